@@ -1,0 +1,29 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that identify a stream."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options of `_argspec.STREAM`."""
+
+    DOCUMENTATION = r"""
+options:
+  domain_name:
+    description: The main streaming (playback) domain of the stream, not its ingest domain.
+    type: str
+    required: true
+    aliases: [domain]
+  app_name:
+    description: The application of the stream, exactly. A wildcard is refused.
+    type: str
+    required: true
+    aliases: [app]
+  stream_name:
+    description: The name of the stream, exactly. A wildcard is refused.
+    type: str
+    required: true
+    aliases: [stream]
+"""

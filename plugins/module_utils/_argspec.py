@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that all modules share, as an AnsibleModule takes them; documented in the doc fragment `connection`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+STREAM: dict[str, Any] = {
+    "domain_name": {"type": "str", "required": True, "aliases": ["domain"]},
+    "app_name": {"type": "str", "required": True, "aliases": ["app"]},
+    "stream_name": {"type": "str", "required": True, "aliases": ["stream"]},
+}
+
+CONNECTION: dict[str, Any] = {
+    "access_key_id": {"type": "str", "no_log": True, "aliases": ["alicloud_access_key", "access_key"]},
+    "access_key_secret": {
+        "type": "str",
+        "no_log": True,
+        "aliases": ["alicloud_secret_key", "secret_access_key", "secret_key"],
+    },
+    "security_token": {"type": "str", "no_log": True, "aliases": ["alicloud_security_token"]},
+    "profile": {"type": "str"},
+    "credentials_file": {"type": "path", "aliases": ["shared_credentials_file"]},
+    "region_id": {"type": "str", "aliases": ["alicloud_region", "region"]},
+    "endpoint": {"type": "str"},
+    "allow_http": {"type": "bool", "default": False},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "connect_timeout": {"type": "float", "default": 5},
+    "read_timeout": {"type": "float", "default": 10},
+    "rate_limit": {"type": "float"},
+    "retry_timeout": {"type": "float", "default": 60},
+}
+
+
+class Spec(NamedTuple):
+    """What a module accepts: its options, those of CONNECTION included, and the rules between them."""
+
+    options: dict[str, Any]
+    rules: dict[str, Any] = {}
+
+    def filled(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All options, those that are not set or null with their defaults."""
+        return {
+            name: option.get("default") if given.get(name) is None else given[name]
+            for name, option in self.options.items()
+        }

@@ -1,0 +1,246 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong, in words for the person who reads them, and whether it is worth another try.
+
+Error codes are those of the fact tables of RealTimeRecordCommand (both generations of its documentation) and of the
+RPC gateway. Decisions rest on the code alone: the HTTP status of one code differs between gateways, and 409 stands for
+`TaskAlreadyStarted` as well as for `StreamNotFound`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+ACCEPTED = "accepted"
+ALREADY_STARTED = "already_started"
+STREAM_ABSENT = "stream_absent"
+CONFIG_ABSENT = "config_absent"
+NO_TASK = "no_task"
+
+_MEANINGS = {
+    "TaskAlreadyStarted": ALREADY_STARTED,
+    "StreamNotFound": STREAM_ABSENT,
+    "InvalidStream.NotFound": STREAM_ABSENT,
+    "CodeConfigNotFound": CONFIG_ABSENT,
+    "InvalidConfig.NotFound": CONFIG_ABSENT,
+    "ConfigNotFound": CONFIG_ABSENT,
+}
+
+# No page of the documentation names a code for "no recording runs"; its error table is cut off after "T...".
+# These spellings are what such a code would look like, so that an answer of this kind does not become a failure.
+_NO_TASK = re.compile(
+    r"(Invalid)?(Record)?Task\.?(Already)?(NotStarted|NotFound|NotExists?|NotRunning|Stopped|Finished|Canceled)"
+)
+
+
+def meaning(code: str | None) -> str | None:
+    """What an error code says about a recording: one of the constants above, or None where it says nothing."""
+    if not code:
+        return None
+    if code in _MEANINGS:
+        return _MEANINGS[code]
+    return NO_TASK if _NO_TASK.fullmatch(code) else None
+
+
+class LiveError(Exception):
+    """Anything foreseeable that keeps a task from its end.
+
+    `happened` and `advice` are one sentence each: what happened, and what to do next. `code`, `request_id` and
+    `http_status` are what the cloud answered, None where it answered nothing. `action` is the API operation.
+    `after_lost_answer`: an earlier try of the same call may have taken effect. `may_have_changed`: so may the task.
+    """
+
+    retryable = False
+    outcome_unknown = False
+
+    def __init__(
+        self,
+        happened: str,
+        advice: str,
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+        http_status: int | None = None,
+        action: str | None = None,
+    ) -> None:
+        super().__init__(happened)
+        self.happened = happened
+        self.advice = advice
+        self.code = code
+        self.request_id = request_id
+        self.http_status = http_status
+        self.action = action
+        self.after_lost_answer = False
+        self.may_have_changed = False
+
+    def __str__(self) -> str:
+        marks = [mark for mark in (self.code, self.request_id and f"RequestId {self.request_id}") if mark]
+        label = f" ({', '.join(marks)})" if marks else ""
+        return f"{self.happened}{label}. {self.advice}"
+
+    def as_result(self) -> dict[str, Any]:
+        """The `error` entry of a failed result."""
+        return {
+            "code": self.code,
+            "message": self.happened,
+            "request_id": self.request_id,
+            "http_status": self.http_status,
+            "action": self.action,
+        }
+
+
+class InvalidOption(LiveError):
+    """An option that no call could be made with; found before anything is sent."""
+
+
+class CredentialsError(LiveError):
+    """No keys, half a pair of keys, or a source of keys that cannot be read."""
+
+
+class NotSent(LiveError):
+    """The connection failed before the request left, so the cloud cannot have acted on it."""
+
+    retryable = True
+
+
+class EndpointUnusable(LiveError):
+    """The endpoint cannot work as it is set: unknown name, no TLS, untrusted certificate, a redirect."""
+
+
+class AnswerLost(LiveError):
+    """The request may have reached the cloud, but no usable answer came back."""
+
+    retryable = True
+    outcome_unknown = True
+
+
+class ApiError(LiveError):
+    """The cloud answered with an error code."""
+
+
+class Throttled(ApiError):
+    """The call exceeded a quota and was dropped. `retry_after` is the server's wish in seconds, or None."""
+
+    retryable = True
+
+    def __init__(self, *args: Any, retry_after: float | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.retry_after = retry_after
+
+
+class ServerFault(ApiError):
+    """The cloud failed inside; whether the call took effect is not known."""
+
+    retryable = True
+    outcome_unknown = True
+
+
+class NonceUsed(ApiError):
+    """The cloud has seen this very request before, so an earlier copy of it may have taken effect."""
+
+    retryable = True
+    outcome_unknown = True
+
+
+class OutcomeUnknown(LiveError):
+    """A call that must not be repeated blindly lost its answer."""
+
+    outcome_unknown = True
+
+
+class Explanation(NamedTuple):
+    """`happened` completes "... was refused: "; `advice` says what to do."""
+
+    happened: str
+    advice: str
+
+
+_KEYS = "Check access_key_id and access_key_secret, or the source they come from"
+_EXPLANATIONS = {
+    "StreamNotFound": Explanation(
+        "the stream is not being pushed",
+        "Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream.",
+    ),
+    "CodeConfigNotFound": Explanation(
+        "no recording configuration is in effect for the stream",
+        "Create one with apsaravideo.live.apsaravideo_record_config or in the console, then push the stream again: "
+        "a configuration takes effect at the next push.",
+    ),
+    "InvalidDomain.NotFound": Explanation(
+        "the account has no such streaming domain",
+        "Give the main streaming (playback) domain, not the ingest domain, and check that the keys belong to the "
+        "account that owns it.",
+    ),
+    "Throttling": Explanation(
+        "the account's quota of calls for this operation is used up",
+        "Run fewer clients of this account at once, or raise retry_timeout.",
+    ),
+    "SignatureDoesNotMatch": Explanation(
+        "the signature does not match, so the access key secret is wrong for this access key id",
+        f"{_KEYS}.",
+    ),
+    "IncompleteSignature": Explanation("the signature is incomplete", f"{_KEYS}, and any proxy that drops headers."),
+    "InvalidAccessKeyId": Explanation("the access key id is not known or not active", f"{_KEYS}."),
+    "InvalidAccessKeySecret": Explanation("the access key secret is wrong", f"{_KEYS}."),
+    "InvalidSecurityToken.Expired": Explanation(
+        "the security token has expired", "Obtain new temporary keys (id, secret and token together) and run again."
+    ),
+    "InvalidSecurityToken": Explanation(
+        "the security token does not belong to the access key id",
+        "Give the id, secret and token of the same temporary keys, or no token with lasting keys.",
+    ),
+    "MissingSecurityToken": Explanation(
+        "the keys are temporary and need their token", "Give security_token together with the keys."
+    ),
+    "InvalidTimeStamp": Explanation(
+        "the time of this machine differs too much from the cloud's",
+        "Set the clock of the machine that runs the task (NTP).",
+    ),
+    "Forbidden.RAM": Explanation(
+        "the RAM user or role may not call this operation",
+        "Grant it the RAM action live:{action} on the domain, or use other keys.",
+    ),
+    "NoPermission": Explanation(
+        "the RAM user or role may not call this operation",
+        "Grant it the RAM action live:{action} on the domain, or use other keys.",
+    ),
+    "InsufficientBalance": Explanation("the account has no balance left", "Settle the account's bill."),
+    "InvalidProtocol.NeedSsl": Explanation("the cloud wants TLS", "Use an endpoint that begins with https://."),
+    "InvalidProduct": Explanation("this endpoint does not serve ApsaraVideo Live", "Check the option endpoint."),
+    "InvalidAction": Explanation("this endpoint does not know the operation", "Check the option endpoint."),
+    "InvalidApi": Explanation("this endpoint does not know the operation", "Check the option endpoint."),
+    "InvalidVersion": Explanation("this endpoint does not know the API version", "Check the option endpoint."),
+    "NoSuchVersion": Explanation("this endpoint does not know the API version", "Check the option endpoint."),
+}
+_EXPLANATIONS["InvalidStream.NotFound"] = _EXPLANATIONS["StreamNotFound"]
+_EXPLANATIONS["InvalidConfig.NotFound"] = _EXPLANATIONS["CodeConfigNotFound"]
+_EXPLANATIONS["ConfigNotFound"] = _EXPLANATIONS["CodeConfigNotFound"]
+_FALLBACK_ADVICE = "Look the code up in the API's error table, or give the RequestId to Alibaba Cloud's support."
+
+
+def explain(code: str, message: str, action: str) -> Explanation:
+    """The words for `code`; the server's own `message` where we have none. `Invalid.X` is looked up as `Invalid`."""
+    found = _EXPLANATIONS.get(code) or _EXPLANATIONS.get(code.split(".", maxsplit=1)[0])
+    if found:
+        return Explanation(found.happened, found.advice.format(action=action))
+    return Explanation(message or "the cloud gave no reason", _FALLBACK_ADVICE)
+
+
+_THROTTLED = re.compile(r"Throttling(\..*)?|Throttled.*|.*\.Throttling")
+_SERVER_FAULTS = frozenset({"InternalError", "InternalFailure", "UnknownError", "ServiceUnavailable"})
+_FIRST_SERVER_STATUS = 500
+
+
+def error_class(code: str, http_status: int) -> type[ApiError]:
+    """The kind of error that `code` stands for; the status counts only where the code is of no known kind."""
+    if _THROTTLED.fullmatch(code):
+        return Throttled
+    if code == "SignatureNonceUsed":
+        return NonceUsed
+    if code in _SERVER_FAULTS:
+        return ServerFault
+    if http_status >= _FIRST_SERVER_STATUS and meaning(code) is None:
+        return ServerFault
+    return ApiError

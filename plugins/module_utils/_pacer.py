@@ -1,0 +1,177 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When the next call of an operation may leave, across all processes of a user on one machine.
+
+The cloud counts calls per account and operation and drops what exceeds the quota. Ansible runs each host in a process
+of its own, so the processes share a small file for each account and operation: whoever wants to call takes the next of
+evenly spaced slots from it, first come, first served, and waits for that slot without holding the file.
+
+When the cloud drops a call all the same, because something else calls with the same account, the rate is lowered for
+all of them at once and then rises again slowly.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import math
+import os
+import stat
+import struct
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+_LAYOUT = struct.Struct("<8sdddd")
+_MAGIC = b"apsara01"
+_CUT = 0.75  # what remains of the rate when a call was dropped
+_SETTLE = 0.3  # seconds during which further dropped calls are taken for the same event
+_LOWEST = 0.05  # of the full rate
+_RECOVERY = 0.02  # of the full rate, regained each second
+_FARTHEST = 10_000  # slots; a later one cannot come from a queue
+_DRIFT = 5.0  # seconds between wall clock and monotonic time that are no sign of a new start of the machine
+_PRIVATE_DIRECTORY = 0o700
+_PRIVATE_FILE = 0o600
+
+
+class _State(NamedTuple):
+    """What the processes share.
+
+    `free`: when the next slot is. `factor`: the share of the full rate that was in use at the time `cut`. `origin`: the
+    wall clock when monotonic time was 0, which is another after a new start of the machine.
+    """
+
+    origin: float
+    free: float
+    factor: float = 1.0
+    cut: float = -math.inf
+
+    def factor_at(self, now: float) -> float:
+        """The share of the full rate in use now."""
+        return min(1.0, self.factor + _RECOVERY * max(0.0, now - self.cut)) if self.factor < 1 else 1.0
+
+
+class Pacer:
+    """The slots of one operation on one account. Times are seconds of `time.monotonic`, which all processes share.
+
+    `directory` None, or one that cannot be used, means slots of this process alone; `problem` then says why.
+    """
+
+    def __init__(
+        self,
+        directory: str | None,
+        account: str,
+        action: str,
+        rate: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        name = hashlib.sha256(f"{account}\n{action}".encode()).hexdigest()[:32]
+        self._name = name
+        self._path = os.path.join(directory, name) if directory else None
+        self._rate = rate
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self.problem: str | None = None
+
+    def reserve(self) -> float:
+        """Take the next slot and return its time, which may be now."""
+
+        def take(state: _State, now: float) -> tuple[_State, float]:
+            slot = max(now, state.free)
+            return state._replace(free=slot + 1 / (self._rate * state.factor_at(now))), slot
+
+        return self._change(take)
+
+    def backlog(self) -> float:
+        """Seconds from now until the next slot that nobody has taken."""
+        return self._change(lambda state, now: (state, max(0.0, state.free - now)))
+
+    def dropped(self, pause: float = 0.0) -> None:
+        """A call was dropped: lower the rate for all, and let nobody else call for `pause` seconds."""
+
+        def slow_down(state: _State, now: float) -> tuple[_State, float]:
+            free = max(state.free, now + pause)
+            if now - state.cut < _SETTLE:
+                return state._replace(free=free), now
+            return state._replace(free=free, factor=max(_LOWEST, state.factor_at(now) * _CUT), cut=now), now
+
+        self._change(slow_down)
+
+    def _change(self, change: Callable[[_State, float], tuple[_State, float]]) -> float:
+        if self._path and not self.problem:
+            try:
+                return self._change_shared(self._path, change)
+            except OSError as error:
+                self.problem = f"{self._path}: {error.strerror}"
+        now = self._clock()
+        _OWN[self._name], result = change(self._checked(_OWN.get(self._name), now), now)
+        return result
+
+    def _change_shared(self, path: str, change: Callable[[_State, float], tuple[_State, float]]) -> float:
+        # A pipe that somebody has put there would otherwise make this wait for its other end.
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        file = os.open(path, flags, _PRIVATE_FILE)
+        try:
+            _require_own(os.fstat(file), stat.S_ISREG)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            now = self._clock()
+            state, result = change(self._checked(_unpacked(os.pread(file, _LAYOUT.size, 0)), now), now)
+            if os.pwrite(file, _LAYOUT.pack(_MAGIC, *state), 0) < _LAYOUT.size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return result
+        finally:
+            os.close(file)
+
+    def _checked(self, state: _State | None, now: float) -> _State:
+        """A state that can have been written on this machine since it started; else a new one."""
+        origin = self._wall_clock() - now
+        if (
+            state is None
+            or not abs(state.origin - origin) < _DRIFT
+            or not state.free < now + _FARTHEST / (self._rate * _LOWEST)
+            or not _LOWEST <= state.factor <= 1
+            or not state.cut <= now
+        ):
+            return _State(origin, now)
+        return state._replace(origin=origin)
+
+
+# Slots of this process alone, by account and operation
+_OWN: dict[str, _State] = {}
+
+
+def _unpacked(content: bytes) -> _State | None:
+    if len(content) != _LAYOUT.size:
+        return None
+    magic, *values = _LAYOUT.unpack(content)
+    return _State(*values) if magic == _MAGIC else None
+
+
+def shared_directory(environ: Mapping[str, str]) -> str:
+    """A directory of this user alone, made if need be. Raises OSError where there can be none.
+
+    Below `XDG_RUNTIME_DIR` where that is set, which the system empties when the user has left, else below the directory
+    for temporary files, where a directory that somebody else has put there is not used.
+    """
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.path.isdir(runtime):
+        path = os.path.join(runtime, "apsaravideo-live")
+    else:
+        path = os.path.join(tempfile.gettempdir(), f"apsaravideo-live-{os.getuid()}")
+    with suppress(FileExistsError):
+        os.mkdir(path, _PRIVATE_DIRECTORY)
+    found = os.lstat(path)
+    _require_own(found, stat.S_ISDIR)
+    if stat.S_IMODE(found.st_mode) != _PRIVATE_DIRECTORY:
+        os.chmod(path, _PRIVATE_DIRECTORY)
+    return path
+
+
+def _require_own(found: os.stat_result, is_kind: Callable[[int], bool]) -> None:
+    if not is_kind(found.st_mode) or found.st_uid != os.getuid():
+        raise OSError(errno.EPERM, "somebody else has put something there")

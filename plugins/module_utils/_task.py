@@ -1,0 +1,95 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of a module, whichever way it is executed: what it was given, and how its end is reported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ._client import Client, Clock, Limits, Traffic
+from ._credentials import find_keys, sources
+from ._errors import InvalidOption, LiveError
+from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
+from ._live import Live
+from ._pacer import shared_directory
+
+_UNSHARED = (
+    "Calls are spread over time in this process alone, so that several processes together may exceed the quota: {}. "
+    "Set XDG_RUNTIME_DIR to a directory of your own."
+)
+
+
+class Task:
+    """Validated options, environment and check mode of one run, and the calls that it can make."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        environ: Mapping[str, str],
+        check_mode: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self.options = options
+        self.environ = environ
+        self.check_mode = check_mode
+        self.clock = clock or Clock()
+        self.warnings: list[str] = []
+        self._client: Client | None = None
+
+    def live(self) -> Live:
+        """The API with the options' endpoint and keys; raises LiveError for options that no call can be made with."""
+        settings, limits = self._settings(), self._limits()
+        self._client = Client(settings, limits, find_keys(sources(self.options, self.environ)), self.clock)
+        return Live(self._client, self._region_id())
+
+    def outcome(self) -> dict[str, Any]:
+        """What every result carries: the traffic, and warnings where there are any."""
+        traffic = self._client.traffic if self._client else Traffic()
+        for problem in self._client.problems() if self._client else []:
+            self.warnings.append(_UNSHARED.format(problem))
+        return {**traffic.as_result(), **({"warnings": self.warnings} if self.warnings else {})}
+
+    def _region_id(self) -> str | None:
+        variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
+        found = (self.environ[name] for name in variables if self.environ.get(name))
+        return self.options.get("region_id") or next(found, None)
+
+    def _limits(self) -> Limits:
+        rate_limit = self.options.get("rate_limit")
+        if rate_limit is not None and not rate_limit > 0:
+            raise InvalidOption(f"The option rate_limit is {rate_limit}", "Give calls per second, more than 0.")
+        try:
+            directory = shared_directory(self.environ)
+        except OSError as error:
+            directory = None
+            self.warnings.append(_UNSHARED.format(f"{error.filename or ''} {error.strerror}".strip()))
+        return Limits(self.options["retry_timeout"], rate_limit, directory)
+
+    def _settings(self) -> Settings:
+        options = self.options
+        for name in ("connect_timeout", "read_timeout"):
+            if not options[name] > 0:
+                raise InvalidOption(f"The option {name} is {options[name]}", "Give seconds, more than 0.")
+        ca_path = options.get("ca_path")
+        if ca_path and not os.path.exists(ca_path):
+            raise InvalidOption(f"The option ca_path names {ca_path}, which does not exist", "Correct the path.")
+        text = options.get("endpoint") or self.environ.get("APSARAVIDEO_ENDPOINT") or DEFAULT_ENDPOINT
+        return Settings(
+            endpoint=Endpoint.parse(text, options["allow_http"]),
+            connect_timeout=options["connect_timeout"],
+            read_timeout=options["read_timeout"],
+            validate_certs=options["validate_certs"],
+            ca_path=ca_path,
+        )
+
+
+def execute(operate: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:
+    """The result of an operation; where it fails foreseeably, one with `failed`, `msg` and `error`."""
+    try:
+        result = operate(task)
+    except LiveError as error:
+        result = {"failed": True, "changed": error.may_have_changed, "msg": str(error), "error": error.as_result()}
+    return {**result, **task.outcome()}

@@ -1,0 +1,140 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second edge to Ansible: a module's operation, run in the worker process instead of a Python of its own.
+
+An ordinary module costs about a quarter of a second of CPU time before it does anything. Here the same operation runs
+where the task already is, with the same validation and the same results. Nothing rests on the worker being forked.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleError
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+
+from ..module_utils import _http
+from ..module_utils._argspec import CONNECTION, Spec
+from ..module_utils._client import MISSING_LIBRARIES
+from ..module_utils._task import Task, execute
+
+# Ansible loads action plugins before it makes a process for each host. What is frozen is not looked at by the garbage
+# collection of those processes, which would have the system copy the memory that it touches.
+_http.prepare()
+gc.freeze()
+
+
+class InProcessAction(ActionBase):
+    """Base of the action plugins. A subclass sets `spec` and `operate` to those of the module of its name.
+
+    Options that a task leaves out may come from variables: `variables` pairs options with the names of these, of which
+    the first that is set counts.
+    """
+
+    _supports_check_mode = True
+    _supports_diff = True
+    _supports_async = True
+
+    spec: Spec
+    operate: Callable[[Task], dict[str, Any]]
+    variables: tuple[tuple[str, str], ...] = tuple((name, f"apsaravideo_{name}") for name in CONNECTION)
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The result of the task: from here where the task is local, from the ordinary module elsewhere."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        if result.get("skipped"):
+            return result
+        given = self._given(task_vars or {})
+        if self._runs_here():
+            environment: dict[str, Any] = {}
+            self._compute_environment_string(environment)
+            with _environment(environment):
+                result.update(self._result(given, task_vars or {}))
+        else:
+            wrapped = bool(self._task.async_val) and not self._connection.has_native_async
+            result.update(self._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrapped))
+        return result
+
+    def _runs_here(self) -> bool:
+        return self._connection.transport == "local" and not self._task.async_val and self._connection.become is None
+
+    def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The task's options, and those that come from variables."""
+        given = dict(self._task.args)
+        for name, variable in self.variables:
+            spellings = (name, *self.spec.options[name].get("aliases", ()))
+            if task_vars.get(variable) is not None and not any(key in given for key in spellings):
+                given[name] = self._templar.template(task_vars[variable])
+        return given
+
+    def _result(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """What AnsibleModule would have returned."""
+        checked = ArgumentSpecValidator(self.spec.options, **self.spec.rules).validate(plain(given))
+        options = checked.validated_parameters
+        if checked.error_messages:
+            result: dict[str, Any] = {"failed": True, "msg": self._complaint(checked.errors)}
+        elif MISSING_LIBRARIES:
+            result = {"failed": True, "msg": missing_required_lib(next(iter(MISSING_LIBRARIES)))}
+        else:
+            result = execute(self.operate, Task(self.spec.filled(options), os.environ, self._task.check_mode))
+        doubled = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
+        warnings = doubled + result.pop("warnings", [])
+        if warnings:
+            result["warnings"] = warnings
+        if checked._deprecations:
+            result["deprecations"] = [
+                {"msg": row.get("msg"), "version": row.get("version"), "date": row.get("date")}
+                for row in checked._deprecations
+            ]
+        if _shows_invocation(task_vars):
+            result["invocation"] = {"module_args": options}
+        return dict(remove_values(plain(result), checked._no_log_values))
+
+    def _complaint(self, errors: Any) -> str:
+        if isinstance(errors[0], UnsupportedError):
+            return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
+        return str(errors.msg)
+
+
+def _shows_invocation(task_vars: dict[str, Any]) -> bool:
+    """Whether results carry the module's arguments; a setting in newer cores, always so in older ones."""
+    try:
+        return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+    except AnsibleError:
+        return True
+
+
+def plain(value: Any) -> Any:
+    """A copy in Python's own types, as if it had travelled to a module and back; vaulted texts are opened by this."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return str(value)
+
+
+@contextmanager
+def _environment(changes: Mapping[str, Any]) -> Iterator[None]:
+    """The task's `environment`, in effect while the task runs; requests reads proxies and certificates from there."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update({name: str(value) for name, value in changes.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,18 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An emulator of the Alibaba Cloud ApsaraVideo Live recording API, for tests and pipelines.
+
+The modules import in one direction only:
+
+    clock, errors, limits, render, callbacks    no imports from the package
+    behaviour, signatures, recording, identity  one concern each
+    cloud                                       accounts, domains, streams, configurations, files, the notify log
+    parameters, operations, sts                 request parameters -> answer
+    scenario, faults, calls, gateway            one request from bytes to bytes
+    control, server, tls, lifetime, cli         the program
+"""
+
+from __future__ import annotations
+
+__version__ = "1.0.0"

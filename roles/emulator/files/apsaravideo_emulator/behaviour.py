@@ -1,0 +1,280 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the documentation leaves open, as switches.
+
+Each field of :class:`Behaviour` is one question that the public documentation does not answer (or one fact that differs
+between generations of the service).  The command line and ``POST /_emulator/behaviour`` are generated from the fields,
+so a new switch is one new field here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .limits import Limit
+
+ON_OFF = ("on", "off")
+
+
+def _choice(choices: tuple[str, ...], meaning: str) -> dict[str, Any]:
+    return {"choices": choices, "help": meaning}
+
+
+def _text(meaning: str) -> dict[str, Any]:
+    return {"help": meaning}
+
+
+def _number(minimum: float, maximum: float, meaning: str) -> dict[str, Any]:
+    return {"minimum": minimum, "maximum": maximum, "help": meaning}
+
+
+def _mapping(kind: str, meaning: str) -> dict[str, Any]:
+    return {"mapping": kind, "help": meaning}
+
+
+@dataclass
+class Behaviour:
+    """The switches; the default of each is the reading that the documentation supports best."""
+
+    # The gateway
+    generation: str = field(
+        default="new", metadata=_choice(("old", "new"), "error table: old (2018 pages) or new (Nov 2024 pages)")
+    )
+    answers: str = field(
+        default="unwrapped",
+        metadata=_choice(("unwrapped", "wrapped"), "wrapped: success JSON inside {Operation}Response"),
+    )
+    throttle_status: str = field(default="400", metadata=_choice(("400", "429"), "HTTP status of a throttled call"))
+    throttle_code: str = field(
+        default="Throttling.User",
+        metadata=_choice(("Throttling.User", "Throttling", "Throttling.Api"), "error code of a throttled call"),
+    )
+    retry_after: str = field(
+        default="off", metadata=_choice(ON_OFF, "send x-acs-retry-after (milliseconds) with a throttled call")
+    )
+    dropped_calls: str = field(
+        default="free", metadata=_choice(("free", "counted"), "counted: a dropped call uses up a slot of the limit too")
+    )
+    version_code: str = field(
+        default="NoSuchVersion",
+        metadata=_choice(("NoSuchVersion", "InvalidVersion"), "error code for an unknown API version"),
+    )
+    http_status: dict[str, int] = field(
+        default_factory=dict, metadata=_mapping("statuses", "CODE=STATUS: another HTTP status for an error code")
+    )
+    access_denied_detail: str = field(
+        default="on", metadata=_choice(ON_OFF, "send AccessDeniedDetail with Forbidden.RAM")
+    )
+    require_tls: str = field(default="off", metadata=_choice(ON_OFF, "refuse plain HTTP with InvalidProtocol.NeedSsl"))
+    latency: float = field(default=0, metadata=_number(0, 600_000, "milliseconds to wait before each API answer"))
+    clock_skew: float = field(
+        default=0,
+        metadata=_number(
+            -1e9, 1e9, "seconds the gateway's own clock is ahead (signature dates, temporary keys, the Date header)"
+        ),
+    )
+    limits: dict[str, Limit] = field(
+        default_factory=dict,
+        metadata=_mapping("limits", "OPERATION=CALLS or OPERATION=CALLS/SECONDS: another call limit"),
+    )
+    other_client: dict[str, float] = field(
+        default_factory=dict, metadata=_mapping("rates", "OPERATION=N: another client of the account spends N calls/s")
+    )
+
+    # Commands in states for which no outcome is documented
+    idle_stop: str = field(default="ok", metadata=_choice(("ok", "error"), "stop when nothing is being recorded"))
+    idle_cancel: str = field(
+        default="ok", metadata=_choice(("ok", "error"), "cancel_delay when no stopped recording waits")
+    )
+    idle_restart: str = field(
+        default="ok", metadata=_choice(("ok", "error"), "restart when no recording runs or waits (ok: it starts one)")
+    )
+    no_task_code: str = field(
+        default="TaskNotStarted", metadata=_text("error code of the three switches above; no real one is documented")
+    )
+    no_task_status: float = field(default=409, metadata=_number(400, 599, "HTTP status of that error"))
+    offline_cancel: str = field(
+        default="error", metadata=_choice(("ok", "error"), "cancel_delay for a waiting recording whose push has ended")
+    )
+
+    # Recording
+    start_in_delay: str = field(
+        default="resume", metadata=_choice(("resume", "new"), "start during the delay: the same file, or a new one")
+    )
+    stop_delay: str = field(
+        default="fixed",
+        metadata=_choice(("fixed", "config"), "delay after stop: 180 s, or the configuration's DelayTime"),
+    )
+    repush_after_stop: str = field(
+        default="auto",
+        metadata=_choice(("auto", "off"), "automatic recording on the push after a manual stop: starts again, or not"),
+    )
+    config_effect: str = field(
+        default="next-push",
+        metadata=_choice(("next-push", "at-once"), "when an added or changed configuration takes effect"),
+    )
+    deleted_config: str = field(
+        default="at-once",
+        metadata=_choice(("at-once", "next-push"), "when a deleted configuration stops applying to commands"),
+    )
+
+    # Configurations
+    config_filter: str = field(
+        default="literal",
+        metadata=_choice(("literal", "pattern"), "AppName and StreamName filters of DescribeLiveRecordConfig"),
+    )
+    update_formats: str = field(
+        default="merge",
+        metadata=_choice(("merge", "replace"), "formats not named by UpdateLiveAppRecordConfig: kept, or removed"),
+    )
+    update_notify: str = field(
+        default="reset",
+        metadata=_choice(
+            ("reset", "keep"), "fields absent from UpdateLiveRecordNotifyConfig: back to default, or unchanged"
+        ),
+    )
+    record_format_case: str = field(
+        default="as-given", metadata=_choice(("as-given", "upper"), "case of Format in DescribeLiveRecordConfig")
+    )
+    empty_notify_config: str = field(
+        default="error", metadata=_choice(("error", "empty"), "DescribeLiveRecordNotifyConfig of a domain without one")
+    )
+    notify_auth_type: str = field(
+        default="bool", metadata=_choice(("bool", "string"), "NotifyReqAuth as true/false or as yes/no")
+    )
+    config_exists_code: str = field(
+        default="CodeConfigAlreadyExists", metadata=_text("error code when the configuration to add exists already")
+    )
+    delete_missing: str = field(
+        default="error", metadata=_choice(("ok", "error"), "deleting a configuration that does not exist")
+    )
+
+    # Listings
+    running_content: str = field(
+        default="unlisted",
+        metadata=_choice(("unlisted", "listed"), "a running task in DescribeLiveStreamRecordContent"),
+    )
+    running_end: str = field(
+        default="now", metadata=_choice(("now", "absent", "window-end"), "EndTime of such a running task")
+    )
+    index_window: str = field(
+        default="created",
+        metadata=_choice(
+            ("created", "recorded"), "DescribeLiveStreamRecordIndexFiles selects by creation or recorded time"
+        ),
+    )
+    past_window: str = field(
+        default="error",
+        metadata=_choice(("error", "cut"), "a query window that begins before the retention: refused, or cut to it"),
+    )
+    notify_order: str = field(
+        default="asc", metadata=_choice(("asc", "desc"), "order of DescribeLiveRecordNotifyRecords by NotifyTime")
+    )
+    notify_lag: float = field(
+        default=0, metadata=_number(0, 1e9, "seconds until an event shows in DescribeLiveRecordNotifyRecords")
+    )
+    notify_paging: str = field(
+        default="required",
+        metadata=_choice(("required", "defaulted"), "PageNumber and PageSize of DescribeLiveRecordNotifyRecords"),
+    )
+    notify_result: str = field(
+        default="success",
+        metadata=_choice(
+            ("success", "failed", "deliver"),
+            "delivery result in the notify log; deliver: really POST callbacks whose URL is on loopback",
+        ),
+    )
+    notify_code: float = field(
+        default=200, metadata=_number(0, 1e9, "Code in an answer of DescribeLiveRecordNotifyRecords")
+    )
+    status_event_time: str = field(
+        default="off", metadata=_choice(ON_OFF, "a time field in the bodies of recording status events")
+    )
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Set some fields from untrusted values, all of them or (ValueError) none."""
+        known = {switch.name: switch for switch in dataclasses.fields(self)}
+        checked = {}
+        for name, value in changes.items():
+            if name not in known:
+                raise ValueError(f"there is no behaviour {name!r}; known: {', '.join(sorted(known))}")
+            checked[name] = _checked(known[name], value)
+        for name, value in checked.items():
+            setattr(self, name, value)
+
+    def on(self, name: str) -> bool:
+        """Whether an on/off switch is on."""
+        return bool(getattr(self, name) == "on")
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields with their values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+
+def _checked(switch: dataclasses.Field[Any], value: Any) -> Any:
+    if "choices" in switch.metadata:
+        text = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else str(value)
+        if text not in switch.metadata["choices"]:
+            raise ValueError(f"{switch.name} must be one of {', '.join(switch.metadata['choices'])}, not {value!r}")
+        return text
+    if "minimum" in switch.metadata:
+        return _checked_number(switch, value)
+    if "mapping" in switch.metadata:
+        return _checked_mapping(switch, value)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{switch.name} must be a non-empty text, not {value!r}")
+    return value
+
+
+def _checked_number(switch: dataclasses.Field[Any], value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    low, high = switch.metadata["minimum"], switch.metadata["maximum"]
+    if not low <= number <= high:
+        raise ValueError(f"{switch.name} must be a number from {low} to {high}, not {value!r}")
+    return number
+
+
+def _checked_mapping(switch: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{switch.name} must map operation names, not {value!r}")
+    parse = PARSERS[switch.metadata["mapping"]]
+    return {str(key): parse(text) for key, text in value.items()}
+
+
+def parse_limit(value: Any) -> Limit:
+    """A limit written as ``CALLS`` or ``CALLS/SECONDS``, or as a mapping with these two keys."""
+    if isinstance(value, dict):
+        value = f"{value.get('calls')}/{value.get('seconds', 1)}"
+    match = re.fullmatch(r"(\d+)(?:/(\d+(?:\.\d+)?))?", str(value))
+    if not match or (match[2] and float(match[2]) <= 0):
+        raise ValueError(f"a limit is CALLS or CALLS/SECONDS, not {value!r}")
+    return Limit(int(match[1]), float(match[2] or 1))
+
+
+def parse_rate(value: Any) -> float:
+    """A number of calls per second, 0 or more."""
+    try:
+        rate = float(value)
+    except (TypeError, ValueError):
+        rate = math.nan
+    if not 0 <= rate < math.inf:
+        raise ValueError(f"a rate is a number of calls per second, not {value!r}")
+    return rate
+
+
+def parse_status(value: Any) -> int:
+    """The HTTP status of an error, 400 to 599."""
+    if not re.fullmatch(r"[45]\d\d", str(value)):
+        raise ValueError(f"the status of an error is from 400 to 599, not {value!r}")
+    return int(value)
+
+
+PARSERS: dict[str, Callable[[Any], Any]] = {"limits": parse_limit, "rates": parse_rate, "statuses": parse_status}

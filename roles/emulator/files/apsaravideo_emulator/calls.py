@@ -1,0 +1,70 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The log of API calls, without anything secret."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from .signatures import COMMON_PARAMETERS
+
+KEPT = 200_000
+_SECRET_PARAMETERS = frozenset({"NotifyAuthKey", "OIDCToken"})
+
+
+@dataclass
+class LoggedCall:
+    """One call; ``time`` is the real epoch in seconds at which it arrived."""
+
+    seq: int
+    time: float
+    action: str
+    params: dict[str, str]
+    request_id: str
+    account: str | None = None
+    http_status: int = 0
+    code: str | None = None
+    signature: str | None = None
+    throttled: bool = False
+    fault: str | None = None
+
+
+def business_parameters(parameters: dict[str, str]) -> dict[str, str]:
+    """The parameters of the operation itself, with secret values masked."""
+    return {
+        name: "***" if name in _SECRET_PARAMETERS else value
+        for name, value in parameters.items()
+        if name not in COMMON_PARAMETERS
+    }
+
+
+class CallLog:
+    """The latest calls, in the order of their completion."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: deque[LoggedCall] = deque(maxlen=KEPT)
+        self._numbers = itertools.count(1)
+
+    def add(self, time: float, action: str, parameters: dict[str, str], request_id: str, **outcome: Any) -> None:
+        """Write one call down."""
+        with self._lock:
+            self._calls.append(
+                LoggedCall(next(self._numbers), time, action, business_parameters(parameters), request_id, **outcome)
+            )
+
+    def rows(self, action: str | None = None, since: int = 0) -> list[dict[str, Any]]:
+        """The calls of one action (or all) whose ``seq`` is larger than ``since``."""
+        with self._lock:
+            calls = list(self._calls)
+        return [dict(vars(call)) for call in calls if action in (None, call.action) and call.seq > since]
+
+    def clear(self) -> None:
+        """Forget all calls; the numbering goes on."""
+        with self._lock:
+            self._calls.clear()

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The movable clock of the emulated cloud.
+
+Advancing the clock by N seconds makes everything that has happened so far N seconds *older*; the present stays the
+present.  A client with an ordinary clock therefore always agrees with the emulator on what "now" is, and a query
+window such as "the last hour" means the same on both sides.
+
+Internally an instant is ``real time + all seconds advanced so far``, which only ever grows.  Every instant crosses the
+border to the client through :meth:`Clock.show` and :meth:`Clock.read`.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from typing import Callable
+
+ISO_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+_ISO_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+def parse_iso(text: str) -> float:
+    """The epoch seconds of ``yyyy-MM-ddTHH:mm:ssZ``; any other form raises ValueError."""
+    if not _ISO_PATTERN.fullmatch(text):
+        raise ValueError(f"{text!r} is not in the form yyyy-MM-ddTHH:mm:ssZ")
+    return float(calendar.timegm(time.strptime(text, ISO_FORMAT)))
+
+
+def format_iso(epoch: float) -> str:
+    """The UTC text ``yyyy-MM-ddTHH:mm:ssZ`` of an epoch, rounded down to the second."""
+    return time.strftime(ISO_FORMAT, time.gmtime(epoch // 1))
+
+
+class Clock:
+    """Cloud time in seconds; see the module's description."""
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self.advanced = 0.0
+
+    def now(self) -> float:
+        """The present instant, in internal time."""
+        return self._wall() + self.advanced
+
+    def wall(self) -> float:
+        """The present instant, in real epoch seconds (signatures and temporary keys use this one)."""
+        return self._wall()
+
+    def advance(self, seconds: float) -> None:
+        """Make the past ``seconds`` older; a negative number raises ValueError."""
+        if not 0 <= seconds < float("inf"):
+            raise ValueError("the clock only moves forward, by a finite number of seconds")
+        self.advanced += seconds
+
+    def epoch(self, instant: float) -> float:
+        """The epoch seconds at which a client saw (or will see) this internal instant happen."""
+        return instant - self.advanced
+
+    def second(self, instant: float) -> float:
+        """The beginning of the second in which a client saw this instant happen; the API's times are that coarse."""
+        return self.epoch(instant) // 1 + self.advanced
+
+    def show(self, instant: float) -> str:
+        """An internal instant as the API's UTC text."""
+        return format_iso(self.epoch(instant))
+
+    def read(self, text: str) -> float:
+        """The API's UTC text as an internal instant; a wrong form raises ValueError."""
+        return parse_iso(text) + self.advanced

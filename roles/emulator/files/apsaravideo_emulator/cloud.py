@@ -1,0 +1,401 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulated cloud: domains, streams, configurations, recordings and the notify log.
+
+Everything that happens goes through :meth:`Cloud.settle` first, so the consequences of the past (the end of a delay,
+the end of a cycle) have taken effect, in their order, before anything new is looked at or changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from .behaviour import Behaviour
+from .callbacks import Callback, Deliverer
+from .clock import Clock
+from .identity import Identities
+from .recording import (
+    AUTOMATIC,
+    CALLBACK,
+    FILE_CREATED,
+    INGEST_PARAMETER,
+    Push,
+    RecordConfig,
+    RecordedFile,
+    Recorder,
+)
+
+
+class ConfigExists(Exception):
+    """The triple (domain, app, stream), or the domain, has a configuration already."""
+
+
+class ConfigAbsent(Exception):
+    """There is no such configuration."""
+
+
+class UnknownDomain(Exception):
+    """The emulator has no such domain at all."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A streaming (playback) domain with the ingest domains mapped to it."""
+
+    name: str
+    account: str
+    ingest: tuple[str, ...]
+    region: str = "cn-shanghai"
+    status: str = "online"
+    resource_group: str = "rg-default"
+    description: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    """The recording callback of a domain."""
+
+    url: str
+    on_demand_url: str = ""
+    status_events: bool = False
+    auth: bool = False
+    auth_key: str = field(default="", repr=False)
+
+
+@dataclass
+class NotifyEvent:
+    """A callback that the platform sent, or tried to send; ``result`` is empty until the delivery is decided."""
+
+    domain: str
+    app: str
+    stream: str
+    kind: str
+    time: float
+    config: NotifyConfig
+    result: str = ""
+    response: str = ""
+    file: RecordedFile | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Publish:
+    """One ingest of a stream, for the ingest history; ``kind`` is push or pull."""
+
+    ingest: str
+    started: float
+    kind: str = "push"
+    stopped: float | None = None
+    need_record: bool = False
+
+
+@dataclass
+class Stream:
+    """A stream that has been pushed at least once."""
+
+    domain: str
+    app: str
+    name: str
+    recorder: Recorder
+    history: list[Publish] = field(default_factory=list)
+
+    @property
+    def online(self) -> bool:
+        """Whether it is being pushed now."""
+        return self.recorder.push is not None
+
+    @property
+    def publish(self) -> Publish:
+        """The current or, when offline, the last ingest."""
+        return self.history[-1]
+
+
+class Cloud:
+    """The whole state; not thread-safe, the gateway serialises access."""
+
+    def __init__(self, clock: Clock, behaviour: Behaviour) -> None:
+        self.clock = clock
+        self.behaviour = behaviour
+        self.identities = Identities()
+        self.domains: dict[str, Domain] = {}
+        self.record_configs: dict[tuple[str, str, str], RecordConfig] = {}
+        self.notify_configs: dict[str, NotifyConfig] = {}
+        self.streams: dict[tuple[str, str, str], Stream] = {}
+        self.notify_log: list[NotifyEvent] = []
+        self._streaming_of: dict[str, str] = {}
+        self._dues: list[tuple[float, tuple[str, str, str]]] = []
+        self._numbers = itertools.count(1)
+        self._deliverer = Deliverer()
+        self._events: dict[tuple[str, str, str], list[NotifyEvent]] = {}
+
+    # Time
+
+    def settle(self) -> float:
+        """Let everything that was due happen; the answer is the present instant."""
+        now = self.clock.now()
+        while self._dues and self._dues[0][0] <= now:
+            due, key = heapq.heappop(self._dues)
+            recorder = self.streams[key].recorder
+            if recorder.next_due() == due:
+                recorder.settle(due)
+                self._schedule(key)
+        return now
+
+    def _schedule(self, key: tuple[str, str, str]) -> None:
+        due = self.streams[key].recorder.next_due()
+        if due < math.inf:
+            heapq.heappush(self._dues, (due, key))
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock; what becomes due on the way happens at its own instant."""
+        self.clock.advance(seconds)
+        self.settle()
+
+    # Domains
+
+    def add_domain(self, domain: Domain) -> None:
+        """Add a streaming domain and its ingest domains."""
+        self.domains[domain.name] = domain
+        for ingest in domain.ingest:
+            self._streaming_of[ingest] = domain.name
+
+    def streaming_domain(self, name: str, account: str | None = None) -> Domain | None:
+        """The streaming domain of this name; of one account only, if given."""
+        domain = self.domains.get(name)
+        return domain if domain and account in (None, domain.account) else None
+
+    def either_domain(self, name: str, account: str | None = None) -> Domain | None:
+        """The streaming domain behind a streaming or an ingest domain."""
+        return self.streaming_domain(self._streaming_of.get(name, name), account)
+
+    # Ingest
+
+    def begin_push(
+        self, domain_name: str, app: str, name: str, *, kind: str = "push", need_record: bool = False
+    ) -> Stream:
+        """A stream is pushed; a stream that is online already stays as it is.
+
+        ``need_record`` is the decision of the callback or of the ingest parameter, for configurations that ask them.
+        """
+        now = self.settle()
+        domain = self.either_domain(domain_name)
+        if domain is None:
+            raise UnknownDomain(domain_name)
+        key = (domain.name, app, name)
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = self.streams[key] = Stream(domain.name, app, name, self._recorder(key))
+        if not stream.online:
+            ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
+            stream.history.append(Publish(ingest, now, kind, need_record=need_record))
+            config = self.best_config(*key)
+            stream.recorder.begin_push(Push(now, config, self._records_by_itself(config, need_record)))
+            self._schedule(key)
+        return stream
+
+    def _records_by_itself(self, config: RecordConfig | None, need_record: bool) -> bool:
+        if config is None:
+            return False
+        if config.mode == CALLBACK:
+            asked = self.notify_configs.get(config.domain)
+            return need_record and asked is not None and asked.on_demand_url != ""
+        return config.mode == AUTOMATIC or (config.mode == INGEST_PARAMETER and need_record)
+
+    def end_push(self, domain_name: str, app: str, name: str) -> Stream | None:
+        """A push ends; the answer is None when there is no such stream."""
+        now = self.settle()
+        stream = self.find_stream(domain_name, app, name)
+        if stream is not None and stream.online:
+            stream.publish.stopped = now
+            stream.recorder.end_push(now)
+            self._schedule((stream.domain, app, name))
+        return stream
+
+    def repeat_push(self, domain_name: str, app: str, name: str) -> Stream:
+        """Push again in the way of the last time."""
+        stream = self.find_stream(domain_name, app, name)
+        if stream is None:
+            return self.begin_push(domain_name, app, name)
+        last = stream.publish
+        return self.begin_push(last.ingest, app, name, kind=last.kind, need_record=last.need_record)
+
+    def find_stream(self, domain_name: str, app: str, name: str) -> Stream | None:
+        """The stream behind a streaming or an ingest domain, if it was ever pushed."""
+        domain = self.either_domain(domain_name)
+        return self.streams.get((domain.name, app, name)) if domain else None
+
+    def streams_of(self, domain: str) -> Iterator[Stream]:
+        """The streams of a streaming domain."""
+        return (stream for stream in self.streams.values() if stream.domain == domain)
+
+    # Recording
+
+    def record(self, command: str, key: tuple[str, str, str], request_id: str) -> bool:
+        """Carry out a RealTimeRecordCommand; see :meth:`Recorder.command`."""
+        now = self.settle()
+        stream = self.streams.get(key)
+        recorder = stream.recorder if stream else self._recorder(key)
+        self._refresh_push(recorder, key)
+        try:
+            return recorder.command(command, now, request_id, self._config_exists(recorder.push))
+        finally:
+            if stream:
+                self._schedule(key)
+
+    def _refresh_push(self, recorder: Recorder, key: tuple[str, str, str]) -> None:
+        push = recorder.push
+        if push is not None and self.behaviour.config_effect == "at-once":
+            recorder.push = replace(push, config=self.best_config(*key) or push.config)
+
+    def _config_exists(self, push: Push | None) -> bool:
+        if push is None or push.config is None or self.behaviour.deleted_config == "next-push":
+            return True
+        config = push.config
+        current = self.record_configs.get((config.domain, config.app, config.stream))
+        return current is not None and current.number == config.number
+
+    def _recorder(self, key: tuple[str, str, str]) -> Recorder:
+        return Recorder(self.behaviour, lambda kind, instant, file: self._notify(key, kind, instant, file))
+
+    # Record configurations
+
+    def best_config(self, domain: str, app: str, stream: str) -> RecordConfig | None:
+        """The configuration that fits a stream best; an exact name beats ``*``, the AppName first."""
+        keys = ((domain, some_app, some_stream) for some_app in (app, "*") for some_stream in (stream, "*"))
+        return next((self.record_configs[key] for key in keys if key in self.record_configs), None)
+
+    def add_config(self, config: RecordConfig) -> None:
+        """Add a configuration; ConfigExists when the triple has one."""
+        self.settle()
+        key = (config.domain, config.app, config.stream)
+        if key in self.record_configs:
+            raise ConfigExists
+        self.record_configs[key] = replace(config, number=next(self._numbers))
+
+    def change_config(self, domain: str, app: str, stream: str, **changes: Any) -> RecordConfig:
+        """Change a configuration; ConfigAbsent when there is none."""
+        self.settle()
+        config = self.record_configs.get((domain, app, stream))
+        if config is None:
+            raise ConfigAbsent
+        changed = self.record_configs[(domain, app, stream)] = replace(config, **changes)
+        return changed
+
+    def delete_config(self, domain: str, app: str, stream: str) -> None:
+        """Delete a configuration; ConfigAbsent when there is none."""
+        self.settle()
+        if self.record_configs.pop((domain, app, stream), None) is None:
+            raise ConfigAbsent
+
+    # Callbacks
+
+    def _notify(self, key: tuple[str, str, str], kind: str, instant: float, file: RecordedFile | None) -> None:
+        config = self.notify_configs.get(key[0])
+        if config is None or (kind != FILE_CREATED and not config.status_events):
+            return
+        self._send(NotifyEvent(*key, kind, instant, config, file=file))
+
+    def _send(self, event: NotifyEvent) -> None:
+        """Write an event down and send its callback, or decide its delivery without sending it."""
+        self.notify_log.append(event)
+        self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
+        if self.behaviour.notify_result != "deliver":
+            event.result = self.behaviour.notify_result
+            event.response = "ok" if event.result == "success" else ""
+            return
+
+        def done(answer: str | None) -> None:
+            event.response = answer or ""
+            event.result = "failed" if answer is None else "success"
+
+        self._deliverer.put(Callback(event.config.url, self.callback_body(event), self.callback_headers(event), done))
+
+    def callback_body(self, event: NotifyEvent) -> str:
+        """The JSON body of a callback; a created file has no ``event`` field."""
+        content: dict[str, Any] = {"domain": event.domain, "app": event.app, "stream": event.stream}
+        if event.file is not None:
+            content.update(self._file_body((event.domain, event.app, event.stream), event.file))
+        else:
+            content["event"] = event.kind
+            if self.behaviour.on("status_event_time"):
+                content["time"] = int(self.clock.epoch(event.time))
+        content.update(event.extra)
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+    def callback_headers(self, event: NotifyEvent) -> dict[str, str]:
+        """The authentication headers of a callback, if the configuration asks for them."""
+        config = event.config
+        if not config.auth:
+            return {}
+        stamp = str(int(self.clock.epoch(event.time)))
+        signed = f"{urlsplit(config.url).hostname}|{stamp}|{config.auth_key}"
+        return {
+            "ALI-LIVE-TIMESTAMP": stamp,
+            "ALI-LIVE-SIGNATURE": hashlib.md5(signed.encode()).hexdigest(),
+        }
+
+    def add_event(
+        self, key: tuple[str, str, str], kind: str, age: float, extra: dict[str, Any] | None = None
+    ) -> NotifyEvent:
+        """Write a callback of any kind to the notify log, as it happened ``age`` seconds ago."""
+        config = self.notify_configs.get(key[0])
+        if config is None:
+            raise ConfigAbsent
+        instant = self.settle() - age
+        event = NotifyEvent(*key, kind, instant, config, extra=extra or {})
+        self._send(event)
+        for rows in (self.notify_log, self._events[key]):
+            rows.sort(key=lambda row: row.time)
+        return event
+
+    def events(self, domain: str, app: str | None, stream: str | None) -> list[NotifyEvent]:
+        """The callbacks of a domain, of one application or of streams of one name, oldest first."""
+        if app is not None and stream is not None:
+            return self._events.get((domain, app, stream), [])
+        return [
+            event
+            for event in self.notify_log
+            if event.domain == domain and app in (None, event.app) and stream in (None, event.stream)
+        ]
+
+    def _file_body(self, key: tuple[str, str, str], file: RecordedFile) -> dict[str, Any]:
+        return {
+            "uri": self.object_name(key, file),
+            "duration": round(file.duration, 3),
+            "start_time": int(self.clock.epoch(file.started)),
+            "stop_time": int(self.clock.epoch(file.stopped)),
+            "push_args": {},
+        }
+
+    # Files
+
+    def object_name(self, key: tuple[str, str, str], file: RecordedFile) -> str:
+        """The object of a file in its bucket: the configured prefix filled in, and the extension."""
+        started, stopped = self.clock.show(file.started), self.clock.show(file.stopped)
+        values = {
+            "AppName": key[1],
+            "StreamName": key[2],
+            "Sequence": str(file.sequence),
+            "UnixTimestamp": str(int(self.clock.epoch(file.started))),
+            "Date": started[:10],
+            "Hour": started[11:13],
+            "Minute": started[14:16],
+            "Second": started[17:19],
+            "StartTime": started[:-1].replace("T", "-"),
+            "EndTime": stopped[:-1].replace("T", "-"),
+            "EscapedStartTime": started[:-1].replace("T", "-").replace(":", "-"),
+            "EscapedEndTime": stopped[:-1].replace("T", "-").replace(":", "-"),
+        }
+        name = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), file.format.prefix)
+        return f"{name}.{file.format.kind}"

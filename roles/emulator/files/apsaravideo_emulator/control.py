@@ -1,0 +1,241 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control API under ``/_emulator/``: what a test does to the cloud from behind the scenes.
+
+JSON in and out, no authentication (the listener is on loopback only).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Callable
+
+from . import scenario
+from .cloud import ConfigAbsent, Stream, UnknownDomain
+from .gateway import World
+from .recording import FILE_CREATED, STATUS_EVENTS
+
+PREFIX = "/_emulator/"
+
+
+class ControlError(Exception):
+    """A control request that cannot be carried out."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Control:
+    """Carries out control requests; ``stopping`` says that the program shall end once it has answered."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.stopping = False
+        self._routes: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
+            ("GET", "health"): self._health,
+            ("GET", "state"): self._state,
+            ("GET", "calls"): self._calls,
+            ("DELETE", "calls"): self._clear_calls,
+            ("POST", "streams/push"): self._push,
+            ("POST", "streams/drop"): self._drop,
+            ("POST", "streams/resume"): self._resume,
+            ("POST", "clock/advance"): self._advance,
+            ("GET", "behaviour"): self._behaviour,
+            ("POST", "behaviour"): self._behave,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): self._clear_faults,
+            ("POST", "accounts"): self._add_accounts,
+            ("POST", "events"): self._add_events,
+            ("POST", "reset"): self._reset,
+            ("POST", "shutdown"): self._shutdown,
+        }
+
+    def handle(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        """The answer to a request for ``path`` below the prefix; ControlError when there is none."""
+        route = self._routes.get((method, path))
+        if route is None:
+            known = path in {name for _method, name in self._routes}
+            raise ControlError(405 if known else 404, f"there is no {method} {PREFIX}{path}")
+        if not isinstance(body, dict):
+            raise ControlError(400, "the body must be a JSON object")
+        try:
+            with self._world.lock:
+                return route({**query, **body})
+        except UnknownDomain as error:
+            raise ControlError(404, f"there is no domain {error}") from None
+        except KeyError as error:
+            raise ControlError(400, f"the field {error} is missing") from None
+        except (ValueError, TypeError) as error:
+            raise ControlError(400, str(error)) from None
+
+    def _health(self, _request: dict[str, Any]) -> Any:
+        return {"status": "ok", "advanced": self._world.cloud.clock.advanced}
+
+    def _calls(self, request: dict[str, Any]) -> Any:
+        return {"calls": self._world.calls.rows(request.get("action"), int(request.get("since", 0)))}
+
+    def _clear_calls(self, _request: dict[str, Any]) -> Any:
+        self._world.calls.clear()
+        return {}
+
+    def _push(self, request: dict[str, Any]) -> Any:
+        cloud = self._world.cloud
+        for stream in _streams(request):
+            kind = stream.get("mode", "push")
+            if kind not in ("push", "pull"):
+                raise ControlError(400, f"mode is push or pull, not {kind!r}")
+            cloud.begin_push(*_names(stream), kind=kind, need_record=bool(stream.get("need_record", False)))
+        return {"count": len(_streams(request))}
+
+    def _drop(self, request: dict[str, Any]) -> Any:
+        dropped = [self._world.cloud.end_push(*_names(stream)) for stream in _streams(request)]
+        return {"count": sum(stream is not None for stream in dropped)}
+
+    def _resume(self, request: dict[str, Any]) -> Any:
+        for stream in _streams(request):
+            self._world.cloud.repeat_push(*_names(stream))
+        return {"count": len(_streams(request))}
+
+    def _advance(self, request: dict[str, Any]) -> Any:
+        self._world.cloud.advance(float(request["seconds"]))
+        return {"advanced": self._world.cloud.clock.advanced}
+
+    def _behaviour(self, _request: dict[str, Any]) -> Any:
+        return self._world.behaviour.as_dict()
+
+    def _behave(self, request: dict[str, Any]) -> Any:
+        self._world.cloud.settle()
+        self._world.behaviour.update(request)
+        return self._world.behaviour.as_dict()
+
+    def _add_fault(self, request: dict[str, Any]) -> Any:
+        return {"fault": asdict(self._world.faults.add(request))}
+
+    def _clear_faults(self, _request: dict[str, Any]) -> Any:
+        self._world.faults.clear()
+        return {}
+
+    def _add_accounts(self, request: dict[str, Any]) -> Any:
+        for account in request["accounts"]:
+            scenario.add_account(account, self._world.cloud)
+        return {"count": len(request["accounts"])}
+
+    def _add_events(self, request: dict[str, Any]) -> Any:
+        for event in request["events"]:
+            domain = self._world.cloud.either_domain(event["domain_name"])
+            if domain is None:
+                raise UnknownDomain(event["domain_name"])
+            key = (domain.name, event["app_name"], event["stream_name"])
+            try:
+                age = float(event.get("age", 0))
+                self._world.cloud.add_event(key, event["notify_type"], age, event.get("content"))
+            except ConfigAbsent:
+                raise ControlError(409, f"the domain {domain.name} has no callback configuration") from None
+        return {"count": len(request["events"])}
+
+    def _reset(self, _request: dict[str, Any]) -> Any:
+        self._world.reset()
+        return {}
+
+    def _shutdown(self, _request: dict[str, Any]) -> Any:
+        self.stopping = True
+        return {}
+
+    def _state(self, request: dict[str, Any]) -> Any:
+        cloud = self._world.cloud
+        cloud.settle()
+        wanted = [stream for stream in cloud.streams.values() if _selected(stream, request)]
+        domain = request.get("domain_name")
+        return {
+            "now": cloud.clock.show(cloud.clock.now()),
+            "advanced": cloud.clock.advanced,
+            "streams": [self._stream_state(stream) for stream in wanted],
+            "record_configs": [
+                {**asdict(config), "created": cloud.clock.show(config.created)}
+                for config in cloud.record_configs.values()
+                if domain in (None, config.domain)
+            ],
+            "notify_configs": {
+                name: {"url": config.url, "status_events": config.status_events, "auth": config.auth}
+                for name, config in cloud.notify_configs.items()
+                if domain in (None, name)
+            },
+            "notify_events": [
+                {
+                    "domain_name": event.domain,
+                    "app_name": event.app,
+                    "stream_name": event.stream,
+                    "notify_type": event.kind,
+                    "time": cloud.clock.epoch(event.time),
+                }
+                for event in cloud.notify_log
+                if _matches(request, event.domain, event.app, event.stream)
+            ],
+        }
+
+    def _stream_state(self, stream: Stream) -> dict[str, Any]:
+        cloud, recorder = self._world.cloud, stream.recorder
+        show, epoch = cloud.clock.show, cloud.clock.epoch
+        ledger = asdict(recorder.ledger)
+        for change in ledger["changes"]:
+            change["time"] = epoch(change["time"])
+        key = (stream.domain, stream.app, stream.name)
+        return {
+            "domain_name": stream.domain,
+            "app_name": stream.app,
+            "stream_name": stream.name,
+            "online": stream.online,
+            "publish_time": show(stream.publish.started),
+            "recording": recorder.state,
+            "ledger": ledger,
+            "tasks": [
+                {
+                    "number": task.number,
+                    "started": show(task.started),
+                    "ended": None if task.ended is None else show(task.ended),
+                    "duration": task.recorded(cloud.clock.now()),
+                }
+                for task in recorder.tasks
+            ],
+            "files": [
+                {
+                    "record_id": file.record_id,
+                    "format": file.format.kind,
+                    "task": file.task,
+                    "sequence": file.sequence,
+                    "object": cloud.object_name(key, file),
+                    "started": show(file.started),
+                    "stopped": show(file.stopped),
+                    "created": show(file.created),
+                    "duration": file.duration,
+                }
+                for file in recorder.files
+            ],
+        }
+
+
+NOTIFY_TYPES = (*STATUS_EVENTS, FILE_CREATED, "record_error", "record_force_transcode_fail", "transformat_error")
+
+
+def _streams(request: dict[str, Any]) -> list[dict[str, Any]]:
+    streams = request["streams"]
+    if not isinstance(streams, list) or not all(isinstance(stream, dict) for stream in streams):
+        raise ControlError(400, "streams must be a list of objects")
+    return streams
+
+
+def _names(stream: dict[str, Any]) -> tuple[str, str, str]:
+    return str(stream["domain_name"]), str(stream["app_name"]), str(stream["stream_name"])
+
+
+def _selected(stream: Stream, request: Mapping[str, Any]) -> bool:
+    return _matches(request, stream.domain, stream.app, stream.name)
+
+
+def _matches(request: Mapping[str, Any], domain: str, app: str, name: str) -> bool:
+    pairs = (("domain_name", domain), ("app_name", app), ("stream_name", name))
+    return all(request.get(field) in (None, value) for field, value in pairs)

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors as the gateway and the product report them.
+
+Two generations of the product's error table are in circulation.  An operation names the *condition* (for instance
+"the stream is not being pushed"); :class:`ErrorTable` turns it into the code and HTTP status of one generation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class GatewayError(Exception):
+    """A failure that is answered with an error body.
+
+    ``code`` is what clients decide on, ``http_status`` the status of the answer, ``details`` an optional object that is
+    sent as ``AccessDeniedDetail`` and ``retry_after`` an optional number of milliseconds for the retry header.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        http_status: int,
+        message: str,
+        details: dict[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.http_status = http_status
+        self.message = message
+        self.details = details
+        self.retry_after = retry_after
+
+
+class ErrorTable:
+    """The product's errors in one generation, ``old`` (2018 pages) or ``new`` (Nov 2024 pages)."""
+
+    def __init__(self, generation: str, config_exists_code: str = "CodeConfigAlreadyExists") -> None:
+        self._new = generation == "new"
+        self._config_exists_code = config_exists_code
+
+    def stream_absent(self) -> GatewayError:
+        """The stream is not being pushed."""
+        if self._new:
+            return GatewayError("StreamNotFound", 409, "The stream does not exist.")
+        return GatewayError("InvalidStream.NotFound", 404, "Stream does not exist.")
+
+    def config_absent(self) -> GatewayError:
+        """No configuration applies."""
+        if self._new:
+            return GatewayError("CodeConfigNotFound", 400, "No config found")
+        return GatewayError("InvalidConfig.NotFound", 404, "Config does not exist.")
+
+    def config_exists(self) -> GatewayError:
+        """The configuration to add is there already; the code is the product table's, not the operation's."""
+        return GatewayError(self._config_exists_code, 400, "Code Config Already Exists")
+
+    def domain_absent(self) -> GatewayError:
+        """The domain does not belong to the calling account, or is not of the kind the operation needs."""
+        return GatewayError("InvalidDomain.NotFound", 404, "The specified domain does not exist.")
+
+    def already_started(self) -> GatewayError:
+        """A recording of the stream is running."""
+        return GatewayError("TaskAlreadyStarted", 409, "Task has already started.")
+
+    def missing(self, name: str) -> GatewayError:
+        """A required parameter is absent or empty."""
+        code = "MissingParam" if self._new else f"Missing{name.split('.', maxsplit=1)[0]}"
+        return GatewayError(code, 400, f"{name} is mandatory for this action.")
+
+    def malformed(self, name: str, why: str) -> GatewayError:
+        """A parameter has a value outside its documented range or form."""
+        code = "MalformedParam" if self._new else f"Invalid{name.split('.', maxsplit=1)[0]}"
+        return GatewayError(code, 400, f"The specified parameter {name} is not valid. {why}")
+
+    def malformed_url(self, name: str) -> GatewayError:
+        """A callback URL that is not http or https; the code is documented for NotifyUrl in every generation."""
+        return GatewayError(f"Invalid{name}.Malformed", 400, f"The specified {name} is malformed.")
+
+    def record_absent(self) -> GatewayError:
+        """The index file asked for by id does not exist."""
+        return self.malformed("RecordId", "There is no such record.")

@@ -1,0 +1,349 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request, from what arrived to what is answered.
+
+The order of checks: TLS, method, action and version, access key, date, signature, nonce, token, policy, call limit,
+parameters, and only then the operation.  A call that fails a check has no effect.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from . import operations, render, scenario, sts
+from .behaviour import Behaviour
+from .calls import CallLog
+from .clock import Clock, parse_iso
+from .cloud import Cloud
+from .errors import ErrorTable, GatewayError
+from .faults import Fault, Faults
+from .identity import AccessKey
+from .limits import Windows
+from .operations import LIVE_VERSION
+from .operations.call import Call, Operation
+from .parameters import read
+from .signatures import ACS3, HttpRequest, claim, is_acs3
+from .sts import STS_VERSION
+
+FRESH_SECONDS = 900
+NONCE_MEMORY = 2 * FRESH_SECONDS + 60
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+_PRODUCTS: dict[str, dict[str, Operation]] = {
+    LIVE_VERSION: operations.OPERATIONS,
+    STS_VERSION: sts.OPERATIONS,
+}
+_HOSTS = {LIVE_VERSION: "live.aliyuncs.com", STS_VERSION: "sts.aliyuncs.com"}
+
+
+@dataclass
+class Reply:
+    """An answer; ``disruption`` (``reset``, ``truncate``) is what the listener does instead of sending it properly."""
+
+    status: int
+    body: bytes
+    content_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+    disruption: str | None = None
+    code: str | None = None
+
+
+class Nonces:
+    """The nonces of the last half hour, per account."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: set[tuple[str, str]] = set()
+        self._order: deque[tuple[float, tuple[str, str]]] = deque()
+
+    def use(self, account: str, nonce: str, wall: float) -> None:
+        """Remember a nonce; SignatureNonceUsed when it is known already."""
+        entry = (account, nonce)
+        with self._lock:
+            while self._order and self._order[0][0] < wall - NONCE_MEMORY:
+                self._known.discard(self._order.popleft()[1])
+            if entry in self._known:
+                raise GatewayError("SignatureNonceUsed", 400, "Specified signature nonce was used already.")
+            self._known.add(entry)
+            self._order.append((wall, entry))
+
+
+@dataclass
+class Exchange:
+    """A request being answered."""
+
+    request: HttpRequest
+    secure: bool
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
+    account: str | None = None
+    scheme: str | None = None
+    throttled: bool = False
+
+    def __post_init__(self) -> None:
+        self.acs3 = is_acs3(self.request.headers)
+        self.parameters = dict(self.request.query + self.request.form)
+        headers = self.request.headers
+        self.action = headers.get("x-acs-action", "") if self.acs3 else self.parameters.get("Action", "")
+        self.version = headers.get("x-acs-version", "") if self.acs3 else self.parameters.get("Version", "")
+
+    @property
+    def wants_json(self) -> bool:
+        """JSON when Format says so; without Format, ACS3 clients get JSON and older ones XML."""
+        wanted = self.parameters.get("Format", "")
+        return wanted.upper() == "JSON" if wanted else self.acs3
+
+
+class World:
+    """Everything that a reset sets back."""
+
+    def __init__(self, plan: dict[str, Any], behaviour: dict[str, Any], clock: Clock | None = None) -> None:
+        self._plan = plan
+        self._initial_behaviour = behaviour
+        self._clock = clock
+        self.lock = threading.RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: the scenario's cloud, the behaviour of the start, no calls, no faults, no advanced clock."""
+        with self.lock:
+            self.behaviour = Behaviour()
+            self.behaviour.update(self._initial_behaviour)
+            clock = self._clock or Clock()
+            clock.advanced = 0.0
+            self.cloud = Cloud(clock, self.behaviour)
+            self.faults = Faults()
+            self.calls = CallLog()
+            self.windows = Windows()
+            self.nonces = Nonces()
+            scenario.apply(self._plan, self.cloud)
+
+    def keep_time(self) -> None:
+        """Let what is due happen although nobody asks, for callbacks that are really sent; does not return."""
+        while True:
+            time.sleep(0.1)
+            if self.behaviour.notify_result == "deliver":
+                with self.lock:
+                    self.cloud.settle()
+
+    def gateway_time(self) -> float:
+        """The gateway's own idea of the real time, in epoch seconds."""
+        return self.cloud.clock.wall() + self.behaviour.clock_skew
+
+
+class Gateway:
+    """Answers API requests."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def answer(self, request: HttpRequest, secure: bool) -> Reply:
+        """Answer one request, and log it."""
+        world = self.world
+        arrived = time.time()
+        exchange = Exchange(request, secure)
+        if world.behaviour.latency:
+            time.sleep(world.behaviour.latency / 1000)
+        calls = world.calls
+        fault = world.faults.pick(exchange.action, exchange.parameters)
+        reply = self._disturbed(exchange, fault) if fault else self._processed(exchange)
+        reply.headers.setdefault("x-acs-request-id", exchange.request_id)
+        calls.add(
+            arrived,
+            exchange.action,
+            exchange.parameters,
+            exchange.request_id,
+            account=exchange.account,
+            http_status=reply.status,
+            code=reply.code,
+            signature=exchange.scheme,
+            throttled=exchange.throttled,
+            fault=fault.fault if fault else None,
+        )
+        return reply
+
+    def _processed(self, exchange: Exchange) -> Reply:
+        try:
+            content = self._carry_out(exchange)
+        except GatewayError as error:
+            return self._failure(exchange, error)
+        return self._success(exchange, content)
+
+    def _carry_out(self, exchange: Exchange) -> dict[str, Any]:
+        operation = self._operation(exchange)
+        key = self._authenticate(exchange)
+        self._authorise(operation, key)
+        self._admit(exchange, operation, key)
+        behaviour = self.world.behaviour
+        generation = behaviour.generation if exchange.version == LIVE_VERSION else "old"
+        errors = ErrorTable(generation, behaviour.config_exists_code)
+        values = read(operation.parameters, exchange.parameters, errors)
+        with self.world.lock:
+            cloud = self.world.cloud
+            call = Call(cloud, key, values, errors, exchange.request_id, cloud.settle())
+            return operation.carry_out(call)
+
+    def _operation(self, exchange: Exchange) -> Operation:
+        behaviour = self.world.behaviour
+        if behaviour.on("require_tls") and not exchange.secure:
+            raise GatewayError("InvalidProtocol.NeedSsl", 404, "Your request is denied as lack of ssl protect.")
+        if exchange.request.method not in ("GET", "POST"):
+            raise GatewayError("UnsupportedHTTPMethod", 400, "This http method is not supported.")
+        for name, value in (("Action", exchange.action), ("Version", exchange.version)):
+            if not value:
+                raise GatewayError(f"Missing{name}", 400, f"{name} is mandatory for this action.")
+        if exchange.version not in _PRODUCTS:
+            raise GatewayError(behaviour.version_code, 400, "Specified parameter Version is not valid.")
+        operation = _PRODUCTS[exchange.version].get(exchange.action)
+        if operation is None or exchange.request.path != "/":
+            raise GatewayError(
+                "InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method."
+            )
+        if exchange.parameters.get("Format", "JSON").upper() not in ("JSON", "XML"):
+            raise GatewayError("InvalidParameter", 400, 'The specified parameter "Format" is not valid.')
+        return operation
+
+    def _authenticate(self, exchange: Exchange) -> AccessKey:
+        claimed = claim(exchange.request)
+        exchange.scheme = "acs3" if claimed.scheme == ACS3 else "hmac-sha1"
+        identities = self.world.cloud.identities
+        key = identities.key(claimed.key_id)
+        now = self.world.gateway_time()
+        try:
+            sent = parse_iso(claimed.date)
+        except ValueError:
+            raise GatewayError(
+                "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
+            ) from None
+        if abs(now - sent) > FRESH_SECONDS:
+            raise GatewayError("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.")
+        claimed.verify(key.secret)
+        self.world.nonces.use(key.principal.account, claimed.nonce, now)
+        identities.check_token(key, claimed.token, now)
+        exchange.account = key.principal.account
+        return key
+
+    def _authorise(self, operation: Operation, key: AccessKey) -> None:
+        if key.principal.may(operation.permission):
+            return
+        details = {
+            "AuthAction": operation.permission,
+            "AuthPrincipalDisplayName": key.principal.name,
+            "AuthPrincipalOwnerId": key.principal.account,
+            "PolicyType": "AccountLevelIdentityBasedPolicy",
+            "NoPermissionType": "ImplicitDeny",
+        }
+        raise GatewayError(
+            "Forbidden.RAM",
+            403,
+            "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+            details=details if self.world.behaviour.on("access_denied_detail") else None,
+        )
+
+    def _admit(self, exchange: Exchange, operation: Operation, key: AccessKey) -> None:
+        behaviour = self.world.behaviour
+        wait = self.world.windows.admit(
+            (key.principal.account, operation.name),
+            behaviour.limits.get(operation.name, operation.limit),
+            taken=behaviour.other_client.get(operation.name, 0.0),
+            count_dropped=behaviour.dropped_calls == "counted",
+        )
+        if wait:
+            raise self._throttled(exchange, wait)
+
+    def _throttled(self, exchange: Exchange, wait: int) -> GatewayError:
+        exchange.throttled = True
+        return GatewayError(
+            self.world.behaviour.throttle_code,
+            int(self.world.behaviour.throttle_status),
+            "Request was denied due to user flow control.",
+            retry_after=wait,
+        )
+
+    def _success(self, exchange: Exchange, content: dict[str, Any]) -> Reply:
+        content = {"RequestId": exchange.request_id, **content}
+        root = f"{exchange.action}Response"
+        if not exchange.wants_json:
+            return Reply(200, render.as_xml(root, content), render.XML_TYPE)
+        if self.world.behaviour.answers == "wrapped":
+            content = {root: content}
+        return Reply(200, render.as_json(content), render.JSON_TYPE)
+
+    def _failure(self, exchange: Exchange, error: GatewayError) -> Reply:
+        content: dict[str, Any] = {
+            "RequestId": exchange.request_id,
+            "HostId": _HOSTS.get(exchange.version, _HOSTS[LIVE_VERSION]),
+            "Code": error.code,
+            "Message": error.message,
+            "Recommend": f"https://api.aliyun.com/troubleshoot?q={error.code}&requestId={exchange.request_id}",
+        }
+        if error.details:
+            content["AccessDeniedDetail"] = error.details
+        headers = {}
+        if error.retry_after is not None and self.world.behaviour.on("retry_after"):
+            headers["x-acs-retry-after"] = str(error.retry_after)
+        status = self.world.behaviour.http_status.get(error.code, error.http_status)
+        if exchange.wants_json:
+            return Reply(status, render.as_json(content), render.JSON_TYPE, headers, code=error.code)
+        return Reply(status, render.as_xml("Error", content), render.XML_TYPE, headers, code=error.code)
+
+    def _disturbed(self, exchange: Exchange, fault: Fault) -> Reply:
+        if fault.fault == "delay":
+            time.sleep(fault.seconds)
+        reply = self._processed(exchange) if fault.processed else None
+        if fault.fault in ("reset_before", "reset_after", "stall"):
+            time.sleep(fault.seconds if fault.fault == "stall" else 0)
+            return Reply(0, b"", "", disruption="reset")
+        if fault.fault in ("delay", "truncate", "half_json", "empty"):
+            return _damaged(fault.fault, reply or self._success(exchange, {}))
+        if fault.fault in ("html", "redirect"):
+            return _foreign_answer(fault)
+        if fault.fault == "throttle":
+            return self._failure(exchange, self._throttled(exchange, max(1, int(fault.seconds * 1000))))
+        return self._failure(exchange, _fault_error(fault))
+
+
+def _foreign_answer(fault: Fault) -> Reply:
+    """What a captive portal or a proxy says in place of the gateway."""
+    if fault.fault == "redirect":
+        return Reply(302, b"", "text/html", {"Location": fault.location})
+    return Reply(200, b"<!DOCTYPE html><html><body><h1>Welcome to the network</h1></body></html>", "text/html")
+
+
+def _damaged(kind: str, reply: Reply) -> Reply:
+    if kind == "truncate":
+        reply.disruption = "truncate"
+    elif kind == "half_json":
+        reply.body = reply.body[: len(reply.body) // 2]
+    elif kind == "empty":
+        reply.body = b""
+    return reply
+
+
+def _fault_error(fault: Fault) -> GatewayError:
+    if fault.fault == "error":
+        return GatewayError(fault.code, fault.http_status, fault.message)
+    status = HTTPStatus(int(fault.fault.rpartition("_")[2]))
+    code = "InternalError" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "ServiceUnavailable"
+    return GatewayError(code, status, "The request has failed due to a temporary failure of the server.")
+
+
+def parse_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpRequest:
+    """Take an HTTP request apart; header names must be in lower case."""
+    path, _mark, query = target.partition("?")
+    form: tuple[tuple[str, str], ...] = ()
+    if body and headers.get("content-type", "").partition(";")[0].strip().lower() == FORM_TYPE:
+        form = _pairs(body.decode("utf-8", "replace"))
+    return HttpRequest(method, path or "/", _pairs(query), headers, body, form)
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="replace"))

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Call limits: sliding windows per account and operation.
+
+The documented limits count per operation and per account; RAM users and roles share the limit of their account, and
+what exceeds it is dropped.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Callable
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``calls`` calls in any ``seconds`` seconds."""
+
+    calls: int
+    seconds: float = 1.0
+
+
+class Windows:
+    """The calls of the recent past, by key."""
+
+    def __init__(self, time_source: Callable[[], float] = time.monotonic) -> None:
+        self._time = time_source
+        self._lock = threading.Lock()
+        self._accepted: dict[tuple[str, str], deque[float]] = {}
+
+    def admit(self, key: tuple[str, str], limit: Limit, taken: float = 0.0, count_dropped: bool = False) -> int:
+        """Count one call against the limit.
+
+        ``taken`` is the number of calls per second that other clients of the account spend.  The answer is 0 when the
+        call is admitted, otherwise the milliseconds (at least 1) until a slot may be free.  A call that is not
+        admitted uses up a slot only when ``count_dropped`` is true.
+        """
+        now = self._time()
+        capacity = limit.calls - taken * limit.seconds
+        with self._lock:
+            calls = self._accepted.setdefault(key, deque())
+            while calls and calls[0] <= now - limit.seconds:
+                calls.popleft()
+            if len(calls) + 1 <= capacity:
+                calls.append(now)
+                return 0
+            wait = calls[0] + limit.seconds - now if calls else limit.seconds
+            if count_dropped:
+                calls.append(now)
+        return max(1, int(wait * 1000))
+
+    def clear(self) -> None:
+        """Forget every call."""
+        with self._lock:
+            self._accepted.clear()

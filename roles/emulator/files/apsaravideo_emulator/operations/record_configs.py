@@ -1,0 +1,248 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record configurations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import recording
+from ..clock import format_iso
+from ..cloud import ConfigAbsent, ConfigExists, Domain
+from ..parameters import Integer, Items, Moment, Text
+from ..recording import RecordConfig, RecordFormat
+from .call import DAY, DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, page_of
+
+FILE_FORMATS = ("m3u8", "flv", "mp4", "cmaf")
+SLICED_FORMATS = ("m3u8", "cmaf")
+PREFIX_BYTES = 256
+DEFAULT_PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
+DEFAULT_SLICE_PREFIX = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
+START_VARIABLES = ("{StartTime}", "{EscapedStartTime}")
+END_VARIABLES = ("{EndTime}", "{EscapedEndTime}")
+
+_CONFIG_STREAM = (DOMAIN, Text("AppName", required=True), Text("StreamName", default="*"))
+_ON_DEMAND = Integer("OnDemand", choices=recording.MODES)
+_DELAY = Integer("DelayTime", minimum=15, maximum=21600)
+_PERIOD = (Moment("StartTime"), Moment("EndTime"))
+_CHANGED_FORMAT = (
+    Text("Format", required=True, pattern="(?i:" + "|".join(FILE_FORMATS) + ")"),
+    Integer("CycleDuration"),
+    Integer("SliceDuration", minimum=5, maximum=30),
+)
+_NEW_FORMAT = (*_CHANGED_FORMAT, Text("OssObjectPrefix"), Text("SliceOssObjectPrefix"))
+
+
+def _record_configs(call: Call) -> dict[str, Any]:
+    domain = call.streaming_domain()
+    configs = [config for config in call.cloud.record_configs.values() if _config_wanted(call, domain, config)]
+    configs.sort(key=lambda config: config.created, reverse=call["Order"] == "desc")
+    rows, counts = page_of(configs, call["PageNum"], call["PageSize"])
+    return {
+        "Order": call["Order"],
+        **counts,
+        "LiveAppRecordList": {"LiveAppRecord": [_config_row(call, config) for config in rows]},
+    }
+
+
+def _config_wanted(call: Call, domain: Domain, config: RecordConfig) -> bool:
+    also = ("*",) if call.behaviour.config_filter == "pattern" else ()
+    return (
+        config.domain == domain.name
+        and (call["AppName"] is None or config.app in (call["AppName"], *also))
+        and (call["StreamName"] is None or config.stream in (call["StreamName"], *also))
+    )
+
+
+def _config_row(call: Call, config: RecordConfig) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "DomainName": config.domain,
+        "AppName": config.app,
+        "StreamName": config.stream,
+        "OnDemond": config.mode,
+        "DelayTime": config.delay,
+        "OssBucket": config.bucket,
+        "OssEndpoint": config.endpoint,
+        "CreateTime": call.cloud.clock.show(config.created),
+    }
+    if config.start:
+        row["StartTime"] = config.start
+    if config.end:
+        row["EndTime"] = config.end
+    upper = call.behaviour.record_format_case == "upper"
+    row["RecordFormatList"] = {"RecordFormat": [_format_row(item, upper) for item in config.formats]}
+    row["TranscodeRecordFormatList"] = {"RecordFormat": [_format_row(item, upper) for item in config.transcode_formats]}
+    row["TranscodeTemplates"] = {"Templates": list(config.templates)}
+    return row
+
+
+def _format_row(item: RecordFormat, upper: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "Format": item.name.upper() if upper else item.name,
+        "CycleDuration": item.cycle,
+        "OssObjectPrefix": item.prefix,
+    }
+    if item.kind in SLICED_FORMATS:
+        row["SliceDuration"] = item.slice_duration
+        row["SliceOssObjectPrefix"] = item.slice_prefix
+    return row
+
+
+def _add_config(call: Call) -> dict[str, Any]:
+    domain = call.streaming_domain()
+    if not call["RecordFormat"] and not call["TranscodeRecordFormat"]:
+        raise call.errors.missing("RecordFormat")
+    start, end = _config_period(call)
+    config = RecordConfig(
+        number=0,
+        domain=domain.name,
+        app=call["AppName"],
+        stream=call["StreamName"],
+        mode=call["OnDemand"],
+        bucket=call["OssBucket"],
+        endpoint=call["OssEndpoint"],
+        created=call.now,
+        delay=call["DelayTime"] or recording.DEFAULT_DELAY,
+        formats=_new_formats(call, "RecordFormat"),
+        transcode_formats=_new_formats(call, "TranscodeRecordFormat"),
+        templates=tuple(call["TranscodeTemplates"]),
+        start=start,
+        end=end,
+    )
+    try:
+        call.cloud.add_config(config)
+    except ConfigExists:
+        raise call.errors.config_exists() from None
+    return {}
+
+
+def _config_period(call: Call) -> tuple[str, str]:
+    """StartTime and EndTime of a configuration, for single streams only; longer than 7 days is cut to 7 days."""
+    start, end = call["StartTime"], call["EndTime"]
+    for name, moment in (("StartTime", start), ("EndTime", end)):
+        if moment is not None and call["StreamName"] == "*":
+            raise call.errors.malformed(name, "It is allowed for a single stream only.")
+    if start is not None and end is not None:
+        if end <= start:
+            raise call.errors.malformed("EndTime", "It must be later than StartTime.")
+        end = min(end, start + 7 * DAY)
+    return "" if start is None else format_iso(start), "" if end is None else format_iso(end)
+
+
+def _new_formats(call: Call, name: str) -> tuple[RecordFormat, ...]:
+    formats = []
+    for number, fields in enumerate(call[name], 1):
+        kind = fields["Format"].lower()
+        where = f"{name}.{number}."
+        _check_prefix(call, where, "OssObjectPrefix", fields, (START_VARIABLES, END_VARIABLES))
+        if kind in SLICED_FORMATS:
+            _check_prefix(call, where, "SliceOssObjectPrefix", fields, (("{UnixTimestamp}",), ("{Sequence}",)))
+        formats.append(_format(fields, fields["OssObjectPrefix"], fields["SliceOssObjectPrefix"]))
+    if len({item.kind for item in formats}) < len(formats):
+        raise call.errors.malformed(f"{name}.Format", "Each format may be given once.")
+    return tuple(formats)
+
+
+def _check_prefix(
+    call: Call, where: str, name: str, fields: dict[str, Any], needed: tuple[tuple[str, ...], ...]
+) -> None:
+    prefix = fields[name]
+    if not prefix:
+        raise call.errors.missing(where + name)
+    if len(prefix.encode()) >= PREFIX_BYTES:
+        raise call.errors.malformed(where + name, f"It must be shorter than {PREFIX_BYTES} bytes.")
+    for variables in needed:
+        if not any(variable in prefix for variable in variables):
+            raise call.errors.malformed(where + name, f"It must contain {' or '.join(variables)}.")
+
+
+def _format(fields: dict[str, Any], prefix: str, slice_prefix: str | None) -> RecordFormat:
+    return RecordFormat(
+        name=fields["Format"],
+        cycle=fields["CycleDuration"] or recording.DEFAULT_CYCLES[fields["Format"].lower()],
+        prefix=prefix,
+        slice_duration=fields["SliceDuration"] or 30,
+        slice_prefix=slice_prefix or "",
+    )
+
+
+def _update_config(call: Call) -> dict[str, Any]:
+    domain = call.streaming_domain()
+    current = call.cloud.record_configs.get((domain.name, call["AppName"], call["StreamName"]))
+    if current is None:
+        raise call.errors.config_absent()
+    start, end = _config_period(call)
+    changes: dict[str, Any] = {
+        "endpoint": call["OssEndpoint"],
+        "formats": _changed_formats(call, "RecordFormat", current.formats),
+        "transcode_formats": _changed_formats(call, "TranscodeRecordFormat", current.transcode_formats),
+        "templates": tuple(call["TranscodeTemplates"]) or current.templates,
+        "start": start or current.start,
+        "end": end or current.end,
+    }
+    if call["OnDemand"] is not None:
+        changes["mode"] = call["OnDemand"]
+    if call["DelayTime"] is not None:
+        changes["delay"] = call["DelayTime"]
+    call.cloud.change_config(domain.name, call["AppName"], call["StreamName"], **changes)
+    return {}
+
+
+def _changed_formats(call: Call, name: str, current: tuple[RecordFormat, ...]) -> tuple[RecordFormat, ...]:
+    if not call[name]:
+        return current
+    before = {item.kind: item for item in current}
+    after = {} if call.behaviour.update_formats == "replace" else dict(before)
+    for fields in call[name]:
+        kind = fields["Format"].lower()
+        known = before.get(kind)
+        prefix = known.prefix if known else DEFAULT_PREFIX
+        slice_prefix = known.slice_prefix if known else DEFAULT_SLICE_PREFIX
+        cycle = fields["CycleDuration"] or (known.cycle if known else None)
+        slices = fields["SliceDuration"] or (known.slice_duration if known else None)
+        after[kind] = _format({**fields, "CycleDuration": cycle, "SliceDuration": slices}, prefix, slice_prefix)
+    return tuple(after.values())
+
+
+def _delete_config(call: Call) -> dict[str, Any]:
+    domain = call.streaming_domain()
+    try:
+        call.cloud.delete_config(domain.name, call["AppName"], call["StreamName"])
+    except ConfigAbsent:
+        if call.behaviour.delete_missing == "error":
+            raise call.errors.config_absent() from None
+    return {}
+
+
+OPERATIONS = (
+    operation("DescribeLiveRecordConfig", _record_configs, 100, *SOME_STREAM, *SHORT_PAGES, ORDER),
+    operation(
+        "AddLiveAppRecordConfig",
+        _add_config,
+        30,
+        *_CONFIG_STREAM,
+        Text("OssBucket", required=True),
+        Text("OssEndpoint", required=True),
+        Integer("OnDemand", choices=recording.MODES, default=recording.AUTOMATIC),
+        _DELAY,
+        *_PERIOD,
+        Items("RecordFormat", _NEW_FORMAT),
+        Items("TranscodeRecordFormat", _NEW_FORMAT),
+        Items("TranscodeTemplates"),
+    ),
+    operation(
+        "UpdateLiveAppRecordConfig",
+        _update_config,
+        30,
+        *_CONFIG_STREAM,
+        Text("OssEndpoint", required=True),
+        _ON_DEMAND,
+        _DELAY,
+        *_PERIOD,
+        Items("RecordFormat", _CHANGED_FORMAT),
+        Items("TranscodeRecordFormat", _CHANGED_FORMAT),
+        Items("TranscodeTemplates"),
+    ),
+    operation("DeleteLiveAppRecordConfig", _delete_config, 30, *_CONFIG_STREAM),
+)

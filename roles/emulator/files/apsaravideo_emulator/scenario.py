@@ -1,0 +1,169 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The starting point: accounts, keys, domains, configurations and streams, from a JSON file or built in.
+
+The form of the file is described in the role's README.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from . import operations
+from .cloud import Cloud, Domain, UnknownDomain
+from .errors import ErrorTable, GatewayError
+from .identity import ROOT, AccessKey, Principal, Role
+from .operations.call import Call
+from .parameters import read
+
+_PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
+_SLICE_PREFIX = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
+
+DEFAULT: dict[str, Any] = {
+    "accounts": [
+        {
+            "id": "1000000000000001",
+            "users": [{"name": "operator"}, {"name": "powerless", "allow": []}],
+            "roles": [{"name": "recorder"}],
+            "access_keys": [
+                {"id": "testAccessKeyId", "secret": "testAccessKeySecret", "user": "operator"},
+                {"id": "rootAccessKeyId", "secret": "rootAccessKeySecret"},
+                {"id": "powerlessAccessKeyId", "secret": "powerlessAccessKeySecret", "user": "powerless"},
+                {"id": "inactiveAccessKeyId", "secret": "inactiveAccessKeySecret", "active": False},
+            ],
+            "domains": [{"name": "live.example.com", "ingest": ["push.example.com"]}],
+            "record_configs": [
+                {
+                    "DomainName": "live.example.com",
+                    "AppName": "*",
+                    "StreamName": "*",
+                    "OnDemand": 7,
+                    "OssBucket": "recordings",
+                    "OssEndpoint": "oss-cn-shanghai.aliyuncs.com",
+                    "RecordFormat": [
+                        {"Format": "m3u8", "OssObjectPrefix": _PREFIX, "SliceOssObjectPrefix": _SLICE_PREFIX},
+                        {"Format": "mp4", "OssObjectPrefix": _PREFIX},
+                    ],
+                }
+            ],
+            "notify_configs": [
+                {
+                    "DomainName": "live.example.com",
+                    "NotifyUrl": "http://callback.example.com/recording",
+                    "NeedStatusNotify": True,
+                }
+            ],
+        },
+        {
+            "id": "2000000000000002",
+            "access_keys": [{"id": "otherAccessKeyId", "secret": "otherAccessKeySecret"}],
+            "domains": [{"name": "live.example.org", "ingest": ["push.example.org"]}],
+        },
+    ],
+    "streams": [],
+}
+
+
+class BadScenario(ValueError):
+    """The scenario cannot be used; the message says where and why."""
+
+
+def load(path: str) -> dict[str, Any]:
+    """Read a scenario from a file; BadScenario when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError) as error:
+        raise BadScenario(f"cannot read the scenario {path}: {error}") from None
+    if not isinstance(content, dict):
+        raise BadScenario(f"the scenario {path} is not a JSON object")
+    return content
+
+
+def apply(plan: dict[str, Any], cloud: Cloud) -> None:
+    """Build the scenario in an empty cloud; BadScenario when it is not of the documented form."""
+    try:
+        for account in plan.get("accounts", []):
+            add_account(account, cloud)
+        for stream in plan.get("streams", []):
+            cloud.begin_push(
+                stream["domain_name"],
+                stream["app_name"],
+                stream["stream_name"],
+                kind=stream.get("mode", "push"),
+                need_record=stream.get("need_record", False),
+            )
+    except UnknownDomain as error:
+        raise BadScenario(f"a stream is on the unknown domain {error}") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadScenario(f"the scenario is not of the documented form: {error!r}") from None
+
+
+def add_account(account: dict[str, Any], cloud: Cloud) -> None:
+    """Add an account, or add to it: users, roles, keys, domains and configurations."""
+    number = str(account["id"])
+    users = {user["name"]: _principal(number, user) for user in account.get("users", [])}
+    users.setdefault(ROOT, Principal(number, ROOT))
+    for role in account.get("roles", []):
+        limit, external_id = role.get("max_session_seconds", 3600), role.get("external_id")
+        cloud.identities.add_role(Role(_principal(number, role), limit, external_id))
+    for key in account.get("access_keys", []):
+        name = key.get("user", ROOT)
+        if name not in users:
+            raise BadScenario(f"the access key {key['id']} belongs to the unknown user {name}")
+        cloud.identities.add_key(AccessKey(key["id"], key["secret"], users[name], key.get("active", True)))
+    for domain in account.get("domains", []):
+        cloud.add_domain(_domain(number, domain))
+    for name in ("record_configs", "notify_configs"):
+        for config in account.get(name, []):
+            _add_config(number, _OPERATIONS[name], config, cloud)
+
+
+_OPERATIONS = {"record_configs": "AddLiveAppRecordConfig", "notify_configs": "AddLiveRecordNotifyConfig"}
+
+
+def _principal(account: str, fields: dict[str, Any]) -> Principal:
+    return Principal(account, fields["name"], tuple(fields.get("allow", ["*"])), tuple(fields.get("deny", [])))
+
+
+def _domain(account: str, fields: dict[str, Any]) -> Domain:
+    return Domain(
+        name=fields["name"],
+        account=account,
+        ingest=tuple(fields.get("ingest", [])),
+        region=fields.get("region", "cn-shanghai"),
+        status=fields.get("status", "online"),
+        resource_group=fields.get("resource_group", "rg-default"),
+        description=fields.get("description", ""),
+        tags=tuple(fields.get("tags", {}).items()),
+    )
+
+
+def _add_config(account: str, name: str, fields: dict[str, Any], cloud: Cloud) -> None:
+    """Carry out an Add operation, so that a scenario's configurations are checked like everybody's."""
+    operation = operations.OPERATIONS[name]
+    errors = ErrorTable("new")
+    key = AccessKey("", "", Principal(account, ROOT))
+    try:
+        values = read(operation.parameters, dict(flatten(fields)), errors)
+        operation.carry_out(Call(cloud, key, values, errors, "", cloud.settle()))
+    except GatewayError as error:
+        raise BadScenario(f"a configuration of account {account} is refused: {error}") from None
+
+
+def flatten(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested values as request parameters: ``Name.1.Field``."""
+    for name, value in fields.items():
+        full = f"{prefix}{name}"
+        if isinstance(value, list):
+            for number, item in enumerate(value, 1):
+                numbered = f"{full}.{number}"
+                if isinstance(item, dict):
+                    yield from flatten(item, f"{numbered}.")
+                else:
+                    yield numbered, str(item)
+        elif value is not None:
+            yield full, str(value)

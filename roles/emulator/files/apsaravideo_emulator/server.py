@@ -1,0 +1,179 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The listener: HTTP/1.1 with keep-alive, optionally over TLS, one thread per connection.
+
+The TLS handshake happens in the thread of the connection, so that a slow client does not hold up the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import socket
+import socketserver
+import ssl
+import struct
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .control import PREFIX, Control, ControlError
+from .gateway import Gateway, Reply, World, parse_request
+
+IDLE_SECONDS = 120
+BACKLOG = 2048
+MAX_BODY = 1 << 24
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def check_loopback(host: str) -> None:
+    """ValueError unless the address is a loopback address; the emulator has no access control of its own."""
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"{host} is not a loopback address")
+
+
+class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Listens on a loopback address; raises OSError when the port is taken."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, host: str, port: int, world: World, tls: ssl.SSLContext | None = None) -> None:
+        check_loopback(host)
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.tls = tls
+        self.world = world
+        self.gateway = Gateway(world)
+        self.control = Control(world)
+        super().__init__((host, port), _Connection)
+
+    @property
+    def port(self) -> int:
+        """The port that clients use."""
+        return int(self.server_address[1])
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that clients use."""
+        host = "[::1]" if self.address_family == socket.AF_INET6 else str(self.server_address[0])
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
+
+    def stop(self) -> None:
+        """End ``serve_forever`` soon; may be called from any thread, also from a signal handler."""
+        threading.Thread(target=self.shutdown, daemon=True).start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Nothing: the connection closes its own socket, which for TLS is not the one that was accepted."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report what is not simply a client that went away."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    server: Listener
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = IDLE_SECONDS
+    _with_reset = False
+
+    def setup(self) -> None:
+        if self.server.tls is not None:
+            self.request.settimeout(IDLE_SECONDS)
+            try:
+                self.request = self.server.tls.wrap_socket(
+                    self.request, server_side=True, do_handshake_on_connect=False
+                )
+                self.request.do_handshake()
+            except (OSError, ValueError):
+                self.request.close()
+                raise ConnectionAbortedError("the TLS handshake failed") from None
+        super().setup()
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:
+            pass
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if not self._with_reset:
+            with contextlib.suppress(OSError):
+                self.request.shutdown(socket.SHUT_WR)
+        self.request.close()
+
+    def _reset(self) -> None:
+        """Have the connection end with a TCP reset, as at a failing middlebox."""
+        self._with_reset = self.close_connection = True
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+    def _serve(self) -> None:
+        body = self._read_body()
+        if body is None:
+            return
+        if self.path.startswith(PREFIX):
+            self._serve_control(body)
+        else:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = parse_request(self.command, self.path, headers, body)
+            self._send(self.server.gateway.answer(request, secure=self.server.tls is not None))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _serve
+
+    def _read_body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > MAX_BODY:
+            self.close_connection = True
+            self._send(Reply(411, b"", "text/plain"))
+            return None
+        return self.rfile.read(int(length))
+
+    def _serve_control(self, body: bytes) -> None:
+        path, _mark, query = self.path[len(PREFIX) :].partition("?")
+        try:
+            content = json.loads(body or b"{}")
+            answer = self.server.control.handle(self.command, path, dict(parse_qsl(query)), content)
+            status = 200
+        except ControlError as error:
+            status, answer = error.status, {"error": error.message}
+        except ValueError as error:
+            status, answer = 400, {"error": f"the body is not JSON: {error}"}
+        self._send(Reply(status, json.dumps(answer).encode(), "application/json"))
+        if self.server.control.stopping:
+            self.wfile.flush()
+            self.server.stop()
+
+    def _send(self, reply: Reply) -> None:
+        if reply.disruption == "reset":
+            self._reset()
+            return
+        self.send_response_only(reply.status)
+        self.send_header("Date", self.date_time_string(self.server.world.gateway_time()))
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.disruption == "truncate":
+            self.close_connection = True
+            reply.body = reply.body[: len(reply.body) // 2]
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(int(timestamp or 0))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the call log is the log, and access logs would show signatures."""

@@ -1,0 +1,100 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation AssumeRole of the Security Token Service, API version 2015-04-01."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import Any
+
+from .clock import format_iso
+from .errors import GatewayError
+from .identity import ROOT, Role
+from .limits import Limit
+from .operations.call import Call, Operation
+from .parameters import Text
+
+STS_VERSION = "2015-04-01"
+SHORTEST_SESSION = 900
+DEFAULT_SESSION = 3600
+
+
+def _assume_role(call: Call) -> dict[str, Any]:
+    if call.key.principal.name == ROOT:
+        raise GatewayError("NoPermission", 403, "Roles may not be assumed by root accounts.")
+    if not re.fullmatch(r"[A-Za-z0-9.@_-]{2,64}", call["RoleSessionName"]):
+        raise _invalid("RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
+    role = _role(call)
+    seconds = _duration(call["DurationSeconds"], role)
+    _check_policy(call["Policy"])
+    wall = call.cloud.clock.wall() + call.behaviour.clock_skew
+    session = call.cloud.identities.open_session(role, seconds, wall)
+    return {
+        "AssumedRoleUser": {
+            "Arn": f"{role.arn}/{call['RoleSessionName']}",
+            "AssumedRoleId": f"{secrets.randbelow(10**18):018d}:{call['RoleSessionName']}",
+        },
+        "Credentials": {
+            "AccessKeyId": session.key_id,
+            "AccessKeySecret": session.secret,
+            "SecurityToken": session.token,
+            "Expiration": format_iso(session.expires),
+        },
+    }
+
+
+def _role(call: Call) -> Role:
+    arn = call["RoleArn"]
+    parts = arn.split(":")
+    if parts[:3] != ["acs", "ram", ""] or not parts[-1].startswith("role/"):
+        raise _invalid("RoleArn", "The parameter RoleArn is wrongly formed.")
+    role = call.cloud.identities.roles.get(arn)
+    if role is None:
+        raise GatewayError("EntityNotExist.Role", 404, f"The role not exists: {arn}.")
+    if role.principal.account != call.account or role.external_id not in (None, call["ExternalId"]):
+        raise GatewayError("NoPermission", 403, "You are not authorized to do this action.")
+    return role
+
+
+def _duration(text: str | None, role: Role) -> int:
+    if text is None:
+        return min(DEFAULT_SESSION, role.max_seconds)
+    if not text.isdigit() or not SHORTEST_SESSION <= int(text) <= role.max_seconds:
+        raise _invalid("DurationSeconds", f"DurationSeconds must be from {SHORTEST_SESSION} to {role.max_seconds}.")
+    return int(text)
+
+
+def _check_policy(policy: str | None) -> None:
+    if policy is None:
+        return
+    try:
+        content = json.loads(policy)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or "Statement" not in content:
+        raise GatewayError("InvalidParameter.PolicyGrammar", 400, "The parameter Policy has not passed grammar check.")
+
+
+def _invalid(name: str, message: str) -> GatewayError:
+    return GatewayError(f"InvalidParameter.{name}", 400, message)
+
+
+OPERATIONS = {
+    "AssumeRole": Operation(
+        name="AssumeRole",
+        parameters=(
+            Text("RoleArn", required=True),
+            Text("RoleSessionName", required=True),
+            Text("DurationSeconds"),
+            Text("Policy"),
+            Text("ExternalId"),
+        ),
+        carry_out=_assume_role,
+        # The service has a limit of its own that is not documented; this value only keeps loops in check.
+        limit=Limit(100),
+        permission="sts:AssumeRole",
+    )
+}

@@ -1,0 +1,150 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Figures as Markdown tables and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One way to start recordings, for a number of streams. Rates are calls/s, times seconds, memory bytes."""
+
+    label: str
+    streams: int
+    call_rate: float  # at the server, between the first and the last call
+    seconds: float  # of the whole command
+    first_call: float  # after the command began
+    densest_second: int | None
+    calls: int
+    throttled: int | None
+    cpu: float
+    peak_memory: int | None
+    recording: int
+    measured: bool = True
+
+    @property
+    def stream_rate(self) -> float:
+        """Streams per second of the whole command."""
+        return self.streams / self.seconds
+
+    def extrapolated(self, streams: int) -> Figures:
+        """The same for more streams: each further stream costs what one has cost."""
+        more = streams - self.streams
+        return replace(
+            self,
+            streams=streams,
+            calls=streams,
+            recording=streams,
+            seconds=self.seconds + more / self.call_rate,
+            cpu=self.cpu * streams / self.streams,
+            densest_second=None,
+            throttled=None,
+            peak_memory=None,
+            measured=False,
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; cells are texts or numbers, None is a dash."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    note: str = ""
+
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        lines = [self.head, ["---"] * len(self.head), *([_cell(cell) for cell in row] for row in self.rows)]
+        body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return f"\n### {self.title}\n\n{body}\n" + (f"\n{self.note}\n" if self.note else "")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return str(value)
+
+
+def compare_table(found: Iterable[Figures], streams: int, quota: int) -> Table:
+    """All ways for one number of streams."""
+    ways = [figures for figures in found if figures.streams == streams]
+    ours = ways[0]
+    rows = [
+        [
+            figures.label + ("" if figures.measured else " *"),
+            figures.call_rate,
+            f"{100 * figures.call_rate / quota:.0f} %",
+            figures.stream_rate,
+            figures.seconds,
+            figures.first_call,
+            figures.densest_second,
+            figures.throttled,
+            figures.cpu,
+            figures.peak_memory / 2**20 if figures.peak_memory else None,
+            figures.recording if figures.measured else None,
+            f"{ours.call_rate / figures.call_rate:.2f}",
+        ]
+        for figures in ways
+    ]
+    head = [
+        "",
+        "streams/s, first to last call",
+        "of the quota",
+        "streams/s, whole command",
+        "seconds",
+        "until first call, s",
+        "most calls in a second",
+        "throttled",
+        "CPU seconds",
+        "peak memory, MiB",
+        "recording",
+        "collection is faster by",
+    ]
+    note = "" if all(figures.measured for figures in ways) else "\\* extrapolated from 100 streams."
+    return Table(f"{streams} streams", head, rows, note)
+
+
+def seconds_table(title: str, seconds: Iterable[int], counts: Iterable[int]) -> Table:
+    """Calls in each second."""
+    return Table(title, ["second", *map(str, seconds)], [["calls", *counts]])
+
+
+def plot(found: Sequence[Figures], quota: int, file: Path) -> None:
+    """Streams/s of each way, and the time until all streams are recorded."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "apsaravideo.live", "font.size": 9})
+    labels = list(dict.fromkeys(figures.label for figures in found))
+    figure, (bars, lines) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+    for label in labels:
+        ways = [figures for figures in found if figures.label == label]
+        name = label.replace("`", "")
+        best = max((figures for figures in ways if figures.measured), key=lambda figures: figures.streams)
+        column = bars.barh(name, best.call_rate)
+        bars.bar_label(column, [f"{best.call_rate:.1f}"], padding=3)
+        (line,) = lines.plot([ways[0].streams], [ways[0].seconds], "o-", label=name)
+        for earlier, later in zip(ways, ways[1:]):
+            style, fill = ("-", line.get_color()) if later.measured else ("--", "white")
+            times = [earlier.seconds, later.seconds]
+            lines.plot([earlier.streams, later.streams], times, style, color=line.get_color(), zorder=1)
+            lines.plot(later.streams, later.seconds, "o", color=line.get_color(), markerfacecolor=fill)
+    bars.invert_yaxis()
+    bars.axvline(quota, color="black", linestyle=":", zorder=0)
+    bars.set(xlabel="streams/s at the server (dotted: quota)", xlim=(0, quota * 1.15))
+    lines.set(
+        xscale="log", yscale="log", xlabel="streams (dashed: extrapolated)", ylabel="seconds of the whole command"
+    )
+    lines.legend(fontsize=7)
+    figure.savefig(file, metadata={"Date": None})

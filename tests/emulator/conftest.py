@@ -1,0 +1,40 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One emulator for all tests that can share it, reset before each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "emulator")]
+sys.path.append(str(ROOT / "roles" / "emulator" / "files"))
+
+from emulator import Emulator
+from signing_client import SigningClient
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Emulator]:
+    """An emulator with every switch at its default."""
+    with Emulator() as emulator:
+        yield emulator
+        assert emulator.error_output() == ""
+
+
+@pytest.fixture
+def cloud(running: Emulator) -> Emulator:
+    """The shared emulator, as it was at its start."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def client(cloud: Emulator) -> SigningClient:
+    """A client of the shared emulator with the ordinary key."""
+    return SigningClient(cloud.endpoint)

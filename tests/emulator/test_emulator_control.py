@@ -1,0 +1,326 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control API and the faults."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+
+import pytest
+from emulator import EmulatorError, stream_fields, switches
+from signing_client import SigningClient
+
+STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
+ONE = "live.example.com/app/one"
+STATE = "DescribeLiveStreamState"
+COMMAND = "RealTimeRecordCommand"
+
+
+def start(client):
+    return client.call(COMMAND, Command="start", **STREAM)
+
+
+# The log of calls
+
+
+def test_calls(cloud, client):
+    cloud.push(ONE)
+    before = time.time()
+    answer = start(client)
+    client.call_v1(STATE, **STREAM)
+    first, second = cloud.calls()
+    assert before <= first.pop("time") <= time.time()
+    assert first == {
+        "seq": 1,
+        "action": COMMAND,
+        "params": {**STREAM, "Command": "start"},
+        "account": "1000000000000001",
+        "http_status": 200,
+        "code": None,
+        "request_id": answer.json["RequestId"],
+        "signature": "acs3",
+        "throttled": False,
+        "fault": None,
+    }
+    assert (second["signature"], second["params"]) == ("hmac-sha1", STREAM)
+    assert [call["seq"] for call in cloud.calls(since=1)] == [2]
+    assert [call["seq"] for call in cloud.calls(COMMAND)] == [1]
+    cloud.clear_calls()
+    assert cloud.calls() == []
+
+
+def test_calls_hold_no_secrets(cloud, client):
+    client.call("DeleteLiveRecordNotifyConfig", DomainName="live.example.com")
+    secret = "0123456789abcdef"
+    parameters = {"NotifyUrl": "http://x.example.com", "NotifyReqAuth": "true", "NotifyAuthKey": secret}
+    client.call_v1("AddLiveRecordNotifyConfig", DomainName="live.example.com", **parameters)
+    refused = client.call_v1("AssumeRole", Version="2015-04-01", RoleArn="x", SecurityToken="made-up-token")
+    assert refused.code == "InvalidSecurityToken.Malformed"
+    rows = cloud.calls()
+    assert [set(row["params"]) for row in rows] == [{"DomainName"}, {"DomainName", *parameters}, {"RoleArn"}]
+    text = json.dumps(rows) + json.dumps(cloud.state())
+    for word in (secret, "made-up-token", "testAccessKey", "HMAC"):
+        assert word not in text
+
+
+def test_failed_calls_are_logged(cloud, client):
+    start(client)
+    SigningClient(cloud.endpoint, ("nobody", "x")).call(STATE, **STREAM)
+    outcomes = [(call["http_status"], call["code"], call["account"]) for call in cloud.calls()]
+    assert outcomes == [(409, "StreamNotFound", "1000000000000001"), (404, "InvalidAccessKeyId.NotFound", None)]
+
+
+# Streams, clock, state, reset
+
+
+def test_state(cloud, client):
+    cloud.push(ONE, "push.example.com/app/two")
+    start(client)
+    cloud.advance(3601)
+    state = cloud.state()
+    assert [stream["stream_name"] for stream in state["streams"]] == ["one", "two"]
+    assert state["advanced"] == 3601
+    assert [config["mode"] for config in state["record_configs"]] == [7]
+    assert state["notify_configs"]["live.example.com"]["status_events"] is True
+    one = cloud.stream(ONE)
+    assert (one["online"], one["recording"]) == (True, "recording")
+    assert [(file["format"], file["duration"]) for file in one["files"]] == [("mp4", 3600)]
+    assert one["ledger"]["cycles"] == 1
+    assert len(cloud.state("live.example.com/app/two")["streams"]) == 1
+    kinds = [event["notify_type"] for event in cloud.state(ONE)["notify_events"]]
+    assert kinds == ["record_started", "file_created"]
+    assert cloud.state(domain_name="live.example.org")["record_configs"] == []
+
+
+def test_push_is_idempotent(cloud, client):
+    cloud.push(ONE)
+    start(client)
+    cloud.advance(100)
+    cloud.push(ONE)
+    assert cloud.stream(ONE)["recording"] == "recording"
+
+
+def test_resume_repeats_the_last_push(cloud):
+    cloud.push(ONE, mode="pull")
+    cloud.drop(ONE)
+    cloud.resume(ONE)
+    assert cloud.stream(ONE)["online"] is True
+    assert SigningClient(cloud.endpoint).call(STATE, **STREAM).json["Type"] == "pull"
+
+
+def test_reset(cloud, client):
+    cloud.push(ONE)
+    cloud.advance(50)
+    cloud.behave(idle_stop="error")
+    cloud.fault("status_500")
+    cloud.reset()
+    state = cloud.state()
+    assert (state["streams"], state["advanced"]) == ([], 0)
+    assert cloud.control("GET", "behaviour")["idle_stop"] == "ok"
+    assert client.call(STATE, **STREAM).status == 200
+
+
+def test_health(cloud):
+    assert cloud.control("GET", "health")["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "said"),
+    [
+        ("POST", "nothing", {}, "there is no POST"),
+        ("PUT", "reset", {}, "there is no PUT"),
+        ("POST", "streams/push", {}, "'streams' is missing"),
+        ("POST", "streams/push", {"streams": "x"}, "list of objects"),
+        ("POST", "streams/push", {"streams": [{"domain_name": "live.example.com"}]}, "'app_name' is missing"),
+        ("POST", "streams/push", {"streams": [stream_fields("nowhere/app/one")]}, "no domain nowhere"),
+        ("POST", "streams/push", {"streams": [{**stream_fields(ONE), "mode": "fly"}]}, "push or pull"),
+        ("POST", "clock/advance", {"seconds": -1}, "forward"),
+        ("POST", "clock/advance", {"seconds": "soon"}, "could not convert"),
+        ("POST", "behaviour", {"idle_stop": "perhaps"}, "must be one of ok, error"),
+        ("POST", "behaviour", {"idle": "ok"}, "no behaviour 'idle'"),
+        ("POST", "behaviour", {"latency": -5}, "must be a number"),
+        ("POST", "behaviour", {"no_task_code": ""}, "non-empty text"),
+        ("POST", "behaviour", {"limits": {"X": "y"}}, "a limit is"),
+        ("POST", "behaviour", {"limits": 3}, "must map"),
+        ("POST", "behaviour", {"other_client": {"X": -1}}, "a rate is"),
+        ("POST", "faults", {"fault": "gremlins"}, "no fault 'gremlins'"),
+        ("POST", "faults", {"fault": "delay", "probability": 2}, "from 0 to 1"),
+        ("POST", "faults", {"fault": "delay", "times": 0}, "at least 1"),
+        ("POST", "faults", {"fault": "delay", "seconds": -1}, "not negative"),
+        ("POST", "faults", {"fault": "delay", "sleep": 1}, "not a fault"),
+        ("POST", "faults", [], "must be a JSON object"),
+        ("POST", "accounts", {"accounts": [{}]}, "'id' is missing"),
+        ("POST", "accounts", {"accounts": [{"id": 1, "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "c"),
+    ],
+)
+def test_refused_control_requests(cloud, method, path, content, said):
+    with pytest.raises(EmulatorError, match="error") as caught:
+        cloud.control(method, path, content)
+    assert said in str(caught.value)
+
+
+def test_refused_behaviour_changes_nothing(cloud):
+    with pytest.raises(EmulatorError):
+        cloud.behave(idle_cancel="error", idle_stop="perhaps")
+    assert cloud.control("GET", "behaviour")["idle_cancel"] == "ok"
+
+
+def test_body_that_is_not_json(cloud):
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=5)
+    connection.request("POST", "/_emulator/reset", b"{")
+    assert connection.getresponse().status == 400
+    connection.close()
+
+
+def test_added_account(cloud):
+    cloud.add_accounts(
+        {"id": "3", "access_keys": [{"id": "k", "secret": "s"}], "domains": [{"name": "third.example.net"}]}
+    )
+    third = SigningClient(cloud.endpoint, ("k", "s"))
+    assert third.call(STATE, **{**STREAM, "DomainName": "third.example.net"}).status == 200
+    assert third.call(STATE, **STREAM).code == "InvalidDomain.NotFound"
+
+
+# Faults
+
+
+@pytest.mark.parametrize(("fault", "effect"), [("reset_before", False), ("reset_after", True), ("stall", False)])
+def test_reset_of_the_connection(cloud, client, fault, effect):
+    cloud.push(ONE)
+    cloud.fault(fault, times=1, seconds=0.05)
+    with pytest.raises(ConnectionResetError) as caught:
+        start(client)
+    # An orderly end without an answer is RemoteDisconnected, a subclass.
+    assert caught.type is ConnectionResetError
+    assert (cloud.stream(ONE)["recording"] == "recording") is effect
+    assert cloud.calls()[0]["fault"] == fault
+    assert start(client).code == ("TaskAlreadyStarted" if effect else None)
+
+
+def test_truncated_answer(cloud, client):
+    cloud.push(ONE)
+    cloud.fault("truncate", times=1)
+    with pytest.raises(http.client.IncompleteRead):
+        start(client)
+    assert cloud.stream(ONE)["recording"] == "recording"
+
+
+@pytest.mark.parametrize("fault", ["half_json", "empty"])
+def test_unusable_body(cloud, client, fault):
+    cloud.push(ONE)
+    cloud.fault(fault)
+    answer = start(client)
+    assert answer.status == 200
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        assert answer.json
+    assert cloud.stream(ONE)["recording"] == "recording"
+
+
+def test_foreign_answers(cloud, client):
+    cloud.push(ONE)
+    cloud.fault("html", times=1)
+    assert start(client).headers["content-type"] == "text/html"
+    cloud.fault("redirect", times=1, location="https://portal.example.com/")
+    answer = start(client)
+    assert (answer.status, answer.headers["location"]) == (302, "https://portal.example.com/")
+    assert cloud.stream(ONE)["recording"] == "idle"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ("status_500", 500, "InternalError"),
+        ("status_502", 502, "ServiceUnavailable"),
+        ("status_503", 503, "ServiceUnavailable"),
+        ("status_504", 504, "ServiceUnavailable"),
+        ("throttle", 400, "Throttling.User"),
+    ],
+)
+@pytest.mark.parametrize("processed", [False, True])
+def test_error_answers(cloud, client, fault, status, code, processed):
+    cloud.push(ONE)
+    cloud.fault(fault, times=1, processed=processed)
+    answer = start(client)
+    assert (answer.status, answer.code) == (status, code)
+    assert (cloud.stream(ONE)["recording"] == "recording") is processed
+    assert cloud.calls()[0]["throttled"] is (fault == "throttle")
+
+
+def test_any_error(cloud, client):
+    cloud.fault("error", code="UserDisable", http_status=403, message="In debt.")
+    answer = start(client)
+    assert (answer.status, answer.code, answer.json["Message"]) == (403, "UserDisable", "In debt.")
+
+
+def test_throttle_with_a_hint(cloud, client):
+    cloud.behave(retry_after="on", throttle_status="429")
+    cloud.fault("throttle", seconds=0.25)
+    answer = start(client)
+    assert (answer.status, answer.headers["x-acs-retry-after"]) == (429, "250")
+
+
+def test_delay(cloud, client):
+    cloud.fault("delay", seconds=0.2, times=1)
+    begun = time.monotonic()
+    assert start(client).code == "StreamNotFound"
+    assert time.monotonic() - begun >= 0.2
+
+
+def test_faults_choose_their_calls(cloud, client):
+    cloud.fault("status_500", action=STATE, parameters={"StreamName": "two"}, times=2)
+    assert start(client).code == "StreamNotFound"
+    assert client.call(STATE, **STREAM).status == 200
+    two = {**STREAM, "StreamName": "two"}
+    assert [client.call(STATE, **two).status for _number in range(3)] == [500, 500, 200]
+
+
+def test_chance_is_repeatable(cloud, client):
+    def outcomes():
+        cloud.clear_faults()
+        cloud.fault("status_500", probability=0.5, seed=7)
+        return [client.call(STATE, **STREAM).status for _number in range(20)]
+
+    first = outcomes()
+    assert outcomes() == first
+    assert set(first) == {200, 500}
+
+
+def test_cleared_faults(cloud, client):
+    cloud.fault("status_500")
+    cloud.clear_faults()
+    assert client.call(STATE, **STREAM).status == 200
+
+
+# Keep-alive
+
+
+def test_connection_is_kept(cloud, client):
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=5)
+    for _number in range(3):
+        query = "AppName=app&DomainName=live.example.com&StreamName=one"
+        connection.request("POST", f"/?{query}", headers=client.headers(STATE, query=query))
+        assert json.load(connection.getresponse())["StreamState"] == "offline"
+    connection.close()
+
+
+# The support class
+
+
+def test_switches():
+    made = switches({"idle_stop": "error", "require_tls": True, "max_age": None, "a": False, "limit": {"X": 5, "Y": 6}})
+    assert made == ["--idle-stop=error", "--require-tls", "--limit", "X=5", "--limit", "Y=6"]
+
+
+@pytest.mark.parametrize(
+    "stream", ["d/a/s/t", ("d", "a", "s/t"), {"domain_name": "d", "app_name": "a", "stream_name": "s/t"}]
+)
+def test_stream_forms(stream):
+    assert stream_fields(stream) == {"domain_name": "d", "app_name": "a", "stream_name": "s/t"}
+
+
+def test_bad_stream_form():
+    with pytest.raises(ValueError, match="domain/app/stream"):
+        stream_fields("d/a")

@@ -1,0 +1,467 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gateway's checks, forms and limits, over real HTTP."""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import re
+import time
+
+import pytest
+from emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY, ROLE, ROOT_KEY
+from signing_client import SigningClient, now_text
+
+STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
+STATE = "DescribeLiveStreamState"
+COMMAND = "RealTimeRecordCommand"
+QUERY = "AppName=app&DomainName=live.example.com&StreamName=one"
+
+
+def acs3(client, **changes):
+    """A DescribeLiveStreamState call with changed headers, signed as they are."""
+    return client.send("POST", f"/?{QUERY}", client.headers(STATE, query=QUERY, **changes))
+
+
+# Forms
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_success_with_acs3(client, method):
+    answer = client.call(STATE, method=method, **STREAM)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json;charset=utf-8"
+    assert re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", answer.json["RequestId"])
+    assert {**answer.json, "RequestId": ""} == {"RequestId": "", "StreamState": "offline", "Type": "push"}
+
+
+@pytest.mark.parametrize("form", [False, True])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_success_with_hmac_sha1(client, method, form):
+    assert client.call_v1(STATE, method, form=form, **STREAM).json["StreamState"] == "offline"
+
+
+def test_old_clients_get_xml_unless_they_ask_for_json(client):
+    answer = client.call_v1(STATE, Format=None, **STREAM)
+    assert answer.headers["content-type"] == "text/xml;charset=utf-8"
+    assert answer.xml.tag == "DescribeLiveStreamStateResponse"
+    assert answer.xml.findtext("StreamState") == "offline"
+    assert client.call_v1(STATE, Format="json", **STREAM).json["StreamState"] == "offline"
+    assert client.call(STATE, Format="XML", **STREAM).xml.findtext("StreamState") == "offline"
+
+
+def test_xml_lists_and_errors(client, cloud):
+    cloud.push("live.example.com/app/<&>", "live.example.com/app/two")
+    listed = client.call_v1("DescribeLiveStreamsOnlineList", Format="XML", DomainName="live.example.com").xml
+    names = [row.findtext("StreamName") for row in listed.findall("OnlineInfo/LiveStreamOnlineInfo")]
+    assert names == ["<&>", "two"]
+    error = client.call_v1(COMMAND, Format="XML", Command="start", **STREAM)
+    assert error.headers["content-type"] == "text/xml;charset=utf-8"
+    assert error.xml.tag == "Error"
+    assert error.xml.findtext("Code") == "StreamNotFound"
+    assert error.xml.findtext("HostId") == "live.aliyuncs.com"
+
+
+def test_wrapped_answers(client, cloud):
+    cloud.behave(answers="wrapped")
+    answer = client.call(STATE, **STREAM).json
+    assert list(answer) == ["DescribeLiveStreamStateResponse"]
+    assert answer["DescribeLiveStreamStateResponse"]["StreamState"] == "offline"
+    assert client.call(COMMAND, Command="start", **STREAM).code == "StreamNotFound"
+
+
+def test_error_body(client):
+    answer = client.call(COMMAND, Command="start", **STREAM)
+    assert answer.status == 409
+    assert {"RequestId", "HostId", "Code", "Message", "Recommend"} == set(answer.json)
+    assert answer.headers["x-acs-request-id"] == answer.json["RequestId"]
+
+
+def test_date_header_is_the_gateway_clock(client, cloud):
+    cloud.behave(clock_skew=-100)
+    sent = email.utils.parsedate_to_datetime(client.call(STATE, **STREAM).headers["date"]).timestamp()
+    assert sent == pytest.approx(time.time() - 100, abs=3)
+
+
+# Signatures, with ACS3
+
+
+def test_wrong_secret(client, cloud):
+    answer = SigningClient(cloud.endpoint, (KEY[0], "wrong")).call(STATE, **STREAM)
+    assert (answer.status, answer.code) == (400, "SignatureDoesNotMatch")
+    assert "server string to sign is:ACS3-HMAC-SHA256\n" in answer.json["Message"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"x_acs_date": None}, "MissingParameter"),
+        ({"x_acs_signature_nonce": None}, "MissingParameter"),
+        ({"x_acs_content_sha256": hashlib.sha256(b"x").hexdigest()}, "IncompleteSignature"),
+        ({"x_acs_date": "2026-01-02 03:04:05"}, "InvalidTimeStamp.Format"),
+        ({"x_acs_date": "2026-13-02T03:04:05Z"}, "InvalidTimeStamp.Format"),
+        ({"x_acs_date": "2026-01-02T03:04:05Z"}, "InvalidTimeStamp.Expired"),
+        ({"host": "live.aliyuncs.com.invalid"}, None),
+        ({"x_acs_version": "2016-11-02"}, "NoSuchVersion"),
+        ({"x_acs_version": None}, "MissingVersion"),
+        ({"x_acs_action": None}, "MissingAction"),
+        ({"x_acs_action": "DescribeNothing"}, "InvalidAction.NotFound"),
+    ],
+)
+def test_acs3_header_gone_wrong(client, changes, code):
+    assert acs3(client, **changes).code == code
+
+
+def test_acs3_covers_the_host_as_sent(client):
+    headers = client.headers(STATE, query=QUERY)
+    headers["host"] = "live.aliyuncs.com"
+    assert client.send("POST", f"/?{QUERY}", headers).code == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize("name", ["host", "x-acs-version", "x-acs-more"])
+def test_acs3_header_must_be_signed(client, name):
+    headers = client.headers(STATE, query=QUERY)
+    everything = {**headers, "x-acs-more": "1"}
+    signed = {key: value for key, value in headers.items() if key not in (name, "Authorization")}
+    answer = client.send(
+        "POST", f"/?{QUERY}", {**everything, "Authorization": client.authorization(signed, query=QUERY)}
+    )
+    assert answer.code == "IncompleteSignature"
+    assert name in answer.json["Message"]
+
+
+def test_acs3_signed_header_must_be_sent(client):
+    headers = client.headers(STATE, query=QUERY, x_acs_extra="1")
+    del headers["x-acs-extra"]
+    assert client.send("POST", f"/?{QUERY}", headers).code == "IncompleteSignature"
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "ACS3-HMAC-SHA256", "ACS3-HMAC-SM3 Credential=a,SignedHeaders=b,Signature=c", "Basic eA=="]
+)
+def test_malformed_authorization(client, authorization):
+    headers = client.headers(STATE, query=QUERY)
+    headers["Authorization"] = authorization
+    assert client.send("POST", f"/?{QUERY}", headers).code == "IncompleteSignature"
+
+
+def test_changed_query_is_noticed(client):
+    headers = client.headers(STATE, query=QUERY)
+    answer = client.send("POST", f"/?{QUERY}x", headers)
+    assert answer.code == "SignatureDoesNotMatch"
+
+
+# Signatures, with HMAC-SHA1
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"AccessKeyId": None}, "MissingAccessKeyId"),
+        ({"SignatureMethod": None}, "MissingSignatureMethod"),
+        ({"SignatureNonce": ""}, "MissingSignatureNonce"),
+        ({"Timestamp": None}, "MissingTimestamp"),
+        ({"Version": None}, "MissingVersion"),
+        ({"Action": None}, "MissingAction"),
+        ({"Action": "DescribeNothing"}, "InvalidAction.NotFound"),
+        ({"Version": "2016-11-02"}, "NoSuchVersion"),
+        ({"SignatureMethod": "HMAC-SHA256"}, "IncompleteSignature"),
+        ({"SignatureVersion": "2.0"}, "IncompleteSignature"),
+        ({"Timestamp": "yesterday"}, "InvalidTimeStamp.Format"),
+        ({"Timestamp": "2026-01-02T03:04:05Z"}, "InvalidTimeStamp.Expired"),
+        ({"AccessKeyId": "nobody"}, "InvalidAccessKeyId.NotFound"),
+        ({"SecurityToken": "made-up"}, "InvalidSecurityToken.Malformed"),
+        ({"Format": "YAML"}, "InvalidParameter"),
+        ({"SignatureType": ""}, None),
+    ],
+)
+def test_v1_parameter_gone_wrong(client, changes, code):
+    answer = client.send("POST", "/?" + _encoded(client.v1_parameters(STATE, **{**STREAM, **changes})), {})
+    if changes.get("Format") == "YAML":
+        assert answer.xml.findtext("Code") == code
+    else:
+        assert answer.code == code
+
+
+def _encoded(parameters):
+    from urllib.parse import urlencode
+
+    return urlencode(parameters)
+
+
+def test_v1_without_signature(client):
+    parameters = client.v1_parameters(STATE, **STREAM)
+    del parameters["Signature"]
+    assert client.send("GET", "/?" + _encoded(parameters), {}).code == "MissingSignature"
+
+
+def test_v1_wrong_secret_echoes_the_string_to_sign(cloud):
+    answer = SigningClient(cloud.endpoint, (KEY[0], "wrong")).call_v1(STATE, **STREAM)
+    assert answer.code == "SignatureDoesNotMatch"
+    assert answer.json["Message"].split(":")[1].startswith("POST&%2F&AccessKeyId%3DtestAccessKeyId%26Action%3D")
+
+
+# Keys, dates, nonces, tokens
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "code"),
+    [
+        (("nobody", "x"), 404, "InvalidAccessKeyId.NotFound"),
+        (INACTIVE_KEY, 400, "InvalidAccessKeyId.Inactive"),
+        (POWERLESS_KEY, 403, "Forbidden.RAM"),
+        (OTHER_ACCOUNT_KEY, 404, "InvalidDomain.NotFound"),
+        (ROOT_KEY, 200, None),
+    ],
+)
+def test_keys(cloud, key, status, code):
+    answer = SigningClient(cloud.endpoint, key).call(STATE, **STREAM)
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_denial_details_can_be_left_out(cloud):
+    powerless = SigningClient(cloud.endpoint, POWERLESS_KEY)
+    assert powerless.call(STATE, **STREAM).json["AccessDeniedDetail"]["AuthAction"] == f"live:{STATE}"
+    cloud.behave(access_denied_detail="off")
+    assert "AccessDeniedDetail" not in powerless.call(STATE, **STREAM).json
+
+
+def test_policies(cloud):
+    user = {"name": "reader", "allow": ["live:Describe*"], "deny": ["live:DescribeLiveRecord*"]}
+    keys = [{"id": "reader", "secret": "s", "user": "reader"}]
+    cloud.add_accounts({"id": "1000000000000001", "users": [user], "access_keys": keys})
+    reader = SigningClient(cloud.endpoint, ("reader", "s"))
+    assert reader.call(STATE, **STREAM).status == 200
+    assert reader.call("DescribeLiveRecordConfig", DomainName="live.example.com").code == "Forbidden.RAM"
+    assert reader.call(COMMAND, Command="start", **STREAM).code == "Forbidden.RAM"
+
+
+@pytest.mark.parametrize(("offset", "code"), [(-890, None), (890, None), (-930, "Expired"), (930, "Expired")])
+def test_dates_within_fifteen_minutes(client, offset, code):
+    found = acs3(client, x_acs_date=now_text(offset)).code
+    assert found == (code and f"InvalidTimeStamp.{code}")
+
+
+def test_skewed_gateway_clock(client, cloud):
+    cloud.behave(clock_skew=1000)
+    assert client.call(STATE, **STREAM).code == "InvalidTimeStamp.Expired"
+    assert acs3(client, x_acs_date=now_text(1000)).status == 200
+
+
+def test_advancing_the_clock_does_not_touch_signature_dates(client, cloud):
+    cloud.advance(100_000)
+    assert client.call(STATE, **STREAM).status == 200
+
+
+def test_nonce_is_good_for_one_call_of_an_account(client, cloud):
+    assert acs3(client, x_acs_signature_nonce="n1").status == 200
+    assert acs3(client, x_acs_signature_nonce="n1").code == "SignatureNonceUsed"
+    assert client.call_v1(STATE, SignatureNonce="n1", **STREAM).code == "SignatureNonceUsed"
+    other = SigningClient(cloud.endpoint, OTHER_ACCOUNT_KEY)
+    assert acs3(other, x_acs_signature_nonce="n1").code == "InvalidDomain.NotFound"
+
+
+def test_nonce_of_a_badly_signed_call_is_not_used_up(client, cloud):
+    stranger = SigningClient(cloud.endpoint, (KEY[0], "wrong"))
+    assert acs3(stranger, x_acs_signature_nonce="n2").code == "SignatureDoesNotMatch"
+    assert acs3(client, x_acs_signature_nonce="n2").status == 200
+
+
+def assume(client, **changes):
+    parameters = {"RoleArn": ROLE, "RoleSessionName": "test", **changes}
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return client.call_v1("AssumeRole", "GET", Version="2015-04-01", **given)
+
+
+def session_client(cloud, credentials, token=None):
+    key = (credentials["AccessKeyId"], credentials["AccessKeySecret"])
+    return SigningClient(cloud.endpoint, key, token)
+
+
+@pytest.fixture
+def credentials(client):
+    return assume(client).json["Credentials"]
+
+
+def test_assumed_role_works_with_both_signatures(cloud, credentials):
+    temporary = session_client(cloud, credentials, credentials["SecurityToken"])
+    assert temporary.call(STATE, **STREAM).status == 200
+    assert temporary.call_v1(STATE, **STREAM).status == 200
+    assert credentials["AccessKeyId"].startswith("STS.")
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [(None, "MissingSecurityToken"), ("made-up", "InvalidSecurityToken.Malformed")],
+)
+def test_temporary_key_with_the_wrong_token(cloud, credentials, token, code):
+    temporary = session_client(cloud, credentials, token)
+    assert temporary.call(STATE, **STREAM).code == code
+    assert temporary.call_v1(STATE, **STREAM).code == code
+
+
+def test_token_of_another_session(cloud, client, credentials):
+    other = assume(client).json["Credentials"]
+    temporary = session_client(cloud, credentials, other["SecurityToken"])
+    assert temporary.call(STATE, **STREAM).code == "InvalidSecurityToken.MismatchWithAccessKey"
+    with_long_key = SigningClient(cloud.endpoint, KEY, other["SecurityToken"])
+    assert with_long_key.call(STATE, **STREAM).code == "InvalidSecurityToken.MismatchWithAccessKey"
+
+
+def test_temporary_key_expires(cloud, client):
+    credentials = assume(client, DurationSeconds=900).json["Credentials"]
+    temporary = session_client(cloud, credentials, credentials["SecurityToken"])
+    cloud.behave(clock_skew=890)
+    assert temporary.call(STATE, **STREAM).status == 200
+    cloud.behave(clock_skew=901)
+    # A later date keeps the date itself acceptable to the gateway.
+    query_date = now_text(901)
+    answer = temporary.send("POST", f"/?{QUERY}", temporary.headers(STATE, query=QUERY, x_acs_date=query_date))
+    assert answer.code == "InvalidSecurityToken.Expired"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"RoleArn": None}, "MissingRoleArn"),
+        ({"RoleSessionName": None}, "MissingRoleSessionName"),
+        ({"RoleArn": "recorder"}, "InvalidParameter.RoleArn"),
+        ({"RoleArn": ROLE + "x"}, "EntityNotExist.Role"),
+        ({"RoleSessionName": "a b"}, "InvalidParameter.RoleSessionName"),
+        ({"DurationSeconds": 899}, "InvalidParameter.DurationSeconds"),
+        ({"DurationSeconds": 3601}, "InvalidParameter.DurationSeconds"),
+        ({"Policy": "{"}, "InvalidParameter.PolicyGrammar"),
+    ],
+)
+def test_assume_role_errors(client, changes, code):
+    answer = assume(client, **changes)
+    assert answer.code == code
+    assert answer.json["HostId"] == "sts.aliyuncs.com"
+
+
+def test_role_that_wants_an_external_id(cloud, client):
+    cloud.add_accounts({"id": "1000000000000001", "roles": [{"name": "guest", "external_id": "x"}]})
+    arn = "acs:ram::1000000000000001:role/guest"
+    assert assume(client, RoleArn=arn).code == "NoPermission"
+    assert assume(client, RoleArn=arn, ExternalId="y").code == "NoPermission"
+    assert assume(client, RoleArn=arn, ExternalId="x").status == 200
+
+
+def test_role_of_another_account(cloud):
+    keys = [{"id": "u", "secret": "s", "user": "someone"}]
+    cloud.add_accounts({"id": "2000000000000002", "users": [{"name": "someone"}], "access_keys": keys})
+    assert assume(SigningClient(cloud.endpoint, ("u", "s"))).code == "NoPermission"
+
+
+def test_root_may_not_assume_roles(cloud):
+    assert assume(SigningClient(cloud.endpoint, ROOT_KEY)).code == "NoPermission"
+
+
+def test_powerless_user_may_not_assume_roles(cloud):
+    assert assume(SigningClient(cloud.endpoint, POWERLESS_KEY)).code == "Forbidden.RAM"
+
+
+# Transport
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods(client, method):
+    assert client.call_v1(STATE, method, **STREAM).code == "UnsupportedHTTPMethod"
+
+
+def test_other_paths(client):
+    headers = client.headers(STATE, query=QUERY)
+    assert client.send("POST", f"/live?{QUERY}", headers).code == "InvalidAction.NotFound"
+
+
+def test_tls_may_be_required(client, cloud):
+    cloud.behave(require_tls="on")
+    answer = client.call(STATE, **STREAM)
+    assert (answer.status, answer.code) == (404, "InvalidProtocol.NeedSsl")
+
+
+def test_unknown_version_code(client, cloud):
+    cloud.behave(version_code="InvalidVersion")
+    assert acs3(client, x_acs_version="2016-11-02").code == "InvalidVersion"
+
+
+def test_latency(client, cloud):
+    cloud.behave(latency=150)
+    begun = time.monotonic()
+    client.call(STATE, **STREAM)
+    assert time.monotonic() - begun >= 0.15
+
+
+# Call limits
+
+
+def states(client, count):
+    return [client.call(STATE, **STREAM) for _number in range(count)]
+
+
+def test_limit_per_operation(client, cloud):
+    cloud.behave(limits={STATE: "3/60"})
+    answers = states(client, 5)
+    assert [answer.code for answer in answers] == [None, None, None, "Throttling.User", "Throttling.User"]
+    assert answers[3].status == 400
+    assert "x-acs-retry-after" not in answers[3].headers
+    assert client.call("DescribeLiveDomainMapping", DomainName="live.example.com").status == 200
+    assert [call["throttled"] for call in cloud.calls(STATE)] == [False, False, False, True, True]
+
+
+def test_throttled_status_and_hint(client, cloud):
+    cloud.behave(limits={STATE: "1/60"}, throttle_status="429", retry_after="on")
+    _first, second = states(client, 2)
+    assert (second.status, second.code) == (429, "Throttling.User")
+    assert 50_000 < int(second.headers["x-acs-retry-after"]) <= 60_000
+
+
+@pytest.mark.parametrize("code", ["Throttling", "Throttling.Api"])
+def test_throttled_code(client, cloud, code):
+    cloud.behave(limits={STATE: "1/60"}, throttle_code=code)
+    assert [answer.code for answer in states(client, 2)] == [None, code]
+
+
+def test_statuses_of_errors_can_differ(client, cloud):
+    cloud.behave(http_status={"InvalidAccessKeyId.NotFound": 400, "Forbidden.RAM": "404"})
+    for key, status in ((("nobody", "x"), 400), (POWERLESS_KEY, 404), (INACTIVE_KEY, 400)):
+        assert SigningClient(cloud.endpoint, key).call(STATE, **STREAM).status == status
+
+
+def test_limit_is_shared_in_the_account_but_not_between_accounts(client, cloud):
+    cloud.behave(limits={STATE: "2/60"})
+    credentials = assume(client).json["Credentials"]
+    sharing = [
+        SigningClient(cloud.endpoint, ROOT_KEY),
+        session_client(cloud, credentials, credentials["SecurityToken"]),
+        client,
+    ]
+    assert [one.call(STATE, **STREAM).code for one in sharing] == [None, None, "Throttling.User"]
+    other = SigningClient(cloud.endpoint, OTHER_ACCOUNT_KEY)
+    assert other.call(STATE, **STREAM).code == "InvalidDomain.NotFound"
+
+
+def test_dropped_call_has_no_effect(client, cloud):
+    cloud.push("live.example.com/app/one")
+    cloud.behave(limits={COMMAND: "1/60"})
+    assert client.call(COMMAND, Command="start", **STREAM).status == 200
+    assert client.call(COMMAND, Command="stop", **STREAM).code == "Throttling.User"
+    assert cloud.stream("live.example.com/app/one")["recording"] == "recording"
+
+
+def test_other_client_takes_its_part(client, cloud):
+    cloud.behave(limits={STATE: "4/60"}, other_client={STATE: 0.05})
+    assert [answer.code for answer in states(client, 3)] == [None, "Throttling.User", "Throttling.User"]
+
+
+def test_default_limits(client, cloud):
+    """PublishList has the smallest documented limit, 3 calls per second."""
+    window = {"StartTime": now_text(-60), "EndTime": now_text(60)}
+    answers = [
+        client.call("DescribeLiveStreamsPublishList", DomainName="live.example.com", **window).code
+        for _number in range(30)
+    ]
+    assert answers[:3] == [None] * 3
+    assert "Throttling.User" in answers

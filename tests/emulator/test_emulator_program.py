@@ -1,0 +1,372 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The program: its start, its switches, TLS and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from apsaravideo_emulator.behaviour import Behaviour
+from apsaravideo_emulator.cli import parser
+from certificates import Authority
+from emulator import PROGRAM, Emulator, EmulatorError
+from signing_client import SigningClient
+
+STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
+SOON = 5
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def alive(endpoint):
+    with contextlib.suppress(OSError):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{endpoint}/_emulator/health", timeout=5) as answer:
+            return json.load(answer)["status"] == "ok"
+    return False
+
+
+def gone(pid):
+    """Whether a process ends soon."""
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            if file.read().rpartition(")")[2].split()[0] == "Z":
+                return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def background(tmp_path):
+    """Start a detached emulator; whatever is left is ended after the test."""
+    pids = []
+
+    def start(*arguments):
+        result = run("--background", "--max-age=60", *arguments)
+        assert result.returncode == 0, result.stderr
+        ready = json.loads(result.stdout)
+        pids.append(ready["pid"])
+        return ready
+
+    yield start
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_ready_line(background, tmp_path):
+    ready_file = tmp_path / "ready"
+    ready = background(f"--ready-file={ready_file}")
+    assert set(ready) == {"endpoint", "port", "pid", "ca_path"}
+    assert ready["endpoint"] == f"http://127.0.0.1:{ready['port']}"
+    assert json.loads(ready_file.read_text()) == ready
+    assert alive(ready["endpoint"])
+
+
+def test_shutdown_by_request(background):
+    ready = background()
+    request = urllib.request.Request(f"{ready['endpoint']}/_emulator/shutdown", b"{}", method="POST")
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5).close()
+    assert gone(ready["pid"])
+    assert not alive(ready["endpoint"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals(number):
+    process = subprocess.Popen([sys.executable, str(PROGRAM)], stdout=subprocess.PIPE, text=True)
+    json.loads(process.stdout.readline())
+    process.send_signal(number)
+    assert process.wait(SOON) == 0
+    process.stdout.close()
+
+
+def test_end_with_the_parent(background):
+    parent = subprocess.Popen(["sleep", "60"])
+    ready = background(f"--parent={parent.pid}")
+    time.sleep(0.6)
+    assert alive(ready["endpoint"])
+    parent.kill()
+    # Not waited for yet: a zombie is gone, too.
+    assert gone(ready["pid"])
+    parent.wait()
+
+
+def test_parent_that_is_gone_already(background):
+    parent = subprocess.Popen(["true"])
+    parent.wait()
+    ready = background(f"--parent={parent.pid}")
+    assert gone(ready["pid"])
+
+
+def test_age_limit(background):
+    ready = background("--max-age=0.5")
+    assert gone(ready["pid"])
+
+
+def test_background_process_is_detached(background):
+    ready = background()
+    assert os.getsid(ready["pid"]) == ready["pid"]
+
+
+def test_directory_is_removed_at_the_end(background, tmp_path):
+    directory = tmp_path / "made"
+    directory.mkdir()
+    ready = background(f"--remove-at-exit={directory}", f"--tls-generate={directory}/tls")
+    assert (directory / "tls" / "emulator.crt").exists()
+    os.kill(ready["pid"], signal.SIGTERM)
+    assert gone(ready["pid"])
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--host=0.0.0.0"], "not a loopback address"),
+        (["--host=192.0.2.1"], "not a loopback address"),
+        (["--host=example.com"], "example.com"),
+        (["--port=99999"], "port"),
+        (["--idle-stop=perhaps"], "invalid choice"),
+        (["--throttle-status=500"], "invalid choice"),
+        (["--latency=-1"], "must be a number"),
+        (["--limit=RealTimeRecordCommand"], "NAME=N"),
+        (["--limit=RealTimeRecordCommand=x"], "a limit is"),
+        (["--other-client=X=y"], "a rate is"),
+        (["--http-status=Forbidden.RAM=200"], "from 400 to 599"),
+        (["--scenario=/nonexistent"], "cannot read the scenario"),
+        (["--tls-cert=x"], "go together"),
+        (["--tls-cert=/nonexistent", "--tls-key=/nonexistent"], "cannot use the certificate"),
+        (["--tls-cert=x", "--tls-key=y", "--tls-generate=z"], "do not give one"),
+    ],
+)
+@pytest.mark.parametrize("how", [[], ["--background"]])
+def test_bad_command_lines(arguments, said, how):
+    result = run(*how, *arguments)
+    assert result.returncode != 0
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_port_in_use(background):
+    taken = background()
+    result = run("--background", f"--port={taken['port']}")
+    assert result.returncode != 0
+    assert "in use" in result.stderr
+
+
+def test_support_class_reports_the_error():
+    with pytest.raises(EmulatorError, match="not a loopback address"), Emulator(host="0.0.0.0"):
+        pass
+
+
+def test_every_behaviour_has_a_switch():
+    options = {action.dest for action in parser()._actions}
+    assert {field.name for field in dataclasses.fields(Behaviour)} <= options
+
+
+def test_switches_reach_the_gateway():
+    limits = {"DescribeLiveStreamState": "1/60"}
+    with Emulator(generation="old", throttle_status=429, retry_after=True, limit=limits) as cloud:
+        client = SigningClient(cloud.endpoint)
+        missing = client.call("RealTimeRecordCommand", Command="start", **STREAM)
+        assert (missing.status, missing.code) == (404, "InvalidStream.NotFound")
+        client.call("DescribeLiveStreamState", **STREAM)
+        throttled = client.call("DescribeLiveStreamState", **STREAM)
+        assert throttled.status == 429
+        assert "x-acs-retry-after" in throttled.headers
+        cloud.behave(generation="new")
+        cloud.reset()
+        assert client.call("RealTimeRecordCommand", Command="start", **STREAM).code == "InvalidStream.NotFound"
+
+
+SCENARIO = {
+    "accounts": [
+        {
+            "id": "7",
+            "users": [{"name": "reader", "allow": ["live:Describe*"]}],
+            "roles": [{"name": "guest", "allow": [], "external_id": "x", "max_session_seconds": 1800}],
+            "access_keys": [{"id": "key", "secret": "secret", "user": "reader"}],
+            "domains": [{"name": "play.example.net", "ingest": ["in.example.net"]}],
+            "record_configs": [
+                {
+                    "DomainName": "play.example.net",
+                    "AppName": "app",
+                    "OnDemand": 0,
+                    "OssBucket": "b",
+                    "OssEndpoint": "e",
+                    "RecordFormat": [{"Format": "mp4", "OssObjectPrefix": "{StartTime}{EndTime}"}],
+                }
+            ],
+        }
+    ],
+    "streams": [{"domain_name": "in.example.net", "app_name": "app", "stream_name": "one"}],
+}
+
+
+def test_scenario():
+    with Emulator(scenario=SCENARIO) as cloud:
+        stream = cloud.stream("play.example.net/app/one")
+        assert (stream["online"], stream["recording"]) == (True, "recording")
+        client = SigningClient(cloud.endpoint, ("key", "secret"))
+        names = {**STREAM, "DomainName": "play.example.net"}
+        assert client.call("DescribeLiveStreamState", **names).json["StreamState"] == "online"
+        assert client.call("RealTimeRecordCommand", Command="stop", **names).code == "Forbidden.RAM"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"accounts": [{}]}, "documented form"),
+        ({"accounts": [{"id": "1", "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "unknown user c"),
+        ({"accounts": [{"id": "1", "record_configs": [{"DomainName": "d"}]}]}, "MissingParam"),
+        ({"streams": [{"domain_name": "d", "app_name": "a", "stream_name": "s"}]}, "unknown domain d"),
+    ],
+)
+def test_bad_scenario(change, said):
+    with pytest.raises(EmulatorError, match=said), Emulator(scenario=change):
+        pass
+
+
+def test_scenario_that_is_no_object(tmp_path):
+    file = tmp_path / "scenario.json"
+    file.write_text("[]")
+    assert "not a JSON object" in run(f"--scenario={file}").stderr
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def secure():
+    with Emulator(tls=True) as cloud:
+        yield cloud
+        assert cloud.error_output() == ""
+
+
+def test_https(secure):
+    assert secure.endpoint.startswith("https://127.0.0.1:")
+    client = SigningClient(secure.endpoint, ca=secure.ca_path)
+    assert client.call("DescribeLiveStreamState", **STREAM).json["StreamState"] == "offline"
+
+
+def test_certificate_is_for_localhost_too(secure):
+    context = ssl.create_default_context(cafile=secure.ca_path)
+    address = ("127.0.0.1", secure.port)
+    plain = socket.create_connection(address, timeout=5)
+    with context.wrap_socket(plain, server_hostname="localhost") as wrapped:
+        assert wrapped.version() in ("TLSv1.2", "TLSv1.3")
+    with socket.create_connection(address, timeout=5) as plain, pytest.raises(ssl.SSLCertVerificationError):
+        ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+
+
+def test_tls_requirement_is_met(secure):
+    secure.reset()
+    secure.behave(require_tls="on")
+    client = SigningClient(secure.endpoint, ca=secure.ca_path)
+    assert client.call("DescribeLiveStreamState", **STREAM).status == 200
+
+
+def test_silent_client_does_not_hold_up_others(secure):
+    silent = [socket.create_connection(("127.0.0.1", secure.port), timeout=5) for _number in range(20)]
+    begun = time.monotonic()
+    assert secure.control("GET", "health")["status"] == "ok"
+    assert time.monotonic() - begun < 2
+    for one in silent:
+        one.close()
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
+def test_reset_over_tls(secure, fault):
+    secure.reset()
+    secure.fault(fault, times=1)
+    client = SigningClient(secure.endpoint, ca=secure.ca_path)
+    # Python's ssl module reports the reset as a plain end of the connection.
+    with pytest.raises(ConnectionResetError):
+        client.call("DescribeLiveStreamState", **STREAM)
+    assert client.call("DescribeLiveStreamState", **STREAM).status == 200
+
+
+def test_given_certificate(secure):
+    directory = os.path.dirname(secure.ca_path)
+    with Emulator(tls_cert=f"{directory}/emulator.crt", tls_key=f"{directory}/emulator.key") as cloud:
+        assert cloud.ca_path == f"{directory}/emulator.crt"
+        assert cloud.control("GET", "health")["status"] == "ok"
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory):
+    return [Authority(tmp_path_factory.mktemp(name), name) for name in ("trusted", "stranger")]
+
+
+def test_certificate_of_an_authority(authorities):
+    trusted, stranger = authorities
+    made = trusted.issue()
+    with Emulator(tls_cert=made.certificate, tls_key=made.key, ca_path=trusted.ca_path) as cloud:
+        assert cloud.ca_path == trusted.ca_path
+        client = SigningClient(cloud.endpoint, ca=trusted.ca_path)
+        assert client.call("DescribeLiveStreamState", **STREAM).status == 200
+        with pytest.raises(ssl.SSLCertVerificationError):
+            SigningClient(cloud.endpoint, ca=stranger.ca_path).call("DescribeLiveStreamState", **STREAM)
+
+
+@pytest.mark.parametrize(("options", "said"), [({"names": "DNS:elsewhere"}, "mismatch"), ({"days": -1}, "expired")])
+def test_bad_certificates_for_clients_to_refuse(authorities, options, said):
+    made, ca_path = authorities[0].issue("bad", **options), authorities[0].ca_path
+    with Emulator(tls_cert=made.certificate, tls_key=made.key, ca_path=ca_path) as cloud:
+        client = SigningClient(cloud.endpoint, ca=ca_path)
+        with pytest.raises(ssl.SSLCertVerificationError, match=said):
+            client.call("DescribeLiveStreamState", **STREAM)
+
+
+def test_generating_without_openssl(tmp_path):
+    result = subprocess.run(
+        [sys.executable, str(PROGRAM), f"--tls-generate={tmp_path}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={"PATH": str(tmp_path)},
+    )
+    assert result.returncode != 0
+    assert "openssl command" in result.stderr
+
+
+def test_ipv6_loopback():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with Emulator(host="::1") as cloud:
+        assert cloud.control("GET", "health")["status"] == "ok"
+
+
+def test_readme_names_every_switch():
+    readme = (PROGRAM.parents[1] / "README.md").read_text(encoding="utf-8")
+    for action in parser()._actions:
+        if action.dest not in ("help", "version"):
+            assert re.search(rf"{action.option_strings[-1]}\b", readme), action.dest
+    for field in dataclasses.fields(Behaviour):
+        for choice in field.metadata.get("choices", ()):
+            assert f"`{choice}`" in readme, (field.name, choice)

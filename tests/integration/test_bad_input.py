@@ -1,0 +1,191 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input and bad surroundings: each ends in one clear message, with no traceback and no secret in it."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+from emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
+from playbook import STREAM, Ansible, environment, streams, temporary_keys
+from scripted import ScriptedServer, answer, truncated
+
+NAMES = streams([STREAM])["stream01"]
+
+
+def keys(key, **more):
+    return {"access_key_id": key[0], "access_key_secret": key[1], **more}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Case:
+    """Options for the module, and what is to be found in its failure."""
+
+    def __init__(self, name, options, code, words, advice, sent=0):
+        self.name, self.options, self.code = name, options, code
+        self.words, self.advice, self.sent = words, advice, sent
+
+
+INPUT = [
+    Case("empty name", {"stream_name": ""}, None, "stream_name is empty", "Name exactly one stream"),
+    Case("wildcard", {"stream_name": "*"}, None, "takes no wildcard", "each a host of the inventory"),
+    Case("url for a domain", {"domain_name": "rtmp://x/y"}, None, "is no domain", "without scheme"),
+    Case("line end in a name", {"app_name": "a\nb"}, None, "line end", "Correct the name"),
+    Case("negative time", {"read_timeout": -1}, None, "read_timeout is -1", "more than 0"),
+    Case("plain http", {"endpoint": "http://live.example.net"}, None, "plain http", "Use https"),
+    Case("no url", {"endpoint": "live.example.net"}, None, "is no full URL", "https://live.aliyuncs.com"),
+    Case("half a pair", {"access_key_id": "x"}, None, "incomplete", "Set access_key_secret"),
+    Case("no such file", {"ca_path": "/nonexistent/ca.pem"}, None, "does not exist", "Correct the path"),
+    Case("no such profile", {"profile": "nobody"}, None, "config.json cannot be read", "Check its path"),
+]
+CLOUD = [
+    Case(
+        "unknown domain", {"domain_name": "x.example.com"}, "InvalidDomain.NotFound", "no such streaming domain", "", 1
+    ),
+    Case("another account's domain", keys(OTHER_ACCOUNT_KEY), "InvalidDomain.NotFound", "no such streaming", "keys", 1),
+    Case("unknown key", keys(("nobodysKeyId", "x")), "InvalidAccessKeyId.NotFound", "not known", "access_key_id", 1),
+    Case("inactive key", keys(INACTIVE_KEY), "InvalidAccessKeyId.Inactive", "not active", "access_key_id", 1),
+    Case("wrong secret", keys((KEY[0], "wrongSecret")), "SignatureDoesNotMatch", "secret is wrong", "Check", 1),
+    Case("wrong token", keys(KEY, security_token="CAISwrong"), "InvalidSecurityToken.Malformed", "token", "same", 1),
+    Case("no rights", keys(POWERLESS_KEY), "Forbidden.RAM", "may not call", "live:RealTimeRecordCommand", 1),
+    Case("stream not pushed", {"stream_name": "nothing"}, "StreamNotFound", "not being pushed", "wait_for_stream", 1),
+]
+
+
+@pytest.fixture(scope="module")
+def told(http_cloud, tmp_path_factory):
+    """One playbook with all cases; case name to result and the number of calls that it made."""
+    http_cloud.reset()
+    http_cloud.push(STREAM)
+    ansible = Ansible(tmp_path_factory.mktemp("input"), environment(http_cloud))
+    tasks = [
+        {
+            "name": case.name,
+            "apsaravideo.live.apsaravideo_record": {**NAMES, "retry_timeout": 0, **case.options},
+            "ignore_errors": True,
+        }
+        for case in INPUT + CLOUD
+    ]
+    run = ansible.play(tasks)
+    return {case.name: run.result(case.name) for case in INPUT + CLOUD}, run.output
+
+
+@pytest.mark.parametrize("case", INPUT + CLOUD, ids=lambda case: case.name)
+def test_clear_failure(told, case):
+    results, output = told
+    check(results[case.name], case)
+    assert "Traceback" not in output
+
+
+def check(result, case):
+    assert result["error"]["code"] == case.code
+    assert bool(result["error"]["request_id"]) is bool(case.code)
+    assert case.words in result["msg"] and case.advice in result["msg"]
+    assert result["msg"].endswith(".") and len(result["msg"]) < 500
+    assert result["api_calls"] == case.sent
+    shown = json.dumps(result)
+    for secret in (KEY[1], OTHER_ACCOUNT_KEY[1], INACTIVE_KEY[1], "wrongSecret", "CAISwrong", "Signature="):
+        assert secret not in shown
+    assert "nobodysKeyId" not in result["msg"]
+
+
+def one(ansible, case):
+    options = {**NAMES, "retry_timeout": 0, **case.options}
+    run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": options}])
+    assert "Traceback" not in run.output
+    check(run.result("it"), case)
+    return run
+
+
+def test_missing_name(ansible):
+    run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {"domain_name": "d", "app_name": "a"}}])
+    assert "missing required arguments: stream_name" in run.result("it")["msg"]
+
+
+def test_clock_twenty_minutes_off(cloud, ansible):
+    cloud.behave(clock_skew=1200)
+    one(ansible, Case("", {}, "InvalidTimeStamp.Expired", "20 minutes behind", "NTP", 1))
+
+
+def test_expired_token(cloud, ansible):
+    cloud.behave(clock_skew=-800)
+    temporary = temporary_keys(cloud, seconds=900)
+    cloud.push(STREAM)
+    one_run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {**NAMES, **temporary}}])
+    assert one_run.result("it")["changed"], "the token was good"
+    cloud.behave(clock_skew=200)
+    run = one(ansible, Case("", temporary, "InvalidSecurityToken.Expired", "has expired", "new temporary keys", 1))
+    assert temporary["security_token"] not in run.output
+
+
+def test_token_left_out(cloud, ansible):
+    temporary = temporary_keys(cloud)
+    del temporary["security_token"]
+    one(ansible, Case("", temporary, "MissingSecurityToken", "temporary", "Give security_token", 1))
+
+
+def test_endpoint_that_refuses(ansible):
+    options = {"endpoint": f"https://127.0.0.1:{free_port()}"}
+    one(ansible, Case("", options, None, "does not accept a connection", "firewalls"))
+
+
+def test_endpoint_that_resolves_to_nothing(ansible):
+    one(ansible, Case("", {"endpoint": "https://live.invalid"}, None, "cannot be resolved", "DNS"))
+
+
+def test_endpoint_without_tls(cloud, ansible):
+    options = {"endpoint": cloud.endpoint.replace("http:", "https:")}
+    one(ansible, Case("", options, None, "does not speak TLS", "scheme"))
+
+
+def test_untrusted_certificate(tls_cloud, ansible):
+    one(ansible, Case("", {"endpoint": tls_cloud.endpoint}, None, "is not trusted", "ca_path"))
+    assert not tls_cloud.calls()
+
+
+def test_certificate_that_need_not_be_trusted(tls_cloud, ansible):
+    tls_cloud.push(STREAM)
+    options = {**NAMES, "endpoint": tls_cloud.endpoint, "validate_certs": False}
+    assert ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": options}]).result("it")["changed"]
+
+
+def test_certificate_trusted_by_ca_path(tls_cloud, ansible):
+    tls_cloud.push(STREAM)
+    options = {**NAMES, "endpoint": tls_cloud.endpoint, "ca_path": tls_cloud.ca_path}
+    assert ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": options}]).result("it")["changed"]
+
+
+def test_ca_path_that_holds_no_certificate(tls_cloud, ansible, tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
+    options = {"endpoint": tls_cloud.endpoint, "ca_path": str(tmp_path / "ca.pem")}
+    one(ansible, Case("", options, None, "CA certificates cannot be used", "ca_path"))
+
+
+STRANGE = {
+    "html": (answer(200, "<html>Welcome</html>", content_type="text/html"), "no usable answer (HTTP 200", "endpoint"),
+    "half json": (answer(200, '{"RequestId": "half'), "no usable answer", "endpoint"),
+    "truncated": (truncated('{"RequestId": "half'), "may or may not have taken effect", "Run again"),
+    "redirect": (answer(302, "", location="https://elsewhere.example.net/"), "redirects elsewhere", "endpoint"),
+    "proxy page": (answer(403, "<html>denied</html>"), "other than the cloud refused it", "proxy settings"),
+    "gateway time-out": (answer(504, "<html>504</html>"), "HTTP 504", "run again"),
+}
+
+
+@pytest.mark.parametrize(("step", "words", "advice"), STRANGE.values(), ids=STRANGE)
+def test_strange_answer(ansible, step, words, advice):
+    with ScriptedServer(step) as server:
+        one(ansible, Case("", {"endpoint": server.url}, None, words, advice, 1))
+
+
+def test_xml_error(ansible):
+    body = "<Error><RequestId>R-1</RequestId><HostId>h</HostId><Code>Throttling</Code><Message>m</Message></Error>"
+    with ScriptedServer(answer(400, body, content_type="text/xml;charset=utf-8")) as server:
+        one(ansible, Case("", {"endpoint": server.url}, "Throttling", "quota of calls", "raise retry_timeout", 1))

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the README and the module's examples say, done as they say it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from playbook import Ansible
+
+COLLECTION = Path(__file__).resolve().parents[2]
+README = (COLLECTION / "README.md").read_text(encoding="utf-8")
+NAMED = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.DOTALL)
+
+
+def test_the_files_and_commands_of_the_readme(cloud, ansible):
+    files = dict(NAMED.findall(README))
+    for name, content in files.items():
+        (ansible.directory / name).write_text(content, encoding="utf-8")
+    streams = yaml.safe_load(files["streams.yml"])["streams"]["hosts"].values()
+    cloud.push(*streams)
+    commands = [line.split("#")[0].split()[1:] for line in README.splitlines() if line.startswith("ansible-playbook ")]
+    assert [command[0] for command in commands if command[0] != "-i"] == [
+        "apsaravideo.live.start",
+        "apsaravideo.live.split",
+        "apsaravideo.live.stop",
+    ]
+    for command in commands:
+        run = ansible.playbook(*command)
+        assert run.exit_code == 0, run.output
+        cloud.advance(60)
+    sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
+    expected = ["start", "start", "restart", "stop", "cancel_delay"]
+    assert sorted(sent) == sorted(expected * len(streams))
+
+
+def test_the_playbook_has_five_lines():
+    lines = [line for line in dict(NAMED.findall(README))["record.yml"].splitlines() if line]
+    assert len(lines) == 5
+
+
+def test_the_examples_of_the_module(cloud, ansible: Ansible):
+    cloud.push("live.example.com/news/studio1")
+    listed = subprocess.run(
+        [Path(sys.executable).with_name("ansible-doc"), "--json", "apsaravideo.live.apsaravideo_record"],
+        env=ansible.environ,
+        capture_output=True,
+        check=True,
+    )
+    tasks = yaml.safe_load(json.loads(listed.stdout)["apsaravideo.live.apsaravideo_record"]["examples"])
+    run = ansible.play(tasks)
+    assert run.exit_code == 0, run.output
+    assert [row["result"]["changed"] for row in run.rows] == [True, False, True, True]

@@ -1,0 +1,366 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation of apsaravideo_record against the emulator, under every behaviour that the documentation leaves open.
+
+What is asserted is what the cloud saw and what became of it, beside what the operation reports.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+from emulator import ACCOUNT
+from playbook import STREAM, environment
+
+from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record
+from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+
+DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+READS = {"DescribeLiveStreamState", "DescribeLiveRecordNotifyRecords"}
+
+VARIANTS = [
+    {"generation": generation, "idle_stop": idle, "idle_cancel": idle, "idle_restart": idle, "answers": answers}
+    for generation in ("old", "new")
+    for idle in ("ok", "error")
+    for answers in ("wrapped", "unwrapped")
+]
+
+
+def named(variant):
+    return f"{variant['generation']}-{variant['idle_stop']}-{variant['answers']}"
+
+
+@pytest.fixture(params=VARIANTS, ids=named)
+def variant(request, cloud):
+    cloud.behave(**request.param)
+    return request.param
+
+
+def record(cloud, state="started", check_mode=False, stream=STREAM, environ=None, **options):
+    names = dict(zip(_argspec.STREAM, stream.split("/", 2)))
+    given = {**DEFAULTS, "retry_timeout": 0, **names, "state": state, **options}
+    return execute(_record.operate, Task(given, {**os.environ, **environment(cloud), **(environ or {})}, check_mode))
+
+
+def add_domain(cloud, name, configuration=True, callbacks=True):
+    """Another domain of the account, like the built-in one but for what is left out."""
+    prefix = "{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
+    recorded = {"AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com", "OnDemand": 7}
+    recorded["RecordFormat"] = [{"Format": "mp4", "OssObjectPrefix": prefix}]
+    notified = {"NotifyUrl": "http://callback.example.com/", "NeedStatusNotify": True}
+    cloud.add_accounts(
+        {
+            "id": ACCOUNT,
+            "domains": [{"name": name}],
+            "record_configs": [{"DomainName": name, **recorded}] if configuration else [],
+            "notify_configs": [{"DomainName": name, **notified}] if callbacks else [],
+        }
+    )
+
+
+def commands(cloud):
+    return [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
+
+
+def states(result):
+    return result["previous_state"], result["state"], result["state_source"]
+
+
+def recording(cloud, stream=STREAM):
+    return cloud.stream(stream)["recording"]
+
+
+def test_started_twice(cloud, variant):
+    cloud.push(STREAM)
+    first, second = record(cloud), record(cloud)
+    assert (first["changed"], states(first)) == (True, ("stopped", "recording", "command"))
+    assert (second["changed"], states(second)) == (False, ("recording", "recording", "command"))
+    assert first["api_calls"] == second["api_calls"] == 1
+    assert commands(cloud) == ["start", "start"]
+    assert recording(cloud) == "recording"
+    assert cloud.stream(STREAM)["ledger"]["starts"] == 1
+    assert first["request_ids"] + second["request_ids"] == [call["request_id"] for call in cloud.calls()]
+
+
+def test_stopped_twice(cloud, variant):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.clear_calls()
+    first = record(cloud, "stopped")
+    cloud.advance(5)
+    second = record(cloud, "stopped")
+    assert (first["changed"], states(first)) == (True, ("recording", "stopped", "command"))
+    assert (second["changed"], states(second)) == (False, ("stopped", "stopped", "command"))
+    assert first["api_calls"] == second["api_calls"] == 2
+    assert [call["action"] for call in cloud.calls()] == [
+        "DescribeLiveRecordNotifyRecords",
+        "RealTimeRecordCommand",
+    ] * 2
+    assert commands(cloud) == ["stop", "stop"]
+    assert recording(cloud) != "recording"
+
+
+def test_stopped_with_finalize_twice(cloud, variant):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.clear_calls()
+    first = record(cloud, "stopped", finalize=True)
+    assert cloud.stream(STREAM)["files"], "the file is there at once"
+    cloud.advance(5)
+    second = record(cloud, "stopped", finalize=True)
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert first["commands"] == ["stop", "cancel_delay"]
+    assert first["api_calls"] == second["api_calls"] == 3
+    assert commands(cloud) == ["stop", "cancel_delay"] * 2
+
+
+def test_finalize_after_a_plain_stop_is_a_change(cloud, variant):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    record(cloud, "stopped")
+    cloud.advance(5)
+    assert not cloud.stream(STREAM)["files"]
+    result = record(cloud, "stopped", finalize=True)
+    assert result["changed"]
+    assert cloud.stream(STREAM)["files"]
+
+
+def test_restarted_splits_each_time(cloud, variant):
+    cloud.push(STREAM)
+    record(cloud)
+    for splits in (1, 2):
+        cloud.advance(60)
+        result = record(cloud, "restarted")
+        assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+        assert result["api_calls"] == 1
+        assert cloud.stream(STREAM)["ledger"]["splits"] == splits
+    assert recording(cloud) == "recording"
+
+
+def test_restarted_from_idle(cloud, variant):
+    cloud.push(STREAM)
+    result = record(cloud, "restarted")
+    if variant["idle_restart"] == "ok":
+        assert result["changed"] and recording(cloud) == "recording"
+    else:
+        assert result["failed"] and result["error"]["code"] == "TaskNotStarted"
+        assert recording(cloud) == "idle"
+
+
+def test_stopped_without_status_callbacks_says_that_it_does_not_know(cloud, variant):
+    stream = "quiet.example.com/myapp/stream01"
+    add_domain(cloud, "quiet.example.com", callbacks=False)
+    cloud.push(stream)
+    assert record(cloud, stream=stream)["changed"]
+    cloud.advance(60)
+    first = record(cloud, "stopped", stream=stream)
+    assert (first["changed"], states(first)) == (True, ("unknown", "stopped", "command"))
+    cloud.advance(5)
+    second = record(cloud, "stopped", stream=stream)
+    refused = variant["idle_stop"] == "error"
+    assert second["changed"] is not refused
+    assert states(second) == ("stopped" if refused else "unknown", "stopped", "command")
+
+
+def test_started_again_within_the_delay(cloud, variant):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    record(cloud, "stopped")
+    cloud.advance(5)
+    assert record(cloud)["changed"]
+    assert recording(cloud) == "recording"
+
+
+def test_interrupted_recording_is_repaired_by_the_next_run(cloud, variant):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.drop(STREAM)
+    cloud.advance(600)
+    cloud.resume(STREAM)
+    assert recording(cloud) == "idle"
+    assert record(cloud)["changed"]
+    assert recording(cloud) == "recording"
+
+
+def test_absent_stream(cloud, variant):
+    codes = {"old": "InvalidStream.NotFound", "new": "StreamNotFound"}
+    result = record(cloud)
+    assert result["failed"] and not result["changed"]
+    assert result["error"]["code"] == codes[variant["generation"]]
+    assert result["error"]["request_id"] == cloud.calls()[0]["request_id"]
+    assert result["error"]["action"] == "RealTimeRecordCommand"
+    assert "not being pushed" in result["msg"] and "wait_for_stream" in result["msg"]
+    assert record(cloud, "restarted")["error"]["code"] == codes[variant["generation"]]
+    stopped = record(cloud, "stopped")
+    assert (stopped["changed"], states(stopped)) == (False, ("offline", "offline", "command"))
+    assert stopped["api_calls"] == 2
+
+
+def test_absent_configuration(cloud, variant):
+    stream = "bare.example.com/myapp/stream01"
+    add_domain(cloud, "bare.example.com", configuration=False)
+    cloud.push(stream)
+    result = record(cloud, stream=stream)
+    assert (
+        result["error"]["code"] == {"old": "InvalidConfig.NotFound", "new": "CodeConfigNotFound"}[variant["generation"]]
+    )
+    assert "apsaravideo_record_config" in result["msg"]
+    stopped = record(cloud, "stopped", stream=stream)
+    assert (stopped["changed"], stopped["state"], stopped["state_source"]) == (False, "unknown", "none")
+    assert stopped["warnings"]
+
+
+def test_absent_domain(cloud, variant):
+    for state in ("started", "stopped", "restarted"):
+        result = record(cloud, state, stream="nowhere.example.com/a/s")
+        assert result["failed"]
+        assert result["error"]["code"] == "InvalidDomain.NotFound"
+        assert "streaming" in result["msg"]
+
+
+def test_wait_for_stream_that_comes(cloud, variant):
+    timer = threading.Timer(0.7, cloud.push, [STREAM])
+    timer.start()
+    result = record(cloud, wait_for_stream=20)
+    timer.join()
+    assert result["changed"] and recording(cloud) == "recording"
+    assert 0.3 < result["waited_seconds"] < 10
+    assert commands(cloud) == ["start", "start"]
+
+
+def test_wait_for_stream_that_does_not_come(cloud, variant):
+    result = record(cloud, wait_for_stream=1)
+    assert "did not appear within 1 seconds" in result["msg"]
+    assert result["error"]["code"]
+    assert result["waited_seconds"] == pytest.approx(1, abs=0.3)
+    assert commands(cloud) == ["start"]
+
+
+UNUSUAL = [
+    "live.example.com/my app/a b*~/+&=%中文",
+    "live.example.com/a/直播-1_2.3~x",
+    "live.example.com/{{ x }}/'\"#?;",
+]
+
+
+@pytest.mark.parametrize("stream", UNUSUAL)
+def test_unusual_names(cloud, variant, stream):
+    cloud.push(stream)
+    assert record(cloud, stream=stream)["changed"]
+    assert recording(cloud, stream) == "recording"
+    cloud.advance(60)
+    assert record(cloud, "stopped", stream=stream)["previous_state"] == "recording"
+
+
+@pytest.mark.parametrize(
+    ("state", "finalize"), [("started", False), ("stopped", False), ("stopped", True), ("restarted", False)]
+)
+@pytest.mark.parametrize("history", ["absent", "pushed", "recording", "paused", "finalized", "interrupted", "resumed"])
+def test_check_mode_sends_no_command_and_foretells_the_run(cloud, variant, state, finalize, history):
+    make_history(cloud, history)
+    cloud.clear_calls()
+    before = [stream["ledger"]["changes"] for stream in cloud.state(STREAM)["streams"]]
+    predicted = record(cloud, state, check_mode=True, finalize=finalize)
+    assert {call["action"] for call in cloud.calls()} <= READS
+    assert predicted["api_calls"] == len(cloud.calls()) <= 2
+    assert [stream["ledger"]["changes"] for stream in cloud.state(STREAM)["streams"]] == before
+    real = record(cloud, state, finalize=finalize)
+    refused_from_idle = state == "restarted" and real.get("error", {}).get("code") == "TaskNotStarted"
+    if not refused_from_idle:
+        assert predicted.get("failed") == real.get("failed")
+    if real.get("failed"):
+        return
+    if predicted["state_source"] == "none" and state != "restarted":
+        assert predicted["changed"] and predicted["warnings"]
+    else:
+        assert (predicted["changed"], predicted["state"]) == (real["changed"], real["state"])
+
+
+def make_history(cloud, history):
+    if history == "absent":
+        return
+    cloud.push(STREAM)
+    if history == "pushed":
+        return
+    record(cloud)
+    cloud.advance(60)
+    if history in ("paused", "finalized"):
+        record(cloud, "stopped", finalize=history == "finalized")
+    elif history in ("interrupted", "resumed"):
+        cloud.drop(STREAM)
+        cloud.advance(600)
+        if history == "resumed":
+            cloud.resume(STREAM)
+    cloud.advance(5)
+
+
+def test_diff_shows_both_states(cloud):
+    cloud.push(STREAM)
+    assert record(cloud)["diff"] == {"before": {"state": "stopped"}, "after": {"state": "recording"}}
+
+
+def test_a_lost_answer_is_no_lost_change(cloud):
+    cloud.push(STREAM)
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, retry_timeout=30)
+    assert (result["changed"], result["previous_state"]) == (True, "unknown")
+    assert [call["code"] for call in cloud.calls()] == [None, "TaskAlreadyStarted"]
+    assert cloud.stream(STREAM)["ledger"]["starts"] == 1
+
+
+def test_a_call_that_never_arrived_is_made_again(cloud):
+    cloud.push(STREAM)
+    cloud.fault("reset_before", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, retry_timeout=30)
+    assert (result["changed"], result["previous_state"]) == (True, "stopped")
+    assert cloud.stream(STREAM)["ledger"]["starts"] == 1
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "reset_before", "half_json", "html", "truncate", "empty"])
+def test_a_restart_is_never_sent_twice(cloud, fault):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.clear_calls()
+    cloud.fault(fault, action="RealTimeRecordCommand", times=1)
+    result = record(cloud, "restarted", retry_timeout=30)
+    assert result["failed"] and "utcome unknown" in result["msg"]
+    assert result["changed"], "it may have split the file"
+    assert len(cloud.calls("RealTimeRecordCommand")) == 1
+
+
+def test_throttled_calls_are_counted_and_repeated(cloud):
+    cloud.push(STREAM)
+    cloud.fault("throttle", times=2)
+    result = record(cloud, retry_timeout=30)
+    assert result["changed"] and result["throttled"] == 2 and result["api_calls"] == 3
+
+
+def test_stop_goes_ahead_where_the_notify_log_cannot_be_read(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.fault("status_500", action="DescribeLiveRecordNotifyRecords")
+    result = record(cloud, "stopped")
+    assert (result["changed"], result["previous_state"]) == (True, "unknown")
+    assert recording(cloud) != "recording"
+
+
+def test_what_was_done_is_told_when_finalize_fails(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    denied = {"code": "Forbidden.RAM", "http_status": 403}
+    cloud.fault("error", parameters={"Command": "cancel_delay"}, processed=False, **denied)
+    result = record(cloud, "stopped", finalize=True)
+    assert result["failed"] and result["changed"], "the recording was stopped all the same"
+    assert result["error"]["code"] == "Forbidden.RAM"
+    assert "cancel_delay of live.example.com/myapp/stream01" in result["msg"]
+    assert recording(cloud) != "recording"

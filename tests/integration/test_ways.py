@@ -1,0 +1,129 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One table of tasks, run in the worker process and as an ordinary module: whatever comes out must be the same."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from emulator import KEY
+from playbook import STREAM, WAYS, Ansible, environment, streams
+
+RECORD = "apsaravideo.live.apsaravideo_record"
+NAMES = streams([STREAM])["stream01"]
+SHORT = {"domain": NAMES["domain_name"], "app": NAMES["app_name"], "stream": NAMES["stream_name"]}
+KEYS = {"access_key_id": KEY[0], "access_key_secret": KEY[1]}
+WITHOUT = {**NAMES, "stream_name": "nothing"}
+
+
+def task(name, options=None, **keywords):
+    return {"name": name, RECORD: {**NAMES, **(options or {})}, **keywords}
+
+
+TABLE = [
+    task("check", check_mode=True),
+    task("check with nothing known", {"state": "stopped"}, check_mode=True, diff=True),
+    task("start", diff=True),
+    task("start again"),
+    {"name": "aliases", RECORD: {**SHORT, "state": "restarted"}},
+    {"name": "name and alias", RECORD: {**NAMES, "stream": NAMES["stream_name"], "state": "restarted"}},
+    task("keys", {**KEYS, "state": "restarted"}),
+    task("no_log", {**KEYS, "state": "restarted"}, no_log=True),
+    task("stop", {"state": "stopped", "finalize": "yes", "read_timeout": "7", "credentials_file": None}),
+    task("absent", {"stream_name": "nothing"}),
+    task("throttled", {"retry_timeout": 0}, vars={"fault": "throttle"}),
+    task("null", {"read_timeout": None, "state": None, "finalize": None, "retry_timeout": None}),
+    task("unsupported option", {"colour": "red"}),
+    task("bad choice", {"state": "paused"}),
+    task("bad type", {"finalize": "perhaps"}),
+    task("bad number", {"read_timeout": "soon"}),
+    task("bad name", {"stream_name": "*"}),
+    {"name": "missing option", RECORD: {"domain_name": "d", "app_name": "a"}},
+    task("secret in a name", {**KEYS, "stream_name": f"x-{KEY[1]}-x"}),
+    task("half a pair", {"access_key_id": "someKeyId"}),
+    task("expanded path", {"ca_path": "~/$NOWHERE/ca.pem"}),
+    task("environment", environment={"APSARAVIDEO_ENDPOINT": "no url"}),
+    task("environment of certificates", {"endpoint": "https://127.0.0.1:9"}, environment={"REQUESTS_CA_BUNDLE": "/no"}),
+    task("proxy", {"endpoint": "http://127.0.0.2:9"}, environment={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}),
+    task("templates", {"stream_name": "{{ 'stream' ~ '01' }}", "state": "{{ wanted }}"}, vars={"wanted": "started"}),
+    task("until", {"stream_name": "nothing"}, retries=1, delay=0, until="false", register="found"),
+    task("variables", vars={"apsaravideo_read_timeout": "soon", "apsaravideo_connect_timeout": 1}),
+    task("loop", {"stream_name": "{{ item }}"}, loop=["stream01", "nothing"]),
+]
+
+
+@pytest.fixture(scope="module")
+def rows(http_cloud, tmp_path_factory):
+    """Way to the rows of all tasks, in order, and the calls that the cloud saw."""
+    found = {}
+    for way, keywords in WAYS.items():
+        http_cloud.reset()
+        http_cloud.push(STREAM)
+        # Some of Ansible's messages list the members of a set.
+        ansible = Ansible(tmp_path_factory.mktemp("way"), {**environment(http_cloud), "PYTHONHASHSEED": "0"})
+        defaults = {"group/apsaravideo.live.all": {"retry_timeout": 0, "connect_timeout": 3}}
+        tasks = [{**row, "ignore_errors": True} for row in TABLE]
+        run = ansible.play(tasks, "-vvv", module_defaults=defaults, **keywords)
+        assert run.exit_code == 0, run.output
+        home = str(ansible.directory)
+        found[way] = (
+            [without_chance(row, home) for row in run.rows],
+            [seen(call) for call in http_cloud.calls()],
+            run.output,
+        )
+    return found
+
+
+def without_chance(row, home):
+    """A row without what differs between any two runs."""
+    text = json.dumps(row, sort_keys=True).replace(home, "HOME")
+    row = json.loads(re.sub(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", "REQUEST-ID", text))
+    for result in (row["result"], *row["result"].get("results", [])):
+        for name in ("_ansible_parsed", "_ansible_no_log", "ansible_facts", "exception", "failed"):
+            result.pop(name, None)
+        if "waited_seconds" in result:
+            result["waited_seconds"] = round(result["waited_seconds"])  # for a slot, which others may have taken
+    return row
+
+
+def seen(call):
+    times = ("StartTime", "EndTime")
+    return call["action"], {name: value for name, value in call["params"].items() if name not in times}, call["code"]
+
+
+@pytest.mark.parametrize("number", range(len(TABLE)), ids=lambda number: TABLE[number]["name"])
+def test_same_result(rows, number):
+    name = TABLE[number]["name"]
+    ours, theirs = ([row for row in rows[way][0] if row["task"] == name] for way in WAYS)
+    assert ours, "the task ran"
+    assert ours == theirs
+
+
+def test_same_calls(rows):
+    ours, theirs = (rows[way][1] for way in WAYS)
+    assert len(ours) > 15
+    assert ours == theirs
+
+
+def test_the_ways_are_two(rows):
+    outputs = [rows[way][2] for way in WAYS]
+    assert ["AnsiballZ" in output or "EXEC" in output for output in outputs] == [False, True]
+
+
+def test_both_warn_of_a_name_and_its_alias(rows):
+    for way in WAYS:
+        assert "Both option stream_name and its alias stream are set" in rows[way][2]
+
+
+def test_become_and_async_go_the_ordinary_way(cloud, ansible):
+    cloud.push(STREAM)
+    run = ansible.play([task("async", **{"async": 20, "poll": 1})], "-vvv")
+    assert run.exit_code == 0 and "EXEC" in run.output
+    become = {"become": True, "become_method": "ansible.builtin.su", "become_exe": "false"}
+    run = ansible.play(
+        [task("become", **{key: become[key] for key in ("become", "become_method", "become_exe")})], "-vvv"
+    )
+    assert "EXEC" in run.output

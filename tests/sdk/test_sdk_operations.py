@@ -1,0 +1,438 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every operation that the official SDKs have, succeeding and failing, in both error generations."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from emulator import INACTIVE_KEY, KEY, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
+from official_clients import CLIENTS, CurrentSdk, LegacySdk, Refusal
+
+DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
+STREAM = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
+ONE = f"{DOMAIN}/app/one"
+PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
+SLICES = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
+STRANGE = "a b*~/+&=%中文"
+
+
+def moment(offset):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset))
+
+
+def window():
+    return {"StartTime": moment(-3600), "EndTime": moment(60)}
+
+
+def refused(client, operation, **parameters):
+    with pytest.raises(Refusal) as caught:
+        client.call(operation, **parameters)
+    return caught.value
+
+
+@pytest.fixture
+def codes(cloud):
+    """The codes of the generation that is running."""
+    new = cloud.control("GET", "behaviour")["generation"] == "new"
+    return {
+        "stream": ("StreamNotFound", 409) if new else ("InvalidStream.NotFound", 404),
+        "config": ("CodeConfigNotFound", 400) if new else ("InvalidConfig.NotFound", 404),
+        "malformed": lambda name: ("MalformedParam" if new else f"Invalid{name}", 400),
+        "missing": lambda name: ("MissingParam" if new else f"Missing{name}", 400),
+    }
+
+
+def outcome(error):
+    return error.code, error.http_status
+
+
+def record(client, *commands):
+    for command in commands:
+        assert client.call("RealTimeRecordCommand", Command=command, **STREAM) == {}
+
+
+# RealTimeRecordCommand
+
+
+def test_record_command(cloud, client):
+    cloud.push(ONE)
+    record(client, "start", "restart", "stop", "cancel_delay", "start")
+    error = refused(client, "RealTimeRecordCommand", Command="start", **STREAM)
+    assert outcome(error) == ("TaskAlreadyStarted", 409)
+    calls = cloud.calls("RealTimeRecordCommand")
+    assert {call["signature"] for call in calls} == {client.scheme}
+    assert calls[-1]["request_id"] == error.request_id
+    assert cloud.stream(ONE)["ledger"]["splits"] == 1
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "cancel_delay", "restart"])
+def test_record_command_without_its_conditions(cloud, client, codes, command):
+    assert outcome(refused(client, "RealTimeRecordCommand", Command=command, **STREAM)) == codes["stream"]
+    client.call("DeleteLiveAppRecordConfig", DomainName=DOMAIN, AppName="*")
+    cloud.push(ONE)
+    assert outcome(refused(client, "RealTimeRecordCommand", Command=command, **STREAM)) == codes["config"]
+
+
+@pytest.mark.parametrize("command", ["stop", "cancel_delay", "restart"])
+def test_record_command_without_a_task(cloud, client, command):
+    cloud.push(ONE)
+    error = refused(client, "RealTimeRecordCommand", Command=command, **STREAM)
+    assert outcome(error) == ("TaskNotStarted", 409)
+
+
+def test_record_command_with_wrong_parameters(client, codes):
+    error = refused(client, "RealTimeRecordCommand", Command="pause", **STREAM)
+    assert outcome(error) == codes["malformed"]("Command")
+    for name in ("Command", "AppName", "StreamName", "DomainName"):
+        parameters = {"Command": "start", **STREAM}
+        del parameters[name]
+        assert outcome(refused(client, "RealTimeRecordCommand", **parameters)) == codes["missing"](name)
+
+
+def test_strange_names(cloud, client):
+    cloud.push((DOMAIN, "my app", STRANGE))
+    names = {"DomainName": DOMAIN, "AppName": "my app", "StreamName": STRANGE}
+    client.call("RealTimeRecordCommand", Command="start", **names)
+    assert client.call("DescribeLiveStreamState", **names)["StreamState"] == "online"
+    assert cloud.calls("RealTimeRecordCommand")[-1]["params"]["StreamName"] == STRANGE
+
+
+# Every operation refuses a domain that is not the account's
+
+MINIMAL = {
+    "RealTimeRecordCommand": lambda: {**STREAM, "Command": "start"},
+    "DescribeLiveStreamState": lambda: STREAM,
+    "DescribeLiveStreamsOnlineList": dict,
+    "DescribeLiveStreamsPublishList": window,
+    "DescribeLiveStreamRecordContent": lambda: {**STREAM, **window()},
+    "DescribeLiveStreamRecordIndexFiles": lambda: {**STREAM, **window()},
+    "DescribeLiveStreamRecordIndexFile": lambda: {**STREAM, "RecordId": "x"},
+    "DescribeLiveRecordNotifyRecords": lambda: {**window(), "PageNumber": 1, "PageSize": 5},
+    "DescribeLiveRecordConfig": dict,
+    "AddLiveAppRecordConfig": lambda: {
+        "AppName": "app",
+        "OssBucket": "b",
+        "OssEndpoint": "e",
+        "RecordFormat": [{"Format": "mp4", "OssObjectPrefix": PREFIX}],
+    },
+    "UpdateLiveAppRecordConfig": lambda: {"AppName": "*", "OssEndpoint": "e"},
+    "DeleteLiveAppRecordConfig": lambda: {"AppName": "*"},
+    "DescribeLiveRecordNotifyConfig": dict,
+    "AddLiveRecordNotifyConfig": lambda: {"NotifyUrl": "http://x.example.com"},
+    "UpdateLiveRecordNotifyConfig": lambda: {"NotifyUrl": "http://x.example.com"},
+    "DeleteLiveRecordNotifyConfig": dict,
+    "DescribeLiveDomainMapping": dict,
+}
+
+
+@pytest.mark.parametrize("operation", MINIMAL)
+def test_domain_of_another_account(client, operation):
+    error = refused(client, operation, **{**MINIMAL[operation](), "DomainName": ABSENT})
+    assert outcome(error) == ("InvalidDomain.NotFound", 404)
+
+
+# Streams
+
+
+def test_stream_state(cloud, client):
+    assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "offline", "Type": "push"}
+    cloud.push(ONE)
+    state = client.call("DescribeLiveStreamState", **{**STREAM, "DomainName": INGEST})
+    assert state == {"StreamState": "online", "Type": "push"}
+
+
+def test_online_list(cloud, client, codes):
+    cloud.push(*(f"{DOMAIN}/app/{number}" for number in range(5)))
+    parameters = {"DomainName": DOMAIN, "QueryType": "strict", "StreamType": "raw", "PageNum": 2, "PageSize": 2}
+    answer = client.call("DescribeLiveStreamsOnlineList", **parameters)
+    rows = answer["OnlineInfo"]["LiveStreamOnlineInfo"]
+    assert (answer["TotalNum"], answer["TotalPage"], [row["StreamName"] for row in rows]) == (5, 3, ["2", "3"])
+    assert (rows[0]["PublishDomain"], rows[0]["Width"]) == (INGEST, 1280)
+    error = refused(client, "DescribeLiveStreamsOnlineList", DomainName=DOMAIN, PageSize=3001)
+    assert outcome(error) == codes["malformed"]("PageSize")
+
+
+def test_publish_list(cloud, client, codes):
+    cloud.push(ONE)
+    cloud.advance(60)
+    cloud.drop(ONE)
+    answer = client.call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, OrderBy="stream_name_desc", **window())
+    (row,) = answer["PublishInfo"]["LiveStreamPublishInfo"]
+    assert (row["StreamName"], row["PublishDomain"]) == ("one", INGEST)
+    assert moment(-70) <= row["PublishTime"] < row["StopTime"]
+    times = {"StartTime": moment(-31 * 86400), "EndTime": moment(0)}
+    error = refused(client, "DescribeLiveStreamsPublishList", DomainName=DOMAIN, **times)
+    assert outcome(error) == codes["malformed"]("EndTime")
+
+
+# What was recorded
+
+
+def test_record_content(cloud, client, codes):
+    cloud.push(ONE)
+    record(client, "start")
+    cloud.advance(100)
+    record(client, "stop", "cancel_delay")
+    answer = client.call("DescribeLiveStreamRecordContent", **STREAM, **window())
+    (row,) = answer["RecordContentInfoList"]["RecordContentInfo"]
+    assert (round(row["Duration"]), row["OssBucket"], row["OssObjectPrefix"]) == (100, "recordings", PREFIX)
+    times = {"StartTime": moment(-5 * 86400), "EndTime": moment(0)}
+    error = refused(client, "DescribeLiveStreamRecordContent", **STREAM, **times)
+    assert outcome(error) == codes["malformed"]("EndTime")
+
+
+def test_index_files(cloud, client, codes):
+    cloud.push(ONE)
+    record(client, "start")
+    cloud.advance(100)
+    record(client, "restart", "stop", "cancel_delay")
+    parameters = {**STREAM, **window(), "PageNum": 1, "PageSize": 5, "Order": "asc"}
+    answer = client.call("DescribeLiveStreamRecordIndexFiles", **parameters)
+    rows = answer["RecordIndexInfoList"]["RecordIndexInfo"]
+    assert (answer["TotalNum"], answer["Order"], len(rows)) == (2, "asc", 2)
+    assert (round(rows[0]["Duration"]), rows[0]["Format"], rows[0]["Height"]) == (100, "m3u8", 720)
+    one = client.call("DescribeLiveStreamRecordIndexFile", **STREAM, RecordId=rows[0]["RecordId"])
+    assert one["RecordIndexInfo"] == rows[0]
+    error = refused(client, "DescribeLiveStreamRecordIndexFile", **STREAM, RecordId="unknown")
+    assert outcome(error) == codes["malformed"]("RecordId")
+    error = refused(client, "DescribeLiveStreamRecordIndexFiles", **{**parameters, "PageSize": 4})
+    assert outcome(error) == codes["malformed"]("PageSize")
+
+
+def test_notify_records(cloud, client, codes):
+    cloud.push(ONE)
+    record(client, "start")
+    parameters = {"DomainName": DOMAIN, **window(), "PageNumber": 1, "PageSize": 20}
+    filters = {"AppName": "app", "StreamName": "one", "Status": "success"}
+    answer = client.call("DescribeLiveRecordNotifyRecords", **parameters, **filters)
+    (row,) = answer["CallbackList"]
+    assert (answer["Code"], answer["TotalNum"], row["NotifyType"]) == (200, 1, "record_started")
+    assert json.loads(row["NotifyContent"])["event"] == "record_started"
+    parameters["StartTime"] = moment(-8 * 86400)
+    error = refused(client, "DescribeLiveRecordNotifyRecords", **parameters)
+    assert outcome(error) == codes["malformed"]("StartTime")
+
+
+# Configurations
+
+
+def test_record_configurations(client, codes):
+    names = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
+    formats = [
+        {
+            "Format": "m3u8",
+            "CycleDuration": 600,
+            "SliceDuration": 10,
+            "OssObjectPrefix": PREFIX,
+            "SliceOssObjectPrefix": SLICES,
+        },
+        {"Format": "mp4", "OssObjectPrefix": PREFIX},
+    ]
+    add = {
+        **names,
+        "OssBucket": "b",
+        "OssEndpoint": "e",
+        "OnDemand": 7,
+        "DelayTime": 180,
+        "RecordFormat": formats,
+        "TranscodeRecordFormat": [{"Format": "flv", "OssObjectPrefix": PREFIX}],
+        "TranscodeTemplates": ["sd", "hd"],
+    }
+    assert client.call("AddLiveAppRecordConfig", **add) == {}
+    answer = client.call("DescribeLiveRecordConfig", **names, PageNum=1, PageSize=10, Order="desc")
+    (row,) = answer["LiveAppRecordList"]["LiveAppRecord"]
+    assert row["OnDemond"] == 7
+    assert row["RecordFormatList"]["RecordFormat"] == [formats[0], {**formats[1], "CycleDuration": 3600}]
+    assert row["TranscodeRecordFormatList"]["RecordFormat"][0]["Format"] == "flv"
+    assert row["TranscodeTemplates"] == {"Templates": ["sd", "hd"]}
+    assert outcome(refused(client, "AddLiveAppRecordConfig", **add)) == ("CodeConfigAlreadyExists", 400)
+    assert client.call("DeleteLiveAppRecordConfig", **names) == {}
+    assert outcome(refused(client, "DeleteLiveAppRecordConfig", **names)) == codes["config"]
+
+
+def test_updated_record_configuration(client, codes):
+    change = {"DomainName": DOMAIN, "AppName": "*", "OssEndpoint": "new", "DelayTime": 20, "OnDemand": 0}
+    assert client.call("UpdateLiveAppRecordConfig", **change) == {}
+    (row,) = client.call("DescribeLiveRecordConfig", DomainName=DOMAIN)["LiveAppRecordList"]["LiveAppRecord"]
+    assert (row["OssEndpoint"], row["DelayTime"], row["OnDemond"]) == ("new", 20, 0)
+    assert outcome(refused(client, "UpdateLiveAppRecordConfig", **{**change, "AppName": "x"})) == codes["config"]
+    error = refused(client, "UpdateLiveAppRecordConfig", **{**change, "DelayTime": 14})
+    assert outcome(error) == codes["malformed"]("DelayTime")
+    error = refused(client, "DescribeLiveRecordConfig", DomainName=DOMAIN, PageSize=31)
+    assert outcome(error) == codes["malformed"]("PageSize")
+
+
+def test_callback_configuration(client, codes):
+    assert client.call("DeleteLiveRecordNotifyConfig", DomainName=DOMAIN) == {}
+    for operation in ("DeleteLiveRecordNotifyConfig", "DescribeLiveRecordNotifyConfig"):
+        assert outcome(refused(client, operation, DomainName=DOMAIN)) == codes["config"]
+    config = {
+        "DomainName": DOMAIN,
+        "NotifyUrl": "http://x.example.com/%20",
+        "OnDemandUrl": "https://x.example.com/d",
+        "NeedStatusNotify": True,
+        "NotifyReqAuth": False,
+    }
+    assert outcome(refused(client, "UpdateLiveRecordNotifyConfig", **config)) == codes["config"]
+    assert client.call("AddLiveRecordNotifyConfig", **config) == {}
+    assert outcome(refused(client, "AddLiveRecordNotifyConfig", **config)) == ("CodeConfigAlreadyExists", 400)
+    found = client.call("DescribeLiveRecordNotifyConfig", DomainName=DOMAIN)["LiveRecordNotifyConfig"]
+    assert found == {**config, "NotifyAuthKey": ""}
+    changed = {**config, "NotifyReqAuth": True, "NotifyAuthKey": "0123456789abcdef"}
+    assert client.call("UpdateLiveRecordNotifyConfig", **changed) == {}
+    found = client.call("DescribeLiveRecordNotifyConfig", DomainName=DOMAIN)["LiveRecordNotifyConfig"]
+    assert found == changed
+    for operation in ("AddLiveRecordNotifyConfig", "UpdateLiveRecordNotifyConfig"):
+        error = refused(client, operation, **{**config, "NotifyUrl": "x"})
+        assert outcome(error) == ("InvalidNotifyUrl.Malformed", 400)
+
+
+# Domains
+
+
+def test_user_domains(client, codes):
+    answer = client.call("DescribeLiveUserDomains", PageNumber=1, PageSize=50)
+    rows = answer["Domains"]["PageData"]
+    assert [(row["DomainName"], row["LiveDomainType"]) for row in rows] == [
+        (DOMAIN, "liveVideo"),
+        (INGEST, "liveEdge"),
+    ]
+    assert answer["TotalCount"] == 2
+    error = refused(client, "DescribeLiveUserDomains", PageSize=51)
+    assert outcome(error) == codes["malformed"]("PageSize")
+
+
+def test_domain_mapping(client):
+    answer = client.call("DescribeLiveDomainMapping", DomainName=INGEST)
+    assert answer["LiveDomainModels"]["LiveDomainModel"] == [
+        {"DomainName": DOMAIN, "Type": "vhost"},
+        {"DomainName": INGEST, "Type": "publish"},
+    ]
+
+
+# The gateway
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "status"),
+    [
+        (("nobody", "x"), "InvalidAccessKeyId.NotFound", 404),
+        (INACTIVE_KEY, "InvalidAccessKeyId.Inactive", 400),
+        (POWERLESS_KEY, "Forbidden.RAM", 403),
+    ],
+)
+def test_refused_keys(client, key, code, status):
+    error = refused(client.with_key(key), "DescribeLiveStreamState", **STREAM)
+    assert outcome(error) == (code, status)
+
+
+def test_wrong_secret(client):
+    """The legacy SDK sees that the string to sign is its own, and blames the key."""
+    error = refused(client.with_key((KEY[0], "wrong")), "DescribeLiveStreamState", **STREAM)
+    expected = "InvalidAccessKeySecret" if client.label == "legacy" else "SignatureDoesNotMatch"
+    assert outcome(error) == (expected, 400)
+
+
+@pytest.mark.parametrize("skew", [1000, -1000])
+def test_clock_that_is_wrong(cloud, client, skew):
+    cloud.behave(clock_skew=skew)
+    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    assert outcome(error) == ("InvalidTimeStamp.Expired", 400)
+
+
+@pytest.mark.parametrize("status", [400, 429])
+def test_throttling(cloud, client, status):
+    cloud.behave(throttle_status=status, limits={"DescribeLiveStreamState": "1/60"})
+    client.call("DescribeLiveStreamState", **STREAM)
+    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    assert outcome(error) == ("Throttling.User", status)
+
+
+def test_hint_with_throttling(cloud):
+    cloud.behave(retry_after="on", limits={"DescribeLiveStreamState": "1/60"})
+    client = CurrentSdk(cloud)
+    client.call("DescribeLiveStreamState", **STREAM)
+    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    assert type(error.__cause__).__name__ == "ThrottlingException"
+    assert 50_000 < error.__cause__.retry_after <= 60_000
+
+
+def test_server_error(cloud, client):
+    cloud.fault("status_503")
+    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    assert outcome(error) == ("ServiceUnavailable", 503)
+
+
+# Temporary keys
+
+
+@pytest.fixture
+def credentials(cloud):
+    answer = LegacySdk(cloud).call("AssumeRole", RoleArn=ROLE, RoleSessionName="test", DurationSeconds=900)
+    assert answer["AssumedRoleUser"]["Arn"] == f"{ROLE}/test"
+    return answer["Credentials"]
+
+
+def test_temporary_key(cloud, client, credentials):
+    key = (credentials["AccessKeyId"], credentials["AccessKeySecret"])
+    temporary = client.with_key(key, credentials["SecurityToken"])
+    assert temporary.call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
+    assert cloud.calls("DescribeLiveStreamState")[-1]["signature"] == client.scheme
+    error = refused(client.with_key(key), "DescribeLiveStreamState", **STREAM)
+    assert outcome(error) == ("MissingSecurityToken", 400)
+    error = refused(client.with_key(key, "made-up"), "DescribeLiveStreamState", **STREAM)
+    assert outcome(error) == ("InvalidSecurityToken.Malformed", 400)
+
+
+def test_refused_sessions(cloud):
+    good = {"RoleArn": ROLE, "RoleSessionName": "test"}
+    legacy = LegacySdk(cloud)
+    cases = [
+        (legacy, {**good, "RoleArn": f"{ROLE}x"}, ("EntityNotExist.Role", 404)),
+        (legacy, {**good, "DurationSeconds": 100}, ("InvalidParameter.DurationSeconds", 400)),
+        (legacy.with_key(ROOT_KEY), good, ("NoPermission", 403)),
+        (legacy.with_key(POWERLESS_KEY), good, ("Forbidden.RAM", 403)),
+    ]
+    for client, parameters, expected in cases:
+        assert outcome(refused(client, "AssumeRole", **parameters)) == expected
+
+
+# TLS
+
+
+@pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.label)
+def test_over_tls(secure, kind):
+    secure.reset()
+    assert kind(secure).call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
+
+
+def test_credentials_package_assumes_the_role(secure):
+    """The provider that the current SDK uses for roles; it speaks HTTPS only, and must be told our CA."""
+    from alibabacloud_credentials.provider.ram_role_arn import RamRoleArnCredentialsProvider
+
+    secure.reset()
+    provider = RamRoleArnCredentialsProvider(
+        access_key_id=KEY[0],
+        access_key_secret=KEY[1],
+        role_arn=ROLE,
+        role_session_name="test",
+        sts_endpoint=f"127.0.0.1:{secure.port}",
+    )
+    provider._runtime_options["ca"] = secure.ca_path
+    found = provider.get_credentials()
+    temporary = CurrentSdk(
+        secure, (found.get_access_key_id(), found.get_access_key_secret()), found.get_security_token()
+    )
+    assert temporary.call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
+    assert [call["action"] for call in secure.calls()] == ["AssumeRole", "DescribeLiveStreamState"]
+
+
+def test_wrong_protocol():
+    """A plain HTTP listener that demands TLS says so."""
+    with Emulator(require_tls=True) as plain:
+        error = refused(CurrentSdk(plain), "DescribeLiveStreamState", **STREAM)
+        assert outcome(error) == ("InvalidProtocol.NeedSsl", 404)

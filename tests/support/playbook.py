@@ -1,0 +1,157 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs playbooks as a user would, with ansible-playbook in a process of its own, and reads what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import requests
+from emulator import KEY, ROLE, Emulator
+
+from ansible_collections.apsaravideo.live.plugins.module_utils._signature import canonical_query, signed_headers
+
+STREAM = "live.example.com/myapp/stream01"
+# Keywords of a play: the task runs in the worker process of ansible-playbook, or as a module elsewhere.
+WAYS: dict[str, dict[str, Any]] = {
+    "in process": {},
+    "as a module": {"vars": {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}},
+}
+SUPPORT = Path(__file__).parent
+ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+
+
+@dataclass
+class Run:
+    """A finished run: exit code, all output, and a row for each host and task."""
+
+    exit_code: int
+    output: str
+    rows: list[dict[str, Any]]
+
+    def results(self, task: str) -> dict[str, dict[str, Any]]:
+        """Host to result, for the tasks whose name ends so; Ansible leaves `failed` out of what callbacks see."""
+        return {row["host"]: row["result"] for row in self.rows if row["task"].endswith(task)}
+
+    def result(self, task: str) -> dict[str, Any]:
+        """The result of a task that one host ran."""
+        (found,) = self.results(task).values()
+        return found
+
+    def hosts(self, status: str) -> set[str]:
+        """The hosts with a result of this status."""
+        return {row["host"] for row in self.rows if row["status"] == status}
+
+
+class Ansible:
+    """Runs things in a directory of its own, with the collection as the tests have it and no settings of the user's."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.results_file = directory / "results.jsonl"
+        kept = ("PATH", "LANG", "LC_ALL", "ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH", "VIRTUAL_ENV")
+        self.environ = {name: os.environ[name] for name in kept if name in os.environ}
+        self.environ.update(
+            HOME=str(directory),
+            ANSIBLE_CONFIG=str(directory / "ansible.cfg"),
+            # Slots of its own, so that no run slows down because of what another one met.
+            XDG_RUNTIME_DIR=str(directory),
+            ANSIBLE_HOME=str(directory / "ansible"),
+            ANSIBLE_LOCAL_TEMP=str(directory / "tmp"),
+            ANSIBLE_REMOTE_TMP=str(directory / "remote"),
+            ANSIBLE_ASYNC_DIR=str(directory / "async"),
+            ANSIBLE_NOCOLOR="1",
+            ANSIBLE_RETRY_FILES_ENABLED="0",
+            ANSIBLE_CALLBACK_PLUGINS=str(SUPPORT / "callback"),
+            ANSIBLE_CALLBACKS_ENABLED="results_file",
+            ANSIBLE_CONNECTION_PLUGINS=str(SUPPORT / "connection"),
+            RESULTS_FILE=str(self.results_file),
+        )
+        self.environ.update(environ)
+        (directory / "ansible.cfg").touch()
+
+    def inventory(self, streams: Mapping[str, Any], **variables: Any) -> Path:
+        """An inventory whose group `streams` has these hosts with these variables."""
+        file = self.directory / "inventory.json"
+        group = {"hosts": dict(streams), "vars": variables}
+        file.write_text(json.dumps({"all": {"children": {"streams": group}}}), encoding="utf-8")
+        return file
+
+    def play(
+        self, tasks: list[dict[str, Any]], *arguments: str, environ: Mapping[str, str] | None = None, **keywords: Any
+    ) -> Run:
+        """Run tasks on this machine, in one play with these keywords."""
+        play = {"name": "Test", "hosts": "localhost", "gather_facts": False, **keywords, "tasks": tasks}
+        file = self.directory / "playbook.json"
+        file.write_text(json.dumps([play]), encoding="utf-8")
+        return self.playbook(str(file), *arguments, environ=environ)
+
+    def playbook(self, name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Run:
+        """Run a playbook by its path or its name in the collection."""
+        self.results_file.unlink(missing_ok=True)
+        done = subprocess.run(
+            [ANSIBLE_PLAYBOOK, name, *arguments],
+            cwd=self.directory,
+            env={**self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+        )
+        lines = self.results_file.read_text(encoding="utf-8").splitlines() if self.results_file.exists() else []
+        return Run(done.returncode, done.stdout, [json.loads(line) for line in lines])
+
+
+def streams(names: list[str]) -> dict[str, dict[str, str]]:
+    """Hosts for streams given as `domain/app/stream`; the host is named by the last part."""
+    hosts = {}
+    for name in names:
+        domain_name, app_name, stream_name = name.split("/", 2)
+        hosts[stream_name] = {"domain_name": domain_name, "app_name": app_name, "stream_name": stream_name}
+    return hosts
+
+
+def environment(emulator: Emulator, key: tuple[str, str] = KEY) -> dict[str, str]:
+    """What a user would set to reach this cloud."""
+    return {
+        "APSARAVIDEO_ENDPOINT": emulator.endpoint,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": key[0],
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key[1],
+        **({"REQUESTS_CA_BUNDLE": emulator.ca_path} if emulator.ca_path else {}),
+    }
+
+
+def temporary_keys(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int = 900) -> dict[str, str]:
+    """Keys of STS for the built-in role, as the module's options."""
+    query = {"RoleArn": ROLE, "RoleSessionName": "test", "DurationSeconds": str(seconds)}
+    headers = signed_headers(
+        method="POST",
+        host=emulator.endpoint.split("//")[1],
+        action="AssumeRole",
+        version="2015-04-01",
+        query=query,
+        access_key_id=key[0],
+        access_key_secret=key[1],
+        security_token=None,
+        date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        nonce=uuid.uuid4().hex,
+    )
+    url = f"{emulator.endpoint}/?{canonical_query(query)}"
+    found = requests.post(url, headers=headers, timeout=10, verify=emulator.ca_path or True).json()["Credentials"]
+    return {
+        "access_key_id": found["AccessKeyId"],
+        "access_key_secret": found["AccessKeySecret"],
+        "security_token": found["SecurityToken"],
+    }

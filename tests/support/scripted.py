@@ -1,0 +1,128 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An HTTP server that answers by script, to see how a client takes what no well-behaved cloud sends."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+Step = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Request(NamedTuple):
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: Message
+    body: bytes
+
+
+def answer(status: int, body: str | bytes, **headers: str) -> Step:
+    """Answer properly; underscores in header names stand for dashes."""
+    content = body.encode() if isinstance(body, str) else body
+
+    def step(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"content_type": "application/json", **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return step
+
+
+def truncated(body: str) -> Step:
+    """Promise twice the body, send it once, and close."""
+
+    def step(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(2 * len(body.encode())))
+        handler.end_headers()
+        handler.wfile.write(body.encode())
+        handler.close_connection = True
+
+    return step
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    """Read the request and reset the connection."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()
+    handler.wfile = _Nowhere()  # type: ignore[assignment]
+
+
+def silence(handler: BaseHTTPRequestHandler) -> None:
+    """Say nothing until the client has gone."""
+    handler.connection.settimeout(10)
+    handler.connection.recv(1)
+    handler.close_connection = True
+
+
+class _Nowhere:
+    closed = False
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def flush(self) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+class ScriptedServer:
+    """Plays one step per request. Leaving its context fails where a step was left over or a request had none."""
+
+    def __init__(self, *steps: Step) -> None:
+        self._steps = list(steps)
+        self.requests: list[Request] = []
+        self._unexpected = 0
+
+    def __enter__(self) -> ScriptedServer:
+        script = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                script.play(self)
+
+            do_GET = do_POST
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return None
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        return self
+
+    def play(self, handler: BaseHTTPRequestHandler) -> None:
+        """Record a request and take the next step."""
+        length = int(handler.headers.get("Content-Length") or 0)
+        request = Request(handler.command, handler.path, handler.headers, handler.rfile.read(length))
+        self.requests.append(request)
+        if self._steps:
+            self._steps.pop(0)(handler)
+        else:
+            self._unexpected += 1
+            answer(500, "unexpected")(handler)
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        if kind is None:
+            assert not self._steps, f"{len(self._steps)} steps of the script were not reached"
+            assert not self._unexpected, f"{self._unexpected} requests came after the end of the script"

@@ -1,0 +1,401 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The path of a request, against a server that answers by script."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from scripted import ScriptedServer, answer, reset, silence, truncated
+
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import Keys
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
+    AnswerLost,
+    ApiError,
+    EndpointUnusable,
+    InvalidOption,
+    NotSent,
+    OutcomeUnknown,
+    Throttled,
+)
+from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream
+from ansible_collections.apsaravideo.live.plugins.module_utils._operations import NOTIFY_RECORDS, RECORD_COMMAND
+from ansible_collections.apsaravideo.live.plugins.module_utils._signature import signed_headers
+
+KEYS = Keys("the-id", "the-secret", "the-token/+=", "a test")
+STREAM = Stream("live.example.com", "my app", "a b*~/+&=%中文")
+OK = answer(200, json.dumps({"RequestId": "OK-1"}))
+
+
+class FakeClock(Clock):
+    """Sleeps in no time, and remembers."""
+
+    def __init__(self):
+        self.slept = []
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+
+
+def refuse(code, status=400, message="", **headers):
+    return answer(status, json.dumps({"RequestId": f"R-{code}", "Code": code, "Message": message}), **headers)
+
+
+def client(url, retry_timeout=60, read_timeout=2):
+    """A client whose pace is of no matter here."""
+    settings = Settings(Endpoint.parse(url), connect_timeout=2, read_timeout=read_timeout)
+    return Client(settings, Limits(retry_timeout, rate_limit=1e9), KEYS, FakeClock())
+
+
+def send(server, command="start", **settings):
+    caller = client(server.url, **settings)
+    return caller, caller.call(RECORD_COMMAND, {**STREAM.parameters(), "Command": command})
+
+
+def failed(server, kind, command="start", **settings):
+    caller = client(server.url, **settings)
+    with pytest.raises(kind) as caught:
+        caller.call(RECORD_COMMAND, {**STREAM.parameters(), "Command": command})
+    return caller, caught.value
+
+
+def test_what_is_sent():
+    with ScriptedServer(OK) as server:
+        send(server)
+    (request,) = server.requests
+    target = urlsplit(request.target)
+    assert (request.method, target.path, request.body) == ("POST", "/", b"")
+    query = dict(parse_qsl(target.query, keep_blank_values=True, strict_parsing=True))
+    assert query == {**STREAM.parameters(), "Command": "start"}
+    headers = request.headers
+    expected = signed_headers(
+        method="POST",
+        host=headers["host"],
+        action="RealTimeRecordCommand",
+        version="2016-11-01",
+        query=query,
+        access_key_id=KEYS.access_key_id,
+        access_key_secret=KEYS.access_key_secret,
+        security_token=KEYS.security_token,
+        date=headers["x-acs-date"],
+        nonce=headers["x-acs-signature-nonce"],
+    )
+    assert {name: headers[name] for name in expected} == expected
+    assert headers["host"] == server.url.removeprefix("http://")
+    assert headers["accept"] == "application/json"
+
+
+def test_traffic_of_a_success():
+    with ScriptedServer(OK) as server:
+        caller, reply = send(server)
+    assert not reply.after_lost_answer
+    assert caller.traffic.as_result() == {
+        "api_calls": 1,
+        "throttled": 0,
+        "waited_seconds": 0.0,
+        "request_ids": ["OK-1"],
+    }
+
+
+def test_throttled_calls_are_repeated_after_the_wait_that_the_server_wishes():
+    with ScriptedServer(refuse("Throttling.User", x_acs_retry_after="1500"), OK) as server:
+        caller, reply = send(server)
+    assert caller.clock.slept[0] >= 1.5
+    assert not reply.after_lost_answer, "a dropped call has no effect"
+    assert caller.traffic.throttled == 1
+    assert caller.traffic.api_calls == 2
+    assert caller.traffic.request_ids == ["R-Throttling.User", "OK-1"]
+    assert caller.traffic.waited_seconds == pytest.approx(sum(caller.clock.slept))
+
+
+def test_each_try_has_a_nonce_of_its_own():
+    with ScriptedServer(refuse("Throttling"), refuse("Throttling"), OK) as server:
+        send(server)
+    assert len({request.headers["x-acs-signature-nonce"] for request in server.requests}) == 3
+
+
+LOSSES = [
+    reset,
+    truncated('{"RequestId": "OK'),
+    answer(200, "<html>", content_type="text/html"),
+    answer(502, "<html>bad gateway</html>"),
+    answer(503, ""),
+    refuse("InternalError", 500),
+    refuse("ServiceUnavailable", 503),
+    refuse("SignatureNonceUsed"),
+]
+LOSS_NAMES = ["reset", "truncated", "html", "502", "empty 503", "InternalError", "ServiceUnavailable", "nonce used"]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_NAMES)
+@pytest.mark.parametrize("command", ["start", "stop", "cancel_delay"])
+def test_a_lost_answer_is_tried_again_and_remembered(loss, command):
+    with ScriptedServer(loss, OK) as server:
+        caller, reply = send(server, command)
+    assert reply.after_lost_answer
+    assert caller.traffic.api_calls == 2
+    with ScriptedServer(loss, refuse("TaskAlreadyStarted", 409)) as server:
+        _caller, error = failed(server, ApiError, command)
+    assert error.after_lost_answer
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=LOSS_NAMES)
+def test_a_restart_is_not_repeated_after_a_lost_answer(loss):
+    with ScriptedServer(loss) as server:
+        caller, error = failed(server, OutcomeUnknown, "restart")
+    assert "Outcome unknown" in str(error)
+    assert "split" in error.advice
+    assert caller.traffic.api_calls == 1
+
+
+def test_a_restart_is_repeated_where_it_cannot_have_taken_effect():
+    with ScriptedServer(refuse("Throttling.User"), OK) as server:
+        _caller, reply = send(server, "restart")
+    assert not reply.after_lost_answer
+
+
+def test_a_read_time_out_leaves_the_outcome_unknown():
+    with ScriptedServer(silence) as server:
+        _caller, error = failed(server, AnswerLost, read_timeout=0.2, retry_timeout=0)
+    assert "may or may not" in str(error)
+
+
+@pytest.mark.parametrize(
+    "code", ["TaskAlreadyStarted", "StreamNotFound", "SignatureDoesNotMatch", "Forbidden.RAM", "New"]
+)
+def test_a_refusal_is_final(code):
+    with ScriptedServer(refuse(code)) as server:
+        caller, error = failed(server, ApiError)
+    assert error.code == code
+    assert error.request_id == f"R-{code}"
+    assert caller.traffic.request_ids == [f"R-{code}"]
+
+
+def test_no_retry_at_all():
+    with ScriptedServer(refuse("Throttling")) as server:
+        caller, _error = failed(server, Throttled, retry_timeout=0)
+    assert caller.clock.slept == []
+
+
+def test_the_wait_never_exceeds_retry_timeout():
+    throttled_for_long = [refuse("Throttling", x_acs_retry_after="1000")] * 3
+    with ScriptedServer(*throttled_for_long) as server:
+        caller, _error = failed(server, Throttled, retry_timeout=3.5)
+    assert sum(caller.clock.slept) <= 3.5
+
+
+def test_retry_for_ever_goes_on():
+    with ScriptedServer(*[refuse("Throttling", x_acs_retry_after="60000")] * 5, OK) as server:
+        caller, _reply = send(server, retry_timeout=-1)
+    assert sum(caller.clock.slept) >= 300
+
+
+class SlowClock(FakeClock):
+    """Time passes only by sleeping, and by as much as each look at it is said to take."""
+
+    def __init__(self, looks=0.0):
+        super().__init__()
+        self.time, self.looks = 1000.0, looks
+
+    def monotonic(self):
+        self.time += self.looks
+        return self.time
+
+    def sleep(self, seconds):
+        super().sleep(seconds)
+        self.time += seconds
+
+
+def paced(server, clock, rate, directory, calls):
+    for _call in range(calls):
+        settings = Settings(Endpoint.parse(server.url))
+        caller = Client(settings, Limits(rate_limit=rate, pacer_directory=str(directory)), KEYS, clock)
+        caller.call(RECORD_COMMAND, {"Command": "start"})
+    return caller
+
+
+def test_calls_of_several_clients_leave_in_slots(tmp_path):
+    clock = SlowClock()
+    with ScriptedServer(*[OK] * 5) as server:
+        last = paced(server, clock, 50, tmp_path, 5)
+    assert clock.slept == pytest.approx([0.02] * 4)
+    assert last.traffic.waited_seconds == pytest.approx(0.02)
+
+
+def test_a_long_queue_is_waited_for_without_a_connection(tmp_path):
+    clock = SlowClock()
+    with ScriptedServer(OK, OK) as server:
+        paced(server, clock, 0.1, tmp_path, 2)
+    assert clock.slept == pytest.approx([9.0, 1.0])
+
+
+@pytest.mark.parametrize("late", [0.039, 0.041])
+def test_a_slot_that_has_passed_is_not_used(late):
+    clock = SlowClock()
+    slots = iter([clock.time - late, clock.time + 7])
+    with ScriptedServer() as server:
+        caller = client(server.url)
+    caller.clock = clock
+    caller._leave(SimpleNamespace(reserve=lambda: next(slots)), None)
+    assert clock.slept == ([7] if late > 0.04 else [])
+
+
+def test_a_machine_too_slow_for_any_slot_calls_all_the_same(tmp_path):
+    with ScriptedServer(OK) as server:
+        paced(server, SlowClock(looks=1.0), 50, tmp_path, 1)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def test_a_refused_connection_was_not_sent():
+    caller = client(f"http://127.0.0.1:{free_port()}", retry_timeout=1)
+    with pytest.raises(NotSent) as caught:
+        caller.call(RECORD_COMMAND, {**STREAM.parameters(), "Command": "restart"})
+    assert "was not sent" in str(caught.value)
+    assert caller.traffic.api_calls == 0
+    assert caller.clock.slept, "it is safe to try again, even a restart"
+
+
+def test_an_endpoint_without_tls():
+    with ScriptedServer() as server:
+        caller = client(server.url.replace("http:", "https:"))
+        with pytest.raises(EndpointUnusable) as caught:
+            caller.call(RECORD_COMMAND, {"Command": "start"})
+    assert "does not speak TLS" in str(caught.value)
+
+
+def test_a_redirect_is_not_followed():
+    with ScriptedServer(answer(302, "", location="http://127.0.0.1:9/")) as server:
+        _caller, error = failed(server, EndpointUnusable)
+    assert "redirects" in str(error)
+
+
+def test_netrc_does_not_replace_the_signature(tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password something\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with ScriptedServer(OK) as server:
+        send(server)
+    assert server.requests[0].headers["Authorization"].startswith("ACS3-HMAC-SHA256 ")
+
+
+def test_secrets_echoed_by_the_server_are_masked():
+    message = f"bad: {KEYS.access_key_id} {KEYS.access_key_secret} {KEYS.security_token}"
+    with ScriptedServer(refuse("New", message=message)) as server:
+        _caller, error = failed(server, ApiError)
+    assert not [secret for secret in (*KEYS.secrets(), KEYS.access_key_id) if secret in str(error)]
+
+
+def test_an_answer_without_end_is_cut(monkeypatch):
+    monkeypatch.setattr("ansible_collections.apsaravideo.live.plugins.module_utils._http._LARGEST_ANSWER", 1000)
+    with ScriptedServer(answer(200, json.dumps({"RequestId": "R", "x": "y" * 5000}))) as server:
+        failed(server, AnswerLost, retry_timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://live.aliyuncs.com", "live.aliyuncs.com"),
+        ("https://live.aliyuncs.com/", "live.aliyuncs.com"),
+        ("https://live.aliyuncs.com:443", "live.aliyuncs.com"),
+        ("https://LIVE.aliyuncs.com:8443", "live.aliyuncs.com:8443"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("http://localhost", "localhost"),
+        ("http://[::1]:80", "[::1]"),
+    ],
+)
+def test_endpoint(url, host):
+    assert Endpoint.parse(url).host == host
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "live.aliyuncs.com",
+        "ftp://live.aliyuncs.com",
+        "https://",
+        "https://live.aliyuncs.com/path",
+        "https://live.aliyuncs.com?x=y",
+        "https://user:pass@live.aliyuncs.com",
+        "https://live.aliyuncs.com:port",
+        "https://[::1",
+        "http://live.aliyuncs.com",
+        "http://127.0.0.1.example.com",
+        "",
+    ],
+)
+def test_endpoints_that_are_refused(url):
+    with pytest.raises(InvalidOption) as caught:
+        Endpoint.parse(url)
+    assert "pass" not in str(caught.value)
+
+
+def test_plain_http_elsewhere_only_when_allowed():
+    assert Endpoint.parse("http://gateway.example.com", allow_http=True).url == "http://gateway.example.com/"
+
+
+def rows(number, total, names):
+    listed = [
+        {"AppName": "a", "StreamName": name, "NotifyType": "record_started", "NotifyTime": "2026-01-02T03:04:05Z"}
+        for name in names
+    ]
+    return answer(200, json.dumps({"RequestId": f"P{number}", "TotalPage": total, "CallbackList": listed}))
+
+
+def test_pages_are_read_to_the_end():
+    with ScriptedServer(rows(1, 3, "ab"), rows(2, 3, "cd"), rows(3, 3, "e")) as server:
+        found = [row["StreamName"] for row in client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"})]
+    assert found == list("abcde")
+    pages = [dict(parse_qsl(urlsplit(request.target).query)) for request in server.requests]
+    assert [page["PageNumber"] for page in pages] == ["1", "2", "3"]
+    assert {page["PageSize"] for page in pages} == {"500"}
+
+
+def test_notify_events_of_other_streams_are_left_out():
+    with ScriptedServer(rows(1, 1, ["s", "s2", "s"])) as server:
+        assert len(Live(client(server.url)).notify_events(Stream("d.example", "a", "s"))) == 2
+
+
+@pytest.mark.parametrize(
+    "content", [{"TotalPage": None}, {"TotalPage": "x", "CallbackList": [3, None]}, {"CallbackList": {}}]
+)
+def test_an_odd_list_is_an_empty_one(content):
+    with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **content}))) as server:
+        assert Live(client(server.url)).notify_events(Stream("d.example", "a", "s")) == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("", "a", "s"),
+        ("d.example", " ", "s"),
+        ("d.example", "a", None),
+        ("d.example", "*", "s"),
+        ("d.example", "a", "**"),
+        ("*.example", "a", "s"),
+        ("https://d.example", "a", "s"),
+        ("d.example:80", "a", "s"),
+        ("d.example", "a", "s\n"),
+        ("d.example", "a\0", "s"),
+    ],
+)
+def test_names_that_identify_no_stream(names):
+    with pytest.raises(InvalidOption) as caught:
+        Stream.checked(*names)
+    assert re.search("domain_name|app_name|stream_name", str(caught.value))
+
+
+def test_names_that_are_only_unusual():
+    assert Stream.checked("live.example.com", "my app", "a b*~/+&=%中文")
