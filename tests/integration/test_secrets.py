@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import threading
 import time
@@ -63,19 +64,35 @@ SOURCES = {"options": by_options, "environment": by_environment, "profile": by_p
 
 
 class Watch:
-    """Collects the arguments of all processes while it is entered."""
+    """Collects the arguments of all processes that this one started, directly or not, while it is entered.
+
+    Those of others are left out: what else runs on a machine may well have a signed address among its arguments.
+    """
 
     def __enter__(self):
-        self.seen, self._ended = set(), threading.Event()
+        self.seen, self._known, self._ended = set(), {os.getpid()}, threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
         return self
 
     def _watch(self):
         while not self._ended.is_set():
-            listed = subprocess.run(["ps", "-e", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
-            self.seen.update(listed.stdout.splitlines())
+            listed = subprocess.run(
+                ["ps", "-e", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+            self._keep([(int(row[0]), int(row[1]), row[2]) for row in rows if len(row) == 3])
             time.sleep(0.02)
+
+    def _keep(self, rows):
+        found = True
+        while found:
+            found = {pid for pid, parent, _args in rows if parent in self._known} - self._known
+            self._known |= found
+        self.seen.update(args for pid, _parent, args in rows if pid in self._known)
 
     def __exit__(self, *_error):
         self._ended.set()
@@ -121,6 +138,13 @@ def test_the_string_to_sign_that_the_cloud_echoes_is_cut(cloud, ansible, keys):
     run = ansible.play([{"name": "start", RECORD: options}], "-vvvv")
     assert run.result("start")["error"]["code"] == "SignatureDoesNotMatch"
     assert leaks(run.output, [*secrets_of(keys), "wrongWrongWrong", keys["access_key_id"]]) == []
+
+
+def test_the_watch_sees_what_a_descendant_was_given():
+    secret = "kept" * 4
+    with Watch() as processes:
+        subprocess.run(["sh", "-c", f"sh -c 'sleep 0.3; : {secret}'; :"], check=True)
+    assert any(secret in line for line in processes.seen)
 
 
 @pytest.mark.parametrize("place", ["output", "file"])
