@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ._client import Client
 from ._errors import ACCEPTED, ApiError, InvalidOption, LiveError, meaning
-from ._operations import NOTIFY_RECORDS, RECORD_COMMAND, STREAM_STATE
+from ._operations import NOTIFY_RECORDS, ONLINE_STREAMS, RECORD_COMMAND, STREAM_STATE
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NOTIFY_LOG_DAYS = 7  # as far back as DescribeLiveRecordNotifyRecords answers
@@ -102,6 +102,30 @@ class Live:
         reply = self.client.call(STREAM_STATE, {**self._common, **stream.parameters()})
         return reply.content.get("StreamState") == "online"
 
+    def online_streams(
+        self,
+        domain_name: str,
+        app_name: str | None = None,
+        stream_name: str | None = None,
+        transcoded: bool = False,
+    ) -> list[dict[str, Any]]:
+        """DescribeLiveStreamsOnlineList: what is being pushed, as `online_stream` returns it, in no sure order.
+
+        `transcoded`: also the streams that the service makes of others. Names match exactly.
+        """
+        parameters = {
+            **self._common,
+            "DomainName": domain_name,
+            "QueryType": "strict",
+            "StreamType": "all" if transcoded else "raw",
+        }
+        names = {"AppName": app_name, "StreamName": stream_name}
+        parameters.update({name: value for name, value in names.items() if value})
+        rows = (row for row in self.client.pages(ONLINE_STREAMS, parameters) if isinstance(row, dict))
+        return [
+            online_stream(row) for row in rows if all(row.get(name) == value for name, value in names.items() if value)
+        ]
+
     def notify_events(self, stream: Stream) -> list[NotifyEvent]:
         """DescribeLiveRecordNotifyRecords: a stream's recording callbacks of the last 7 days, in no sure order."""
         now = datetime.fromtimestamp(self.client.clock.now(), timezone.utc)
@@ -115,6 +139,32 @@ class Live:
         }
         rows = self.client.pages(NOTIFY_RECORDS, parameters)
         return [_notify_event(row) for row in rows if isinstance(row, dict) and _is_for(row, stream)]
+
+
+# The ingest URL is left out: it may hold the key that lets its holder push.
+_ONLINE_FIELDS = {
+    "DomainName": "domain_name",
+    "AppName": "app_name",
+    "StreamName": "stream_name",
+    "PublishTime": "publish_time",
+    "PublishType": "publish_type",
+    "PublishDomain": "publish_domain",
+    "Transcoded": "transcoded",
+    "ClientIp": "client_ip",
+    "ServerIp": "server_ip",
+    "Width": "width",
+    "Height": "height",
+    "FrameRate": "frame_rate",
+    "VideoDataRate": "video_data_rate",
+    "AudioDataRate": "audio_data_rate",
+    "VideoCodecId": "video_codec_id",
+    "AudioCodecId": "audio_codec_id",
+}
+
+
+def online_stream(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the online list as the modules and the inventory return it; what the API left out is missing."""
+    return {ours: row[theirs] for theirs, ours in _ONLINE_FIELDS.items() if theirs in row}
 
 
 def _is_for(row: dict[str, Any], stream: Stream) -> bool:

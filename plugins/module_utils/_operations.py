@@ -16,8 +16,9 @@ class Operation(NamedTuple):
 
     `calls_per_second` is the documented quota of an account. `items` is the JMESPath expression of the listed objects
     in an answer, and `page`, `page_size` name the parameters of its paging, `largest_page` being the most that one
-    page may hold. `unrepeatable_commands` are the values of the parameter `Command` that must not be sent again
-    when an answer was lost, because of the `harm` that a second one does.
+    page may hold. An operation that is not `repeatable`, or whose parameter `Command` is one of the
+    `unrepeatable_commands`, must not be sent again blindly when an answer was lost; `harm` says why, and what to look
+    at.
     """
 
     action: str
@@ -26,12 +27,13 @@ class Operation(NamedTuple):
     page: str | None = None
     page_size: str | None = None
     largest_page: int = 0
+    repeatable: bool = True
     unrepeatable_commands: frozenset[str] = frozenset()
     harm: str = ""
 
     def may_repeat(self, parameters: Mapping[str, str]) -> bool:
         """Whether the call may be sent again although an earlier one may have taken effect."""
-        return parameters.get("Command") not in self.unrepeatable_commands
+        return self.repeatable and parameters.get("Command") not in self.unrepeatable_commands
 
 
 RECORD_COMMAND = Operation(
@@ -41,6 +43,14 @@ RECORD_COMMAND = Operation(
     harm="a second one would split the recording again; look at the notify log or the recorded files",
 )
 STREAM_STATE = Operation("DescribeLiveStreamState", calls_per_second=100)
+ONLINE_STREAMS = Operation(
+    "DescribeLiveStreamsOnlineList",
+    calls_per_second=10_000 / 60,
+    items="OnlineInfo.LiveStreamOnlineInfo",
+    page="PageNum",
+    page_size="PageSize",
+    largest_page=3000,
+)
 NOTIFY_RECORDS = Operation(
     "DescribeLiveRecordNotifyRecords",
     calls_per_second=100,
@@ -49,4 +59,36 @@ NOTIFY_RECORDS = Operation(
     page="PageNumber",
     page_size="PageSize",
     largest_page=500,
+)
+RECORD_CONTENTS = Operation(
+    "DescribeLiveStreamRecordContent", calls_per_second=50, items="RecordContentInfoList.RecordContentInfo"
+)
+INDEX_FILES = Operation(
+    "DescribeLiveStreamRecordIndexFiles",
+    calls_per_second=15,
+    items="RecordIndexInfoList.RecordIndexInfo",
+    page="PageNum",
+    page_size="PageSize",
+    largest_page=30,
+)
+RECORD_CONFIGS = Operation(
+    "DescribeLiveRecordConfig",
+    calls_per_second=100,
+    items="LiveAppRecordList.LiveAppRecord",
+    page="PageNum",
+    page_size="PageSize",
+    largest_page=30,
+)
+_REREAD_CONFIGS = "it may have taken effect; look at the configurations of the domain"
+ADD_RECORD_CONFIG = Operation("AddLiveAppRecordConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)
+UPDATE_RECORD_CONFIG = Operation("UpdateLiveAppRecordConfig", calls_per_second=30)
+# The quotas of the two Delete operations are not documented; those of their siblings are taken.
+DELETE_RECORD_CONFIG = Operation(
+    "DeleteLiveAppRecordConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS
+)
+NOTIFY_CONFIG = Operation("DescribeLiveRecordNotifyConfig", calls_per_second=50)
+ADD_NOTIFY_CONFIG = Operation("AddLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)
+UPDATE_NOTIFY_CONFIG = Operation("UpdateLiveRecordNotifyConfig", calls_per_second=30)
+DELETE_NOTIFY_CONFIG = Operation(
+    "DeleteLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS
 )
