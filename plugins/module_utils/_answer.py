@@ -64,6 +64,11 @@ def request_id(content: dict[str, Any]) -> str:
     return _text(content, "RequestId", "requestId") or ""
 
 
+def whole_number(value: Any) -> int | None:
+    """A whole number of an answer, which may come as a text; None for anything else."""
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None
+
+
 def _parsed(body: bytes) -> Any:
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
     if text.startswith("<"):

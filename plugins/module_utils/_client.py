@@ -132,7 +132,7 @@ class Client:
             page = {str(operation.page): str(number), str(operation.page_size): str(operation.largest_page)}
             content = self.call(operation, {**parameters, **page}).content
             yield from jmespath.search(operation.items, content) or []
-            last = _whole_number(content.get("TotalPage"))
+            last = _answer.whole_number(content.get("TotalPage")) or 0
             number += 1
 
     def wait(self, seconds: float) -> None:
@@ -244,10 +244,6 @@ def _subject(operation: Operation, parameters: Mapping[str, str]) -> str:
     """What the call is about, such as `start of live.example.com/app/stream`."""
     names = [parameters[name] for name in ("DomainName", "AppName", "StreamName") if name in parameters]
     return f"{parameters.get('Command', operation.action)} of {'/'.join(names)}"
-
-
-def _whole_number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _outcome_unknown(error: LiveError, operation: Operation) -> OutcomeUnknown:

@@ -8,9 +8,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
+from ._answer import whole_number
 from ._client import Client
 from ._errors import ACCEPTED, ApiError, InvalidOption, LiveError, meaning
-from ._operations import NOTIFY_RECORDS, ONLINE_STREAMS, RECORD_COMMAND, STREAM_STATE
+from ._operations import (
+    ADD_RECORD_CONFIG,
+    DELETE_RECORD_CONFIG,
+    NOTIFY_RECORDS,
+    ONLINE_STREAMS,
+    RECORD_COMMAND,
+    RECORD_CONFIGS,
+    STREAM_STATE,
+    UPDATE_RECORD_CONFIG,
+)
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NOTIFY_LOG_DAYS = 7  # as far back as DescribeLiveRecordNotifyRecords answers
@@ -29,11 +39,7 @@ class Stream(NamedTuple):
         stream = cls(domain_name or "", app_name or "", stream_name or "")
         for option, name in stream._asdict().items():
             _check_name(option, name)
-        if any(mark in stream.domain_name for mark in "*/:@ "):
-            raise InvalidOption(
-                f"The option domain_name is {stream.domain_name}, which is no domain",
-                "Give the main streaming domain, such as live.example.com, without scheme, port or path.",
-            )
+        check_domain(stream.domain_name)
         return stream
 
     def parameters(self) -> dict[str, str]:
@@ -54,6 +60,15 @@ def _check_name(option: str, name: str) -> None:
         )
     if not name.isprintable():
         raise InvalidOption(f"The option {option} holds a line end or another control character", "Correct the name.")
+
+
+def check_domain(name: str) -> None:
+    """Raises InvalidOption for a `domain_name` that is empty or no domain."""
+    if not name.strip() or not name.isprintable() or any(mark in name for mark in "*/:@ "):
+        raise InvalidOption(
+            f"The option domain_name is {name!r}, which is no domain",
+            "Give the main streaming domain, such as live.example.com, without scheme, port or path.",
+        )
 
 
 class CommandAnswer(NamedTuple):
@@ -140,6 +155,28 @@ class Live:
         rows = self.client.pages(NOTIFY_RECORDS, parameters)
         return [_notify_event(row) for row in rows if isinstance(row, dict) and _is_for(row, stream)]
 
+    def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
+        """DescribeLiveRecordConfig: all recording configurations of a domain, as `record_config` returns them.
+
+        Whether the operation's filters take a wildcard literally is not documented, so there are none.
+        """
+        rows = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name})
+        return [record_config(row) for row in rows if isinstance(row, dict)]
+
+    def add_record_config(self, config: dict[str, Any]) -> None:
+        """AddLiveAppRecordConfig with a configuration in the form of `record_config`."""
+        self.client.call(ADD_RECORD_CONFIG, {**self._common, **_config_parameters(config)})
+
+    def update_record_config(self, config: dict[str, Any]) -> None:
+        """UpdateLiveAppRecordConfig with a whole configuration; bucket and prefixes stay as they are."""
+        parameters = _config_parameters(config, without=UNCHANGEABLE)
+        self.client.call(UPDATE_RECORD_CONFIG, {**self._common, **parameters})
+
+    def delete_record_config(self, config: dict[str, Any]) -> None:
+        """DeleteLiveAppRecordConfig for the names in a configuration."""
+        names = {_CONFIG_FIELDS[name]: config[name] for name in ("domain_name", "app_name", "stream_name")}
+        self.client.call(DELETE_RECORD_CONFIG, {**self._common, **names})
+
 
 # The ingest URL is left out: it may hold the key that lets its holder push.
 _ONLINE_FIELDS = {
@@ -165,6 +202,91 @@ _ONLINE_FIELDS = {
 def online_stream(row: dict[str, Any]) -> dict[str, Any]:
     """An entry of the online list as the modules and the inventory return it; what the API left out is missing."""
     return {ours: row[theirs] for theirs, ours in _ONLINE_FIELDS.items() if theirs in row}
+
+
+RECORD_MODES = {"automatic": 0, "callback": 1, "ingest_parameter": 2, "manual": 7}
+SLICED_FORMATS = ("m3u8", "cmaf")  # a recording in one of these is a list of slices
+UNCHANGEABLE = frozenset({"oss_bucket", "oss_object_prefix", "slice_oss_object_prefix"})  # by an update
+_CONFIG_FIELDS = {
+    "domain_name": "DomainName",
+    "app_name": "AppName",
+    "stream_name": "StreamName",
+    "oss_bucket": "OssBucket",
+    "oss_endpoint": "OssEndpoint",
+    "delay_time": "DelayTime",
+    "start_time": "StartTime",
+    "end_time": "EndTime",
+}
+_FORMAT_FIELDS = {
+    "format": "Format",
+    "cycle_duration": "CycleDuration",
+    "slice_duration": "SliceDuration",
+    "oss_object_prefix": "OssObjectPrefix",
+    "slice_oss_object_prefix": "SliceOssObjectPrefix",
+}
+
+
+def record_config(row: dict[str, Any]) -> dict[str, Any]:
+    """A recording configuration as the modules return it and take it; null stands for what the API left empty.
+
+    Whole numbers may come as texts, format names in either case. The API answers `OnDemond` for the `OnDemand` of its
+    requests.
+    """
+    config = {ours: row.get(theirs) or None for ours, theirs in _CONFIG_FIELDS.items()}
+    number = whole_number(row.get("OnDemond", row.get("OnDemand")))
+    modes = {value: name for name, value in RECORD_MODES.items()}
+    return {
+        **config,
+        "app_name": config["app_name"] or "*",
+        "stream_name": config["stream_name"] or "*",
+        "mode": None if number is None else modes.get(number, str(number)),
+        "delay_time": whole_number(config["delay_time"]),
+        "formats": _record_formats(row, "RecordFormatList"),
+        "transcode_formats": _record_formats(row, "TranscodeRecordFormatList"),
+        "transcode_templates": [str(template) for template in _listed(row, "TranscodeTemplates", "Templates")],
+        "create_time": row.get("CreateTime") or None,
+    }
+
+
+def _record_formats(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [_record_format(item) for item in _listed(row, name, "RecordFormat") if isinstance(item, dict)]
+
+
+def _record_format(item: dict[str, Any]) -> dict[str, Any]:
+    """A format of a configuration; what is said about slices of a format that has none means nothing."""
+    name = str(item.get("Format")).lower()
+    sliced = name in SLICED_FORMATS
+    return {
+        "format": name,
+        "cycle_duration": whole_number(item.get("CycleDuration")) or None,
+        "slice_duration": whole_number(item.get("SliceDuration")) or None if sliced else None,
+        "oss_object_prefix": item.get("OssObjectPrefix") or None,
+        "slice_oss_object_prefix": item.get("SliceOssObjectPrefix") or None if sliced else None,
+    }
+
+
+def _listed(row: dict[str, Any], outer: str, inner: str) -> list[Any]:
+    """The API wraps a list in an object."""
+    found = row.get(outer)
+    if isinstance(found, dict):
+        found = found.get(inner)
+    return found if isinstance(found, list) else []
+
+
+def _config_parameters(config: dict[str, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """A configuration as parameters, but for some fields."""
+    given: dict[str, Any] = {theirs: config[ours] for ours, theirs in _CONFIG_FIELDS.items() if ours not in without}
+    given["OnDemand"] = RECORD_MODES.get(config["mode"])
+    for list_name, items in (
+        ("RecordFormat", config["formats"]),
+        ("TranscodeRecordFormat", config["transcode_formats"]),
+    ):
+        for number, item in enumerate(items, 1):
+            fields = {theirs: item[ours] for ours, theirs in _FORMAT_FIELDS.items() if ours not in without}
+            given.update({f"{list_name}.{number}.{name}": value for name, value in fields.items()})
+    for number, template in enumerate(config["transcode_templates"], 1):
+        given[f"TranscodeTemplates.{number}"] = template
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def _is_for(row: dict[str, Any], stream: Stream) -> bool:
