@@ -14,9 +14,9 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from . import _answer, _http, _signature
-from ._credentials import Keys
 from ._errors import LiveError, OutcomeUnknown, Throttled
-from ._operations import VERSION, Operation
+from ._keys import Credentials, Keys
+from ._operations import Operation
 from ._pacer import Pacer
 
 MISSING_LIBRARIES = _http.MISSING_LIBRARIES
@@ -25,6 +25,9 @@ try:
 except ImportError as missing:
     MISSING_LIBRARIES["jmespath"] = missing
 
+_EXPIRED = "InvalidSecurityToken.Expired"  # the call had no effect
+_FORM = "application/x-www-form-urlencoded"
+_OUR_HEADERS = {"accept": "application/json", "user-agent": "ansible-collection/apsaravideo.live"}
 _FIRST_BACK_OFF = 0.25  # seconds
 _LONGEST_BACK_OFF = 8.0  # seconds
 _QUOTA_SHARE = 0.96
@@ -91,15 +94,26 @@ class Reply(NamedTuple):
 
 
 class Client:
-    """Signed calls with one set of keys to one endpoint."""
+    """Calls to one endpoint, signed with the keys of `credentials`; None serves operations that are not signed.
 
-    def __init__(self, settings: _http.Settings, limits: Limits, keys: Keys, clock: Clock | None = None) -> None:
-        self.traffic = Traffic()
+    The calls count in `traffic`, which clients of one task share.
+    """
+
+    def __init__(
+        self,
+        settings: _http.Settings,
+        limits: Limits,
+        credentials: Credentials | None,
+        clock: Clock | None = None,
+        traffic: Traffic | None = None,
+    ) -> None:
+        self.traffic = traffic or Traffic()
         self.clock = clock or Clock()
         self._endpoint = settings.endpoint
         self._transport = _http.Transport(settings)
         self._limits = limits
-        self._keys = keys
+        self._credentials = credentials
+        self._keys: Keys | None = None  # of the last request
         self._pacers: dict[str, Pacer] = {}
         self._retry_seconds_left = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
 
@@ -112,6 +126,7 @@ class Client:
         subject = _subject(operation, parameters)
         tries = 0
         lost = False
+        renewed = False
         while True:
             tries += 1
             try:
@@ -119,6 +134,9 @@ class Client:
             except LiveError as error:
                 self._redact(error)
                 error.after_lost_answer = lost
+                if error.code == _EXPIRED and not renewed and self._renewed():
+                    renewed = True
+                    continue
                 if error.outcome_unknown and not operation.may_repeat(parameters):
                     raise _outcome_unknown(error, operation) from error
                 if not error.retryable or not self._waited(error, tries):
@@ -149,7 +167,7 @@ class Client:
         if operation.action not in self._pacers:
             self._pacers[operation.action] = Pacer(
                 self._limits.pacer_directory,
-                f"{self._endpoint.host} {self._keys.access_key_id}",
+                f"{self._endpoint.host} {self._credentials.keys().account if self._credentials else ''}",
                 operation.action,
                 self._limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
                 self.clock.monotonic,
@@ -183,12 +201,10 @@ class Client:
         if pacer.backlog() > _LONGEST_IDLE:
             slot = pacer.reserve()
             self._wait_until(slot - _AHEAD)
-        headers = self._headers(operation, parameters)
+        query, headers, body = self._request(operation, parameters)
         self.traffic.api_calls += 1
         try:
-            return self._transport.post(
-                _signature.canonical_query(parameters), headers, lambda: self._leave(pacer, slot)
-            )
+            return self._transport.post(query, headers, lambda: self._leave(pacer, slot), body)
         except LiveError as error:
             if not error.outcome_unknown:
                 self.traffic.api_calls -= 1
@@ -206,20 +222,29 @@ class Client:
                 return
             slot = None
 
-    def _headers(self, operation: Operation, parameters: Mapping[str, str]) -> dict[str, str]:
+    def _request(self, operation: Operation, parameters: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
+        """Query, headers and body. What is not signed goes into the body, because it holds a secret itself."""
+        date = datetime.fromtimestamp(self.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        nonce = uuid.uuid4().hex
+        query = _signature.canonical_query(parameters)
+        if not self._credentials:
+            common = {"Action": operation.action, "Version": operation.version, "Format": "JSON", "Timestamp": date}
+            signless = _signature.canonical_query({**common, "SignatureNonce": nonce})
+            return signless, {"content-type": _FORM, **_OUR_HEADERS}, query.encode()
+        keys = self._keys = self._credentials.keys()
         headers = _signature.signed_headers(
             method="POST",
             host=self._endpoint.host,
             action=operation.action,
-            version=VERSION,
+            version=operation.version,
             query=parameters,
-            access_key_id=self._keys.access_key_id,
-            access_key_secret=self._keys.access_key_secret,
-            security_token=self._keys.security_token,
-            date=datetime.fromtimestamp(self.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            nonce=uuid.uuid4().hex,
+            access_key_id=keys.access_key_id,
+            access_key_secret=keys.access_key_secret,
+            security_token=keys.security_token,
+            date=date,
+            nonce=nonce,
         )
-        return {**headers, "accept": "application/json", "user-agent": "ansible-collection/apsaravideo.live"}
+        return query, {**headers, **_OUR_HEADERS}, b""
 
     def _wait_until(self, moment: float) -> None:
         self.wait(moment - self.clock.monotonic())
@@ -235,8 +260,11 @@ class Client:
         self.wait(delay)
         return True
 
+    def _renewed(self) -> bool:
+        return bool(self._credentials and self._keys and self._credentials.renewed(self._keys))
+
     def _redact(self, error: LiveError) -> None:
-        for secret in (*self._keys.secrets(), self._keys.access_key_id):
+        for secret in (*self._keys.secrets(), self._keys.access_key_id) if self._keys else ():
             error.happened = error.happened.replace(secret, "********")
 
 

@@ -12,24 +12,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ._errors import CredentialsError
-
-
-@dataclass(frozen=True)
-class Keys:
-    """An access key pair, with `security_token` where it is temporary. `source` says where it was found."""
-
-    access_key_id: str
-    access_key_secret: str = field(repr=False)
-    security_token: str | None = field(repr=False)
-    source: str
-
-    def secrets(self) -> list[str]:
-        """The texts that must never be shown."""
-        return [secret for secret in (self.access_key_secret, self.security_token) if secret]
+from ._keys import Keys
 
 
 class Source(Protocol):
@@ -58,7 +44,7 @@ class Given:
                 f"The access keys in {self._source} are incomplete",
                 f"Set {missing} there too, or unset all of them to use another source.",
             )
-        return _checked(Keys(key_id, secret, token, self._source))
+        return Keys(key_id, secret, token, self._source)
 
     def _first(self, names: Sequence[str]) -> str | None:
         return next((str(self._values[name]) for name in names if self._values.get(name)), None)
@@ -116,22 +102,10 @@ class CliProfile:
                 raise self._error(f"has no {entry} in profile {name}", "Complete it with the command aliyun configure.")
         values = [profile[entry] for entry in wanted]
         token = values[2] if len(values) > len(fields["ak"]) else None
-        return _checked(Keys(values[0], values[1], token, f"profile {name} of {self._path}"))
+        return Keys(values[0], values[1], token, f"profile {name} of {self._path}")
 
     def _error(self, happened: str, advice: str) -> CredentialsError:
         return CredentialsError(f"The credentials file {self._path} {happened}", advice)
-
-
-def _checked(keys: Keys) -> Keys:
-    """Keys go into HTTP headers, so a stray line end, as from a file, would be a header of its own."""
-    for name in ("access_key_id", "access_key_secret", "security_token"):
-        value = getattr(keys, name)
-        if value and not (value.isascii() and value.isprintable() and " " not in value):
-            raise CredentialsError(
-                f"The {name} from {keys.source} holds a space, a line end or a character outside ASCII",
-                "Set it again without them.",
-            )
-    return keys
 
 
 _OPTION_NAMES = (("access_key_id",), ("access_key_secret",), ("security_token",))

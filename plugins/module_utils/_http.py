@@ -129,8 +129,8 @@ class Transport:
         self._settings = settings
         self._adapter: _Adapter | None = None
 
-    def post(self, query: str, headers: dict[str, str], leave: Callable[[], None]) -> HttpAnswer:
-        """The answer to a POST of this query with an empty body, at most 16 MiB of it.
+    def post(self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"") -> HttpAnswer:
+        """The answer to a POST of this query, at most 16 MiB of it.
 
         `leave` is called when the connection stands and the request is about to leave. Raises the LiveError that says
         what went wrong on the way.
@@ -140,7 +140,7 @@ class Transport:
             self._adapter = _Adapter(_context(settings))
         self._adapter.depart = leave
         self._adapter.left = False
-        request = requests.Request("POST", f"{settings.endpoint.url}?{query}", headers=headers).prepare()
+        request = requests.Request("POST", f"{settings.endpoint.url}?{query}", headers=headers, data=body).prepare()
         try:
             response = self._adapter.send(
                 request,

@@ -18,7 +18,7 @@ class Operation(NamedTuple):
     in an answer, and `page`, `page_size` name the parameters of its paging, `largest_page` being the most that one
     page may hold. An operation that is not `repeatable`, or whose parameter `Command` is one of the
     `unrepeatable_commands`, must not be sent again blindly when an answer was lost; `harm` says why, and what to look
-    at.
+    at. `version` is that of the API that has the operation.
     """
 
     action: str
@@ -30,6 +30,7 @@ class Operation(NamedTuple):
     repeatable: bool = True
     unrepeatable_commands: frozenset[str] = frozenset()
     harm: str = ""
+    version: str = VERSION
 
     def may_repeat(self, parameters: Mapping[str, str]) -> bool:
         """Whether the call may be sent again although an earlier one may have taken effect."""
@@ -92,3 +93,8 @@ UPDATE_NOTIFY_CONFIG = Operation("UpdateLiveRecordNotifyConfig", calls_per_secon
 DELETE_NOTIFY_CONFIG = Operation(
     "DeleteLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS
 )
+
+_STS_VERSION = "2015-04-01"
+# The quota of the Security Token Service is not documented; a run needs far less than this.
+ASSUME_ROLE = Operation("AssumeRole", calls_per_second=20, version=_STS_VERSION)
+ASSUME_ROLE_WITH_OIDC = Operation("AssumeRoleWithOIDC", calls_per_second=20, version=_STS_VERSION)

@@ -13,6 +13,7 @@ from ._client import Client, Clock, Limits, Traffic
 from ._credentials import find_keys, sources
 from ._errors import InvalidOption, LiveError
 from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
+from ._keys import Credentials
 from ._live import Live
 from ._pacer import shared_directory
 
@@ -37,20 +38,23 @@ class Task:
         self.check_mode = check_mode
         self.clock = clock or Clock()
         self.warnings: list[str] = []
+        self.traffic = Traffic()
         self._client: Client | None = None
 
     def live(self) -> Live:
         """The API with the options' endpoint and keys; raises LiveError for options that no call can be made with."""
         settings, limits = self._settings(), self._limits()
-        self._client = Client(settings, limits, find_keys(sources(self.options, self.environ)), self.clock)
+        places = sources(self.options, self.environ)
+        credentials = Credentials(lambda _expired: find_keys(places), self.clock.now)
+        credentials.keys()  # before any call, so that its failure is not taken for that of a call
+        self._client = Client(settings, limits, credentials, self.clock, self.traffic)
         return Live(self._client, self._region_id())
 
     def outcome(self) -> dict[str, Any]:
         """What every result carries: the traffic, and warnings where there are any."""
-        traffic = self._client.traffic if self._client else Traffic()
         for problem in self._client.problems() if self._client else []:
             self.warnings.append(_UNSHARED.format(problem))
-        return {**traffic.as_result(), **({"warnings": self.warnings} if self.warnings else {})}
+        return {**self.traffic.as_result(), **({"warnings": self.warnings} if self.warnings else {})}
 
     def _region_id(self) -> str | None:
         variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")

@@ -15,7 +15,6 @@ import pytest
 from scripted import ScriptedServer, answer, reset, silence, truncated
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -26,8 +25,13 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     Throttled,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream
-from ansible_collections.apsaravideo.live.plugins.module_utils._operations import NOTIFY_RECORDS, RECORD_COMMAND
+from ansible_collections.apsaravideo.live.plugins.module_utils._operations import (
+    ASSUME_ROLE_WITH_OIDC,
+    NOTIFY_RECORDS,
+    RECORD_COMMAND,
+)
 from ansible_collections.apsaravideo.live.plugins.module_utils._signature import signed_headers
 
 KEYS = Keys("the-id", "the-secret", "the-token/+=", "a test")
@@ -49,10 +53,22 @@ def refuse(code, status=400, message="", **headers):
     return answer(status, json.dumps({"RequestId": f"R-{code}", "Code": code, "Message": message}), **headers)
 
 
+def held(*keys):
+    """Credentials that go on to the next of these keys when one has expired, and stay with the last."""
+    order = list(keys)
+
+    def find(expired):
+        if expired and len(order) > 1:
+            order.pop(0)
+        return order[0]
+
+    return Credentials(find, lambda: 0.0)
+
+
 def client(url, retry_timeout=60, read_timeout=2):
     """A client whose pace is of no matter here."""
     settings = Settings(Endpoint.parse(url), connect_timeout=2, read_timeout=read_timeout)
-    return Client(settings, Limits(retry_timeout, rate_limit=1e9), KEYS, FakeClock())
+    return Client(settings, Limits(retry_timeout, rate_limit=1e9), held(KEYS), FakeClock())
 
 
 def send(server, command="start", **settings):
@@ -120,6 +136,44 @@ def test_each_try_has_a_nonce_of_its_own():
     with ScriptedServer(refuse("Throttling"), refuse("Throttling"), OK) as server:
         send(server)
     assert len({request.headers["x-acs-signature-nonce"] for request in server.requests}) == 3
+
+
+RENEWED = Keys("new-id", "new-secret", "new-token", "a test")
+EXPIRED = refuse("InvalidSecurityToken.Expired")
+
+
+def test_expired_keys_are_renewed_once_and_the_call_repeated():
+    with ScriptedServer(EXPIRED, OK) as server:
+        caller = Client(Settings(Endpoint.parse(server.url)), Limits(0), held(KEYS, RENEWED), FakeClock())
+        reply = caller.call(RECORD_COMMAND, {"Command": "restart"})
+    first, second = (request.headers for request in server.requests)
+    assert (first["x-acs-security-token"], second["x-acs-security-token"]) == ("the-token/+=", "new-token")
+    assert "Credential=new-id," in second["Authorization"]
+    assert not reply.after_lost_answer
+    assert caller.traffic.api_calls == 2
+
+
+@pytest.mark.parametrize(("keys", "tries"), [([KEYS], 1), ([KEYS, RENEWED, KEYS], 2)])
+def test_keys_that_stay_expired_are_an_error(keys, tries):
+    with ScriptedServer(*[refuse("InvalidSecurityToken.Expired", message="new-token")] * tries) as server:
+        caller = Client(Settings(Endpoint.parse(server.url)), Limits(), held(*keys), FakeClock())
+        with pytest.raises(ApiError) as caught:
+            caller.call(RECORD_COMMAND, {"Command": "start"})
+    assert caught.value.code == "InvalidSecurityToken.Expired"
+    assert caller.traffic.api_calls == tries
+
+
+def test_an_operation_that_is_not_signed_sends_its_parameters_in_the_body():
+    with ScriptedServer(OK) as server:
+        caller = Client(Settings(Endpoint.parse(server.url)), Limits(), None, FakeClock())
+        caller.call(ASSUME_ROLE_WITH_OIDC, {"OIDCToken": "a.b+c", "RoleArn": "acs:ram::1:role/r"})
+    (request,) = server.requests
+    query = dict(parse_qsl(urlsplit(request.target).query))
+    assert set(query) == {"Action", "Version", "Format", "Timestamp", "SignatureNonce"}
+    assert (query["Action"], query["Version"]) == ("AssumeRoleWithOIDC", "2015-04-01")
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert dict(parse_qsl(request.body.decode())) == {"OIDCToken": "a.b+c", "RoleArn": "acs:ram::1:role/r"}
+    assert request.headers["authorization"] is None
 
 
 LOSSES = [
@@ -217,7 +271,7 @@ class SlowClock(FakeClock):
 def paced(server, clock, rate, directory, calls):
     for _call in range(calls):
         settings = Settings(Endpoint.parse(server.url))
-        caller = Client(settings, Limits(rate_limit=rate, pacer_directory=str(directory)), KEYS, clock)
+        caller = Client(settings, Limits(rate_limit=rate, pacer_directory=str(directory)), held(KEYS), clock)
         caller.call(RECORD_COMMAND, {"Command": "start"})
     return caller
 
