@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -50,7 +51,7 @@ class Keys:
 class Credentials:
     """The keys of one task. `find` gives keys, others than those that it is handed, which have expired."""
 
-    def __init__(self, find: Callable[[Keys | None], Keys], now: Callable[[], float]) -> None:
+    def __init__(self, find: Callable[[Keys | None], Keys], now: Callable[[], float] = time.time) -> None:
         self._find = find
         self._now = now
         self._keys: Keys | None = None

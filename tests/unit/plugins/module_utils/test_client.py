@@ -62,7 +62,7 @@ def held(*keys):
             order.pop(0)
         return order[0]
 
-    return Credentials(find, lambda: 0.0)
+    return Credentials(find)
 
 
 def client(url, retry_timeout=60, read_timeout=2):

@@ -12,9 +12,9 @@ import pytest
 from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, check_domain, record_config
 
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
@@ -83,7 +83,8 @@ CONFIG = {
 
 def live(server):
     settings = Settings(Endpoint.parse(server.url), connect_timeout=2, read_timeout=2)
-    return Live(Client(settings, Limits(retry_timeout=0, rate_limit=1e9), Keys("id", "secret", None, "a test")))
+    credentials = Credentials(lambda _expired: Keys("id", "secret", None, "a test"))
+    return Live(Client(settings, Limits(retry_timeout=0, rate_limit=1e9), credentials))
 
 
 def sent(server):
