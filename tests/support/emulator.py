@@ -17,6 +17,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -35,6 +36,9 @@ POWERLESS_KEY = ("powerlessAccessKeyId", "powerlessAccessKeySecret")
 INACTIVE_KEY = ("inactiveAccessKeyId", "inactiveAccessKeySecret")
 OTHER_ACCOUNT_KEY = ("otherAccessKeyId", "otherAccessKeySecret")
 ROLE = "acs:ram::1000000000000001:role/recorder"
+
+RESTART_SECONDS = 30  # for writing the state
+RESTARTS = 20  # attempts to get the same port again
 
 StreamLike = Union[str, tuple[str, ...], Mapping[str, Any]]
 
@@ -76,7 +80,8 @@ class Emulator:
     """A running emulator; a context manager that stops it.
 
     Keyword arguments are switches of the program, see :func:`switches`.  ``scenario`` may also be a mapping, and
-    ``tls=True`` makes a certificate in a temporary directory; ``ca_path`` then names its CA.
+    ``tls=True`` makes a certificate in a temporary directory; ``ca_path`` then names its CA.  The state of the program
+    is kept in a temporary directory too, for :meth:`restart`, unless ``state_file`` names another place.
     """
 
     def __init__(self, *, tls: bool = False, python: str = sys.executable, **options: Any) -> None:
@@ -88,6 +93,7 @@ class Emulator:
         self.ca_path: str | None = None
         if tls:
             options["tls_generate"] = os.path.join(self._directory.name, "tls")
+        options.setdefault("state_file", os.path.join(self._directory.name, "state.json"))
         if isinstance(options.get("scenario"), Mapping):
             options["scenario"] = self._write("scenario.json", options["scenario"])
         self._command = [python, str(PROGRAM), "--parent", str(os.getpid()), *switches(options)]
@@ -108,7 +114,7 @@ class Emulator:
 
     def start(self) -> Emulator:
         """Start the program and wait until it listens; EmulatorError with its own words when it does not."""
-        with open(os.path.join(self._directory.name, "stderr"), "w+", encoding="utf-8") as errors:
+        with open(os.path.join(self._directory.name, "stderr"), "a+", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
             )
@@ -117,6 +123,7 @@ class Emulator:
             if not line:
                 self._process.wait()
                 self._process.stdout.close()
+                self._process = None
                 errors.seek(0)
                 raise EmulatorError(f"the emulator did not start: {errors.read().strip()}")
         ready = json.loads(line)
@@ -126,17 +133,43 @@ class Emulator:
 
     def stop(self) -> None:
         """Stop the program; does nothing when it has stopped."""
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            self._process = None
+        self._end()
         self._directory.cleanup()
+
+    def restart(self, down: float = 0.0) -> None:
+        """Stop the program, and start it at the same address after ``down`` seconds; it goes on where it ended.
+
+        Streams, recordings, ledgers, configurations, callbacks, calls, accounts, temporary keys and switches stay.
+        """
+        if self._end(RESTART_SECONDS):
+            raise EmulatorError(f"the emulator did not keep its state: {self.error_output().strip()}")
+        time.sleep(down)
+        self._command += [f"--port={self.port}"]
+        for attempt in range(RESTARTS, 0, -1):
+            try:
+                self.start()
+            except EmulatorError as error:
+                # A connection of somebody else may have taken the port for a moment.
+                if attempt == 1 or "in use" not in str(error):
+                    raise
+                time.sleep(0.1)
+            else:
+                break
+
+    def _end(self, patience: float = 5) -> int:
+        """End the program, after ``patience`` seconds without mercy; its exit code, 0 when it was not running."""
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        try:
+            code = self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return code
 
     def error_output(self) -> str:
         """What the running program has written to its error output: nothing, unless it has a bug."""

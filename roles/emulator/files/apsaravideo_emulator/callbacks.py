@@ -9,6 +9,7 @@ intervals of 1 s.  Receivers elsewhere are never called: to them every delivery 
 
 from __future__ import annotations
 
+import functools
 import http.client
 import ipaddress
 import queue
@@ -45,9 +46,13 @@ def is_loopback(host: str) -> bool:
 
 
 class Deliverer:
-    """Delivers callbacks in threads of its own; they end with the program."""
+    """Delivers callbacks in threads of its own; they end with the program.
 
-    def __init__(self) -> None:
+    ``carry_out`` gets what is to be done with each result, as a function without arguments.
+    """
+
+    def __init__(self, carry_out: Callable[[Callable[[], None]], None] = lambda action: action()) -> None:
+        self._carry_out = carry_out
         self._queue: queue.Queue[Callback] = queue.Queue()
         self._lock = threading.Lock()
         self._started = False
@@ -64,7 +69,8 @@ class Deliverer:
     def _work(self) -> None:
         while True:
             callback = self._queue.get()
-            callback.done(deliver(callback))
+            answer = deliver(callback)
+            self._carry_out(functools.partial(callback.done, answer))
 
 
 def deliver(callback: Callback) -> str | None:

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from .signatures import COMMON_PARAMETERS
+from .state import Kept
 
 KEPT = 200_000
 _SECRET_PARAMETERS = frozenset({"NotifyAuthKey", "OIDCToken"})
@@ -43,19 +43,20 @@ def business_parameters(parameters: dict[str, str]) -> dict[str, str]:
     }
 
 
-class CallLog:
+class CallLog(Kept):
     """The latest calls, in the order of their completion."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: deque[LoggedCall] = deque(maxlen=KEPT)
-        self._numbers = itertools.count(1)
+        self._last = 0
 
     def add(self, time: float, action: str, parameters: dict[str, str], request_id: str, **outcome: Any) -> None:
         """Write one call down."""
         with self._lock:
+            self._last += 1
             self._calls.append(
-                LoggedCall(next(self._numbers), time, action, business_parameters(parameters), request_id, **outcome)
+                LoggedCall(self._last, time, action, business_parameters(parameters), request_id, **outcome)
             )
 
     def rows(self, action: str | None = None, since: int = 0) -> list[dict[str, Any]]:
@@ -68,3 +69,14 @@ class CallLog:
         """Forget all calls; the numbering goes on."""
         with self._lock:
             self._calls.clear()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, ready for JSON: the calls as they are, because there can be very many of them."""
+        with self._lock:
+            return {"last": self._last, "calls": [vars(call) for call in self._calls]}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over a state."""
+        with self._lock:
+            self._last = content["last"]
+            self._calls = deque((LoggedCall(**row) for row in content["calls"]), maxlen=KEPT)

@@ -17,12 +17,13 @@ import threading
 import time
 from typing import Any
 
-from . import __version__, lifetime, scenario, tls
+from . import __version__, lifetime, scenario, state, tls
 from .behaviour import ON_OFF, Behaviour
 from .gateway import World
 from .server import Listener, check_loopback
 
 START_SECONDS = 30
+CLOSING_SECONDS = 5
 _SINGULAR = {"limits": "limit"}
 
 
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     listener.add_argument("--ca-path", metavar="FILE", help="name this CA file in the ready line")
     program = made.add_argument_group("program")
     program.add_argument("--scenario", metavar="FILE", help="accounts, domains and streams to start with (JSON)")
+    program.add_argument(
+        "--state-file", metavar="PATH", help="go on from this file if there is one, and write it at the end"
+    )
     program.add_argument("--ready-file", metavar="PATH", help="write the ready line to this file as well")
     program.add_argument("--background", action="store_true", help="start, print the ready line and return")
     program.add_argument("--log-file", metavar="PATH", help="output of the background process")
@@ -110,6 +114,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     plan = scenario.load(options.scenario) if options.scenario else scenario.DEFAULT
     world = World(plan, behaviour_of(options))
+    if options.state_file:
+        _check_directory(options.state_file)
+        state.load(options.state_file, world)
     certificate, key = options.tls_cert, options.tls_key
     ca_path = options.ca_path or certificate
     if options.tls_generate:
@@ -127,17 +134,19 @@ def _run(options: argparse.Namespace) -> int:
         }
         print(json.dumps(ready), flush=True)
         if options.ready_file:
-            _write_atomically(options.ready_file, json.dumps(ready))
+            state.write_privately(options.ready_file, json.dumps(ready))
         listener.serve_forever(poll_interval=0.05)
+    if options.state_file:
+        world.gate.close(CLOSING_SECONDS)
+        state.save(options.state_file, world)
     return 0
 
 
-def _write_atomically(path: str, text: str) -> None:
+def _check_directory(path: str) -> None:
+    """Say at the start, not at the end, that a file cannot be written."""
     directory = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(dir=directory)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-    os.replace(temporary, path)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise ValueError(f"cannot write into {directory}")
 
 
 def _run_in_background(arguments: list[str], options: argparse.Namespace) -> int:
@@ -160,7 +169,7 @@ def _run_in_background(arguments: list[str], options: argparse.Namespace) -> int
             _report_failure(options.log_file or error_file)
             return child.returncode or 1
     if options.ready_file:
-        _write_atomically(options.ready_file, line)
+        state.write_privately(options.ready_file, line)
     print(line, flush=True)
     # The child goes on by itself; without this its Popen object would complain at exit.
     child.returncode = 0

@@ -18,6 +18,8 @@ import re
 import time
 from typing import Callable
 
+from .state import Kept
+
 ISO_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _ISO_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -34,8 +36,10 @@ def format_iso(epoch: float) -> str:
     return time.strftime(ISO_FORMAT, time.gmtime(epoch // 1))
 
 
-class Clock:
+class Clock(Kept):
     """Cloud time in seconds; see the module's description."""
+
+    KEPT = ("advanced",)
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import itertools
 import json
 import math
 import re
@@ -34,6 +33,7 @@ from .recording import (
     RecordedFile,
     Recorder,
 )
+from .state import Kept, pack, stored, unpack
 
 
 class ConfigExists(Exception):
@@ -48,6 +48,7 @@ class UnknownDomain(Exception):
     """The emulator has no such domain at all."""
 
 
+@stored
 @dataclass(frozen=True)
 class Domain:
     """A streaming (playback) domain with the ingest domains mapped to it."""
@@ -62,6 +63,7 @@ class Domain:
     tags: tuple[tuple[str, str], ...] = ()
 
 
+@stored
 @dataclass(frozen=True)
 class NotifyConfig:
     """The recording callback of a domain."""
@@ -73,6 +75,7 @@ class NotifyConfig:
     auth_key: str = field(default="", repr=False)
 
 
+@stored
 @dataclass
 class NotifyEvent:
     """A callback that the platform sent, or tried to send; ``result`` is empty until the delivery is decided."""
@@ -89,6 +92,7 @@ class NotifyEvent:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@stored
 @dataclass
 class Publish:
     """One ingest of a stream, for the ingest history; ``kind`` is push or pull."""
@@ -121,10 +125,12 @@ class Stream:
         return self.history[-1]
 
 
-class Cloud:
+class Cloud(Kept):
     """The whole state; not thread-safe, the gateway serialises access."""
 
-    def __init__(self, clock: Clock, behaviour: Behaviour) -> None:
+    KEPT = ("clock", "identities", "domains", "record_configs", "notify_configs", "notify_log", "_config_number")
+
+    def __init__(self, clock: Clock, behaviour: Behaviour, deliverer: Deliverer | None = None) -> None:
         self.clock = clock
         self.behaviour = behaviour
         self.identities = Identities()
@@ -135,9 +141,40 @@ class Cloud:
         self.notify_log: list[NotifyEvent] = []
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
-        self._numbers = itertools.count(1)
-        self._deliverer = Deliverer()
+        self._config_number = 0
+        self._deliverer = deliverer or Deliverer()
         self._events: dict[tuple[str, str, str], list[NotifyEvent]] = {}
+
+    # State
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, ready for JSON."""
+        streams = [
+            [pack(key), pack(stream.history), stream.recorder.snapshot()] for key, stream in self.streams.items()
+        ]
+        return {**super().snapshot(), "streams": streams}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over a state; what has become due since then happens with the next look at the cloud."""
+        super().restore(content)
+        self.streams.clear()
+        for packed_key, history, recorder in content["streams"]:
+            key = domain, app, name = unpack(packed_key)
+            self.streams[key] = Stream(domain, app, name, self._recorder(key), unpack(history))
+            self.streams[key].recorder.restore(recorder)
+        self._index()
+
+    def _index(self) -> None:
+        """Work out what follows from the rest of the state, and send the callbacks that are still to be sent."""
+        self._streaming_of = {ingest: domain.name for domain in self.domains.values() for ingest in domain.ingest}
+        self._dues.clear()
+        for key in self.streams:
+            self._schedule(key)
+        self._events.clear()
+        for event in self.notify_log:
+            self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
+            if not event.result:
+                self._deliver(event)
 
     # Time
 
@@ -281,7 +318,8 @@ class Cloud:
         key = (config.domain, config.app, config.stream)
         if key in self.record_configs:
             raise ConfigExists
-        self.record_configs[key] = replace(config, number=next(self._numbers))
+        self._config_number += 1
+        self.record_configs[key] = replace(config, number=self._config_number)
 
     def change_config(self, domain: str, app: str, stream: str, **changes: Any) -> RecordConfig:
         """Change a configuration; ConfigAbsent when there is none."""
@@ -307,9 +345,12 @@ class Cloud:
         self._send(NotifyEvent(*key, kind, instant, config, file=file))
 
     def _send(self, event: NotifyEvent) -> None:
-        """Write an event down and send its callback, or decide its delivery without sending it."""
+        """Write an event down, and send its callback or decide its delivery without sending it."""
         self.notify_log.append(event)
         self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
+        self._deliver(event)
+
+    def _deliver(self, event: NotifyEvent) -> None:
         if self.behaviour.notify_result != "deliver":
             event.result = self.behaviour.notify_result
             event.response = "ok" if event.result == "success" else ""

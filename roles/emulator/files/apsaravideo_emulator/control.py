@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 from . import scenario
 from .cloud import ConfigAbsent, Stream, UnknownDomain
+from .gate import Closed
 from .gateway import World
 from .recording import FILE_CREATED, STATUS_EVENTS
 
@@ -63,8 +64,10 @@ class Control:
         if not isinstance(body, dict):
             raise ControlError(400, "the body must be a JSON object")
         try:
-            with self._world.lock:
+            with self._world.gate, self._world.lock:
                 return route({**query, **body})
+        except Closed:
+            raise ControlError(503, "the emulator is ending") from None
         except UnknownDomain as error:
             raise ControlError(404, f"there is no domain {error}") from None
         except KeyError as error:

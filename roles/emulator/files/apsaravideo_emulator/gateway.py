@@ -9,6 +9,7 @@ parameters, and only then the operation.  A call that fails a check has no effec
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
@@ -16,22 +17,25 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import parse_qsl
 
 from . import operations, render, scenario, sts
 from .behaviour import Behaviour
+from .callbacks import Deliverer
 from .calls import CallLog
 from .clock import Clock, parse_iso
 from .cloud import Cloud
 from .errors import ErrorTable, GatewayError
 from .faults import Fault, Faults
+from .gate import Closed, Gate
 from .identity import AccessKey
 from .limits import Windows
 from .operations import LIVE_VERSION
 from .operations.call import Call, Operation
 from .parameters import read
 from .signatures import ACS3, HttpRequest, claim, is_acs3
+from .state import Kept, pack, unpack
 from .sts import STS_VERSION
 
 FRESH_SECONDS = 900
@@ -57,7 +61,7 @@ class Reply:
     code: str | None = None
 
 
-class Nonces:
+class Nonces(Kept):
     """The nonces of the last half hour, per account."""
 
     def __init__(self) -> None:
@@ -75,6 +79,17 @@ class Nonces:
                 raise GatewayError("SignatureNonceUsed", 400, "Specified signature nonce was used already.")
             self._known.add(entry)
             self._order.append((wall, entry))
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, ready for JSON."""
+        with self._lock:
+            return {"order": pack(self._order)}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over a state."""
+        with self._lock:
+            self._order = deque(unpack(content["order"]))
+            self._known = {entry for _wall, entry in self._order}
 
 
 @dataclass
@@ -102,13 +117,20 @@ class Exchange:
         return wanted.upper() == "JSON" if wanted else self.acs3
 
 
-class World:
-    """Everything that a reset sets back."""
+class World(Kept):
+    """Everything that a reset sets back, and that a state file holds.
+
+    Whoever looks at it or changes it has to be inside ``gate``, and most of it needs ``lock`` as well.
+    """
+
+    KEPT = ("cloud", "calls", "windows", "nonces")
 
     def __init__(self, plan: dict[str, Any], behaviour: dict[str, Any], clock: Clock | None = None) -> None:
         self._plan = plan
         self._initial_behaviour = behaviour
         self._clock = clock
+        self._deliverer = Deliverer(self._carry_out)
+        self.gate = Gate()
         self.lock = threading.RLock()
         self.reset()
 
@@ -119,7 +141,7 @@ class World:
             self.behaviour.update(self._initial_behaviour)
             clock = self._clock or Clock()
             clock.advanced = 0.0
-            self.cloud = Cloud(clock, self.behaviour)
+            self.cloud = Cloud(clock, self.behaviour, self._deliverer)
             self.faults = Faults()
             self.calls = CallLog()
             self.windows = Windows()
@@ -127,12 +149,32 @@ class World:
             scenario.apply(self._plan, self.cloud)
 
     def keep_time(self) -> None:
-        """Let what is due happen although nobody asks, for callbacks that are really sent; does not return."""
-        while True:
-            time.sleep(0.1)
-            if self.behaviour.notify_result == "deliver":
-                with self.lock:
-                    self.cloud.settle()
+        """Let what is due happen although nobody asks, for callbacks that are really sent; ends with the program."""
+        with contextlib.suppress(Closed):
+            while True:
+                time.sleep(0.1)
+                with self.gate, self.lock:
+                    if self.behaviour.notify_result == "deliver":
+                        self.cloud.settle()
+
+    def _carry_out(self, action: Callable[[], None]) -> None:
+        with contextlib.suppress(Closed), self.gate, self.lock:
+            action()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, ready for JSON; of the switches, those that were changed since the start."""
+        with self.lock:
+            started = Behaviour()
+            started.update(self._initial_behaviour)
+            before, now = started.as_dict(), self.behaviour.as_dict()
+            changed = {name: value for name, value in now.items() if value != before[name]}
+            return {**super().snapshot(), "behaviour": changed}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over a state."""
+        with self.lock:
+            self.behaviour.update(content["behaviour"])
+            super().restore(content)
 
     def gateway_time(self) -> float:
         """The gateway's own idea of the real time, in epoch seconds."""
@@ -150,10 +192,20 @@ class Gateway:
         world = self.world
         arrived = time.time()
         exchange = Exchange(request, secure)
-        if world.behaviour.latency:
-            time.sleep(world.behaviour.latency / 1000)
-        calls = world.calls
         fault = world.faults.pick(exchange.action, exchange.parameters)
+        delayed = fault is not None and fault.fault == "delay"
+        time.sleep(world.behaviour.latency / 1000 + (fault.seconds if fault and delayed else 0))
+        try:
+            with world.gate:
+                reply = self._logged(exchange, arrived, fault)
+        except Closed:
+            return Reply(0, b"", "", disruption="reset")
+        if fault is not None and fault.fault == "stall":
+            time.sleep(fault.seconds)
+        return reply
+
+    def _logged(self, exchange: Exchange, arrived: float, fault: Fault | None) -> Reply:
+        calls = self.world.calls
         reply = self._disturbed(exchange, fault) if fault else self._processed(exchange)
         reply.headers.setdefault("x-acs-request-id", exchange.request_id)
         calls.add(
@@ -296,11 +348,8 @@ class Gateway:
         return Reply(status, render.as_xml("Error", content), render.XML_TYPE, headers, code=error.code)
 
     def _disturbed(self, exchange: Exchange, fault: Fault) -> Reply:
-        if fault.fault == "delay":
-            time.sleep(fault.seconds)
         reply = self._processed(exchange) if fault.processed else None
         if fault.fault in ("reset_before", "reset_after", "stall"):
-            time.sleep(fault.seconds if fault.fault == "stall" else 0)
             return Reply(0, b"", "", disruption="reset")
         if fault.fault in ("delay", "truncate", "half_json", "empty"):
             return _damaged(fault.fault, reply or self._success(exchange, {}))

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from .errors import GatewayError
+from .state import Kept, stored
 
 ROOT = "root"
 
 
+@stored
 @dataclass(frozen=True)
 class Principal:
     """An account's root, a RAM user or a role; ``allow`` and ``deny`` are patterns such as ``live:Describe*``."""
@@ -33,6 +35,7 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
+@stored
 @dataclass(frozen=True)
 class Role:
     """A role that users of its account may assume; ``max_seconds`` is the longest session."""
@@ -47,6 +50,7 @@ class Role:
         return f"acs:ram::{self.principal.account}:role/{self.principal.name}"
 
 
+@stored
 @dataclass(frozen=True)
 class AccessKey:
     """A key pair; a temporary one has a token and an expiry in real epoch seconds."""
@@ -59,8 +63,10 @@ class AccessKey:
     expires: float = float("inf")
 
 
-class Identities:
+class Identities(Kept):
     """All keys and roles."""
+
+    KEPT = ("keys", "roles")
 
     def __init__(self) -> None:
         self.keys: dict[str, AccessKey] = {}

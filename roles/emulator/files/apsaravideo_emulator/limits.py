@@ -13,7 +13,9 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Callable
+from typing import Any, Callable
+
+from .state import Kept, pack, unpack
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Limit:
     seconds: float = 1.0
 
 
-class Windows:
+class Windows(Kept):
     """The calls of the recent past, by key."""
 
     def __init__(self, time_source: Callable[[], float] = time.monotonic) -> None:
@@ -57,3 +59,16 @@ class Windows:
         """Forget every call."""
         with self._lock:
             self._accepted.clear()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The state, ready for JSON: how long ago each call was, because another process has another time source."""
+        now = self._time()
+        with self._lock:
+            ages = {key: [now - instant for instant in calls] for key, calls in self._accepted.items()}
+        return {"wall": time.time(), "ages": pack(ages)}
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Take over a state."""
+        base = self._time() - max(0.0, time.time() - content["wall"])
+        with self._lock:
+            self._accepted = {key: deque(base - age for age in ages) for key, ages in unpack(content["ages"]).items()}

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from .behaviour import Behaviour
+from .state import Kept, stored
 
 IDLE, RECORDING, PAUSED = "idle", "recording", "paused"
 COMMANDS = ("start", "stop", "cancel_delay", "restart")
@@ -49,6 +50,7 @@ class Refused(Exception):
         self.reason = reason
 
 
+@stored
 @dataclass(frozen=True)
 class RecordFormat:
     """One file format of a configuration; durations in seconds."""
@@ -65,6 +67,7 @@ class RecordFormat:
         return self.name.lower()
 
 
+@stored
 @dataclass(frozen=True)
 class RecordConfig:
     """A record-to-OSS configuration; ``app`` and ``stream`` may be ``*``."""
@@ -85,6 +88,7 @@ class RecordConfig:
     end: str = ""
 
 
+@stored
 @dataclass(frozen=True)
 class Push:
     """One ingest of the stream: the configuration effective for it, and whether that makes it record by itself."""
@@ -94,6 +98,7 @@ class Push:
     automatic: bool = False
 
 
+@stored
 @dataclass(frozen=True)
 class RecordedFile:
     """A finished file; ``duration`` is the recorded time in seconds, without pauses."""
@@ -109,6 +114,7 @@ class RecordedFile:
     created: float
 
 
+@stored
 @dataclass
 class _OpenFile:
     """A file being written; ``recorded`` counts the seconds before the current uninterrupted stretch."""
@@ -123,6 +129,7 @@ class _OpenFile:
         return self.stretch + self.format.cycle - self.recorded
 
 
+@stored
 @dataclass
 class Task:
     """One recording task: what DescribeLiveStreamRecordContent lists as one row."""
@@ -140,6 +147,7 @@ class Task:
         return self.duration + (0.0 if self.stretch is None else now - self.stretch)
 
 
+@stored
 @dataclass
 class Ledger:
     """What has happened to a stream, for assertions: counts, and each command that changed the state."""
@@ -153,11 +161,22 @@ class Ledger:
     changes: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Recorder:
+class Recorder(Kept):
     """The recording of one stream.
 
     ``emit(kind, instant, file)`` is called for each status event and, with the file, for each finished file.
     """
+
+    KEPT = (
+        "push",
+        "tasks",
+        "files",
+        "ledger",
+        "_stopped_by_hand",
+        "_paused_at",
+        "_resume_until",
+        "_interrupted",
+    )
 
     def __init__(self, behaviour: Behaviour, emit: Callable[[str, float, RecordedFile | None], None]) -> None:
         self._behaviour = behaviour

@@ -28,12 +28,19 @@ def context(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def generate(directory: str) -> tuple[str, str]:
-    """Make a self-signed certificate for localhost in ``directory``: paths of certificate (also the CA) and key."""
+    """A self-signed certificate for localhost in ``directory``: paths of certificate (also the CA) and key.
+
+    One that is there already and good for another day is used again, so that clients of a restarted program know it.
+    """
     openssl = shutil.which("openssl")
     if openssl is None:
         raise TlsError("--tls-generate needs the openssl command, which is not installed")
     os.makedirs(directory, exist_ok=True)
     certificate, key = os.path.join(directory, "emulator.crt"), os.path.join(directory, "emulator.key")
+    if os.path.exists(certificate) and os.path.exists(key):
+        lasting = [openssl, "x509", "-noout", "-checkend", "86400", "-in", certificate]
+        if subprocess.run(lasting, capture_output=True, check=False).returncode == 0:
+            return certificate, key
     command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
     command += ["-subj", "/CN=localhost", "-addext", ALTERNATIVE_NAMES, "-keyout", key, "-out", certificate]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,0 +1,416 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What survives the end of the program, in a state file."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from apsaravideo_emulator import scenario
+from apsaravideo_emulator.behaviour import Behaviour
+from apsaravideo_emulator.clock import Clock
+from apsaravideo_emulator.cloud import Cloud
+from apsaravideo_emulator.gate import Closed, Gate
+from apsaravideo_emulator.gateway import World
+from apsaravideo_emulator.limits import Limit, Windows
+from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
+from apsaravideo_emulator.state import BadState, Kept, load, pack, save, unpack
+from emulator import PROGRAM, ROLE, Emulator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from signing_client import SigningClient, now_text
+
+ONE, TWO = "live.example.com/app/one", "live.example.com/app/two"
+STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
+COMMAND, STATE = "RealTimeRecordCommand", "DescribeLiveStreamState"
+STS = "2015-04-01"
+
+
+@pytest.fixture(scope="module")
+def own():
+    """An emulator that may be restarted."""
+    with Emulator() as emulator:
+        yield emulator
+        assert emulator.error_output() == ""
+
+
+@pytest.fixture
+def restartable(own):
+    own.reset()
+    return own
+
+
+def command(client, name, **stream):
+    return client.call(COMMAND, Command=name, **{**STREAM, **stream})
+
+
+def everything(cloud):
+    """All that the control API tells, without the present time."""
+    state = cloud.state()
+    state.pop("now")
+    return {"state": state, "calls": cloud.calls(), "behaviour": cloud.control("GET", "behaviour")}
+
+
+def test_everything_survives(restartable):
+    cloud, client = restartable, SigningClient(restartable.endpoint)
+    cloud.behave(start_in_delay="new", limits={STATE: "7/60"}, http_status={"StreamNotFound": 404})
+    cloud.add_accounts(
+        {"id": "3", "access_keys": [{"id": "k", "secret": "s"}], "domains": [{"name": "third.example.net"}]}
+    )
+    cloud.push(ONE, "push.example.com/app/two")
+    for name in ("start", "restart", "stop"):
+        assert command(client, name).status == 200
+    assert command(client, "start", StreamName="two").status == 200
+    cloud.advance(4000)
+    cloud.drop(TWO)
+    cloud.add_events(
+        {**dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/"))), "notify_type": "record_error"}
+    )
+    config = {"AppName": "app", "OssBucket": "b", "OssEndpoint": "e", "OnDemand": 0, "DomainName": STREAM["DomainName"]}
+    formats = {"RecordFormat.1.Format": "mp4", "RecordFormat.1.OssObjectPrefix": "{StartTime}{EndTime}"}
+    assert client.call("AddLiveAppRecordConfig", **config, **formats).status == 200
+    assumed = client.call("AssumeRole", STS, RoleArn=ROLE, RoleSessionName="session").json["Credentials"]
+    before, endpoint, pid = everything(cloud), cloud.endpoint, cloud.pid
+
+    cloud.restart()
+
+    assert (cloud.endpoint, cloud.pid == pid) == (endpoint, False)
+    assert everything(cloud) == before
+    assert {"record_started", "record_paused", "file_created", "record_error"} == {
+        event["notify_type"] for event in before["state"]["notify_events"]
+    }
+    temporary = SigningClient(endpoint, (assumed["AccessKeyId"], assumed["AccessKeySecret"]), assumed["SecurityToken"])
+    assert temporary.call(STATE, **STREAM).json["StreamState"] == "online"
+    third = SigningClient(endpoint, ("k", "s"))
+    assert third.call(STATE, **{**STREAM, "DomainName": "third.example.net"}).status == 200
+    assert client.call("AddLiveAppRecordConfig", **config, **formats).code == "CodeConfigAlreadyExists"
+    assert [call["seq"] for call in cloud.calls()] == list(range(1, 10))
+
+
+def test_life_goes_on(restartable):
+    cloud, client = restartable, SigningClient(restartable.endpoint)
+    cloud.push(ONE)
+    command(client, "start")
+    cloud.restart()
+    assert command(client, "start").code == "TaskAlreadyStarted"
+    cloud.advance(60)
+    command(client, "stop")
+    cloud.restart()
+    cloud.advance(179)
+    assert cloud.stream(ONE)["recording"] == "paused"
+    cloud.restart()
+    cloud.advance(2)
+    (m3u8, mp4) = cloud.stream(ONE)["files"]
+    assert (m3u8["format"], int(m3u8["duration"])) == ("m3u8", 60)
+    ledger = cloud.stream(ONE)["ledger"]
+    assert [change["command"] for change in ledger["changes"]] == ["start", "stop"]
+    cloud.reset()
+    assert (cloud.state()["streams"], cloud.calls()) == ([], [])
+
+
+def test_limits_and_nonces_survive(restartable):
+    cloud, client = restartable, SigningClient(restartable.endpoint)
+    cloud.behave(limits={STATE: "3/60"})
+    headers = client.headers(STATE, query="AppName=app&DomainName=live.example.com&StreamName=one")
+    target = "/?AppName=app&DomainName=live.example.com&StreamName=one"
+    assert client.send("POST", target, headers).status == 200
+    cloud.restart()
+    assert client.send("POST", target, headers).code == "SignatureNonceUsed"
+    assert [client.call(STATE, **STREAM).code for _number in range(3)] == [None, None, "Throttling.User"]
+
+
+def test_connections_are_refused_while_it_is_down(restartable):
+    cloud, client = restartable, SigningClient(restartable.endpoint)
+    restart = threading.Thread(target=cloud.restart, kwargs={"down": 0.4})
+    restart.start()
+    refused = 0
+    while restart.is_alive():
+        try:
+            client.call(STATE, **STREAM)
+        except ConnectionRefusedError:
+            refused += 1
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.02)
+    restart.join()
+    assert refused > 3
+    assert client.call(STATE, **STREAM).status == 200
+
+
+def test_call_that_waits_during_the_end_has_no_effect(restartable):
+    cloud, client = restartable, SigningClient(restartable.endpoint)
+    cloud.push(ONE)
+    cloud.fault("delay", seconds=20)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(command, client, "start")
+        time.sleep(0.3)
+        cloud.restart()
+        with pytest.raises((OSError, http.client.HTTPException)):
+            waiting.result()
+    assert cloud.stream(ONE)["recording"] == "idle"
+    assert cloud.calls() == []
+
+
+def test_nothing_is_answered_that_is_forgotten(restartable):
+    """Restarts under load: each answer is kept, and each change was logged."""
+    cloud = restartable
+    names = [f"s{number}" for number in range(400)]
+    cloud.push(*(f"live.example.com/app/{name}" for name in names))
+    cloud.behave(limits={COMMAND: 1_000_000})
+    answered, left, lock = [], list(reversed(names)), threading.Lock()
+
+    def work():
+        client = SigningClient(cloud.endpoint)
+        while True:
+            with lock:
+                if not left:
+                    return
+                name = left.pop()
+            try:
+                answer = command(client, "start", StreamName=name)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.02)
+                with lock:
+                    left.insert(0, name)
+                continue
+            answered.append((name, answer.code))
+
+    threads = [threading.Thread(target=work) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    restarts = 0
+    while restarts < 3:
+        cloud.restart()
+        restarts += 1
+    for thread in threads:
+        thread.join()
+    streams = {stream["stream_name"]: stream for stream in cloud.state()["streams"]}
+    logged = {call["request_id"]: call for call in cloud.calls(COMMAND)}
+    assert {name for name, _code in answered} == set(names)
+    assert {code for _name, code in answered} <= {None, "TaskAlreadyStarted"}
+    for name in names:
+        (change,) = streams[name]["ledger"]["changes"]
+        assert logged[change["request_id"]]["params"]["StreamName"] == name
+        assert streams[name]["recording"] == "recording"
+
+
+def test_secure_emulator_keeps_its_certificate():
+    with Emulator(tls=True) as cloud:
+        client = SigningClient(cloud.endpoint, ca=cloud.ca_path)
+        with open(cloud.ca_path, encoding="ascii") as file:
+            before = file.read()
+        cloud.restart()
+        with open(cloud.ca_path, encoding="ascii") as file:
+            assert file.read() == before
+        assert client.call(STATE, **STREAM).status == 200
+
+
+# The file
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+def test_file_is_private_and_alone(tmp_path):
+    path = tmp_path / "state.json"
+    with Emulator(state_file=path) as cloud:
+        cloud.push(ONE)
+        assert list(tmp_path.iterdir()) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state.json"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with Emulator(state_file=path) as cloud:
+        assert cloud.stream(ONE)["online"] is True
+        assert cloud.control("POST", "shutdown", {}) == {}
+        cloud._process.wait(5)
+    assert json.loads(path.read_text())["format"] == 1
+
+
+def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
+    path = tmp_path / "state.json"
+    with Emulator(state_file=path, idle_stop="error") as cloud:
+        cloud.behave(idle_cancel="error")
+    with Emulator(state_file=path, idle_restart="error") as cloud:
+        behaviour = cloud.control("GET", "behaviour")
+    assert [behaviour[f"idle_{name}"] for name in ("stop", "cancel", "restart")] == ["ok", "error", "error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "cannot use the state"),
+        ("[]", "cannot use the state"),
+        ('{"format": 0, "content": {}}', "another version"),
+        ('{"format": 1, "content": {}}', "behaviour"),
+        ('{"format": 1, "content": {"behaviour": {}, "cloud": {"clock": {"advanced": {"Popen": {}}}}}}', "Popen"),
+    ],
+)
+def test_bad_files(tmp_path, content, said):
+    path = tmp_path / "state.json"
+    path.write_text(content)
+    with pytest.raises(BadState, match=said):
+        load(str(path), World(scenario.DEFAULT, {}))
+
+
+def test_program_reports_a_bad_file_and_a_bad_place(tmp_path):
+    path = tmp_path / "state.json"
+    path.write_text("{}")
+    result = run(f"--state-file={path}")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert str(path) in result.stderr
+    assert "cannot write into" in run("--state-file=/nonexistent/state").stderr
+
+
+def test_failed_writing_leaves_the_old_file(tmp_path):
+    class Unkept(Kept):
+        KEPT = ("thing",)
+        thing = object()
+
+    path = tmp_path / "state"
+    path.write_text("old")
+    with pytest.raises(TypeError, match="object is not stored"):
+        save(str(path), Unkept())
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("state", "old")]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(st.text() | st.tuples(st.text(), st.text()), inner)
+        | inner.map(lambda value: RecordFormat("mp4", 60, value))
+    ),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+def test_what_is_packed_comes_back(value):
+    assert unpack(json.loads(json.dumps(pack(value)))) == value
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.sampled_from(["start", "stop", "cancel_delay", "restart", "push", "drop", "end", "end"]), st.integers(1, 400)
+    ),
+    max_size=30,
+)
+
+
+@settings(deadline=None)
+@given(STEPS, st.sampled_from([0, 7]))
+def test_ends_make_no_difference(steps, mode):
+    """The same history in two worlds, one of which ends and begins again now and then, leads to the same state."""
+
+    class Wall:
+        time = 1_000_000.0
+
+    def world():
+        made = World({"accounts": [{"id": "1", "domains": [{"name": "d"}]}]}, {}, Clock(lambda: Wall.time))
+        formats = (RecordFormat("mp4", 150, "{StartTime}"),)
+        made.cloud.add_config(RecordConfig(0, "d", "*", "*", mode, "b", "e", 0, 60, formats))
+        return made
+
+    worlds = [world(), world()]
+    for step in steps:
+        if isinstance(step, int):
+            Wall.time += step
+        elif step == "end":
+            content = json.loads(json.dumps(worlds[1].snapshot()))
+            worlds[1] = world()
+            worlds[1].restore(content)
+            assert worlds[1].snapshot()["cloud"] == content["cloud"]
+        else:
+            for each in worlds:
+                act(each.cloud, step)
+    for each in worlds:
+        each.cloud.settle()
+    first, second = (strip(each.cloud.snapshot()) for each in worlds)
+    assert first == second
+
+
+def act(cloud: Cloud, step: str) -> None:
+    if step == "push":
+        cloud.begin_push("d", "a", "s")
+    elif step == "drop":
+        cloud.end_push("d", "a", "s")
+    else:
+        with contextlib.suppress(Refused):
+            cloud.record(step, ("d", "a", "s"), "request")
+
+
+def strip(value):
+    """Without the ids of files, which are made up."""
+    if isinstance(value, dict):
+        return {name: strip(item) for name, item in value.items() if name != "record_id"}
+    return [strip(item) for item in value] if isinstance(value, list) else value
+
+
+def test_only_changed_switches_are_kept():
+    world = World(scenario.DEFAULT, {"idle_stop": "error"})
+    world.behaviour.update({"idle_stop": "ok", "limits": {"A": "5/2"}})
+    other = World(scenario.DEFAULT, {"generation": "old"})
+    other.restore(json.loads(json.dumps(world.snapshot())))
+    expected = Behaviour(generation="old", idle_stop="ok", limits={"A": Limit(5, 2)})
+    assert other.behaviour == expected
+
+
+def test_pending_callbacks_are_sent_by_the_next_program():
+    world = World(scenario.DEFAULT, {"notify_result": "deliver"})
+    event = world.cloud.add_event(("live.example.com", "app", "one"), "record_error", 0)
+    event.result = ""
+    other = World(scenario.DEFAULT, {"notify_result": "deliver"})
+    other.restore(world.snapshot())
+    deadline = time.monotonic() + 5
+    while not other.cloud.notify_log[0].result and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert other.cloud.notify_log[0].result == "failed"
+
+
+def test_windows_continue_with_another_time_source():
+    windows = Windows(lambda: 100.0)
+    for _number in range(2):
+        assert windows.admit(("a", "b"), Limit(2, 60)) == 0
+    other = Windows(lambda: 5.0)
+    other.restore(json.loads(json.dumps(windows.snapshot())))
+    assert 59_000 < other.admit(("a", "b"), Limit(2, 60)) <= 60_000
+
+
+def test_gate():
+    gate = Gate()
+    with gate:
+        begun = time.monotonic()
+        gate.close(0.1)
+        assert time.monotonic() - begun >= 0.1
+    with pytest.raises(Closed), gate:
+        pass
+    gate.close(10)
+
+
+def test_window_of_the_callback_log_after_a_restart(restartable):
+    cloud, client = restartable, SigningClient(restartable.endpoint)
+    cloud.push(ONE)
+    command(client, "start")
+    cloud.restart()
+    window = {"StartTime": now_text(-60), "EndTime": now_text(60), "PageNumber": 1, "PageSize": 5}
+    rows = client.call("DescribeLiveRecordNotifyRecords", DomainName="live.example.com", **window).json["CallbackList"]
+    assert [row["NotifyType"] for row in rows] == ["record_started"]
