@@ -107,12 +107,13 @@ def test_life_goes_on(restartable):
     cloud.advance(60)
     command(client, "stop")
     cloud.restart()
-    cloud.advance(179)
+    cloud.advance(100)
     assert cloud.stream(ONE)["recording"] == "paused"
     cloud.restart()
-    cloud.advance(2)
-    (m3u8, mp4) = cloud.stream(ONE)["files"]
-    assert (m3u8["format"], int(m3u8["duration"])) == ("m3u8", 60)
+    cloud.advance(80)
+    files = cloud.stream(ONE)["files"]
+    assert [file["format"] for file in files] == ["m3u8", "mp4"]
+    assert 60 <= files[0]["duration"] < 120
     ledger = cloud.stream(ONE)["ledger"]
     assert [change["command"] for change in ledger["changes"]] == ["start", "stop"]
     cloud.reset()
