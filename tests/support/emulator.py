@@ -129,6 +129,13 @@ class Emulator:
         ready = json.loads(line)
         self.endpoint, self.port, self.pid = ready["endpoint"], ready["port"], ready["pid"]
         self.ca_path = ready["ca_path"]
+        # Without a context given, an opener would read the machine's certificates, which takes longer than the request.
+        context = (
+            ssl.create_default_context(cafile=self.ca_path) if self.ca_path else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
         return self
 
     def stop(self) -> None:
@@ -184,12 +191,8 @@ class Emulator:
             url += "?" + urllib.parse.urlencode(given)
         body = None if content is None else json.dumps(content).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
-        context = ssl.create_default_context(cafile=self.ca_path) if self.ca_path else None
-        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-        if context is not None:
-            handlers.append(urllib.request.HTTPSHandler(context=context))
         try:
-            with urllib.request.build_opener(*handlers).open(request, timeout=30) as answer:
+            with self._opener.open(request, timeout=30) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
