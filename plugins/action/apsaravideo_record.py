@@ -18,6 +18,7 @@ class ActionModule(InProcessAction):
     variables = (
         ("finalize", "record_finalize"),
         ("wait_for_stream", "record_wait_for_stream"),
+        ("start_at", "record_start_at"),
         ("rate_limit", "record_rate_limit"),
         *InProcessAction.variables,
     )

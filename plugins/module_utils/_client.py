@@ -37,6 +37,7 @@ _LATEST = (
 _MOST_MISSED = 5  # slots
 _LONGEST_IDLE = 5.0  # seconds that a connection may stand before its request
 _AHEAD = 1.0  # seconds before its slot that a connection is made where the queue is longer than that
+_LONGEST_NAP = 30.0  # seconds
 
 
 class Clock:
@@ -53,6 +54,11 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds."""
         time.sleep(seconds)
+
+    def sleep_until(self, moment: float) -> None:
+        """Wait for a moment of the wall clock, which is looked at again and again because it may be set meanwhile."""
+        while (left := moment - self.now()) > 0:
+            self.sleep(min(left, _LONGEST_NAP))
 
 
 class Limits(NamedTuple):
@@ -96,7 +102,8 @@ class Reply(NamedTuple):
 class Client:
     """Calls to one endpoint, signed with the keys of `credentials`; None serves operations that are not signed.
 
-    The calls count in `traffic`, which clients of one task share.
+    The calls count in `traffic`, which clients of one task share. No request leaves before `not_before`; `left_at` is
+    when the first one left, None before. Both are seconds since the epoch.
     """
 
     def __init__(
@@ -109,6 +116,8 @@ class Client:
     ) -> None:
         self.traffic = traffic or Traffic()
         self.clock = clock or Clock()
+        self.not_before = 0.0
+        self.left_at: float | None = None
         self._endpoint = settings.endpoint
         self._transport = _http.Transport(settings)
         self._limits = limits
@@ -204,7 +213,7 @@ class Client:
         query, headers, body = self._request(operation, parameters)
         self.traffic.api_calls += 1
         try:
-            return self._transport.post(query, headers, lambda: self._leave(pacer, slot), body)
+            return self._transport.post(query, headers, lambda: self._depart(pacer, slot), body)
         except LiveError as error:
             if not error.outcome_unknown:
                 self.traffic.api_calls -= 1
@@ -212,6 +221,11 @@ class Client:
             error.happened = f"{subject} {verdict}: {error.happened}"
             error.action = operation.action
             raise
+
+    def _depart(self, pacer: Pacer, slot: float | None) -> None:
+        self.clock.sleep_until(self.not_before)
+        self._leave(pacer, slot)
+        self.left_at = self.left_at or self.clock.now()
 
     def _leave(self, pacer: Pacer, slot: float | None) -> None:
         """Wait for the slot; for another one where it has passed, but not for ever on a machine that is this slow."""

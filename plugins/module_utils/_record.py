@@ -24,6 +24,7 @@ SPEC = _argspec.Spec(
         },
         "finalize": {"type": "bool", "default": False},
         "wait_for_stream": {"type": "int", "default": 0},
+        "start_at": {"type": "str"},
         **_argspec.CONNECTION,
     }
 )
@@ -97,9 +98,9 @@ def _evidence(live: Live, stream: Stream) -> Evidence:
 def _start(live: Live, stream: Stream, seconds: float) -> CommandAnswer:
     """Send `start`; while the stream is absent, watch for it up to so many seconds and send `start` again."""
     clock = live.client.clock
-    deadline = clock.monotonic() + seconds
     poll = _FIRST_POLL
     answer = live.record_command(stream, "start")
+    deadline = clock.monotonic() + seconds
     while answer.meaning == STREAM_ABSENT:
         left = deadline - clock.monotonic()
         if left <= 0:

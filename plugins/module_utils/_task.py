@@ -13,6 +13,7 @@ from ._client import Client, Clock, Limits, Traffic
 from ._credentials import find_keys, sources
 from ._errors import InvalidOption, LiveError
 from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
+from ._instant import Instant
 from ._keys import Credentials
 from ._live import Live
 from ._pacer import shared_directory
@@ -21,6 +22,8 @@ _UNSHARED = (
     "Calls are spread over time in this process alone, so that several processes together may exceed the quota: {}. "
     "Set XDG_RUNTIME_DIR to a directory of your own."
 )
+_KEYS_READY = 10.0  # seconds before `start_at` that keys are renewed
+_READY = 1.0  # seconds before `start_at` that the first call is made ready and connected
 
 
 class Task:
@@ -40,21 +43,47 @@ class Task:
         self.warnings: list[str] = []
         self.traffic = Traffic()
         self._client: Client | None = None
+        self._start_at: Instant | None = None
 
     def live(self) -> Live:
-        """The API with the options' endpoint and keys; raises LiveError for options that no call can be made with."""
-        settings, limits = self._settings(), self._limits()
+        """The API with the options' endpoint and keys; raises LiveError for options that no call can be made with.
+
+        Where the option `start_at` lies ahead, this returns shortly before, and no call leaves earlier than then. In
+        check mode nothing waits.
+        """
+        settings, limits, start_at = self._settings(), self._limits(), self._instant("start_at")
         places = sources(self.options, self.environ)
         credentials = Credentials(lambda _expired: find_keys(places), self.clock.now)
         credentials.keys()  # before any call, so that its failure is not taken for that of a call
         self._client = Client(settings, limits, credentials, self.clock, self.traffic)
+        self._start_at = start_at
+        if start_at and not self.check_mode:
+            self._client.not_before = start_at.epoch
+            self.clock.sleep_until(start_at.epoch - _KEYS_READY)
+            credentials.keys()
+            self.clock.sleep_until(start_at.epoch - _READY)
         return Live(self._client, self._region_id())
 
     def outcome(self) -> dict[str, Any]:
-        """What every result carries: the traffic, and warnings where there are any."""
+        """What every result carries: the traffic, and where there are any, punctuality and warnings."""
         for problem in self._client.problems() if self._client else []:
             self.warnings.append(_UNSHARED.format(problem))
-        return {**self.traffic.as_result(), **({"warnings": self.warnings} if self.warnings else {})}
+        return {
+            **self.traffic.as_result(),
+            **self._punctuality(),
+            **({"warnings": self.warnings} if self.warnings else {}),
+        }
+
+    def _punctuality(self) -> dict[str, Any]:
+        if not self._start_at:
+            return {}
+        left_at = self._client.left_at if self._client and not self.check_mode else None
+        late = None if left_at is None else round(left_at - self._start_at.epoch, 3)
+        return {"start_at": self._start_at.text, "late_seconds": late}
+
+    def _instant(self, option: str) -> Instant | None:
+        given = self.options.get(option)
+        return None if given is None else Instant.parse(option, given, self.clock.now())
 
     def _region_id(self) -> str | None:
         variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")

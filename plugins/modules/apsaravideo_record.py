@@ -47,9 +47,19 @@ options:
       - Of no effect with another state.
     type: int
     default: 0
+  start_at:
+    description:
+      - The time before which no call leaves, whatever the state. Keys and connection are ready by then.
+      - In ISO 8601 with a zone, such as V(2026-01-02T20:00:00+08:00), or in seconds since 1970. A time without a zone
+        is refused.
+      - When it has passed, the task begins at once. RV(late_seconds) says how late the first call was.
+      - Several tasks at once begin together, and their calls leave at the rate of O(rate_limit).
+      - Check mode does not wait.
+    type: str
 notes:
-  - O(finalize), O(wait_for_stream) and O(rate_limit) can also be given as the variables C(record_finalize),
-    C(record_wait_for_stream) and C(record_rate_limit), which are those of the role P(apsaravideo.live.record#role).
+  - O(finalize), O(wait_for_stream), O(start_at) and O(rate_limit) can also be given as the variables
+    C(record_finalize), C(record_wait_for_stream), C(record_start_at) and C(record_rate_limit), which are those of the
+    role P(apsaravideo.live.record#role).
 attributes:
   check_mode:
     support: full
@@ -78,6 +88,13 @@ EXAMPLES = r"""
     app_name: news
     stream_name: studio1
     wait_for_stream: 300
+
+- name: Begin the recording at a time, which has passed here, so that it begins at once
+  apsaravideo.live.apsaravideo_record:
+    domain_name: live.example.com
+    app_name: news
+    stream_name: studio1
+    start_at: "2026-01-02T20:00:00+08:00"
 
 - name: Close the file and go on recording into another
   apsaravideo.live.apsaravideo_record:
@@ -140,8 +157,18 @@ throttled:
   type: int
   returned: always
   sample: 0
+start_at:
+  description: The time before which no call was to leave, in ISO 8601.
+  type: str
+  returned: with O(start_at)
+  sample: "2026-01-02T20:00:00+08:00"
+late_seconds:
+  description: How long after RV(start_at) the first call left, null in check mode and where none did.
+  type: float
+  returned: with O(start_at)
+  sample: 0.004
 waited_seconds:
-  description: How long the task waited before tries and for the stream.
+  description: How long the task waited before tries and for the stream, but not for O(start_at).
   type: float
   returned: always
   sample: 0.0
