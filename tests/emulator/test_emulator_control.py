@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import time
@@ -151,6 +152,17 @@ def test_health(cloud):
         ("POST", "faults", {"fault": "delay", "times": 0}, "at least 1"),
         ("POST", "faults", {"fault": "delay", "seconds": -1}, "not negative"),
         ("POST", "faults", {"fault": "delay", "sleep": 1}, "not a fault"),
+        ("POST", "faults", {"fault": "delay", "seconds": [2, 1]}, "not smaller"),
+        ("POST", "faults", {"fault": "delay", "seconds": [1, 2, 3]}, "too many values"),
+        ("POST", "faults", {"fault": "delay", "seconds": "1"}, "not supported"),
+        ("POST", "faults", {"fault": "delay", "seed": "x"}, "whole number"),
+        ("POST", "faults", {"faults": [{"probability": 1}]}, "missing"),
+        (
+            "POST",
+            "faults",
+            {"faults": [{"fault": "html", "probability": 0.6}, {"fault": "empty", "probability": 0.5}]},
+            "add up to 1.1",
+        ),
         ("POST", "faults", [], "must be a JSON object"),
         ("POST", "accounts", {"accounts": [{}]}, "'id' is missing"),
         ("POST", "accounts", {"accounts": [{"id": 1, "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "c"),
@@ -290,8 +302,66 @@ def test_chance_is_repeatable(cloud, client):
 
 def test_cleared_faults(cloud, client):
     cloud.fault("status_500")
-    cloud.clear_faults()
+    assert client.call(STATE, **STREAM).status == 500
+    assert cloud.struck() == {"status_500": 1}
+    assert cloud.clear_faults() == {"status_500": 1}
+    assert cloud.struck() == {}
     assert client.call(STATE, **STREAM).status == 200
+
+
+def test_random_delay_comes_on_top(cloud, client):
+    cloud.fault("delay", seconds=[0.05, 0.3], seed=1)
+    cloud.fault("throttle", times=2)
+    lengths = []
+    for _number in range(4):
+        begun = time.monotonic()
+        client.call(STATE, **STREAM)
+        lengths.append(time.monotonic() - begun)
+    assert min(lengths) >= 0.05
+    assert [call["fault"] for call in cloud.calls()] == ["throttle", "throttle", "delay", "delay"]
+    assert cloud.struck() == {"delay": 4, "throttle": 2}
+
+
+MIXTURE = {
+    "reset_before": 0.05,
+    "reset_after": 0.05,
+    "status_503": 0.03,
+    "throttle": {"probability": 0.1, "action": COMMAND},
+}
+
+
+def test_mixture_is_repeatable_in_any_order(cloud, client):
+    streams = [{**STREAM, "StreamName": f"s{number}"} for number in range(60)]
+
+    def fates(order):
+        cloud.clear_faults()
+        cloud.clear_calls()
+        cloud.disturb(3, **MIXTURE)
+        for stream in order:
+            for _attempt in range(3):
+                with contextlib.suppress(ConnectionResetError):
+                    client.call(COMMAND, Command="start", **stream)
+        met = {}
+        for call in cloud.calls():
+            met.setdefault(call["params"]["StreamName"], []).append(call["fault"])
+        return met
+
+    cloud.behave(limits={COMMAND: 10_000})
+    first = fates(streams)
+    assert fates(list(reversed(streams))) == first
+    kinds = [fault for faults in first.values() for fault in faults if fault]
+    assert set(kinds) == set(MIXTURE)
+    assert cloud.struck() == {kind: kinds.count(kind) for kind in MIXTURE}
+
+
+def test_faults_with_limits_in_a_mixture(cloud, client):
+    cloud.control(
+        "POST",
+        "faults",
+        {"action": STATE, "faults": [{"fault": "status_500", "times": 2}, {"fault": "status_502", "action": COMMAND}]},
+    )
+    assert [client.call(STATE, **STREAM).status for _number in range(3)] == [500, 500, 200]
+    assert start(client).status == 502
 
 
 # Keep-alive

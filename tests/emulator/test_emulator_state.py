@@ -161,6 +161,7 @@ def test_call_that_waits_during_the_end_has_no_effect(restartable):
             waiting.result()
     assert cloud.stream(ONE)["recording"] == "idle"
     assert cloud.calls() == []
+    assert cloud.clear_faults() == {"delay": 1}
 
 
 def test_nothing_is_answered_that_is_forgotten(restartable):

@@ -241,9 +241,28 @@ class Emulator:
         """Disturb calls, see the role's README."""
         self.control("POST", "faults", {"fault": fault, **fields})
 
-    def clear_faults(self) -> None:
-        """Stop disturbing calls."""
-        self.control("DELETE", "faults")
+    def disturb(
+        self, seed: int | None = None, *, action: str | None = None, **faults: float | Mapping[str, Any]
+    ) -> None:
+        """Disturb calls in several ways: kinds of fault with their probability, or with their fields.
+
+        ``disturb(7, reset_after=0.05, status_503=0.03, delay={"seconds": [0.005, 0.5]})``
+        """
+        rows = [
+            {"fault": kind, **(fields if isinstance(fields, Mapping) else {"probability": fields})}
+            for kind, fields in faults.items()
+        ]
+        self.control("POST", "faults", {"seed": seed, "action": action, "faults": rows})
+
+    def struck(self) -> dict[str, int]:
+        """How often each kind of fault has struck since the faults were last cleared."""
+        counts: dict[str, int] = self.control("GET", "faults")["struck"]
+        return counts
+
+    def clear_faults(self) -> dict[str, int]:
+        """Stop disturbing calls; how often each kind of fault has struck."""
+        counts: dict[str, int] = self.control("DELETE", "faults")["struck"]
+        return counts
 
     def behave(self, **fields: Any) -> dict[str, Any]:
         """Change switches at run time, by their field names (``idle_stop="error"``)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ class LoggedCall:
     fault: str | None = None
 
 
-def business_parameters(parameters: dict[str, str]) -> dict[str, str]:
+def business_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
     """The parameters of the operation itself, with secret values masked."""
     return {
         name: "***" if name in _SECRET_PARAMETERS else value

@@ -47,7 +47,8 @@ class Control:
             ("POST", "clock/advance"): self._advance,
             ("GET", "behaviour"): self._behaviour,
             ("POST", "behaviour"): self._behave,
-            ("POST", "faults"): self._add_fault,
+            ("GET", "faults"): self._faults,
+            ("POST", "faults"): self._add_faults,
             ("DELETE", "faults"): self._clear_faults,
             ("POST", "accounts"): self._add_accounts,
             ("POST", "events"): self._add_events,
@@ -115,12 +116,19 @@ class Control:
         self._world.behaviour.update(request)
         return self._world.behaviour.as_dict()
 
-    def _add_fault(self, request: dict[str, Any]) -> Any:
-        return {"fault": asdict(self._world.faults.add(request))}
+    def _faults(self, _request: dict[str, Any]) -> Any:
+        return self._world.faults.report()
+
+    def _add_faults(self, request: dict[str, Any]) -> Any:
+        if "faults" in request:
+            return self._world.faults.add(**request)
+        seed = request.pop("seed", None)
+        return self._world.faults.add([request], seed)
 
     def _clear_faults(self, _request: dict[str, Any]) -> Any:
+        report = self._world.faults.report()
         self._world.faults.clear()
-        return {}
+        return report
 
     def _add_accounts(self, request: dict[str, Any]) -> Any:
         for account in request["accounts"]:

@@ -1,15 +1,24 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults on demand: what networks, proxies and overloaded services do to a request."""
+"""Faults on demand: what networks, proxies and overloaded services do to a request.
+
+Chance is a function of the seed, of what is called (operation and parameters, without times) and of how often it was
+called before.  With one seed the same calls meet the same faults, in whatever order many clients make them.
+"""
 
 from __future__ import annotations
 
-import random
+import hashlib
+import secrets
 import threading
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from .calls import business_parameters
+from .state import Kept, stored
 
 # The value says whether the call takes effect although the client does not get a proper answer.
 KINDS = {
@@ -29,16 +38,18 @@ KINDS = {
     "status_504": False,
     "error": False,
 }
+_ROUNDING = 1e-9
 
 
+@stored
 @dataclass
 class Fault:
-    """One rule.
+    """One fault.
 
     ``action`` and ``parameters`` limit it to some calls, ``times`` is how often it still strikes (None: always),
-    ``probability`` how likely each time.  ``seconds`` is the length of a delay or stall.  ``processed`` says whether
-    the call takes effect; the default depends on the kind.  ``code``, ``http_status`` and ``message`` are for the kind
-    ``error``, ``location`` for ``redirect``.
+    ``probability`` how likely each time.  ``seconds`` is the length of a delay or stall, or the shortest and the
+    longest.  ``processed`` says whether the call takes effect; the default depends on the kind.  ``code``,
+    ``http_status`` and ``message`` are for the kind ``error``, ``location`` for ``redirect``.  ``struck`` counts.
     """
 
     fault: str
@@ -46,8 +57,7 @@ class Fault:
     parameters: dict[str, str] = field(default_factory=dict)
     times: int | None = None
     probability: float = 1.0
-    seconds: float = 1.0
-    seed: int | None = None
+    seconds: float | tuple[float, float] = 1.0
     processed: bool | None = None
     code: str = "InternalError"
     http_status: int = 500
@@ -62,47 +72,158 @@ class Fault:
             raise ValueError(f"a probability is from 0 to 1, not {self.probability!r}")
         if self.times is not None and self.times < 1:
             raise ValueError("times is at least 1, or null for ever")
-        if self.seconds < 0:
-            raise ValueError("seconds is not negative")
+        if isinstance(self.seconds, list):
+            self.seconds = tuple(self.seconds)
+        shortest, longest = self.range
+        if not 0 <= shortest <= longest:
+            raise ValueError("seconds is not negative; of two, the second is not smaller")
         if self.processed is None:
             self.processed = KINDS[self.fault]
-        self._random = random.Random(self.seed)
 
-    def strikes(self, action: str, parameters: Mapping[str, str]) -> bool:
-        """Decide, and count, whether this rule disturbs a call."""
-        if self.action not in (None, action) or (self.times is not None and self.struck >= self.times):
-            return False
-        if any(parameters.get(name) != value for name, value in self.parameters.items()):
-            return False
-        if self._random.random() >= self.probability:
+    @property
+    def range(self) -> tuple[float, float]:
+        """The shortest and the longest duration in seconds."""
+        if isinstance(self.seconds, tuple):
+            shortest, longest = self.seconds
+            return shortest, longest
+        return self.seconds, self.seconds
+
+    def concerns(self, action: str, parameters: Mapping[str, str]) -> bool:
+        """Whether it could disturb a call."""
+        return self.action in (None, action) and all(
+            parameters.get(name) == value for name, value in self.parameters.items()
+        )
+
+    def strike(self) -> bool:
+        """Count a strike, unless the fault is used up."""
+        if self.times is not None and self.struck >= self.times:
             return False
         self.struck += 1
         return True
 
 
-class Faults:
-    """The rules in force, oldest first."""
+@stored
+@dataclass
+class Mixture:
+    """Faults with one seed: delays, each on its own, and one or none of the others."""
+
+    seed: int
+    faults: list[Fault]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.seed, int):
+            raise ValueError(f"a seed is a whole number, not {self.seed!r}")
+        others = [fault for fault in self.faults if fault.fault != "delay"]
+        for action in {fault.action for fault in others}:
+            together = sum(fault.probability for fault in others if fault.action in (None, action))
+            if together > 1 + _ROUNDING:
+                raise ValueError(f"only one of these faults can strike, but their probabilities add up to {together}")
+
+
+@dataclass(frozen=True)
+class Strike:
+    """What happens to one call: a delay in seconds and, after it, a fault, whose length is in ``seconds``."""
+
+    delay: float = 0.0
+    fault: Fault | None = None
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str | None:
+        """The kind of fault, for the log."""
+        if self.fault is not None:
+            return self.fault.fault
+        return "delay" if self.delay else None
+
+
+NOTHING = Strike()
+
+
+class Faults(Kept):
+    """The faults in force, oldest first."""
+
+    KEPT = ("_mixtures", "_met")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rules: list[Fault] = []
+        self._mixtures: list[Mixture] = []
+        self._met: dict[str, int] = {}
 
-    def add(self, fields: dict[str, Any]) -> Fault:
-        """Add a rule from untrusted fields; ValueError says what is wrong."""
+    def add(self, faults: list[dict[str, Any]], seed: int | None = None, **common: Any) -> dict[str, Any]:
+        """Add faults from untrusted fields, ``common`` ones for all; ValueError says what is wrong."""
         try:
-            rule = Fault(**fields)
+            made = [Fault(**{**common, **fields}) for fields in faults]
         except TypeError as error:
             raise ValueError(f"not a fault: {error}") from None
+        mixture = Mixture(secrets.randbelow(1 << 32) if seed is None else seed, made)
         with self._lock:
-            self._rules.append(rule)
-        return rule
+            self._mixtures.append(mixture)
+        return asdict(mixture)
+
+    def report(self) -> dict[str, Any]:
+        """The faults in force, and how often each kind has struck."""
+        struck: Counter[str] = Counter()
+        with self._lock:
+            for mixture in self._mixtures:
+                for fault in mixture.faults:
+                    struck[fault.fault] += fault.struck
+            return {"mixtures": [asdict(mixture) for mixture in self._mixtures], "struck": dict(struck)}
 
     def clear(self) -> None:
-        """Remove all rules."""
+        """Remove all faults; chance begins anew, too."""
         with self._lock:
-            self._rules.clear()
+            self._mixtures.clear()
+            self._met.clear()
 
-    def pick(self, action: str, parameters: Mapping[str, str]) -> Fault | None:
-        """The first rule that disturbs this call."""
+    def pick(self, action: str, parameters: Mapping[str, str]) -> Strike:
+        """What happens to this call."""
+        if not self._mixtures:
+            return NOTHING
+        own = sorted(business_parameters(parameters).items())
+        what = repr((action, [pair for pair in own if pair[0] not in ("StartTime", "EndTime")]))
         with self._lock:
-            return next((rule for rule in self._rules if rule.strikes(action, parameters)), None)
+            self._met[what] = self._met.get(what, 0) + 1
+            dice = _Dice(f"{self._met[what]} {what}")
+            delay, chosen = 0.0, None
+            for number, mixture in enumerate(self._mixtures):
+                concerned = [fault for fault in mixture.faults if fault.concerns(action, parameters)]
+                delay += _delay(mixture, concerned, dice, number)
+                if chosen is None:
+                    chosen = _one_of(mixture, concerned, dice, number)
+            return Strike(delay, chosen, dice.between(*chosen.range, "length") if chosen else 0.0)
+
+
+class _Dice:
+    """Chance for one call."""
+
+    def __init__(self, call: str) -> None:
+        self._call = call
+
+    def roll(self, *about: object) -> float:
+        """A number from 0 to below 1 that depends on the call and on what it is about."""
+        digest = hashlib.blake2b(f"{about} {self._call}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / (1 << 64)
+
+    def between(self, low: float, high: float, *about: object) -> float:
+        """A number from ``low`` to ``high``."""
+        return low + (high - low) * self.roll(*about)
+
+
+def _delay(mixture: Mixture, faults: list[Fault], dice: _Dice, number: int) -> float:
+    total = 0.0
+    for place, fault in enumerate(faults):
+        about = (mixture.seed, number, place)
+        if fault.fault == "delay" and dice.roll(*about, "delay") < fault.probability and fault.strike():
+            total += dice.between(*fault.range, *about)
+    return total
+
+
+def _one_of(mixture: Mixture, faults: list[Fault], dice: _Dice, number: int) -> Fault | None:
+    left = dice.roll(mixture.seed, number, "fault")
+    for fault in faults:
+        if fault.fault == "delay":
+            continue
+        if left < fault.probability:
+            return fault if fault.strike() else None
+        left -= fault.probability
+    return None

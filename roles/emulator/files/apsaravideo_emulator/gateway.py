@@ -27,7 +27,7 @@ from .calls import CallLog
 from .clock import Clock, parse_iso
 from .cloud import Cloud
 from .errors import ErrorTable, GatewayError
-from .faults import Fault, Faults
+from .faults import Fault, Faults, Strike
 from .gate import Closed, Gate
 from .identity import AccessKey
 from .limits import Windows
@@ -123,7 +123,7 @@ class World(Kept):
     Whoever looks at it or changes it has to be inside ``gate``, and most of it needs ``lock`` as well.
     """
 
-    KEPT = ("cloud", "calls", "windows", "nonces")
+    KEPT = ("cloud", "faults", "calls", "windows", "nonces")
 
     def __init__(self, plan: dict[str, Any], behaviour: dict[str, Any], clock: Clock | None = None) -> None:
         self._plan = plan
@@ -192,21 +192,20 @@ class Gateway:
         world = self.world
         arrived = time.time()
         exchange = Exchange(request, secure)
-        fault = world.faults.pick(exchange.action, exchange.parameters)
-        delayed = fault is not None and fault.fault == "delay"
-        time.sleep(world.behaviour.latency / 1000 + (fault.seconds if fault and delayed else 0))
+        strike = world.faults.pick(exchange.action, exchange.parameters)
+        time.sleep(world.behaviour.latency / 1000 + strike.delay)
         try:
             with world.gate:
-                reply = self._logged(exchange, arrived, fault)
+                reply = self._logged(exchange, arrived, strike)
         except Closed:
             return Reply(0, b"", "", disruption="reset")
-        if fault is not None and fault.fault == "stall":
-            time.sleep(fault.seconds)
+        if strike.name == "stall":
+            time.sleep(strike.seconds)
         return reply
 
-    def _logged(self, exchange: Exchange, arrived: float, fault: Fault | None) -> Reply:
+    def _logged(self, exchange: Exchange, arrived: float, strike: Strike) -> Reply:
         calls = self.world.calls
-        reply = self._disturbed(exchange, fault) if fault else self._processed(exchange)
+        reply = self._disturbed(exchange, strike.fault, strike.seconds) if strike.fault else self._processed(exchange)
         reply.headers.setdefault("x-acs-request-id", exchange.request_id)
         calls.add(
             arrived,
@@ -218,7 +217,7 @@ class Gateway:
             code=reply.code,
             signature=exchange.scheme,
             throttled=exchange.throttled,
-            fault=fault.fault if fault else None,
+            fault=strike.name,
         )
         return reply
 
@@ -347,16 +346,16 @@ class Gateway:
             return Reply(status, render.as_json(content), render.JSON_TYPE, headers, code=error.code)
         return Reply(status, render.as_xml("Error", content), render.XML_TYPE, headers, code=error.code)
 
-    def _disturbed(self, exchange: Exchange, fault: Fault) -> Reply:
+    def _disturbed(self, exchange: Exchange, fault: Fault, seconds: float) -> Reply:
         reply = self._processed(exchange) if fault.processed else None
         if fault.fault in ("reset_before", "reset_after", "stall"):
             return Reply(0, b"", "", disruption="reset")
-        if fault.fault in ("delay", "truncate", "half_json", "empty"):
+        if fault.fault in ("truncate", "half_json", "empty"):
             return _damaged(fault.fault, reply or self._success(exchange, {}))
         if fault.fault in ("html", "redirect"):
             return _foreign_answer(fault)
         if fault.fault == "throttle":
-            return self._failure(exchange, self._throttled(exchange, max(1, int(fault.seconds * 1000))))
+            return self._failure(exchange, self._throttled(exchange, max(1, int(seconds * 1000))))
         return self._failure(exchange, _fault_error(fault))
 
 
