@@ -57,7 +57,7 @@ class Fault:
     parameters: dict[str, str] = field(default_factory=dict)
     times: int | None = None
     probability: float = 1.0
-    seconds: float | tuple[float, float] = 1.0
+    seconds: float | list[float] = 1.0
     processed: bool | None = None
     code: str = "InternalError"
     http_status: int = 500
@@ -72,8 +72,6 @@ class Fault:
             raise ValueError(f"a probability is from 0 to 1, not {self.probability!r}")
         if self.times is not None and self.times < 1:
             raise ValueError("times is at least 1, or null for ever")
-        if isinstance(self.seconds, list):
-            self.seconds = tuple(self.seconds)
         shortest, longest = self.range
         if not 0 <= shortest <= longest:
             raise ValueError("seconds is not negative; of two, the second is not smaller")
@@ -83,10 +81,10 @@ class Fault:
     @property
     def range(self) -> tuple[float, float]:
         """The shortest and the longest duration in seconds."""
-        if isinstance(self.seconds, tuple):
-            shortest, longest = self.seconds
-            return shortest, longest
-        return self.seconds, self.seconds
+        if isinstance(self.seconds, (int, float)):
+            return self.seconds, self.seconds
+        shortest, longest = self.seconds
+        return shortest, longest
 
     def concerns(self, action: str, parameters: Mapping[str, str]) -> bool:
         """Whether it could disturb a call."""
