@@ -151,3 +151,11 @@ class SigningClient:
         if form:
             return self.send(method, "/", {"Content-Type": FORM}, urlencode(values).encode())
         return self.send(method, "/?" + urlencode(values), {})
+
+    def call_unsigned(self, action: str, method: str = "POST", **parameters: Any) -> Response:
+        """A call without a signature, in a form body or, with GET, in the query; None leaves a parameter out."""
+        common = {"Action": action, "Version": VERSION, "Format": "JSON", "Timestamp": now_text()}
+        values = {name: str(value) for name, value in {**common, **parameters}.items() if value is not None}
+        if method == "GET":
+            return self.send(method, "/?" + urlencode(values), {})
+        return self.send(method, "/", {"Content-Type": FORM}, urlencode(values).encode())

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import hashlib
+import json
 import re
 import time
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY, ROLE, ROOT_KEY
+from emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, OTHER_ACCOUNT_KEY, POWERLESS_KEY, ROLE, ROOT_KEY
 from signing_client import SigningClient, now_text
 
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
@@ -361,6 +363,116 @@ def test_root_may_not_assume_roles(cloud):
 
 def test_powerless_user_may_not_assume_roles(cloud):
     assert assume(SigningClient(cloud.endpoint, POWERLESS_KEY)).code == "Forbidden.RAM"
+
+
+# Roles of OIDC identity providers
+
+ISSUER = "https://oidc.example.com"
+CLAIMS = {"iss": ISSUER, "aud": "apsaravideo", "sub": "repo:team/live", "exp": 4_000_000_000}
+
+
+def jwt(header=None, **claims):
+    parts = [{"alg": "RS256", **(header or {})}, {**CLAIMS, **claims}]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*encoded, "signature"])
+
+
+def assume_with_token(client, token=OIDC_TOKEN, method="POST", **changes):
+    parameters = {
+        "Version": "2015-04-01",
+        "RoleArn": ROLE,
+        "OIDCProviderArn": OIDC_PROVIDER,
+        "OIDCToken": token,
+        "RoleSessionName": "test",
+        **changes,
+    }
+    return client.call_unsigned("AssumeRoleWithOIDC", method, **parameters)
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize(
+    ("token", "subject", "audiences"),
+    [
+        (OIDC_TOKEN, "registered", "apsaravideo"),
+        (jwt(), "repo:team/live", "apsaravideo"),
+        (jwt(aud=["other", "apsaravideo"]), "repo:team/live", "other,apsaravideo"),
+    ],
+)
+def test_role_of_an_identity_provider(cloud, client, method, token, subject, audiences):
+    answer = assume_with_token(client, token, method)
+    assert answer.status == 200
+    assert answer.json["OIDCTokenInfo"] == {"Subject": subject, "Issuer": ISSUER, "ClientIds": audiences}
+    assert answer.json["AssumedRoleUser"]["Arn"] == f"{ROLE}/test"
+    credentials = answer.json["Credentials"]
+    temporary = session_client(cloud, credentials, credentials["SecurityToken"])
+    assert temporary.call(STATE, **STREAM).status == 200
+    (call, _state) = cloud.calls()
+    assert (call["params"]["OIDCToken"], call["signature"], call["account"]) == ("***", None, "1000000000000001")
+
+
+OIDC_FAILURE = "AuthenticationFail.OIDCToken."
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"RoleArn": None}, 400, "MissingRoleArn"),
+        ({"RoleSessionName": ""}, 400, "MissingRoleSessionName"),
+        ({"OIDCProviderArn": None}, 400, "MissingOIDCProviderArn"),
+        ({"OIDCProviderArn": OIDC_PROVIDER + "x"}, 401, "AuthenticationFail.NoPermission"),
+        ({"RoleArn": "recorder"}, 400, "InvalidParameter.RoleArn"),
+        ({"RoleArn": ROLE + "x"}, 404, "EntityNotExist.Role"),
+        ({"RoleSessionName": "a b"}, 400, "InvalidParameter.RoleSessionName"),
+        ({"DurationSeconds": 899}, 400, "InvalidParameter.DurationSeconds"),
+        ({"Policy": "{"}, 400, "InvalidParameter.PolicyGrammar"),
+        ({"Timestamp": None}, 400, "MissingTimestamp"),
+        ({"Timestamp": "today"}, 400, "InvalidTimeStamp.Format"),
+        ({"Timestamp": "2020-01-01T00:00:00Z"}, 400, "InvalidTimeStamp.Expired"),
+        ({"token": None}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": "abc"}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": "x" * 20_001}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": OIDC_TOKEN + "\n"}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": "e30.e30"}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": "a.b.c"}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": "W10.W10.c"}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": jwt({"alg": "HS256"})}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": jwt(iss="https://elsewhere.example.com")}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": jwt(sub=None)}, 401, OIDC_FAILURE + "Invalid"),
+        ({"token": jwt(aud="other")}, 401, OIDC_FAILURE + "AudienceNotMatch"),
+        ({"token": jwt(aud=None)}, 401, OIDC_FAILURE + "AudienceNotMatch"),
+        ({"token": jwt(exp=1)}, 401, OIDC_FAILURE + "Expired"),
+        ({"token": jwt(exp=None)}, 401, OIDC_FAILURE + "Expired"),
+    ],
+)
+def test_refused_tokens(cloud, client, changes, status, code):
+    answer = assume_with_token(client, **changes)
+    assert (answer.status, answer.code, answer.json["HostId"]) == (status, code, "sts.aliyuncs.com")
+    assert cloud.calls()[0]["account"] is None
+
+
+def test_role_trusts_its_providers_only(cloud, client):
+    account = "1000000000000001"
+    cloud.add_accounts(
+        {"id": account, "oidc_providers": [{"name": "other", "issuer": "x", "tokens": ["other-token"]}]},
+        {"id": "3", "oidc_providers": [{"name": "ci", "issuer": "x", "tokens": ["foreign-token"]}]},
+    )
+    for number, provider, token in ((account, "other", "other-token"), ("3", "ci", "foreign-token")):
+        arn = f"acs:ram::{number}:oidc-provider/{provider}"
+        answer = assume_with_token(client, token, OIDCProviderArn=arn)
+        assert (answer.status, answer.code) == (401, "AuthenticationFail.NoPermission")
+    assert assume_with_token(client, "other-token").code == OIDC_FAILURE + "Invalid"
+
+
+def test_limit_of_token_calls_is_the_account_s(cloud, client):
+    cloud.behave(limits={"AssumeRoleWithOIDC": "1/60"})
+    assert assume_with_token(client).status == 200
+    assert assume_with_token(client).code == "Throttling.User"
+    assert assume_with_token(client, RoleArn="acs:ram::3:role/x").code == "EntityNotExist.Role"
+
+
+def test_other_operations_need_a_signature(client):
+    assert client.call_unsigned(STATE, **STREAM).code == "MissingAccessKeyId"
+    assert client.call_unsigned("AssumeRole", Version="2015-04-01", RoleArn=ROLE).code == "MissingAccessKeyId"
 
 
 # Transport

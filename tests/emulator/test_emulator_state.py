@@ -376,6 +376,14 @@ def test_only_changed_switches_are_kept():
     assert other.behaviour == expected
 
 
+def test_accounts_are_kept():
+    empty, full = World({}, {}), World(scenario.DEFAULT, {})
+    empty.restore(json.loads(json.dumps(full.snapshot())))
+    assert vars(empty.cloud.identities) == vars(full.cloud.identities)
+    assert len(empty.cloud.identities.providers) == 1
+    assert empty.cloud.domains == full.cloud.domains
+
+
 def test_pending_callbacks_are_sent_by_the_next_program():
     world = World(scenario.DEFAULT, {"notify_result": "deliver"})
     event = world.cloud.add_event(("live.example.com", "app", "one"), "record_error", 0)

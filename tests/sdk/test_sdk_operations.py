@@ -9,7 +9,7 @@ import json
 import time
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
+from emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
 from official_clients import CLIENTS, CurrentSdk, LegacySdk, Refusal
 
 DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
@@ -429,6 +429,36 @@ def test_credentials_package_assumes_the_role(secure):
     )
     assert temporary.call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
     assert [call["action"] for call in secure.calls()] == ["AssumeRole", "DescribeLiveStreamState"]
+
+
+def test_credentials_package_uses_an_identity_token(secure, tmp_path):
+    """Its provider sends the token without a signature, in the query of a GET request."""
+    from alibabacloud_credentials.exceptions import CredentialException
+    from alibabacloud_credentials.provider.oidc import OIDCRoleArnCredentialsProvider
+
+    secure.reset()
+    file = tmp_path / "token"
+
+    def provide(token):
+        file.write_text(token)
+        provider = OIDCRoleArnCredentialsProvider(
+            role_arn=ROLE,
+            oidc_provider_arn=OIDC_PROVIDER,
+            oidc_token_file_path=str(file),
+            role_session_name="test",
+            sts_endpoint=f"127.0.0.1:{secure.port}",
+        )
+        provider._runtime_options["ca"] = secure.ca_path
+        return provider.get_credentials()
+
+    found = provide(OIDC_TOKEN)
+    key = (found.get_access_key_id(), found.get_access_key_secret())
+    temporary = CurrentSdk(secure, key, found.get_security_token())
+    assert temporary.call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
+    with pytest.raises(CredentialException, match=r"AuthenticationFail\.OIDCToken\.Invalid"):
+        provide("something else")
+    calls = [(call["action"], call["signature"]) for call in secure.calls()]
+    assert calls == [("AssumeRoleWithOIDC", None), ("DescribeLiveStreamState", "acs3"), ("AssumeRoleWithOIDC", None)]
 
 
 def test_wrong_protocol():

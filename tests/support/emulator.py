@@ -36,6 +36,8 @@ POWERLESS_KEY = ("powerlessAccessKeyId", "powerlessAccessKeySecret")
 INACTIVE_KEY = ("inactiveAccessKeyId", "inactiveAccessKeySecret")
 OTHER_ACCOUNT_KEY = ("otherAccessKeyId", "otherAccessKeySecret")
 ROLE = "acs:ram::1000000000000001:role/recorder"
+OIDC_PROVIDER = "acs:ram::1000000000000001:oidc-provider/ci"
+OIDC_TOKEN = "testOidcToken"
 
 RESTART_SECONDS = 30  # for writing the state
 RESTARTS = 20  # attempts to get the same port again

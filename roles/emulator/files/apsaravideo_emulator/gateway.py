@@ -29,7 +29,7 @@ from .cloud import Cloud
 from .errors import ErrorTable, GatewayError
 from .faults import Fault, Faults, Strike
 from .gate import Closed, Gate
-from .identity import AccessKey
+from .identity import AccessKey, Principal
 from .limits import Windows
 from .operations import LIVE_VERSION
 from .operations.call import Call, Operation
@@ -40,6 +40,7 @@ from .sts import STS_VERSION
 
 FRESH_SECONDS = 900
 NONCE_MEMORY = 2 * FRESH_SECONDS + 60
+ARN = ("acs", "service", "region", "account", "resource")
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 _PRODUCTS: dict[str, dict[str, Operation]] = {
@@ -230,7 +231,7 @@ class Gateway:
 
     def _carry_out(self, exchange: Exchange) -> dict[str, Any]:
         operation = self._operation(exchange)
-        key = self._authenticate(exchange)
+        key = self._authenticate(exchange) if operation.signed else self._stranger(exchange)
         self._authorise(operation, key)
         self._admit(exchange, operation, key)
         behaviour = self.world.behaviour
@@ -240,7 +241,9 @@ class Gateway:
         with self.world.lock:
             cloud = self.world.cloud
             call = Call(cloud, key, values, errors, exchange.request_id, cloud.settle())
-            return operation.carry_out(call)
+            content = operation.carry_out(call)
+        exchange.account = key.principal.account
+        return content
 
     def _operation(self, exchange: Exchange) -> Operation:
         behaviour = self.world.behaviour
@@ -267,20 +270,34 @@ class Gateway:
         exchange.scheme = "acs3" if claimed.scheme == ACS3 else "hmac-sha1"
         identities = self.world.cloud.identities
         key = identities.key(claimed.key_id)
+        now = self._fresh(claimed.date)
+        claimed.verify(key.secret)
+        self.world.nonces.use(key.principal.account, claimed.nonce, now)
+        identities.check_token(key, claimed.token, now)
+        exchange.account = key.principal.account
+        return key
+
+    def _stranger(self, exchange: Exchange) -> AccessKey:
+        """The caller of an operation that needs no key, who counts towards the limit of the role's account."""
+        date = exchange.parameters.get("Timestamp") or exchange.request.headers.get("x-acs-date")
+        if not date:
+            raise GatewayError("MissingTimestamp", 400, "Timestamp is mandatory for this action.")
+        self._fresh(date)
+        parts = exchange.parameters.get("RoleArn", "").split(":")
+        return AccessKey("", "", Principal(parts[3] if len(parts) == len(ARN) else "", "stranger"))
+
+    def _fresh(self, date: str) -> float:
+        """The gateway's time, in epoch seconds, when the date of a request is close to it."""
         now = self.world.gateway_time()
         try:
-            sent = parse_iso(claimed.date)
+            sent = parse_iso(date)
         except ValueError:
             raise GatewayError(
                 "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
             ) from None
         if abs(now - sent) > FRESH_SECONDS:
             raise GatewayError("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.")
-        claimed.verify(key.secret)
-        self.world.nonces.use(key.principal.account, claimed.nonce, now)
-        identities.check_token(key, claimed.token, now)
-        exchange.account = key.principal.account
-        return key
+        return now
 
     def _authorise(self, operation: Operation, key: AccessKey) -> None:
         if key.principal.may(operation.permission):

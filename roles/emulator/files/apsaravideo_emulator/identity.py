@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may call: accounts, RAM users, roles, access keys and temporary sessions."""
+"""Who may call: accounts, RAM users, roles, identity providers, access keys and temporary sessions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from .errors import GatewayError
+from .oidc import Provider
 from .state import Kept, stored
 
 ROOT = "root"
@@ -38,11 +39,15 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
 @stored
 @dataclass(frozen=True)
 class Role:
-    """A role that users of its account may assume; ``max_seconds`` is the longest session."""
+    """A role that users of its account may assume, and those whom ``providers`` (names) know.
+
+    ``max_seconds`` is the longest session.
+    """
 
     principal: Principal
     max_seconds: int = 3600
     external_id: str | None = None
+    providers: tuple[str, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -64,13 +69,14 @@ class AccessKey:
 
 
 class Identities(Kept):
-    """All keys and roles."""
+    """All keys, roles and identity providers."""
 
-    KEPT = ("keys", "roles")
+    KEPT = ("keys", "roles", "providers")
 
     def __init__(self) -> None:
         self.keys: dict[str, AccessKey] = {}
         self.roles: dict[str, Role] = {}
+        self.providers: dict[str, Provider] = {}
 
     def add_key(self, key: AccessKey) -> None:
         """Add or replace a key pair."""
@@ -79,6 +85,10 @@ class Identities(Kept):
     def add_role(self, role: Role) -> None:
         """Add or replace a role."""
         self.roles[role.arn] = role
+
+    def add_provider(self, provider: Provider) -> None:
+        """Add or replace an OIDC provider."""
+        self.providers[provider.arn] = provider
 
     def key(self, key_id: str) -> AccessKey:
         """The key pair with this id, if it can be used at all."""

@@ -16,6 +16,7 @@ from . import operations
 from .cloud import Cloud, Domain, UnknownDomain
 from .errors import ErrorTable, GatewayError
 from .identity import ROOT, AccessKey, Principal, Role
+from .oidc import Provider
 from .operations.call import Call
 from .parameters import read
 
@@ -27,7 +28,15 @@ DEFAULT: dict[str, Any] = {
         {
             "id": "1000000000000001",
             "users": [{"name": "operator"}, {"name": "powerless", "allow": []}],
-            "roles": [{"name": "recorder"}],
+            "roles": [{"name": "recorder", "oidc_providers": ["ci"]}],
+            "oidc_providers": [
+                {
+                    "name": "ci",
+                    "issuer": "https://oidc.example.com",
+                    "client_ids": ["apsaravideo"],
+                    "tokens": ["testOidcToken"],
+                }
+            ],
             "access_keys": [
                 {"id": "testAccessKeyId", "secret": "testAccessKeySecret", "user": "operator"},
                 {"id": "rootAccessKeyId", "secret": "rootAccessKeySecret"},
@@ -103,13 +112,16 @@ def apply(plan: dict[str, Any], cloud: Cloud) -> None:
 
 
 def add_account(account: dict[str, Any], cloud: Cloud) -> None:
-    """Add an account, or add to it: users, roles, keys, domains and configurations."""
+    """Add an account, or add to it: users, roles, identity providers, keys, domains and configurations."""
     number = str(account["id"])
     users = {user["name"]: _principal(number, user) for user in account.get("users", [])}
     users.setdefault(ROOT, Principal(number, ROOT))
     for role in account.get("roles", []):
         limit, external_id = role.get("max_session_seconds", 3600), role.get("external_id")
-        cloud.identities.add_role(Role(_principal(number, role), limit, external_id))
+        providers = tuple(role.get("oidc_providers", []))
+        cloud.identities.add_role(Role(_principal(number, role), limit, external_id, providers))
+    for provider in account.get("oidc_providers", []):
+        cloud.identities.add_provider(_provider(number, provider))
     for key in account.get("access_keys", []):
         name = key.get("user", ROOT)
         if name not in users:
@@ -127,6 +139,16 @@ _OPERATIONS = {"record_configs": "AddLiveAppRecordConfig", "notify_configs": "Ad
 
 def _principal(account: str, fields: dict[str, Any]) -> Principal:
     return Principal(account, fields["name"], tuple(fields.get("allow", ["*"])), tuple(fields.get("deny", [])))
+
+
+def _provider(account: str, fields: dict[str, Any]) -> Provider:
+    return Provider(
+        account=account,
+        name=fields["name"],
+        issuer=fields["issuer"],
+        client_ids=tuple(fields.get("client_ids", [])),
+        tokens=tuple(fields.get("tokens", [])),
+    )
 
 
 def _domain(account: str, fields: dict[str, Any]) -> Domain:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation AssumeRole of the Security Token Service, API version 2015-04-01."""
+"""The operations AssumeRole and AssumeRoleWithOIDC of the Security Token Service, API version 2015-04-01."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 import secrets
 from typing import Any
 
+from . import oidc
 from .clock import format_iso
 from .errors import GatewayError
 from .identity import ROOT, Role
@@ -25,13 +26,44 @@ DEFAULT_SESSION = 3600
 def _assume_role(call: Call) -> dict[str, Any]:
     if call.key.principal.name == ROOT:
         raise GatewayError("NoPermission", 403, "Roles may not be assumed by root accounts.")
+    _check_session_name(call)
+    role = _role(call)
+    if role.principal.account != call.account or role.external_id not in (None, call["ExternalId"]):
+        raise GatewayError("NoPermission", 403, "You are not authorized to do this action.")
+    return _session(call, role)
+
+
+def _assume_role_with_oidc(call: Call) -> dict[str, Any]:
+    _check_session_name(call)
+    if not call["OIDCToken"]:
+        raise oidc.refused("Invalid", "The OIDCToken can not empty.")
+    provider = call.cloud.identities.providers.get(call["OIDCProviderArn"])
+    if provider is None:
+        raise _unauthenticated("No such OIDC Provider registered.")
+    token = provider.identify(call["OIDCToken"], _gateway_time(call))
+    role = _role(call)
+    if role.principal.account != provider.account or provider.name not in role.providers:
+        raise _unauthenticated("There is no permission.")
+    return {"OIDCTokenInfo": token, **_session(call, role)}
+
+
+def _unauthenticated(message: str) -> GatewayError:
+    return GatewayError("AuthenticationFail.NoPermission", 401, message)
+
+
+def _check_session_name(call: Call) -> None:
     if not re.fullmatch(r"[A-Za-z0-9.@_-]{2,64}", call["RoleSessionName"]):
         raise _invalid("RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
-    role = _role(call)
+
+
+def _gateway_time(call: Call) -> float:
+    return call.cloud.clock.wall() + call.behaviour.clock_skew
+
+
+def _session(call: Call, role: Role) -> dict[str, Any]:
     seconds = _duration(call["DurationSeconds"], role)
     _check_policy(call["Policy"])
-    wall = call.cloud.clock.wall() + call.behaviour.clock_skew
-    session = call.cloud.identities.open_session(role, seconds, wall)
+    session = call.cloud.identities.open_session(role, seconds, _gateway_time(call))
     return {
         "AssumedRoleUser": {
             "Arn": f"{role.arn}/{call['RoleSessionName']}",
@@ -54,8 +86,6 @@ def _role(call: Call) -> Role:
     role = call.cloud.identities.roles.get(arn)
     if role is None:
         raise GatewayError("EntityNotExist.Role", 404, f"The role not exists: {arn}.")
-    if role.principal.account != call.account or role.external_id not in (None, call["ExternalId"]):
-        raise GatewayError("NoPermission", 403, "You are not authorized to do this action.")
     return role
 
 
@@ -82,19 +112,29 @@ def _invalid(name: str, message: str) -> GatewayError:
     return GatewayError(f"InvalidParameter.{name}", 400, message)
 
 
+_SESSION = (
+    Text("RoleArn", required=True),
+    Text("RoleSessionName", required=True),
+    Text("DurationSeconds"),
+    Text("Policy"),
+)
+# The service has limits of its own that are not documented; this value only keeps loops in check.
+_LIMIT = Limit(100)
+
 OPERATIONS = {
     "AssumeRole": Operation(
         name="AssumeRole",
-        parameters=(
-            Text("RoleArn", required=True),
-            Text("RoleSessionName", required=True),
-            Text("DurationSeconds"),
-            Text("Policy"),
-            Text("ExternalId"),
-        ),
+        parameters=(*_SESSION, Text("ExternalId")),
         carry_out=_assume_role,
-        # The service has a limit of its own that is not documented; this value only keeps loops in check.
-        limit=Limit(100),
+        limit=_LIMIT,
         permission="sts:AssumeRole",
-    )
+    ),
+    "AssumeRoleWithOIDC": Operation(
+        name="AssumeRoleWithOIDC",
+        parameters=(*_SESSION, Text("OIDCProviderArn", required=True), Text("OIDCToken")),
+        carry_out=_assume_role_with_oidc,
+        limit=_LIMIT,
+        permission="sts:AssumeRoleWithOIDC",
+        signed=False,
+    ),
 }

@@ -92,13 +92,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the API."""
+    """An operation of the API; ``signed`` says whether the caller has to prove who it is with a key."""
 
     name: str
     parameters: tuple[Parameter, ...]
     carry_out: Callable[[Call], dict[str, Any]]
     limit: Limit
     permission: str
+    signed: bool = True
 
 
 def operation(
