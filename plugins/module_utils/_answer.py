@@ -9,15 +9,20 @@ The cloud answers JSON when asked to; gateways and proxies on the way answer XML
 
 from __future__ import annotations
 
+import calendar
 import json
+import math
 import re
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
+from email.utils import parsedate_tz
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from ._errors import (
+    TOO_MANY_REQUESTS,
     AnswerLost,
     ApiError,
+    ClockWrong,
     EndpointUnusable,
     LiveError,
     Throttled,
@@ -26,10 +31,17 @@ from ._errors import (
 )
 
 _LONGEST_MESSAGE = 300
-_STATUS_OK = 200
+_LONGEST_PAUSE = 60.0  # seconds; quotas are by the second or the minute
+_LONGEST_NUMBER = 18  # digits
+_LARGEST_XML = 64 * 1024  # characters; only errors come as XML, from gateways that were not asked for it
 _STATUS_REDIRECT = 300
 _STATUS_ERROR = 400
+_STATUS_TIMEOUT = 408
 _STATUS_SERVER_ERROR = 500
+_ID = re.compile(r"[!-~]{1,128}")
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
+_SUCCESS_CODES = frozenset({"ok", "success"})  # what Code may be in a listing, beside a number
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class HttpAnswer(NamedTuple):
@@ -44,44 +56,95 @@ def read(answer: HttpAnswer, action: str, subject: str, now: float) -> dict[str,
     """The content of a successful answer; raises the LiveError that anything else stands for.
 
     `subject` names what the call was about, and `now` is the local time in seconds since the epoch, both for messages.
-    A body under the key `<action>Response` is unwrapped.
+    A body under the key `<action>Response` is unwrapped. An error code counts whatever the HTTP status is.
     """
     content = _parsed(answer.body)
     if isinstance(content, dict):
         content = content.get(f"{action}Response", content)
-    code = _text(content, "Code", "code") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        raise _no_code(answer, action, subject)
+    code = _text(content, _CODE, "Code", "code")
     if answer.status < _STATUS_REDIRECT:
-        if isinstance(content, dict) and _text(content, "RequestId", "requestId"):
+        if not request_id(content):
+            raise _no_code(answer, action, subject)
+        if not code or code.lower() in _SUCCESS_CODES:
             return content
-        raise _unreadable(answer, action, subject)
-    if not isinstance(content, dict) or not code:
+    if not code:
         raise _no_code(answer, action, subject)
     raise _api_error(answer, content, code, action, subject, now)
 
 
-def request_id(content: dict[str, Any]) -> str:
+def request_id(content: Mapping[str, Any]) -> str:
     """The RequestId of an answer that `read` returned."""
-    return _text(content, "RequestId", "requestId") or ""
+    return _text(content, _ID, "RequestId", "requestId") or ""
 
 
 def whole_number(value: Any) -> int | None:
     """A whole number of an answer, which may come as a text; None for anything else."""
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.isascii() and value.isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def server_time(headers: Mapping[str, str]) -> float | None:
+    """The `Date` header in seconds since the epoch, None where there is none that can be read."""
+    try:
+        parsed = parsedate_tz(headers.get("date", ""))
+        return None if parsed is None or parsed[9] else float(calendar.timegm(parsed[:9]))
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def span(seconds: float) -> str:
+    """A length of time in words."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _parsed(body: bytes) -> Any:
+    """What a body holds; None where it is neither JSON nor flat XML, or says one thing twice."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
-    if text.startswith("<"):
-        return _parsed_xml(text)
     try:
-        return json.loads(text)
+        if text.startswith("<"):
+            return _parsed_xml(text)
+        content = json.loads(
+            text, object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_finite
+        )
+        # Half of a character cannot be written anywhere; a stream may bear such a name, because anybody may push one.
+        return _whole(content) if _SURROGATE.search(text) else content
     except (ValueError, RecursionError):
         return None
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("no number of the cloud is as long")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("no number")
+    return number
+
+
+def _whole(content: Any) -> Any:
+    return json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", errors="replace"))
+
+
 def _parsed_xml(text: str) -> dict[str, str] | None:
     """The texts directly below the root; None where there is more to it, which a flat dictionary would misreport."""
-    if "<!" in text:
+    if "<!" in text or len(text) > _LARGEST_XML:
         return None  # a document type can define entities that grow without bound, and the cloud sends none
     try:
         root = ElementTree.fromstring(text)
@@ -89,13 +152,17 @@ def _parsed_xml(text: str) -> dict[str, str] | None:
         return None
     if root.tag != "Error" and any(len(child) for child in root):
         return None
-    return {child.tag: (child.text or "").strip() for child in root}
+    return _unique([(child.tag, (child.text or "").strip()) for child in root])
 
 
-def _text(content: dict[str, Any], *names: str) -> str | None:
+_ANY = re.compile(r"(?s).+")
+
+
+def _text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> str | None:
+    """The first of these entries that is a text of this form."""
     for name in names:
         value = content.get(name)
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and pattern.fullmatch(value):
             return value
     return None
 
@@ -109,45 +176,51 @@ def _api_error(
         f"{subject} was refused: {explanation.happened}",
         explanation.advice,
         code=code,
-        request_id=_text(content, "RequestId", "requestId"),
+        request_id=request_id(content) or None,
         http_status=answer.status,
         action=action,
     )
     if isinstance(error, Throttled):
         error.retry_after = _retry_after(answer.headers)
-    if code.startswith("InvalidTimeStamp"):
-        error.happened += _skew(answer, now)
+    if isinstance(error, ClockWrong):
+        there = server_time(answer.headers)
+        error.ahead = None if there is None else there - now
+        error.happened += _skew(error.ahead)
     return error
 
 
 def _message(content: dict[str, Any]) -> str:
     """The server's message on one line; what follows "string to sign" is cut, because keys and tokens stand there."""
-    message = " ".join((_text(content, "Message", "message", "Description") or "").split())
+    said = _text(content, _ANY, "Message", "message", "Description") or ""
+    message = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
     return cut[:_LONGEST_MESSAGE]
 
 
-def _retry_after(headers: dict[str, str]) -> float | None:
+def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of `x-acs-retry-after`, which is in milliseconds (the SDK's sleep function takes them as such)."""
     value = headers.get("x-acs-retry-after", "")
-    return int(value) / 1000 if re.fullmatch(r"[0-9]{1,9}", value) else None
+    return min(int(value) / 1000, _LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,18}", value) else None
 
 
-def _skew(answer: HttpAnswer, now: float) -> str:
-    try:
-        server = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-    except (TypeError, ValueError, IndexError):
+def _skew(ahead: float | None) -> str:
+    if ahead is None or abs(ahead) < 1:
         return ""
-    seconds = now - server
-    if abs(seconds) < 1:
-        return ""
-    return f" (this machine is {abs(seconds) / 60:.0f} minutes {'ahead' if seconds > 0 else 'behind'})"
+    return f" (this machine is {span(abs(ahead))} {'behind' if ahead > 0 else 'ahead'})"
 
 
 def _no_code(answer: HttpAnswer, action: str, subject: str) -> LiveError:
-    """An answer that says it failed, but not with an error of the cloud: something in between spoke."""
+    """An answer that is neither a result nor an error of the cloud: something in between spoke."""
     status = answer.status
-    if status >= _STATUS_SERVER_ERROR:
+    if status == TOO_MANY_REQUESTS:
+        return Throttled(
+            f"{subject} was dropped on the way, because of too many calls (HTTP {status}, {_kind(answer)})",
+            "Run fewer clients at once, raise retry_timeout, or look at any proxy in between.",
+            http_status=status,
+            action=action,
+            retry_after=_retry_after(answer.headers),
+        )
+    if status < _STATUS_REDIRECT or status == _STATUS_TIMEOUT or status >= _STATUS_SERVER_ERROR:
         return _unreadable(answer, action, subject)
     if status < _STATUS_ERROR:
         happened = f"{subject} failed: the endpoint redirects elsewhere (HTTP {status}), and keys are not sent on"
@@ -170,4 +243,5 @@ def _kind(answer: HttpAnswer) -> str:
     if not answer.body:
         return "an empty body"
     kind = answer.headers.get("content-type", "").split(";")[0].strip()
-    return f"{len(answer.body)} bytes of {kind or 'unknown content'}"
+    kind = kind if re.fullmatch(r"[A-Za-z0-9.+-]{1,40}/[A-Za-z0-9.+-]{1,40}", kind) else "unknown content"
+    return f"{len(answer.body)} bytes of {kind}"

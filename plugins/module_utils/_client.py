@@ -8,16 +8,17 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from . import _answer, _http, _signature
-from ._errors import LiveError, OutcomeUnknown, Throttled
+from ._errors import AnswerLost, ClockWrong, InvalidOption, KeysExpired, LiveError, OutcomeUnknown, Throttled
 from ._keys import Credentials, Keys
 from ._operations import Operation
-from ._pacer import Pacer
+from ._pacer import Pacer, unshared
 
 MISSING_LIBRARIES = _http.MISSING_LIBRARIES
 try:
@@ -25,7 +26,6 @@ try:
 except ImportError as missing:
     MISSING_LIBRARIES["jmespath"] = missing
 
-_EXPIRED = "InvalidSecurityToken.Expired"  # the call had no effect
 _FORM = "application/x-www-form-urlencoded"
 _OUR_HEADERS = {"accept": "application/json", "user-agent": "ansible-collection/apsaravideo.live"}
 _FIRST_BACK_OFF = 0.25  # seconds
@@ -38,6 +38,14 @@ _MOST_MISSED = 5  # slots
 _LONGEST_IDLE = 5.0  # seconds that a connection may stand before its request
 _AHEAD = 1.0  # seconds before its slot that a connection is made where the queue is longer than that
 _LONGEST_NAP = 30.0  # seconds
+# Seconds; a wrong time zone is off by less. Whoever gets a request dated far into the future could send it again then.
+_LARGEST_SKEW = 86_400
+_LONGEST_QUERY = 60_000  # bytes, which fits into the request line that servers usually accept
+_LONGEST_NAME = 100  # letters of a name in a message
+_MOST_PAGES = 10_000
+_LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
+_SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
+_MASK = "********"
 
 
 class Clock:
@@ -93,10 +101,14 @@ class Traffic:
 
 
 class Reply(NamedTuple):
-    """A successful answer. `after_lost_answer`: an earlier try of the same call may have taken effect already."""
+    """A successful answer. `after_lost_answer`: an earlier try of the same call may have taken effect already.
+
+    `size` is that of the answer in bytes.
+    """
 
     content: dict[str, Any]
     after_lost_answer: bool
+    size: int = 0
 
 
 class Client:
@@ -123,28 +135,39 @@ class Client:
         self._limits = limits
         self._credentials = credentials
         self._keys: Keys | None = None  # of the last request
+        self._secrets: set[str] = set()  # of all requests
+        self._ahead = 0.0  # seconds that are added to this machine's clock to date requests
+        self._warnings: list[str] = []
         self._pacers: dict[str, Pacer] = {}
         self._retry_seconds_left = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
 
     def call(self, operation: Operation, parameters: Mapping[str, str]) -> Reply:
         """The answer to one operation, retried as its rules allow within `retry_timeout`.
 
+        What was not sent, was dropped, or was refused for a clock or keys that could be put right, had no effect and
+        is sent again whatever it is. What may have had an effect is sent again only where `operation.may_repeat` it.
+        Each try has a time and a nonce of its own.
+
         Raises the LiveError of the last try; its `after_lost_answer` tells whether an earlier one may have taken
         effect. Raises OutcomeUnknown where the call may have taken effect and must not be repeated.
         """
         subject = _subject(operation, parameters)
+        _check(parameters, subject)
+        remedies: dict[type[LiveError], Callable[[Any], bool]] = {
+            ClockWrong: self._set_clock,
+            KeysExpired: self._renew_keys,
+        }
         tries = 0
         lost = False
-        renewed = False
         while True:
             tries += 1
             try:
-                return Reply(self._once(operation, parameters, subject), lost)
+                return self._once(operation, parameters, subject)._replace(after_lost_answer=lost)
             except LiveError as error:
                 self._redact(error)
                 error.after_lost_answer = lost
-                if error.code == _EXPIRED and not renewed and self._renewed():
-                    renewed = True
+                remedy = remedies.pop(type(error), None)
+                if remedy and remedy(error):
                     continue
                 if error.outcome_unknown and not operation.may_repeat(parameters):
                     raise _outcome_unknown(error, operation) from error
@@ -152,15 +175,29 @@ class Client:
                     raise
                 lost = lost or error.outcome_unknown
 
-    def pages(self, operation: Operation, parameters: Mapping[str, str]) -> Iterator[Any]:
-        """Every listed object of an operation, page by page to the end."""
-        number, last = 1, 1
-        while number <= last:
-            page = {str(operation.page): str(number), str(operation.page_size): str(operation.largest_page)}
-            content = self.call(operation, {**parameters, **page}).content
-            yield from jmespath.search(operation.items, content) or []
-            last = _answer.whole_number(content.get("TotalPage")) or 0
-            number += 1
+    def pages(self, operation: Operation, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Every listed object of an operation, page by page to the end; one without pages answers with all.
+
+        Raises AnswerLost where a page does not hold what it must, or where there is no end to them: a list that is
+        only a part would be taken for the whole.
+        """
+        subject = _subject(operation, parameters)
+        before: list[Any] = []
+        size = 0
+        for number in range(1, _MOST_PAGES + 1):
+            page = {operation.page: str(number), operation.page_size: str(operation.largest_page)}
+            reply = self.call(operation, {**parameters, **{name: value for name, value in page.items() if name}})
+            rows = _rows(operation, reply.content)
+            if rows is None or (rows and rows == before):
+                raise _no_list(subject, operation, "is no list" if rows is None else "comes twice", number)
+            yield from (row for row in rows if row is not None)
+            if _is_last(operation, reply.content, number, len(rows)):
+                return
+            before = rows
+            size += reply.size
+            if size > _LARGEST_LIST:
+                break
+        raise _no_list(subject, operation, "is not the last, and there is no end to them", number)
 
     def wait(self, seconds: float) -> None:
         """Wait, and count it."""
@@ -169,8 +206,9 @@ class Client:
             self.traffic.waited_seconds += seconds
 
     def problems(self) -> list[str]:
-        """Why the calls could not be paced together with those of other processes."""
-        return sorted({pacer.problem for pacer in self._pacers.values() if pacer.problem})
+        """Warnings about what was not as it should be, though the calls went through."""
+        unpaced = {pacer.problem for pacer in self._pacers.values() if pacer.problem}
+        return [*self._warnings, *(unshared(problem) for problem in sorted(unpaced))]
 
     def _pacer(self, operation: Operation) -> Pacer:
         if operation.action not in self._pacers:
@@ -183,20 +221,20 @@ class Client:
             )
         return self._pacers[operation.action]
 
-    def _once(self, operation: Operation, parameters: Mapping[str, str], subject: str) -> dict[str, Any]:
+    def _once(self, operation: Operation, parameters: Mapping[str, str], subject: str) -> Reply:
         pacer = self._pacer(operation)
         try:
             answer = self._send(operation, parameters, subject, pacer)
             content = _answer.read(answer, operation.action, subject, self.clock.now())
         except LiveError as error:
             if error.request_id:
-                self.traffic.request_ids.append(error.request_id)
+                self.traffic.request_ids.append(self._hidden(error.request_id))
             if isinstance(error, Throttled):
                 self.traffic.throttled += 1
                 pacer.dropped(error.retry_after or 0.0)
             raise
-        self.traffic.request_ids.append(_answer.request_id(content))
-        return content
+        self.traffic.request_ids.append(self._hidden(_answer.request_id(content)))
+        return Reply(content, False, len(answer.body))
 
     def _send(
         self, operation: Operation, parameters: Mapping[str, str], subject: str, pacer: Pacer
@@ -213,7 +251,9 @@ class Client:
         query, headers, body = self._request(operation, parameters)
         self.traffic.api_calls += 1
         try:
-            return self._transport.post(query, headers, lambda: self._depart(pacer, slot), body)
+            return self._transport.post(
+                query, headers, lambda: self._depart(pacer, slot), body, operation.largest_answer
+            )
         except LiveError as error:
             if not error.outcome_unknown:
                 self.traffic.api_calls -= 1
@@ -238,9 +278,10 @@ class Client:
 
     def _request(self, operation: Operation, parameters: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
         """Query, headers and body. What is not signed goes into the body, because it holds a secret itself."""
-        date = datetime.fromtimestamp(self.clock.now(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        date = datetime.fromtimestamp(self.clock.now() + self._ahead, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         nonce = uuid.uuid4().hex
         query = _signature.canonical_query(parameters)
+        self._keep_secret(*(parameters[name] for name in _SECRET_PARAMETERS if parameters.get(name)))
         if not self._credentials:
             common = {"Action": operation.action, "Version": operation.version, "Format": "JSON", "Timestamp": date}
             signless = _signature.canonical_query({**common, "SignatureNonce": nonce})
@@ -258,6 +299,7 @@ class Client:
             date=date,
             nonce=nonce,
         )
+        self._keep_secret(*keys.secrets(), keys.access_key_id, headers["Authorization"].rpartition("=")[2])
         return query, {**headers, **_OUR_HEADERS}, b""
 
     def _wait_until(self, moment: float) -> None:
@@ -274,18 +316,91 @@ class Client:
         self.wait(delay)
         return True
 
-    def _renewed(self) -> bool:
-        return bool(self._credentials and self._keys and self._credentials.renewed(self._keys))
+    def _renew_keys(self, error: KeysExpired) -> bool:
+        """Obtain other keys in place of those that have expired."""
+        try:
+            return bool(self._credentials and self._keys and self._credentials.renewed(self._keys))
+        except LiveError as failure:
+            failure.after_lost_answer = error.after_lost_answer
+            raise
+
+    def _set_clock(self, error: ClockWrong) -> bool:
+        """Go by the cloud's clock from now on, unless what it says is beyond what a machine may be off."""
+        ahead = error.ahead
+        if ahead is None or abs(ahead) > _LARGEST_SKEW:
+            return False
+        self._ahead = ahead
+        self._warnings = [
+            f"The clock of this machine is {_answer.span(abs(ahead))} {'behind' if ahead > 0 else 'ahead of'} the "
+            "cloud's. The calls of this task were dated by the cloud's; set the clock of the machine (NTP)."
+        ]
+        return True
+
+    def _keep_secret(self, *secrets: str) -> None:
+        self._secrets.update(secrets, (quote(secret, safe="") for secret in secrets))
+
+    def _hidden(self, text: str) -> str:
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, _MASK)
+        return text
 
     def _redact(self, error: LiveError) -> None:
-        for secret in (*self._keys.secrets(), self._keys.access_key_id) if self._keys else ():
-            error.happened = error.happened.replace(secret, "********")
+        """Mask what the server may have echoed."""
+        error.happened = self._hidden(error.happened)
+        error.code = error.code and self._hidden(error.code)
+        error.request_id = error.request_id and self._hidden(error.request_id)
+
+
+def _check(parameters: Mapping[str, str], subject: str) -> None:
+    """Raises InvalidOption for parameters that cannot be sent."""
+    try:
+        length = len(_signature.canonical_query(parameters))
+    except UnicodeEncodeError:
+        raise InvalidOption(
+            f"{subject} cannot be sent: an option holds a character that is none", "Correct the option."
+        ) from None
+    if length > _LONGEST_QUERY:
+        raise InvalidOption(
+            f"{subject} cannot be sent: with {length} bytes, its options are too long", "Shorten the options."
+        )
 
 
 def _subject(operation: Operation, parameters: Mapping[str, str]) -> str:
     """What the call is about, such as `start of live.example.com/app/stream`."""
     names = [parameters[name] for name in ("DomainName", "AppName", "StreamName") if name in parameters]
-    return f"{parameters.get('Command', operation.action)} of {'/'.join(names)}"
+    shown = (f"{name[:_LONGEST_NAME]}..." if len(name) > _LONGEST_NAME else name for name in names)
+    return parameters.get("Command", operation.action) + (f" of {'/'.join(shown)}" if names else "")
+
+
+def _rows(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any] | None] | None:
+    """The listed objects of a page; None where it holds something else, or none although there are some."""
+    rows = jmespath.search(operation.items, content)
+    if rows is None:
+        return None if _total(content) else []
+    return rows if isinstance(rows, list) and all(row is None or isinstance(row, dict) for row in rows) else None
+
+
+def _total(content: dict[str, Any]) -> int | None:
+    return _answer.whole_number(content.get("TotalNum", content.get("TotalCount")))
+
+
+def _is_last(operation: Operation, content: dict[str, Any], number: int, count: int) -> bool:
+    """Whether a page is the last; where no number of pages is given, one that is not full is."""
+    if not count or not operation.page:
+        return True
+    last = _answer.whole_number(content.get("TotalPage"))
+    if last is not None:
+        return number >= last
+    size = _answer.whole_number(content.get("PageSize")) or operation.largest_page
+    return count < min(size, operation.largest_page)
+
+
+def _no_list(subject: str, operation: Operation, why: str, number: int) -> AnswerLost:
+    return AnswerLost(
+        f"{subject} got no usable list: page {number} {why}",
+        "Check the option endpoint and any proxy in between, then run again.",
+        action=operation.action,
+    )
 
 
 def _outcome_unknown(error: LiveError, operation: Operation) -> OutcomeUnknown:

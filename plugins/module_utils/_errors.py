@@ -144,6 +144,19 @@ class NonceUsed(ApiError):
     outcome_unknown = True
 
 
+class ClockWrong(ApiError):
+    """The cloud refused the request because of its time, before looking at anything else in it.
+
+    `ahead`: the seconds by which the cloud's clock is ahead of this machine's, None where the answer does not tell.
+    """
+
+    ahead: float | None = None
+
+
+class KeysExpired(ApiError):
+    """The cloud refused the request because its temporary keys have expired; it had no effect."""
+
+
 class OutcomeUnknown(LiveError):
     """A call that must not be repeated blindly lost its answer."""
 
@@ -229,7 +242,8 @@ def explain(code: str, message: str, action: str) -> Explanation:
 
 
 _THROTTLED = re.compile(r"Throttling(\..*)?|Throttled.*|.*\.Throttling")
-_SERVER_FAULTS = frozenset({"InternalError", "InternalFailure", "UnknownError", "ServiceUnavailable"})
+_SERVER_FAULT = re.compile(r"(InternalError|InternalFailure|UnknownError|ServiceUnavailable)(\..*)?")
+TOO_MANY_REQUESTS = 429
 _FIRST_SERVER_STATUS = 500
 
 
@@ -239,8 +253,15 @@ def error_class(code: str, http_status: int) -> type[ApiError]:
         return Throttled
     if code == "SignatureNonceUsed":
         return NonceUsed
-    if code in _SERVER_FAULTS:
+    if code == "InvalidTimeStamp.Expired":
+        return ClockWrong
+    if code == "InvalidSecurityToken.Expired":
+        return KeysExpired
+    if _SERVER_FAULT.fullmatch(code):
         return ServerFault
-    if http_status >= _FIRST_SERVER_STATUS and meaning(code) is None:
-        return ServerFault
+    if meaning(code) is None and code not in _EXPLANATIONS:
+        if http_status == TOO_MANY_REQUESTS:
+            return Throttled
+        if http_status >= _FIRST_SERVER_STATUS:
+            return ServerFault
     return ApiError

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -31,8 +34,11 @@ except ImportError as missing:
     HTTPAdapter = object  # type: ignore[assignment,misc]
 
 DEFAULT_ENDPOINT = "https://live.aliyuncs.com"
-_LARGEST_ANSWER = 16 * 1024 * 1024  # bytes; 3,000 online streams, the largest page there is, take about 1.5 MB
 _CHUNK = 64 * 1024
+_PARTS = 6  # times read_timeout for the whole of an answer, each part of which may take that long
+_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?!.{{254}}){_LABEL}(\.{_LABEL})*\.?")
+_LONGEST_SHOWN = 100
 
 
 class Endpoint(NamedTuple):
@@ -40,6 +46,7 @@ class Endpoint(NamedTuple):
 
     url: str
     host: str
+    loopback: bool = False
 
     @classmethod
     def parse(cls, text: str, allow_http: bool = False) -> Endpoint:
@@ -49,33 +56,54 @@ class Endpoint(NamedTuple):
         """
         try:
             parts = urlsplit(text)
-            port = parts.port
-        except ValueError as error:
-            raise _bad_endpoint(text, f"is no URL: {error}") from error
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+            name, port = parts.hostname or "", parts.port
+        except ValueError:
+            raise _bad_endpoint(text, "is no URL") from None
+        if parts.scheme not in ("http", "https") or not name:
             raise _bad_endpoint(text, "is no full URL")
-        if parts.username or parts.password or parts.path.strip("/") or parts.query or parts.fragment:
-            raise _bad_endpoint(f"{parts.scheme}://{parts.hostname}", "holds more than scheme, host and port")
-        if parts.scheme == "http" and not allow_http and not _is_loopback(parts.hostname):
+        if not text.isprintable() or port == 0 or not (_HOST.fullmatch(name) or _is_address(name)):
+            raise _bad_endpoint(text, "names no host, or none in ASCII, or no port that there can be")
+        if "@" in text or parts.path.strip("/") or parts.query or parts.fragment:
+            raise _bad_endpoint(text, "holds more than scheme, host and port")
+        if parts.scheme == "http" and not allow_http and not is_loopback(name):
             raise InvalidOption(
-                f"The endpoint {text} is plain http, over which signed calls can be read and repeated",
+                f"The endpoint {_shown(text)} is plain http, over which signed calls can be read and repeated",
                 "Use https, or set allow_http if the way there is protected otherwise.",
             )
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        host = f"[{name}]" if ":" in name else name
         if port and port != {"http": 80, "https": 443}[parts.scheme]:
             host = f"{host}:{port}"
-        return cls(f"{parts.scheme}://{host}/", host)
+        return cls(f"{parts.scheme}://{host}/", host, is_loopback(name))
 
 
 def _bad_endpoint(text: str, why: str) -> InvalidOption:
-    return InvalidOption(f"The endpoint {text} {why}", f"Give it as scheme, host and port, such as {DEFAULT_ENDPOINT}.")
+    return InvalidOption(
+        f"The endpoint {_shown(text)} {why}", f"Give it as scheme, host and port, such as {DEFAULT_ENDPOINT}."
+    )
 
 
-def _is_loopback(host: str) -> bool:
+def _shown(text: str) -> str:
+    """An endpoint for a message: without what stands before an @, which may be a password, and not at any length."""
+    shown = re.sub(r"(?s).*@", "...@", text)
+    shown = "".join(letter if letter.isprintable() else "?" for letter in shown)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host and "%" not in host and _address(host) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine's own."""
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost"
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return None
 
 
 class Settings(NamedTuple):
@@ -129,31 +157,41 @@ class Transport:
         self._settings = settings
         self._adapter: _Adapter | None = None
 
-    def post(self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"") -> HttpAnswer:
-        """The answer to a POST of this query, at most 16 MiB of it.
+    def post(
+        self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"", largest: int = _CHUNK
+    ) -> HttpAnswer:
+        """The answer to a POST of this query, at most `largest` bytes of it: a cut body is then found unreadable.
 
         `leave` is called when the connection stands and the request is about to leave. Raises the LiveError that says
         what went wrong on the way.
         """
         settings = self._settings
         if self._adapter is None:
-            self._adapter = _Adapter(_context(settings))
-        self._adapter.depart = leave
-        self._adapter.left = False
+            self._adapter = _Adapter(_context(settings), _PARTS * settings.read_timeout)
+        adapter = self._adapter
+        adapter.depart = leave
+        adapter.left = False
         request = requests.Request("POST", f"{settings.endpoint.url}?{query}", headers=headers, data=body).prepare()
         try:
-            response = self._adapter.send(
+            response = adapter.send(
                 request,
                 stream=True,
                 timeout=(settings.connect_timeout, settings.read_timeout),
                 verify=settings.validate_certs,
-                proxies=requests.utils.get_environ_proxies(settings.endpoint.url),
+                proxies=_proxies(settings.endpoint),
             )
             with response:
                 names = {name.lower(): value for name, value in response.headers.items()}
-                return HttpAnswer(response.status_code, names, _body(response))
+                return HttpAnswer(response.status_code, names, _body(response, largest))
         except (http.RequestException, http_core.HTTPError, OSError) as error:
-            raise _transport_error(error, settings.endpoint.host, self._adapter.left) from None
+            raise _transport_error(error, settings.endpoint.host, adapter.left) from None
+        finally:
+            adapter.answered()
+
+
+def _proxies(endpoint: Endpoint) -> dict[str, str]:
+    """The environment's proxies; none for this machine itself, which a proxy would take for its own."""
+    return {} if endpoint.loopback else requests.utils.get_environ_proxies(endpoint.url)
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
@@ -175,9 +213,25 @@ class _Adapter(HTTPAdapter):
     depart: Callable[[], None]
     left = False
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, patience: float) -> None:
         self._context = context
+        self._patience = patience
+        self._alarm: threading.Timer | None = None
         super().__init__()
+
+    def sent(self, connection: Any) -> None:
+        """A request has left: close its connection where the answer has not ended after `patience` seconds.
+
+        The time-out of a socket is for each part of an answer, and one that drips never exceeds it.
+        """
+        self._alarm = threading.Timer(self._patience, _cut, [connection])
+        self._alarm.daemon = True
+        self._alarm.start()
+
+    def answered(self) -> None:
+        """The answer has ended, or there is none."""
+        if self._alarm:
+            self._alarm.cancel()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
@@ -201,24 +255,31 @@ class _Adapter(HTTPAdapter):
 
         def watched(pool: Any) -> Any:
             class Connection(pool.ConnectionCls):
-                def request(self, *args: Any, **kwargs: Any) -> Any:
+                def request(self, *args: Any, **kwargs: Any) -> None:
                     adapter.depart()
                     adapter.left = True
-                    return super().request(*args, **kwargs)
+                    super().request(*args, **kwargs)
+                    adapter.sent(self.sock)
 
             return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
 
         manager.pool_classes_by_scheme = {"http": watched(HTTPConnectionPool), "https": watched(HTTPSConnectionPool)}
 
 
-def _body(response: requests.Response) -> bytes:
-    """The body, at most `_LARGEST_ANSWER` bytes of it: a cut body is then found unreadable."""
+def _cut(connection: Any) -> None:
+    raw = getattr(connection, "socket", connection)  # TLS inside the TLS of a proxy is no socket, but has one
+    with suppress(OSError):
+        socket.socket.shutdown(raw, socket.SHUT_RDWR)  # that of a TLS socket would forget first that it is one
+
+
+def _body(response: requests.Response, largest: int) -> bytes:
+    """The body as it came, at most so much of it. Nothing is unpacked: it was asked for as it is, and may be a bomb."""
     body = b""
-    for chunk in response.iter_content(_CHUNK):
+    for chunk in response.raw.stream(_CHUNK, decode_content=False):
         body += chunk
-        if len(body) > _LARGEST_ANSWER:
+        if len(body) > largest:
             break
-    return body[:_LARGEST_ANSWER]
+    return body[:largest]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -248,7 +309,14 @@ def _transport_error(error: BaseException, host: str, left: bool) -> LiveError:
         )
     if not left and _speaks_no_tls(causes):
         return EndpointUnusable(f"{host} does not speak TLS", "Check the scheme and the port in the option endpoint.")
-    if caused_by(http.ProxyError, http_core.ProxyError):
+    bad_urls = (http.InvalidURL, http.InvalidSchema, http_core.LocationValueError, http_core.ProxySchemeUnknown)
+    if not left and caused_by(*bad_urls):
+        return EndpointUnusable(
+            f"the setting of the proxy on the way to {host} cannot be used",
+            "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
+        )
+    # Older versions of urllib3 say so, too, of a connection that ended after the request had gone through the proxy.
+    if not left and caused_by(http.ProxyError, http_core.ProxyError):
         return NotSent(
             f"the proxy on the way to {host} did not connect",
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",

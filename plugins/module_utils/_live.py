@@ -23,6 +23,9 @@ from ._operations import (
 )
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+# Characters. How long a name may be is not documented; one of a URL that is pushed to cannot be longer than this.
+_LONGEST_NAME = 1024
+_LONGEST_DOMAIN = 253
 NOTIFY_LOG_DAYS = 7  # as far back as DescribeLiveRecordNotifyRecords answers
 
 
@@ -55,18 +58,24 @@ def _check_name(option: str, name: str) -> None:
         raise InvalidOption(f"The option {option} is empty", "Name exactly one stream.")
     if not name.strip("*"):
         raise InvalidOption(
-            f"The option {option} is {name}, and a record command takes no wildcard",
+            f"The option {option} is {name[:_LONGEST_NAME]}, and a record command takes no wildcard",
             "Name exactly one stream; to act on many, make each a host of the inventory.",
         )
     if not name.isprintable():
         raise InvalidOption(f"The option {option} holds a line end or another control character", "Correct the name.")
+    if len(name) > _LONGEST_NAME:
+        raise InvalidOption(
+            f"The option {option} has {len(name)} characters, and no name is longer than {_LONGEST_NAME}",
+            "Correct the name.",
+        )
 
 
 def check_domain(name: str) -> None:
     """Raises InvalidOption for a `domain_name` that is empty or no domain."""
-    if not name.strip() or not name.isprintable() or any(mark in name for mark in "*/:@ "):
+    bad = not name.strip() or not name.isprintable() or any(mark in name for mark in "*/:@ ")
+    if bad or len(name) > _LONGEST_DOMAIN:
         raise InvalidOption(
-            f"The option domain_name is {name!r}, which is no domain",
+            f"The option domain_name is {name[:_LONGEST_DOMAIN]!r}, which is no domain",
             "Give the main streaming domain, such as live.example.com, without scheme, port or path.",
         )
 

@@ -32,6 +32,11 @@ class Operation(NamedTuple):
     harm: str = ""
     version: str = VERSION
 
+    @property
+    def largest_answer(self) -> int:
+        """Bytes that an answer may have: a page of 3,000 online streams, the longest there is, takes about 2 MB."""
+        return 8 * 1024 * 1024 if self.items else 1024 * 1024
+
     def may_repeat(self, parameters: Mapping[str, str]) -> bool:
         """Whether the call may be sent again although an earlier one may have taken effect."""
         return self.repeatable and parameters.get("Command") not in self.unrepeatable_commands

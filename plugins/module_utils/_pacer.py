@@ -18,6 +18,7 @@ import fcntl
 import hashlib
 import math
 import os
+import random
 import stat
 import struct
 import tempfile
@@ -34,6 +35,8 @@ _LOWEST = 0.05  # of the full rate
 _RECOVERY = 0.02  # of the full rate, regained each second
 _FARTHEST = 10_000  # slots; a later one cannot come from a queue
 _DRIFT = 5.0  # seconds between wall clock and monotonic time that are no sign of a new start of the machine
+_NEXT_LOOK = 0.002  # seconds at most between looks at a file that another process holds
+_LONGEST_LOCK = 5.0  # seconds; nobody who is at work holds the file for more than a moment
 _PRIVATE_DIRECTORY = 0o700
 _PRIVATE_FILE = 0o600
 
@@ -117,8 +120,8 @@ class Pacer:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         file = os.open(path, flags, _PRIVATE_FILE)
         try:
-            _require_own(os.fstat(file), stat.S_ISREG)
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _require_own(os.fstat(file), _is_plain_file)
+            _lock(file)
             now = self._clock()
             state, result = change(self._checked(_unpacked(os.pread(file, _LAYOUT.size, 0)), now), now)
             if os.pwrite(file, _LAYOUT.pack(_MAGIC, *state), 0) < _LAYOUT.size:
@@ -166,12 +169,41 @@ def shared_directory(environ: Mapping[str, str]) -> str:
     with suppress(FileExistsError):
         os.mkdir(path, _PRIVATE_DIRECTORY)
     found = os.lstat(path)
-    _require_own(found, stat.S_ISDIR)
+    _require_own(found, _is_directory)
     if stat.S_IMODE(found.st_mode) != _PRIVATE_DIRECTORY:
         os.chmod(path, _PRIVATE_DIRECTORY)
     return path
 
 
-def _require_own(found: os.stat_result, is_kind: Callable[[int], bool]) -> None:
-    if not is_kind(found.st_mode) or found.st_uid != os.getuid():
+def unshared(why: str) -> str:
+    """The warning that calls are not paced together with those of other processes."""
+    return (
+        "Calls are spread over time in this process alone, so that several processes together may exceed the quota: "
+        f"{why}. Set XDG_RUNTIME_DIR to a directory of your own."
+    )
+
+
+def _lock(file: int) -> None:
+    """Wait for the file, but not for a process that was stopped while it held it."""
+    patience = time.monotonic() + _LONGEST_LOCK
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > patience:
+                raise OSError(errno.EWOULDBLOCK, "another process holds it and does not let go") from None
+            time.sleep(random.uniform(0, _NEXT_LOOK))
+
+
+def _require_own(found: os.stat_result, is_kind: Callable[[os.stat_result], bool]) -> None:
+    if not is_kind(found) or found.st_uid != os.getuid():
         raise OSError(errno.EPERM, "somebody else has put something there")
+
+
+def _is_plain_file(found: os.stat_result) -> bool:
+    """A file that has another name elsewhere is somebody's, and nothing to write into."""
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+
+
+def _is_directory(found: os.stat_result) -> bool:
+    return stat.S_ISDIR(found.st_mode)

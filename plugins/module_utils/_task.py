@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,12 +18,10 @@ from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
 from ._instant import Instant
 from ._keys import Credentials
 from ._live import Live
-from ._pacer import shared_directory
+from ._pacer import shared_directory, unshared
 
-_UNSHARED = (
-    "Calls are spread over time in this process alone, so that several processes together may exceed the quota: {}. "
-    "Set XDG_RUNTIME_DIR to a directory of your own."
-)
+_LOWEST_RATE = 0.001  # calls per second
+_LONGEST_TIMEOUT = 3600  # seconds
 _KEYS_READY = 10.0  # seconds before `start_at` that keys are renewed
 _READY = 1.0  # seconds before `start_at` that the first call is made ready and connected
 
@@ -66,8 +66,7 @@ class Task:
 
     def outcome(self) -> dict[str, Any]:
         """What every result carries: the traffic, and where there are any, punctuality and warnings."""
-        for problem in self._client.problems() if self._client else []:
-            self.warnings.append(_UNSHARED.format(problem))
+        self.warnings += self._client.problems() if self._client else []
         return {
             **self.traffic.as_result(),
             **self._punctuality(),
@@ -88,24 +87,34 @@ class Task:
     def _region_id(self) -> str | None:
         variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
         found = (self.environ[name] for name in variables if self.environ.get(name))
-        return self.options.get("region_id") or next(found, None)
+        region = self.options.get("region_id") or next(found, None)
+        if region and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", region):
+            raise InvalidOption(
+                "The option region_id, or the variable it comes from, is no region", "Give it as in cn-shanghai."
+            )
+        return region
 
     def _limits(self) -> Limits:
-        rate_limit = self.options.get("rate_limit")
-        if rate_limit is not None and not rate_limit > 0:
-            raise InvalidOption(f"The option rate_limit is {rate_limit}", "Give calls per second, more than 0.")
+        rate_limit, retry_timeout = self.options.get("rate_limit"), self.options["retry_timeout"]
+        if rate_limit is not None and not rate_limit >= _LOWEST_RATE:
+            advice = f"Give calls per second, more than 0 and at least {_LOWEST_RATE}."
+            raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
+        if retry_timeout != -1 and not 0 <= retry_timeout < math.inf:
+            advice = "Give seconds, 0 to try only once, or -1 to try for ever."
+            raise InvalidOption(f"The option retry_timeout is {retry_timeout}", advice)
         try:
             directory = shared_directory(self.environ)
         except OSError as error:
             directory = None
-            self.warnings.append(_UNSHARED.format(f"{error.filename or ''} {error.strerror}".strip()))
-        return Limits(self.options["retry_timeout"], rate_limit, directory)
+            self.warnings.append(unshared(f"{error.filename or ''} {error.strerror}".strip()))
+        return Limits(retry_timeout, rate_limit, directory)
 
     def _settings(self) -> Settings:
         options = self.options
         for name in ("connect_timeout", "read_timeout"):
-            if not options[name] > 0:
-                raise InvalidOption(f"The option {name} is {options[name]}", "Give seconds, more than 0.")
+            if not 0 < options[name] <= _LONGEST_TIMEOUT:
+                advice = f"Give seconds, more than 0 and at most {_LONGEST_TIMEOUT}."
+                raise InvalidOption(f"The option {name} is {options[name]}", advice)
         ca_path = options.get("ca_path")
         if ca_path and not os.path.exists(ca_path):
             raise InvalidOption(f"The option ca_path names {ca_path}, which does not exist", "Correct the path.")

@@ -112,7 +112,16 @@ def test_missing_name(ansible):
 
 def test_clock_twenty_minutes_off(cloud, ansible):
     cloud.behave(clock_skew=1200)
-    one(ansible, Case("", {}, "InvalidTimeStamp.Expired", "20 minutes behind", "NTP", 1))
+    cloud.push(STREAM)
+    run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {**NAMES, "state": "restarted"}}])
+    assert run.result("it")["changed"] and run.result("it")["api_calls"] == 2
+    assert "The clock of this machine is 20 minutes behind the cloud's" in " ".join(run.output.split())
+    assert [call["code"] for call in cloud.calls()] == ["InvalidTimeStamp.Expired", None]
+
+
+def test_clock_two_days_off(cloud, ansible):
+    cloud.behave(clock_skew=-2 * 86400)
+    one(ansible, Case("", {}, "InvalidTimeStamp.Expired", "2 days ahead", "NTP", 1))
 
 
 def test_expired_token(cloud, ansible):

@@ -47,7 +47,7 @@ TABLE = [
     task("expanded path", {"ca_path": "~/$NOWHERE/ca.pem"}),
     task("environment", environment={"APSARAVIDEO_ENDPOINT": "no url"}),
     task("environment of certificates", {"endpoint": "https://127.0.0.1:9"}, environment={"REQUESTS_CA_BUNDLE": "/no"}),
-    task("proxy", {"endpoint": "http://127.0.0.2:9"}, environment={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}),
+    task("proxy", {"endpoint": "https://192.0.2.1"}, environment={"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}),
     task("templates", {"stream_name": "{{ 'stream' ~ '01' }}", "state": "{{ wanted }}"}, vars={"wanted": "started"}),
     task("until", {"stream_name": "nothing"}, retries=1, delay=0, until="false", register="found"),
     task("variables", vars={"apsaravideo_read_timeout": "soon", "apsaravideo_connect_timeout": 1}),

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from scripted import ScriptedServer, answer, reset, silence, truncated
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils import _client
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Reply
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -352,10 +353,12 @@ def test_secrets_echoed_by_the_server_are_masked():
     assert not [secret for secret in (*KEYS.secrets(), KEYS.access_key_id) if secret in str(error)]
 
 
-def test_an_answer_without_end_is_cut(monkeypatch):
-    monkeypatch.setattr("ansible_collections.apsaravideo.live.plugins.module_utils._http._LARGEST_ANSWER", 1000)
-    with ScriptedServer(answer(200, json.dumps({"RequestId": "R", "x": "y" * 5000}))) as server:
-        failed(server, AnswerLost, retry_timeout=0)
+@pytest.mark.parametrize(("operation", "mebibytes"), [(RECORD_COMMAND, 1), (NOTIFY_RECORDS, 8)])
+def test_an_answer_without_end_is_cut(operation, mebibytes):
+    body = json.dumps({"RequestId": "R", "x": "y" * (mebibytes << 20)})
+    with ScriptedServer(answer(200, body)) as server, pytest.raises(AnswerLost) as caught:
+        client(server.url, retry_timeout=0).call(operation, {"DomainName": "d"})
+    assert f"{mebibytes << 20} bytes" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -422,12 +425,78 @@ def test_notify_events_of_other_streams_are_left_out():
         assert len(Live(client(server.url)).notify_events(Stream("d.example", "a", "s"))) == 2
 
 
-@pytest.mark.parametrize(
-    "content", [{"TotalPage": None}, {"TotalPage": "x", "CallbackList": [3, None]}, {"CallbackList": {}}]
-)
-def test_an_odd_list_is_an_empty_one(content):
+EMPTY = [{"TotalPage": None}, {"TotalPage": "x"}, {"CallbackList": {}}, {"CallbackList": [None]}, {"TotalNum": 0}]
+NO_LISTS = [
+    {"CallbackList": [3]},
+    {"CallbackList": ["a"]},
+    {"CallbackList": [[]]},
+    {"CallbackList": "many"},
+    {"CallbackList": {"one": 1}},
+    {"CallbackList": 7},
+    {"TotalNum": 7},
+    {"TotalNum": "7", "CallbackList": None},
+]
+
+
+@pytest.mark.parametrize("content", EMPTY)
+def test_an_empty_list(content):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **content}))) as server:
         assert Live(client(server.url)).notify_events(Stream("d.example", "a", "s")) == []
+
+
+@pytest.mark.parametrize("content", NO_LISTS)
+def test_what_is_no_list_is_not_taken_for_an_empty_one(content):
+    with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **content}))) as server:
+        pages = client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"})
+        with pytest.raises(AnswerLost, match="page 1 is no list"):
+            list(pages)
+
+
+def test_a_part_of_a_list_is_not_taken_for_the_whole():
+    """Without a number of pages, a page that is full is followed by another."""
+    full = rows(1, None, ["s"] * 500)
+    with ScriptedServer(full, rows(2, "soon", ["t"] * 499)) as server:
+        assert len(list(client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"}))) == 999
+
+
+@pytest.mark.parametrize("total", [3, "3", 10**15, "9" * 4000, 1e300, -1, True, [3], None])
+def test_pages_end_whatever_their_number_is_said_to_be(total):
+    steps = [rows(1, total, "ab"), rows(2, total, "cd"), rows(3, total, "")]
+    wanted = len(steps) if total in (3, "3", 10**15) else 1
+    with ScriptedServer(*steps[:wanted]) as server:
+        assert len(list(client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"}))) == (4 if wanted > 1 else 2)
+
+
+def endless(monkeypatch, content, **limits):
+    """The calls made, and the error of a list whose pages never end."""
+    for name, value in limits.items():
+        monkeypatch.setattr(_client, name, value)
+    caller = client("http://127.0.0.1")
+    numbers = []
+
+    def call(operation, parameters):
+        numbers.append(parameters["PageNumber"])
+        return Reply(content(len(numbers)), False, 1000)
+
+    monkeypatch.setattr(caller, "call", call)
+    with pytest.raises(AnswerLost) as caught:
+        list(caller.pages(NOTIFY_RECORDS, {"DomainName": "d"}))
+    return numbers, str(caught.value)
+
+
+def test_pages_without_end(monkeypatch):
+    numbers, text = endless(monkeypatch, lambda number: {"TotalPage": 10**9, "CallbackList": [{"n": number}]})
+    assert len(numbers) == 10_000 and "no end" in text
+
+
+def test_pages_larger_than_memory(monkeypatch):
+    numbers, text = endless(monkeypatch, lambda n: {"TotalPage": 10**9, "CallbackList": [{"n": n}]}, _LARGEST_LIST=9999)
+    assert len(numbers) == 10 and "no end" in text
+
+
+def test_the_same_page_again_and_again(monkeypatch):
+    numbers, text = endless(monkeypatch, lambda _number: {"TotalPage": 3, "CallbackList": [{"n": 1}]})
+    assert numbers == ["1", "2"] and "page 2 comes twice" in text
 
 
 @pytest.mark.parametrize(
