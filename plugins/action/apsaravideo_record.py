@@ -19,6 +19,8 @@ class ActionModule(InProcessAction):
         ("finalize", "record_finalize"),
         ("wait_for_stream", "record_wait_for_stream"),
         ("start_at", "record_start_at"),
+        ("wait", "record_wait"),
+        ("wait_timeout", "record_wait_timeout"),
         ("rate_limit", "record_rate_limit"),
         *InProcessAction.variables,
     )

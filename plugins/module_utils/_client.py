@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import _answer, _http, _signature
@@ -30,6 +30,8 @@ _FORM = "application/x-www-form-urlencoded"
 _OUR_HEADERS = {"accept": "application/json", "user-agent": "ansible-collection/apsaravideo.live"}
 _FIRST_BACK_OFF = 0.25  # seconds
 _LONGEST_BACK_OFF = 8.0  # seconds
+_FIRST_POLL = 0.5  # seconds
+_LONGEST_POLL = 10.0  # seconds
 _QUOTA_SHARE = 0.96
 _LATEST = (
     0.04  # seconds after its slot that a call may leave; with the share above, no second holds more than the quota
@@ -46,6 +48,8 @@ _MOST_PAGES = 10_000
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
 _SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
 _MASK = "********"
+
+Found = TypeVar("Found")
 
 
 class Clock:
@@ -100,6 +104,30 @@ class Traffic:
         }
 
 
+@dataclass
+class Skew:
+    """By how many seconds the cloud's clock is ahead of this machine's: at least, and at most."""
+
+    least: float = float("-inf")
+    most: float = float("inf")
+
+    @property
+    def known(self) -> bool:
+        """Whether any answer had a Date."""
+        return self.least > float("-inf")
+
+    @property
+    def likely(self) -> float:
+        """0 where no answer contradicts it, because a Date has whole seconds only; else what is nearest to that."""
+        return min(max(0.0, self.least), self.most)
+
+    def learn(self, date: float | None, departure: float, arrival: float) -> None:
+        """From an answer's Date, which has whole seconds and was written between its request's departure and now."""
+        if date is not None:
+            self.least = max(self.least, date - arrival)
+            self.most = min(self.most, date + 1 - departure)
+
+
 class Reply(NamedTuple):
     """A successful answer. `after_lost_answer`: an earlier try of the same call may have taken effect already.
 
@@ -140,6 +168,8 @@ class Client:
         self._warnings: list[str] = []
         self._pacers: dict[str, Pacer] = {}
         self._retry_seconds_left = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
+        self._departure = 0.0  # of the last request, by this machine's clock
+        self._skew = Skew()
 
     def call(self, operation: Operation, parameters: Mapping[str, str]) -> Reply:
         """The answer to one operation, retried as its rules allow within `retry_timeout`.
@@ -205,6 +235,29 @@ class Client:
             self.clock.sleep(seconds)
             self.traffic.waited_seconds += seconds
 
+    def poll(self, look: Callable[[], Found | None], seconds: float) -> Found | None:
+        """What `look` returns as soon as that is not None; None where it is not within so many seconds.
+
+        The first look comes after half a second, the others ever later and not in step with those of other processes,
+        and the last one at the end.
+        """
+        deadline = self.clock.monotonic() + seconds
+        pause = _FIRST_POLL
+        found = None
+        while found is None and (left := deadline - self.clock.monotonic()) > 0:
+            self.wait(min(left, pause * random.uniform(0.75, 1.25)))
+            pause = min(_LONGEST_POLL, pause * 1.5)
+            found = look()
+        return found
+
+    def cloud_time(self) -> float:
+        """The cloud's time in seconds since the epoch: this machine's, unless the Date of an answer contradicts it."""
+        return self.clock.now() + self._skew.likely
+
+    def cloud_time_at_least(self, moment: float) -> float:
+        """A time that the cloud's clock had reached at a moment of this machine's; both in seconds since the epoch."""
+        return moment + (self._skew.least if self._skew.known else 0)
+
     def problems(self) -> list[str]:
         """Warnings about what was not as it should be, though the calls went through."""
         unpaced = {pacer.problem for pacer in self._pacers.values() if pacer.problem}
@@ -234,6 +287,7 @@ class Client:
                 pacer.dropped(error.retry_after or 0.0)
             raise
         self.traffic.request_ids.append(self._hidden(_answer.request_id(content)))
+        self._skew.learn(_answer.server_time(answer.headers), self._departure, self.clock.now())
         return Reply(content, False, len(answer.body))
 
     def _send(
@@ -272,6 +326,7 @@ class Client:
         for _missed in range(_MOST_MISSED):
             moment = pacer.reserve() if slot is None else slot
             self._wait_until(moment)
+            self._departure = self.clock.now()
             if self.clock.monotonic() - moment <= _LATEST:
                 return
             slot = None

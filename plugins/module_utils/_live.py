@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -14,10 +16,12 @@ from ._errors import ACCEPTED, ApiError, InvalidOption, LiveError, meaning
 from ._operations import (
     ADD_RECORD_CONFIG,
     DELETE_RECORD_CONFIG,
+    INDEX_FILES,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
     RECORD_COMMAND,
     RECORD_CONFIGS,
+    RECORD_CONTENTS,
     STREAM_STATE,
     UPDATE_RECORD_CONFIG,
 )
@@ -26,7 +30,11 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # Characters. How long a name may be is not documented; one of a URL that is pushed to cannot be longer than this.
 _LONGEST_NAME = 1024
 _LONGEST_DOMAIN = 253
-NOTIFY_LOG_DAYS = 7  # as far back as DescribeLiveRecordNotifyRecords answers
+# As far back as DescribeLiveRecordNotifyRecords answers, but for the most that a signature's date may be off.
+NOTIFY_LOG_KEPT = timedelta(days=7) - timedelta(minutes=15)
+# As far back as DescribeLiveStreamRecordContent and -IndexFiles answer: 6 months, and no six are shorter than 181 days.
+RECORDINGS_KEPT = timedelta(days=180)
+LONGEST_WINDOW = timedelta(days=4)  # of these two operations
 
 
 class Stream(NamedTuple):
@@ -80,27 +88,106 @@ def check_domain(name: str) -> None:
         )
 
 
+class Scope(NamedTuple):
+    """Which streams to look at: one, those of an application, or those of a domain; None stands for all."""
+
+    domain_name: str
+    app_name: str | None = None
+    stream_name: str | None = None
+
+    @classmethod
+    def checked(cls, domain_name: str, app_name: str | None, stream_name: str | None) -> Scope:
+        """Raises InvalidOption for a name that is empty or a wildcard, or that no URL should carry."""
+        check_domain(domain_name)
+        for option, name in {"app_name": app_name, "stream_name": stream_name}.items():
+            if name is not None and (not name.strip("* ") or not name.isprintable()):
+                raise InvalidOption(
+                    f"The option {option} is {name!r}, which is no name",
+                    "Give the name exactly, or leave the option out to look at all.",
+                )
+        return cls(domain_name, app_name, stream_name)
+
+    @property
+    def stream(self) -> Stream | None:
+        """The stream where it is one."""
+        return Stream(self.domain_name, self.app_name, self.stream_name) if self.app_name and self.stream_name else None
+
+    def parameters(self) -> dict[str, str]:
+        """The names as the API spells them."""
+        names = {"DomainName": self.domain_name, "AppName": self.app_name, "StreamName": self.stream_name}
+        return {name: value for name, value in names.items() if value is not None}
+
+
+class Window(NamedTuple):
+    """A stretch of time, in whole seconds of UTC; both ends belong to it."""
+
+    start: datetime
+    end: datetime
+
+    def parameters(self) -> dict[str, str]:
+        """The times as the API spells them."""
+        return {"StartTime": iso(self.start), "EndTime": iso(self.end)}
+
+    def parts(self, longest: timedelta) -> Iterator[Window]:
+        """The same in parts of at most this length, in order. Neighbours share a second, so nothing falls between."""
+        start = self.start
+        while start < self.end:
+            end = min(self.end, start + longest)
+            yield Window(start, end)
+            start = end
+
+    def holds(self, moment: datetime | None) -> bool:
+        """Whether a moment is known and in it."""
+        return moment is not None and self.start <= moment <= self.end
+
+
+def iso(moment: datetime) -> str:
+    """A moment of UTC as the API writes it."""
+    return moment.strftime(TIME_FORMAT)
+
+
+def moment(text: Any) -> datetime | None:
+    """What the API wrote as a moment; None for anything else."""
+    try:
+        return datetime.strptime(str(text), TIME_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
 class CommandAnswer(NamedTuple):
     """What became of a record command.
 
     `meaning` is ACCEPTED or one of the meanings of `_errors`, and `error` the answer that carried it.
-    `after_lost_answer`: an earlier try of the same command may have taken effect already.
+    `after_lost_answer`: an earlier try of the same command may have taken effect already. `sent`, where it was
+    accepted: a time that the cloud's clock had reached when it was first sent. What came of it is not older.
     """
 
     meaning: str
     error: ApiError | None
     after_lost_answer: bool
+    sent: datetime = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class NotifyEvent(NamedTuple):
-    """A row of the notify log: the callback's type and its time, None where that cannot be read."""
+    """A row of the notify log, which says when the cloud made a callback of which type about which stream.
+
+    `time` is None where that cannot be read. `delivered`: whether the callback reached its receiver, which does not
+    matter for what it says. `content` is its body, None where that cannot be read.
+    """
 
     type: str
     time: datetime | None
+    stream: Stream | None = None
+    storage_type: str | None = None
+    delivered: bool | None = None
+    content: dict[str, Any] | None = None
 
 
 class Live:
-    """Calls for the streams of one account. Each method makes one API call, but for paging and retries."""
+    """Calls for the streams of one account.
+
+    Each method makes one API call, but for pages, retries, and windows that are longer than an operation allows.
+    """
 
     def __init__(self, client: Client, region_id: str | None = None) -> None:
         self.client = client
@@ -111,6 +198,7 @@ class Live:
 
         An error code that says something about the recording is an answer; any other is raised.
         """
+        began = max(self.client.clock.now(), self.client.not_before)
         try:
             reply = self.client.call(RECORD_COMMAND, {**self._common, **stream.parameters(), "Command": command})
         except LiveError as error:
@@ -119,7 +207,8 @@ class Live:
             if not isinstance(error, ApiError) or not said:
                 raise
             return CommandAnswer(said, error, error.after_lost_answer)
-        return CommandAnswer(ACCEPTED, None, reply.after_lost_answer)
+        # The Date of the answer tells how the clocks differ.
+        return CommandAnswer(ACCEPTED, None, reply.after_lost_answer, _utc(self.client.cloud_time_at_least(began)))
 
     def is_online(self, stream: Stream) -> bool:
         """DescribeLiveStreamState: whether the stream is being pushed or pulled right now."""
@@ -150,19 +239,49 @@ class Live:
             online_stream(row) for row in rows if all(row.get(name) == value for name, value in names.items() if value)
         ]
 
-    def notify_events(self, stream: Stream) -> list[NotifyEvent]:
-        """DescribeLiveRecordNotifyRecords: a stream's recording callbacks of the last 7 days, in no sure order."""
-        now = datetime.fromtimestamp(self.client.clock.now(), timezone.utc)
-        # A little inside the limit, so that a clock that is slightly off does not ask for too much.
-        since = now - timedelta(days=NOTIFY_LOG_DAYS) + timedelta(minutes=5)
-        parameters = {
-            **self._common,
-            **stream.parameters(),
-            "StartTime": since.strftime(TIME_FORMAT),
-            "EndTime": now.strftime(TIME_FORMAT),
-        }
+    def now(self) -> datetime:
+        """The cloud's time, as far as it is known."""
+        return _utc(self.client.cloud_time())
+
+    def notify_events(self, where: Scope | Stream, window: Window | None = None) -> list[NotifyEvent]:
+        """DescribeLiveRecordNotifyRecords: recording callbacks in no sure order, all that are kept without a window.
+
+        The filters of the operation are not documented as exact, so rows of other streams are left out here.
+        """
+        window = window or Window(self.now() - NOTIFY_LOG_KEPT, self.now())
+        parameters = {**self._common, **where.parameters(), **window.parameters()}
         rows = self.client.pages(NOTIFY_RECORDS, parameters)
-        return [_notify_event(row) for row in rows if isinstance(row, dict) and _is_for(row, stream)]
+        events = (_notify_event(where.domain_name, row) for row in rows if isinstance(row, dict))
+        return [event for event in events if event.stream and _covers(where, event.stream)]
+
+    def record_tasks(self, stream: Stream, window: Window) -> list[dict[str, Any]]:
+        """DescribeLiveStreamRecordContent: a stream's recording tasks, in the names of `_TASK_FIELDS`.
+
+        It is not documented whether a task that still runs is among them, and with which end. What is in two parts of
+        the window is there once, as the later part has it.
+        """
+        found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        for part in window.parts(LONGEST_WINDOW):
+            rows: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+            parameters = {**self._common, **stream.parameters(), **part.parameters()}
+            for row in _renamed(self.client.pages(RECORD_CONTENTS, parameters), _TASK_FIELDS):
+                same = (row["start_time"], row["oss_bucket"], row["oss_object_prefix"])
+                rows.setdefault(same, []).append(row)
+            found.update({same: tasks for same, tasks in rows.items() if len(tasks) >= len(found.get(same, []))})
+        return sorted((row for tasks in found.values() for row in tasks), key=lambda row: str(row["start_time"]))
+
+    def index_files(self, stream: Stream, window: Window) -> list[dict[str, Any]]:
+        """DescribeLiveStreamRecordIndexFiles: a stream's M3U8 index files, in the names of `_FILE_FIELDS`.
+
+        What the window selects by, the time of recording or of creation, is not documented.
+        """
+        found: dict[Any, dict[str, Any]] = {}
+        for part in window.parts(LONGEST_WINDOW):
+            parameters = {**self._common, **stream.parameters(), **part.parameters()}
+            found.update(
+                {row["record_id"]: row for row in _renamed(self.client.pages(INDEX_FILES, parameters), _FILE_FIELDS)}
+            )
+        return sorted(found.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
 
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
         """DescribeLiveRecordConfig: all recording configurations of a domain, as `record_config` returns them.
@@ -298,14 +417,61 @@ def _config_parameters(config: dict[str, Any], without: frozenset[str] = frozens
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _is_for(row: dict[str, Any], stream: Stream) -> bool:
-    """The filters of the operation are not documented as exact, so rows of other streams are left out here."""
-    return (row.get("AppName"), row.get("StreamName")) == (stream.app_name, stream.stream_name)
+_TASK_FIELDS = {
+    "StartTime": "start_time",
+    "EndTime": "end_time",
+    "Duration": "duration",
+    "OssBucket": "oss_bucket",
+    "OssEndpoint": "oss_endpoint",
+    "OssObjectPrefix": "oss_object_prefix",
+}
+_FILE_FIELDS = {
+    "RecordId": "record_id",
+    "RecordUrl": "record_url",
+    "Format": "format",
+    "StartTime": "start_time",
+    "EndTime": "end_time",
+    "CreateTime": "create_time",
+    "Duration": "duration",
+    "Width": "width",
+    "Height": "height",
+    "OssBucket": "oss_bucket",
+    "OssEndpoint": "oss_endpoint",
+    "OssObject": "oss_object",
+}
 
 
-def _notify_event(row: dict[str, Any]) -> NotifyEvent:
+def _renamed(rows: Iterable[Any], fields: dict[str, str]) -> list[dict[str, Any]]:
+    """Objects of the API with our names; what the API left out is None."""
+    return [{ours: row.get(theirs) for theirs, ours in fields.items()} for row in rows if isinstance(row, dict)]
+
+
+def _covers(where: Scope | Stream, stream: Stream) -> bool:
+    return all(wanted in (None, name) for wanted, name in zip(where, stream))
+
+
+def _notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
+    """The URL and the headers of the callback are left out: they may hold a key or a signature."""
+    names = row.get("AppName"), row.get("StreamName")
+    result = row.get("NotifyResult")
+    return NotifyEvent(
+        type=str(row.get("NotifyType")),
+        time=moment(row.get("NotifyTime")),
+        stream=Stream(domain_name, str(names[0]), str(names[1])) if all(names) else None,
+        storage_type=row.get("StorageType"),
+        delivered=None if result is None else result == "success",
+        content=_notify_content(row.get("NotifyContent")),
+    )
+
+
+def _notify_content(text: Any) -> dict[str, Any] | None:
     try:
-        time = datetime.strptime(str(row.get("NotifyTime")), TIME_FORMAT).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return NotifyEvent(str(row.get("NotifyType")), None)
-    return NotifyEvent(str(row.get("NotifyType")), time)
+        content = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _utc(seconds: float) -> datetime:
+    """Seconds since the epoch as a moment, in whole seconds as all times of the API."""
+    return datetime.fromtimestamp(int(seconds), timezone.utc)

@@ -10,11 +10,13 @@ status events only where a callback with status events was configured before the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from ._errors import ACCEPTED, ALREADY_STARTED, CONFIG_ABSENT, NO_TASK, STREAM_ABSENT, LiveError
-from ._live import CommandAnswer, NotifyEvent
+from ._live import CommandAnswer, NotifyEvent, iso
 
 STARTED = "started"
 STOPPED = "stopped"
@@ -23,6 +25,8 @@ RESTARTED = "restarted"
 RECORDING = "recording"
 OFFLINE = "offline"
 UNKNOWN = "unknown"
+
+FILE_CREATED = "file_created"
 
 FROM_COMMAND = "command"
 FROM_STREAM_STATE = "stream_state"
@@ -35,25 +39,31 @@ _STATUS_EVENTS = {
     "record_paused": STOPPED,
     "record_error": UNKNOWN,
 }
+_NO_STATUS = (
+    "the notify log holds no status event of the stream, for which a recording callback with status events is needed "
+    "(apsaravideo.live.apsaravideo_record_notify)"
+)
 _UNCONTROLLED = (
     "The cloud finds no recording configuration in effect for this stream, so whether something records it is unknown."
 )
 
 
 class Evidence(NamedTuple):
-    """What the notify log says: `recording`, `stopped` or `unknown`, and for `unknown` why.
+    """What was seen of a stream: `recording`, `stopped`, `offline` or `unknown`, and for `unknown` why.
 
-    `finalized`: a file was made since the recording was paused, so nothing waits to be finalized.
+    `finalized`: a file was made since the recording was paused, so nothing waits to be finalized. `since`: when what
+    says `recording` or `stopped` happened.
     """
 
     state: str
     reason: str = ""
     finalized: bool = False
+    since: datetime | None = None
 
     @property
     def source(self) -> str:
-        """Where a prediction that rests on this evidence comes from."""
-        return FROM_NOTHING if self.state == UNKNOWN else FROM_NOTIFY_LOG
+        """How `state` is known."""
+        return {UNKNOWN: FROM_NOTHING, OFFLINE: FROM_STREAM_STATE}.get(self.state, FROM_NOTIFY_LOG)
 
 
 class Verdict(NamedTuple):
@@ -66,28 +76,47 @@ class Verdict(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-def evidence(events: Iterable[NotifyEvent]) -> Evidence:
-    """What the newest status event of one stream says.
+def evidence(events: Iterable[NotifyEvent], pushed: datetime | None = None) -> Evidence:
+    """What the newest status event of one stream says; the one place that reads a state from the notify log.
 
-    `record_started` and `record_resumed` mean recording, `record_paused` stopped, `record_error` unknown. Times have
-    whole seconds and the order of the log is not documented, so events of the same second that disagree mean unknown.
+    `record_started` and `record_resumed` mean recording, `record_paused` stopped, `record_error` unknown; other types
+    do not count. A log without any of these says nothing, since only callbacks with status events leave them. Times
+    have whole seconds and the order of the log is not documented, so events of the same second that disagree mean
+    unknown.
+
+    `pushed` is when the push that goes on now began, None where that is not known. What is older tells about another
+    push, after which an automatic recording may have begun anew, or one started by command not. There is no slack: it
+    would let the end of the push before speak for this one, while an automatic recording, which begins with the push,
+    at worst counts as unknown where the clocks of ingest and recording differ. An event of the same second counts.
     """
     rows = list(events)
-    status = [row for row in rows if row.type in _STATUS_EVENTS]
-    if not status:
-        return Evidence(UNKNOWN, "the notify log holds no status event for it (status callbacks may not be configured)")
-    times = [row.time for row in status if row.time]
-    if len(times) < len(status):
+    newest, states = _newest(rows)
+    if not states:
+        return Evidence(UNKNOWN, _NO_STATUS)
+    if newest is None:
         return Evidence(UNKNOWN, "an event in the notify log has no readable time")
-    newest = max(times)
-    states = {_STATUS_EVENTS[row.type] for row in status if row.time == newest}
+    if pushed and newest < pushed:
+        return Evidence(UNKNOWN, "the newest status event in the notify log is older than the push that goes on now")
     if len(states) > 1:
         return Evidence(UNKNOWN, "the newest events in the notify log are of the same second and disagree")
     state = states.pop()
     if state == UNKNOWN:
         return Evidence(UNKNOWN, "the newest event in the notify log is record_error")
-    files = [row.time for row in rows if row.type == "file_created" and row.time]
-    return Evidence(state, finalized=state == STOPPED and any(time >= newest for time in files))
+    files = [row.time for row in rows if row.type == FILE_CREATED and row.time]
+    return Evidence(state, "", state == STOPPED and any(time >= newest for time in files), newest)
+
+
+def _newest(events: Iterable[NotifyEvent]) -> tuple[datetime | None, set[str]]:
+    """The newest second of status events, None where not all times can be read, and what its events say."""
+    status = [row for row in events if row.type in _STATUS_EVENTS]
+    times = [row.time for row in status if row.time]
+    newest = max(times) if times and len(times) == len(status) else None
+    return newest, {_STATUS_EVENTS[row.type] for row in status if newest in (None, row.time)}
+
+
+def state_of(online: bool, seen: Evidence) -> Evidence:
+    """What can be said of a stream: what is not being pushed is not being recorded, whatever the log says."""
+    return seen if online else Evidence(OFFLINE)
 
 
 def commands(wanted: str, finalize: bool = False) -> list[str]:
@@ -123,7 +152,7 @@ def after_stop(answer: CommandAnswer, before: Evidence) -> Verdict:
     A 200 does not tell whether something was recording, so it counts as a change unless the log said that nothing was.
     """
     if answer.meaning == ACCEPTED:
-        return Verdict(before.state != STOPPED, STOPPED, before.state, FROM_COMMAND)
+        return Verdict(before.state != STOPPED, STOPPED, before.state, FROM_COMMAND, _doubt(before))
     by_lost_try = answer.after_lost_answer and before.state != STOPPED
     if answer.meaning == NO_TASK:
         return Verdict(by_lost_try, STOPPED, before.state if by_lost_try else STOPPED, FROM_COMMAND)
@@ -143,6 +172,58 @@ def after_cancel_delay(answer: CommandAnswer, before: Evidence, stopped: Verdict
         raise _failure(answer)
     finalized_now = (answer.meaning == ACCEPTED or answer.after_lost_answer) and not before.finalized
     return stopped._replace(changed=stopped.changed or finalized_now)
+
+
+def awaited(command: str, answer: CommandAnswer, before: Evidence) -> str | None:
+    """What the notify log will show because of a command: `recording`, `stopped`, or `file_created`.
+
+    None where no event comes of it: it was not accepted, or the log said `before` that there was nothing to do.
+    """
+    if answer.meaning != ACCEPTED:
+        return None
+    if command == "stop":
+        return None if before.state == STOPPED else STOPPED
+    if command == "cancel_delay":
+        return None if before.finalized else FILE_CREATED
+    return RECORDING
+
+
+def newer(events: Iterable[NotifyEvent], before: Iterable[NotifyEvent], sent: datetime) -> list[NotifyEvent]:
+    """Events that can have come of a command: not older than it, and not among those that were seen before it.
+
+    The second rule is for those of the command's own second, the first for those that the log shows late. `sent` is by
+    the cloud's clock, as the times of events are.
+    """
+    known = Counter((row.type, row.time) for row in before)
+    found = []
+    for row in events:
+        if row.time is None or row.time < sent:
+            continue
+        known[row.type, row.time] -= 1
+        if known[row.type, row.time] < 0:
+            found.append(row)
+    return found
+
+
+def confirms(events: Iterable[NotifyEvent], wanted: str) -> bool:
+    """Whether events that are newer than a command show what was `awaited` of it.
+
+    A `stop` just before a `start` may have left its event in the same second, so that the newest events may disagree
+    where the one that is awaited is among them; not with an error, though.
+    """
+    if wanted == FILE_CREATED:
+        return any(row.type == FILE_CREATED for row in events)
+    _second, states = _newest(events)
+    return wanted in states and UNKNOWN not in states
+
+
+def last_seen(events: Iterable[NotifyEvent], fresh: Iterable[NotifyEvent]) -> str:
+    """The newest event of a stream in words; `fresh` are those that are newer than the command."""
+    for rows, when in ((fresh, ""), (events, ", from before the command")):
+        newest = max((row for row in rows if row.time), key=lambda row: str(row.time), default=None)
+        if newest and newest.time:
+            return f"its newest event of this stream is {newest.type} of {iso(newest.time)}{when}"
+    return "it shows no event of this stream"
 
 
 def predict_start(online: bool, seen: Evidence, waits: bool) -> Verdict | None:
@@ -171,7 +252,7 @@ def predict_restart(online: bool) -> Verdict | None:
 def _doubt(seen: Evidence) -> tuple[str, ...]:
     if seen.state != UNKNOWN:
         return ()
-    return (f"Whether the stream is being recorded is unknown: {seen.reason}. A change is assumed.",)
+    return (f"The previous state is unknown: {seen.reason}. A change is assumed.",)
 
 
 def _failure(answer: CommandAnswer) -> LiveError:

@@ -56,10 +56,29 @@ options:
       - Several tasks at once begin together, and their calls leave at the rate of O(rate_limit).
       - Check mode does not wait.
     type: str
+  wait:
+    description:
+      - The cloud carries commands out after it has answered. With V(true), wait until the notify log shows that it
+        did. With O(state=started) and O(state=restarted) that the recording began, with O(state=stopped) that it was
+        paused, or with O(finalize) that a file was made. Only what is newer than the command counts.
+      - The log shows this only where the domain has a recording callback with status events, see
+        C(apsaravideo.live.apsaravideo_record_notify). Without one, the task fails after O(wait_timeout), although the
+        command was carried out.
+      - Nothing is waited for where no event can be expected, because the stream was being recorded already, had been
+        stopped, or is not being pushed.
+      - It costs a call or two that read the log, and more the longer it takes. In check mode nothing is waited for.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - With O(wait), seconds after which the task fails. It then reports RV(ignore:changed) all the same where the
+        command was accepted.
+    type: int
+    default: 300
 notes:
-  - O(finalize), O(wait_for_stream), O(start_at) and O(rate_limit) can also be given as the variables
-    C(record_finalize), C(record_wait_for_stream), C(record_start_at) and C(record_rate_limit), which are those of the
-    role P(apsaravideo.live.record#role).
+  - O(finalize), O(wait_for_stream), O(start_at), O(wait), O(wait_timeout) and O(rate_limit) can also be given as the
+    variables C(record_finalize), C(record_wait_for_stream), C(record_start_at), C(record_wait),
+    C(record_wait_timeout) and C(record_rate_limit), which are those of the role P(apsaravideo.live.record#role).
 attributes:
   check_mode:
     support: full
@@ -89,6 +108,14 @@ EXAMPLES = r"""
     stream_name: studio1
     wait_for_stream: 300
 
+- name: Record a stream, and go on when the notify log shows that the recording has begun
+  apsaravideo.live.apsaravideo_record:
+    domain_name: live.example.com
+    app_name: news
+    stream_name: studio1
+    wait: true
+    wait_timeout: 60
+
 - name: Begin the recording at a time, which has passed here, so that it begins at once
   apsaravideo.live.apsaravideo_record:
     domain_name: live.example.com
@@ -103,13 +130,14 @@ EXAMPLES = r"""
     stream_name: studio1
     state: restarted
 
-- name: Stop recording and have the file now
+- name: Stop recording, have the file now, and go on when it has been made
   apsaravideo.live.apsaravideo_record:
     domain_name: live.example.com
     app_name: news
     stream_name: studio1
     state: stopped
     finalize: true
+    wait: true
 """
 
 RETURN = r"""
@@ -130,8 +158,8 @@ previous_state:
 state_source:
   description:
     - How RV(state) is known. V(command) is the cloud's answer to a command, which is proof.
-    - V(stream_state) is the ingest state, V(notify_log) the log of recording callbacks, V(none) means that it is
-      assumed.
+    - V(stream_state) is the ingest state, V(notify_log) the log of recording callbacks (in a real run only with
+      O(wait)), V(none) means that it is assumed.
   type: str
   returned: success
   choices: [command, stream_state, notify_log, none]
@@ -168,7 +196,8 @@ late_seconds:
   returned: with O(start_at)
   sample: 0.004
 waited_seconds:
-  description: How long the task waited before tries and for the stream, but not for O(start_at).
+  description: How many seconds the task waited for its turn, before tries, and for something to happen, but not for
+    O(start_at).
   type: float
   returned: always
   sample: 0.0

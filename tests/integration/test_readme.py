@@ -56,4 +56,4 @@ def test_the_examples_of_the_module(cloud, ansible: Ansible):
     tasks = yaml.safe_load(json.loads(listed.stdout)["apsaravideo.live.apsaravideo_record"]["examples"])
     run = ansible.play(tasks)
     assert run.exit_code == 0, run.output
-    assert [row["result"]["changed"] for row in run.rows] == [True, False, False, True, True]
+    assert [row["result"]["changed"] for row in run.rows] == [True, False, False, False, True, True]

@@ -161,11 +161,15 @@ def test_stopped_without_status_callbacks_says_that_it_does_not_know(cloud, vari
     cloud.advance(60)
     first = record(cloud, "stopped", stream=stream)
     assert (first["changed"], states(first)) == (True, ("unknown", "stopped", "command"))
+    (warning,) = first["warnings"]
+    assert "previous state is unknown" in warning and "apsaravideo_record_notify" in warning
+    assert stream not in warning, "Ansible shows the same warning of many streams once"
     cloud.advance(5)
     second = record(cloud, "stopped", stream=stream)
     refused = variant["idle_stop"] == "error"
     assert second["changed"] is not refused
     assert states(second) == ("stopped" if refused else "unknown", "stopped", "command")
+    assert second.get("warnings") == (None if refused else [warning])
 
 
 def test_started_again_within_the_delay(cloud, variant):

@@ -28,6 +28,8 @@ TABLE = [
     task("check with nothing known", {"state": "stopped"}, check_mode=True, diff=True),
     task("start", diff=True),
     task("start again"),
+    task("start again and wait", {"wait": True, "wait_timeout": "5"}),
+    task("bad timeout", {"wait": True, "wait_timeout": 0}),
     {"name": "aliases", RECORD: {**SHORT, "state": "restarted"}},
     {"name": "name and alias", RECORD: {**NAMES, "stream": NAMES["stream_name"], "state": "restarted"}},
     task("keys", {**KEYS, "state": "restarted"}),

@@ -81,6 +81,15 @@ def test_stop(meaning, before, lost, expected):
     assert recording.after_stop(answer(meaning, lost), before)[:4] == expected
 
 
+def test_a_stop_of_what_was_not_known_says_why_once():
+    stopped = recording.after_stop(answer(ACCEPTED), SAID_NOTHING)
+    assert [warning for warning in stopped.warnings if "nothing" in warning] == list(stopped.warnings) != []
+    finalized = recording.after_cancel_delay(answer(ACCEPTED), SAID_NOTHING, stopped)
+    assert finalized.warnings == stopped.warnings
+    assert not recording.after_stop(answer(ACCEPTED), SAID_STOPPED).warnings
+    assert not recording.after_stop(answer(NO_TASK), SAID_NOTHING).warnings, "the answer told it"
+
+
 def test_stop_without_a_configuration_warns():
     assert recording.after_stop(answer(CONFIG_ABSENT), SAID_NOTHING).warnings
 
@@ -167,10 +176,47 @@ def test_a_prediction_from_nothing_warns_and_says_why():
         ([event("record_started", 1), NotifyEvent("record_paused", None)], "unknown"),
         ([event("record_started", 1), NotifyEvent("file_created", None)], "recording"),
         ([event("record_started", 1), event("file_created", 9)], "recording"),
+        ([event("record_started", 1), event("transformat_error", 9)], "recording"),
+        ([event("record_error", 1)], "unknown"),
+        ([event("record_error", 1), event("record_started", 1)], "unknown"),
     ],
 )
 def test_evidence(events, state):
     assert recording.evidence(events).state == state
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([], "unknown"),
+        ([event("record_started", 9)], "unknown"),
+        ([event("record_started", 10)], "recording"),
+        ([event("record_started", 11)], "recording"),
+        ([event("record_started", 5), event("record_paused", 9)], "unknown"),
+        ([event("record_started", 5), event("record_paused", 10)], "stopped"),
+        ([event("record_paused", 10), event("record_resumed", 10)], "unknown"),
+        ([event("record_started", 5), event("file_created", 20)], "unknown"),
+    ],
+)
+def test_evidence_of_a_push_that_began_at_ten(events, state):
+    found = recording.evidence(events, NOON + timedelta(seconds=10))
+    assert found.state == state
+    assert bool(found.reason) is (state == "unknown")
+    assert (found.since is None) is (state == "unknown")
+
+
+def test_evidence_says_since_when():
+    rows = [event("record_started", 1), event("record_paused", 2), event("record_resumed", 3), event("file_created", 4)]
+    assert recording.evidence(rows).since == NOON + timedelta(seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("seen", "source"), [(SAID_RECORDING, "notify_log"), (SAID_STOPPED, "notify_log"), (SAID_NOTHING, "none")]
+)
+def test_what_is_offline_is_not_recorded_whatever_the_log_says(seen, source):
+    online, offline = recording.state_of(True, seen), recording.state_of(False, seen)
+    assert (online, online.source) == (seen, source)
+    assert (offline.state, offline.source, offline.since) == ("offline", "stream_state", None)
 
 
 def test_evidence_of_a_finalized_file():
@@ -196,18 +242,72 @@ def test_evidence_does_not_depend_on_the_order_of_the_log(events, random):
     assert recording.evidence(shuffled) == recording.evidence(events)
 
 
-@given(HISTORIES)
-def test_evidence_claims_only_what_the_newest_second_says(events):
-    found = recording.evidence(events)
-    status = [row for row in events if row.type.startswith("record_")]
-    newest = {row.type for row in status if row.time == max(row.time for row in status)}
-    if found.state == "recording":
-        assert newest <= {"record_started", "record_resumed"}
-    elif found.state == "stopped":
-        assert newest == {"record_paused"}
-    else:
-        assert found.reason and not found.finalized
-        assert not newest or "record_error" in newest or {"record_paused"} < newest
+SAYS = {"record_started": "recording", "record_resumed": "recording", "record_paused": "stopped", "record_error": "?"}
+
+
+def reference(rows, pushed):
+    """The state by the rule as it is written down, second by second back from the last."""
+    for second in range(20, -1, -1):
+        here = {SAYS[row.type] for row in rows if row.type in SAYS and row.time == NOON + timedelta(seconds=second)}
+        if here:
+            known = len(here) == 1 and here <= {"recording", "stopped"}
+            return here.pop() if known and (pushed is None or second >= pushed) else "unknown"
+    return "unknown"
+
+
+@given(HISTORIES, st.none() | st.integers(0, 21))
+def test_evidence_agrees_with_a_reference(rows, pushed):
+    found = recording.evidence(rows, None if pushed is None else NOON + timedelta(seconds=pushed))
+    assert found.state == reference(rows, pushed)
+    assert bool(found.reason) is (found.state == "unknown")
+    assert not (found.finalized and found.state != "stopped")
+
+
+@given(HISTORIES, st.sampled_from(sorted(SAYS)), st.integers(0, 21))
+def test_a_status_event_without_a_readable_time_makes_everything_unknown(rows, kind, place):
+    assert recording.evidence([*rows[:place], NotifyEvent(kind, None), *rows[place:]]).state == "unknown"
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["start", "stop", "restart", "drop", "push", "cycle"]), st.integers(0, 2)), max_size=30
+)
+
+
+@given(STEPS, st.booleans(), st.booleans())
+def test_a_complete_log_never_makes_evidence_wrong(steps, automatic, knows_push):
+    """A recorder that reports all it does, also much in one second: what is said of it is true, or `unknown`."""
+    log, second, truth, pushed = [], 0, "stopped", 0
+    online = True
+
+    def change(state, kind):
+        nonlocal truth
+        truth = state
+        log.append(event(kind, second))
+
+    for step, seconds in steps:
+        second += seconds
+        if step == "push" and not online:
+            online, pushed = True, second
+            if automatic:
+                change("recording", "record_resumed")
+        elif step == "drop" and online:
+            online = False
+            if truth == "recording":
+                change("stopped", "record_paused")
+        elif not online:
+            continue
+        elif step == "start" and truth == "stopped":
+            change("recording", "record_started")
+        elif step == "stop" and truth == "recording":
+            change("stopped", "record_paused")
+        elif step == "restart":
+            log.append(event("file_created", second))
+            change("recording", "record_started")
+        elif step == "cycle" and truth == "recording":
+            log.append(event("file_created", second))
+    found = recording.evidence(log, NOON + timedelta(seconds=pushed) if knows_push else None)
+    assert found.state in (truth, "unknown")
+    assert recording.state_of(online, found).state in ("offline" if not online else truth, "unknown")
 
 
 @given(HISTORIES)
@@ -226,3 +326,81 @@ def test_a_later_file_never_changes_the_state(events):
 )
 def test_commands(wanted, finalize, expected):
     assert recording.commands(wanted, finalize) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "meaning", "before", "expected"),
+    [
+        ("start", ACCEPTED, SAID_NOTHING, "recording"),
+        ("start", ACCEPTED, SAID_RECORDING, "recording"),
+        ("start", ALREADY_STARTED, SAID_NOTHING, None),
+        ("restart", ACCEPTED, SAID_RECORDING, "recording"),
+        ("stop", ACCEPTED, SAID_RECORDING, "stopped"),
+        ("stop", ACCEPTED, SAID_NOTHING, "stopped"),
+        ("stop", ACCEPTED, SAID_STOPPED, None),
+        ("stop", STREAM_ABSENT, SAID_RECORDING, None),
+        ("stop", NO_TASK, SAID_RECORDING, None),
+        ("cancel_delay", ACCEPTED, SAID_RECORDING, "file_created"),
+        ("cancel_delay", ACCEPTED, SAID_STOPPED, "file_created"),
+        ("cancel_delay", ACCEPTED, SAID_STOPPED_WITH_FILE, None),
+        ("cancel_delay", NO_TASK, SAID_STOPPED, None),
+    ],
+)
+def test_what_is_awaited(command, meaning, before, expected):
+    assert recording.awaited(command, answer(meaning), before) == expected
+
+
+SENT = NOON + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted", "confirmed"),
+    [
+        ([], [], "recording", False),
+        ([], [("record_started", 9)], "recording", False),
+        ([], [("record_started", 10)], "recording", True),
+        ([], [("record_resumed", 15)], "recording", True),
+        ([("record_started", 10)], [("record_started", 10)], "recording", False),
+        ([("record_started", 10)], [("record_started", 10), ("record_started", 10)], "recording", True),
+        ([], [("record_started", 9), ("record_paused", 9)], "recording", False),
+        ([("record_paused", 10)], [("record_paused", 10), ("record_resumed", 10)], "recording", True),
+        ([], [("record_paused", 10), ("record_resumed", 10)], "recording", True),
+        ([], [("record_started", 10), ("record_paused", 11)], "recording", False),
+        ([], [("record_started", 10), ("record_error", 10)], "recording", False),
+        ([], [("record_started", 10), ("record_error", 12)], "recording", False),
+        ([], [("file_created", 12)], "recording", False),
+        ([("record_started", 1)], [("record_started", 1), ("record_paused", 10)], "stopped", True),
+        ([], [("record_paused", 10)], "recording", False),
+        ([], [("record_paused", 9)], "stopped", False),
+        ([], [("record_paused", 10)], "file_created", False),
+        ([], [("file_created", 9)], "file_created", False),
+        ([("file_created", 10)], [("file_created", 10)], "file_created", False),
+        ([], [("file_created", 11), ("record_paused", 10)], "file_created", True),
+        ([], [(None, None)], "recording", False),
+    ],
+)
+def test_what_confirms_a_command(before, after, wanted, confirmed):
+    rows = [event(*row) if row[0] else NotifyEvent("record_started", None) for row in after]
+    fresh = recording.newer(rows, [event(*row) for row in before], SENT)
+    assert recording.confirms(fresh, wanted) is confirmed
+
+
+@given(HISTORIES, HISTORIES, st.sampled_from(["recording", "stopped", "file_created"]))
+def test_what_was_seen_before_a_command_or_is_older_never_confirms_it(before, late, wanted):
+    """Whatever the log held already, and whatever of the time before the command it shows only now."""
+    sent = NOON + timedelta(seconds=21)
+    assert not recording.confirms(recording.newer([*before, *late], before, sent), wanted)
+    assert not recording.confirms(recording.newer(before, before, NOON), wanted)
+
+
+@given(HISTORIES, HISTORIES)
+def test_everything_new_is_found_once(before, after):
+    fresh = recording.newer([*before, *after], before, NOON)
+    assert sorted(fresh, key=str) == sorted(after, key=str)
+
+
+def test_what_was_seen_last():
+    old, new = event("record_paused", 1), event("record_error", 12)
+    assert "no event" in recording.last_seen([], [])
+    assert "record_paused of 2026-01-02T12:00:01Z, from before" in recording.last_seen([old], [])
+    assert recording.last_seen([old, new], [new]).endswith("record_error of 2026-01-02T12:00:12Z")

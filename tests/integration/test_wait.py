@@ -1,0 +1,224 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The option `wait` of apsaravideo_record: what counts as confirmed by the notify log, and what does not."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from emulator import ACCOUNT
+from playbook import STREAM, environment
+
+from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
+from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+
+DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+COMMAND, LOG, STATE = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamState"
+QUIET = "quiet.example.com/myapp/stream01"
+NAMES = dict(zip(_argspec.STREAM, STREAM.split("/")))
+
+
+class WrongClock(Clock):
+    """The clock of a controller that is so many seconds ahead."""
+
+    def __init__(self, ahead):
+        self.ahead = ahead
+
+    def now(self):
+        return time.time() + self.ahead
+
+
+def record(cloud, state="started", stream=STREAM, clock=None, check_mode=False, **options):
+    names = dict(zip(_argspec.STREAM, stream.split("/", 2)))
+    given = {**DEFAULTS, "retry_timeout": 0, **names, "state": state, **options}
+    task = Task(given, {**os.environ, **environment(cloud)}, check_mode, clock)
+    return execute(_record.operate, task)
+
+
+def waiting(cloud, state="started", wait_timeout=20, **options):
+    """The result of a task that waits, the operations that it called, and how long it took."""
+    cloud.clear_calls()
+    began = time.monotonic()
+    result = record(cloud, state, wait=True, wait_timeout=wait_timeout, **options)
+    return result, [call["action"] for call in cloud.calls()], time.monotonic() - began
+
+
+def add_quiet_domain(cloud, callback=False):
+    """A domain like the built-in one, without a recording callback, or with one that has no status events."""
+    prefix = "{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
+    recorded = {"AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com", "OnDemand": 7}
+    recorded["RecordFormat"] = [{"Format": "mp4", "OssObjectPrefix": prefix}]
+    domain = {"DomainName": "quiet.example.com"}
+    cloud.add_accounts(
+        {
+            "id": ACCOUNT,
+            "domains": [{"name": domain["DomainName"]}],
+            "record_configs": [{**domain, **recorded}],
+            "notify_configs": [{**domain, "NotifyUrl": "http://callback.example.com/"}] if callback else [],
+        }
+    )
+
+
+def verdict(result):
+    return result.get("changed"), result.get("state"), result.get("state_source")
+
+
+@pytest.mark.parametrize(("order", "generation"), [("asc", "old"), ("desc", "new")])
+def test_each_command_is_confirmed_by_its_event(cloud, order, generation):
+    cloud.behave(notify_order=order, generation=generation)
+    cloud.push(STREAM)
+    result, calls, _seconds = waiting(cloud)
+    assert verdict(result) == (True, "recording", "notify_log")
+    assert calls[:2] == [LOG, COMMAND] and set(calls[2:]) == {LOG}
+    assert result["api_calls"] == len(calls) and 0.3 < result["waited_seconds"] < 3
+    cloud.advance(60)
+    assert verdict(waiting(cloud, "restarted")[0]) == (True, "recording", "notify_log")
+    cloud.advance(60)
+    result, calls, _seconds = waiting(cloud, "stopped")
+    assert verdict(result) == (True, "stopped", "notify_log")
+    assert calls[:2] == [LOG, COMMAND] and set(calls[2:]) == {LOG}
+    cloud.advance(10)
+    result, calls, _seconds = waiting(cloud, "stopped", finalize=True)
+    assert verdict(result) == (True, "stopped", "notify_log")
+    assert calls[:3] == [LOG, COMMAND, COMMAND] and set(calls[3:]) == {LOG}
+    assert cloud.stream(STREAM)["files"]
+
+
+def test_nothing_is_waited_for_where_no_event_can_come(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    result, calls, seconds = waiting(cloud)
+    assert verdict(result) == (False, "recording", "notify_log"), "the log said that it is being recorded"
+    assert calls == [LOG, COMMAND]
+    record(cloud, "stopped", finalize=True)
+    cloud.advance(60)
+    for finalize in (False, True):
+        result, calls, seconds = waiting(cloud, "stopped", finalize=finalize)
+        assert verdict(result) == (False, "stopped", "notify_log")
+        assert set(calls[1:]) == {COMMAND}
+    cloud.behave(idle_stop="error")
+    assert verdict(waiting(cloud, "stopped")[0]) == (False, "stopped", "notify_log")
+    cloud.drop(STREAM)
+    result, calls, seconds = waiting(cloud, "stopped", finalize=True)
+    assert verdict(result) == (False, "offline", "command")
+    assert waiting(cloud)[0]["error"]["code"] == "StreamNotFound"
+    add_quiet_domain(cloud)
+    cloud.push(QUIET)
+    record(cloud, stream=QUIET)
+    result, calls, seconds = waiting(cloud, stream=QUIET)
+    assert verdict(result) == (False, "recording", "command"), "the answer to the command said it, the log nothing"
+    assert seconds < 3
+
+
+def test_without_status_callbacks_it_fails_and_says_what_to_do(cloud):
+    add_quiet_domain(cloud)
+    cloud.push(QUIET)
+    for state, finalize, words in [
+        ("started", False, "that the recording began"),
+        ("stopped", False, "that the recording was paused"),
+        ("stopped", True, "that the file was made"),
+    ]:
+        result, _calls, seconds = waiting(cloud, state, stream=QUIET, finalize=finalize, wait_timeout=1)
+        assert result["failed"] and 1 <= seconds < 4
+        assert result["changed"] and cloud.stream(QUIET)["ledger"]["changes"], "it was done all the same"
+        assert words in result["msg"] and "within 1 seconds: it shows no event of this stream" in result["msg"]
+        assert "apsaravideo_record_notify" in result["msg"]
+        assert (result["error"]["code"], result["error"]["action"]) == (None, LOG)
+
+
+def test_a_file_confirms_finalizing_without_status_events_too(cloud):
+    add_quiet_domain(cloud, callback=True)
+    cloud.push(QUIET)
+    record(cloud, stream=QUIET)
+    cloud.advance(60)
+    result = waiting(cloud, "stopped", stream=QUIET, finalize=True)[0]
+    assert verdict(result) == (True, "stopped", "notify_log")
+    assert result["previous_state"] == "unknown" and len(result["warnings"]) == 1
+
+
+def test_a_log_that_lags_is_waited_for_and_what_it_shows_late_does_not_count(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(2.2)
+    record(cloud, "stopped")
+    cloud.behave(notify_lag=2.6)
+    result, _calls, seconds = waiting(cloud)
+    assert verdict(result) == (True, "recording", "notify_log")
+    assert seconds >= 2.6, "the start of before, which showed later than the command, was not taken for this one"
+    result, _calls, _seconds = waiting(cloud, "restarted", wait_timeout=1)
+    assert result["failed"] and result["changed"]
+    assert "its newest event of this stream is record_" in result["msg"] and "from before the command" in result["msg"]
+
+
+@pytest.mark.parametrize("ahead", [-300, 300])
+def test_a_clock_that_is_wrong(cloud, ahead):
+    """By a clock that is behind, an old event is newer than the command; by one ahead, the command's own is older."""
+    clock = WrongClock(ahead)
+    cloud.push(STREAM)
+    cloud.behave(notify_lag=60)
+    cloud.add_events({**NAMES, "notify_type": "record_started", "age": 59.5})
+    result = waiting(cloud, clock=clock, wait_timeout=1)[0]
+    assert result["failed"] and "record_started of " in result["msg"] and "from before the command" in result["msg"]
+    cloud.behave(notify_lag=0)
+    cloud.advance(60)
+    assert verdict(waiting(cloud, "stopped", clock=clock)[0]) == (True, "stopped", "notify_log")
+
+
+def test_a_start_right_after_a_stop(cloud):
+    """Both may leave their events in one second, and the log may show both only later."""
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.behave(notify_lag=1)
+    record(cloud, "stopped")
+    assert verdict(waiting(cloud)[0]) == (True, "recording", "notify_log")
+
+
+def test_an_error_after_the_command_is_what_was_last_seen(cloud):
+    add_quiet_domain(cloud, callback=True)
+    cloud.push(QUIET)
+    cloud.add_events({**NAMES, "domain_name": "quiet.example.com", "notify_type": "record_error", "age": -0.5})
+    result = waiting(cloud, stream=QUIET, wait_timeout=2)[0]
+    assert result["failed"] and result["changed"]
+    assert "its newest event of this stream is record_error" in result["msg"]
+    assert "from before" not in result["msg"]
+
+
+def test_a_log_that_fails_for_a_moment(cloud):
+    cloud.push(STREAM)
+    cloud.fault("status_500", action=LOG, times=2)
+    result, calls, _seconds = waiting(cloud)
+    assert verdict(result) == (True, "recording", "notify_log")
+    assert calls == [LOG, COMMAND, LOG, LOG]
+    cloud.fault("status_500", action=LOG)
+    result = waiting(cloud, "restarted", wait_timeout=1)[0]
+    assert result["changed"] and "it could not be read: " in result["msg"]
+
+
+def test_a_log_that_may_not_be_read_fails_at_once_and_stops_no_command(cloud):
+    cloud.push(STREAM)
+    cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
+    result, calls, _seconds = waiting(cloud)
+    assert result["failed"] and result["changed"] and cloud.stream(STREAM)["recording"] == "recording"
+    assert calls == [LOG, COMMAND, LOG]
+    assert "start was accepted, but cannot be confirmed" in result["msg"] and f"live:{LOG}" in result["msg"]
+    assert result["error"]["code"] == "Forbidden.RAM"
+
+
+def test_check_mode_waits_for_nothing(cloud):
+    cloud.push(STREAM)
+    for state in ("started", "stopped", "restarted"):
+        result, calls, _seconds = waiting(cloud, state, finalize=True, check_mode=True)
+        assert not result.get("failed") and result["waited_seconds"] < 0.3
+        assert set(calls) <= {STATE, LOG} and len(calls) <= 2
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_a_bad_timeout_is_refused_before_any_call(cloud, seconds):
+    result, calls, _seconds = waiting(cloud, wait_timeout=seconds)
+    assert f"wait_timeout is {seconds}" in result["msg"] and calls == []
