@@ -549,6 +549,33 @@ def test_add_configuration(call):
     assert now_text(7 * DAY + 55) <= row["EndTime"] <= now_text(7 * DAY + 60)
 
 
+def test_period_of_a_configuration(cloud, call):
+    key = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
+    call("AddLiveAppRecordConfig", **ADD, AppName="app", StreamName="one", StartTime=now_text(600))
+    cloud.push(ONE)
+    cloud.advance(300)
+    (row,) = configs(call, AppName="app")
+    assert now_text(290) <= row["StartTime"] <= now_text(300)
+    assert "EndTime" not in row
+    assert cloud.stream(ONE)["recording"] == "idle"
+    cloud.advance(300)
+    assert cloud.stream(ONE)["recording"] == "recording"
+    update = {**key, "OssEndpoint": "e"}
+    assert call.code("UpdateLiveAppRecordConfig", **update, EndTime=now_text(-3600)) == "MalformedParam"
+    call("UpdateLiveAppRecordConfig", **update, EndTime=now_text(30 * DAY))
+    (row,) = configs(call, AppName="app")
+    assert now_text(7 * DAY - 90) <= row["EndTime"] <= now_text(7 * DAY)
+    (config,) = [config for config in cloud.state()["record_configs"] if config["app"] == "app"]
+    assert (config["start"], config["end"]) == (row["StartTime"], row["EndTime"])
+
+
+@pytest.mark.parametrize("name", ["StartTime", "EndTime"])
+def test_period_is_for_single_streams(call, name):
+    assert call.code("AddLiveAppRecordConfig", **ADD, AppName="app", **{name: now_text(60)}) == "MalformedParam"
+    update = {"DomainName": DOMAIN, "AppName": "*", "OssEndpoint": "e"}
+    assert call.code("UpdateLiveAppRecordConfig", **update, **{name: now_text(60)}) == "MalformedParam"
+
+
 def test_one_configuration_per_triple(call):
     call("AddLiveAppRecordConfig", **ADD, AppName="app")
     assert call.code("AddLiveAppRecordConfig", **ADD, AppName="app", StreamName="*") == "CodeConfigAlreadyExists"

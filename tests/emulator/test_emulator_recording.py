@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 DOMAIN, INGEST = "live.example.com", "push.example.com"
 KEY = (DOMAIN, "app", "one")
 AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL = 0, 1, 2, 7
-HOUR = 3600
+HOUR, DAY = 3600, 86400
 
 
 class Bench:
@@ -35,11 +35,13 @@ class Bench:
         if mode is not None:
             self.configure(mode=mode, delay=delay, cycle=cycle)
 
-    def configure(self, app="*", stream="*", mode=MANUAL, delay=60, cycle=HOUR):
+    def configure(self, app="*", stream="*", mode=MANUAL, delay=60, cycle=HOUR, bucket="bucket", start=None, end=None):
+        """Add a configuration; ``start`` and ``end`` of its period are seconds from now."""
         formats = (RecordFormat("m3u8", cycle, "{StartTime}_{EndTime}"),)
-        created = self.cloud.clock.now()
+        now = self.cloud.clock.now()
+        period = [None if seconds is None else now + seconds for seconds in (start, end)]
         self.cloud.add_config(
-            RecordConfig(0, DOMAIN, app, stream, mode, "bucket", "oss.example.com", created, delay, formats)
+            RecordConfig(0, DOMAIN, app, stream, mode, bucket, "oss.example.com", now, delay, formats, (), (), *period)
         )
 
     def wait(self, seconds):
@@ -264,22 +266,254 @@ def test_replaced_configuration_needs_a_new_push(bench):
 
 
 @pytest.mark.parametrize(
-    ("triples", "best"),
+    ("names", "app_first", "stream_first"),
     [
-        ([("*", "*")], ("*", "*")),
-        ([("*", "*"), ("app", "*")], ("app", "*")),
-        ([("app", "*"), ("app", "one"), ("*", "*")], ("app", "one")),
-        ([("*", "one"), ("*", "*")], ("*", "one")),
-        ([("*", "one"), ("app", "*")], ("app", "*")),
-        ([("other", "*"), ("app", "two"), ("App", "one")], None),
+        ("**", "**", "**"),
+        ("** a*", "a* **", "a* **"),
+        ("a* a1 **", "a1 a* **", "a1 a* **"),
+        ("*1 **", "*1 **", "*1 **"),
+        ("** *1 a* a1", "a1 a* *1 **", "a1 *1 a* **"),
+        ("*1 a*", "a* *1", "*1 a*"),
+        ("b* a2 A1 *2", "", ""),
     ],
 )
-def test_best_configuration(triples, best):
+def test_matching_configurations(names, app_first, stream_first):
+    for order, expected in (("app-first", app_first), ("stream-first", stream_first)):
+        bench = Bench(mode=None, config_match=order)
+        for app, stream in names.split():
+            bench.configure(app, stream)
+        found = bench.cloud.matching_configs(DOMAIN, "a", "1")
+        assert " ".join(config.app + config.stream for config in found) == expected
+        bench.cloud.begin_push(INGEST, "a", "1")
+        config = bench.cloud.streams[(DOMAIN, "a", "1")].recorder.push.config
+        assert (config and config.app + config.stream) == (expected[:2] or None)
+
+
+def add(bench):
+    bench.configure("app", "one", bucket="exact")
+
+
+def update(bench):
+    bench.cloud.change_config(DOMAIN, "*", "*", bucket="changed")
+
+
+def delete(bench):
+    bench.cloud.delete_config(DOMAIN, "app", "one")
+
+
+def widen(bench):
+    bench.configure("app", "*", bucket="wide")
+
+
+NOTHING = "config_absent"
+
+
+@pytest.mark.parametrize(
+    ("exact", "act", "behaviour", "running", "repushed"),
+    [
+        # An exact configuration is added beside the wildcard that is effective.
+        (False, add, {}, "bucket", "exact"),
+        (False, add, {"config_effect": "at-once"}, "exact", "exact"),
+        # The wildcard is changed, which concerns a stream with an exact one in no way.
+        (False, update, {}, "bucket", "changed"),
+        (False, update, {"config_effect": "at-once"}, "changed", "changed"),
+        (True, update, {"config_effect": "at-once"}, "exact", "exact"),
+        # The exact one is deleted, and the wildcard is left.
+        (True, delete, {}, NOTHING, "bucket"),
+        (True, delete, {"deleted_config": "fallback"}, "bucket", "bucket"),
+        (True, delete, {"deleted_config": "next-push"}, "exact", "bucket"),
+        (True, delete, {"config_effect": "at-once"}, "bucket", "bucket"),
+        # A better wildcard comes, which still is no match for an exact one.
+        (False, widen, {}, "bucket", "wide"),
+        (False, widen, {"config_effect": "at-once"}, "wide", "wide"),
+        (True, widen, {}, "exact", "exact"),
+        (True, widen, {"config_effect": "at-once"}, "exact", "exact"),
+    ],
+)
+def test_when_changes_of_configurations_take_effect(exact, act, behaviour, running, repushed):
+    bench = Bench(**behaviour)
+    if exact:
+        add(bench)
+    bench.push()
+    act(bench)
+    outcome = bench("start")
+    assert (bench.recorder.task.config.bucket if outcome is True else outcome) == running
+    bench.drop()
+    bench.wait(HOUR)
+    bench.push()
+    assert bench("start") is True
+    assert bench.recorder.task.config.bucket == repushed
+
+
+def test_fallback_is_what_matched_at_the_push():
+    bench = Bench(deleted_config="fallback")
+    add(bench)
+    bench.push()
+    update(bench)
+    widen(bench)
+    delete(bench)
+    assert bench("start") is True
+    assert bench.recorder.task.config.bucket == "bucket"
+    bench.cloud.delete_config(DOMAIN, "*", "*")
+    assert bench("restart") == NOTHING
+
+
+# Periods
+
+
+def test_period_of_an_automatic_recording():
     bench = Bench(mode=None)
-    for app, stream in triples:
-        bench.configure(app, stream)
-    found = bench.cloud.best_config(*KEY)
-    assert (found and (found.app, found.stream)) == best
+    bench.configure("app", "one", AUTOMATIC, start=100, end=400)
+    bench.push()
+    bench.wait(99)
+    assert bench.state == "idle"
+    bench.wait(1)
+    assert bench.state == "recording"
+    bench.wait(300)
+    assert (bench.state, bench.durations) == ("paused", [])
+    bench.wait(60)
+    assert (bench.state, bench.durations) == ("idle", [300])
+    assert bench.events == ["record_started", "record_paused", "file_created"]
+    times = [event.time - 1_000_000 for event in bench.cloud.notify_log]
+    assert times == [100, 400, 460]
+    bench.drop()
+    bench.push()
+    bench.wait(HOUR)
+    assert bench.state == "idle"
+
+
+def test_period_looked_at_late():
+    bench = Bench(mode=None)
+    bench.configure("app", "one", AUTOMATIC, start=100, end=400, cycle=250)
+    bench.push()
+    bench.cloud.advance(10_000)
+    assert bench.durations == [250, 50]
+    assert [event.time - 1_000_000 for event in bench.cloud.notify_log] == [100, 350, 400, 460]
+
+
+@pytest.mark.parametrize(("switch", "created"), [("delay", 460), ("at-once", 400)])
+def test_files_after_the_period(switch, created):
+    bench = Bench(mode=None, period_end=switch)
+    bench.configure("app", "one", AUTOMATIC, end=400, cycle=400)
+    bench.push()
+    bench.wait(HOUR)
+    (file,) = bench.recorder.files
+    assert (file.duration, file.stopped - 1_000_000, file.created - 1_000_000) == (400, 400, created)
+
+
+def test_interruption_across_the_end_of_the_period():
+    bench = Bench(mode=None)
+    bench.configure("app", "one", AUTOMATIC, end=100)
+    bench.push()
+    bench.wait(80)
+    bench.drop()
+    bench.wait(10)
+    bench.push()
+    assert bench.state == "recording"
+    bench.drop()
+    bench.wait(30)
+    bench.push()
+    assert bench.state == "paused"
+    bench.wait(60)
+    assert (bench.state, bench.durations) == ("idle", [80])
+
+
+def test_push_that_ends_before_the_period():
+    bench = Bench(mode=None)
+    bench.configure("app", "one", AUTOMATIC, start=100)
+    bench.push()
+    bench.wait(50)
+    bench.drop()
+    bench.wait(100)
+    assert bench.state == "idle"
+    bench.push()
+    assert bench.state == "recording"
+
+
+def test_period_of_a_manual_configuration_starts_nothing():
+    bench = Bench(mode=None)
+    bench.configure("app", "one", MANUAL, start=10, end=20)
+    bench.push()
+    bench.wait(15)
+    assert bench.state == "idle"
+
+
+@pytest.mark.parametrize("mode", [AUTOMATIC, MANUAL])
+def test_commands_outside_the_period_may_have_nothing_to_do_with_it(mode):
+    bench = Bench(mode=None)
+    bench.configure("app", "one", mode, start=100, end=200)
+    bench.push()
+    assert bench("start") is True
+    bench.wait(500)
+    assert (bench.state, bench.recorder.ledger.starts) == ("recording", 1)
+    assert bench("restart") is True
+
+
+@pytest.mark.parametrize("mode", [AUTOMATIC, MANUAL])
+def test_commands_may_be_bound_to_the_period(mode):
+    bench = Bench(mode=None, manual_period="bounded")
+    bench.configure("app", "one", mode, start=100, end=200)
+    bench.push()
+    assert (bench("start"), bench("restart"), bench("stop")) == (NOTHING, NOTHING, False)
+    bench.wait(110)
+    assert bench("start") == ("already_started" if mode == AUTOMATIC else True)
+    bench.wait(10)
+    assert bench("restart") is True
+    bench.wait(80)
+    assert bench.state == "paused"
+    assert bench("start") == NOTHING
+    assert bench("cancel_delay") is True
+    assert bench.durations == ([20, 80] if mode == AUTOMATIC else [10, 80])
+
+
+def test_split_of_an_automatic_recording_goes_on_after_its_period():
+    bench = Bench(mode=None)
+    bench.configure("app", "one", AUTOMATIC, end=100)
+    bench.push()
+    bench.wait(50)
+    bench("restart")
+    bench.wait(100)
+    assert (bench.state, bench.durations) == ("recording", [50])
+
+
+@pytest.mark.parametrize(("switch", "recorded"), [("unrecorded", ["idle"] * 2), ("ignored", ["recording"] * 2)])
+def test_start_far_from_the_push(switch, recorded):
+    states = []
+    for start in (8 * DAY, -8 * DAY):
+        bench = Bench(mode=None, distant_start=switch)
+        bench.configure("app", "one", AUTOMATIC, start=start)
+        bench.push()
+        bench.wait(60)
+        states.append(bench.state)
+    assert states == recorded
+    near = Bench(mode=None, distant_start=switch)
+    near.configure("app", "one", AUTOMATIC, start=7 * DAY)
+    near.push()
+    near.wait(7 * DAY)
+    assert near.state == "recording"
+
+
+@pytest.mark.parametrize(("effect", "end"), [("next-push", 100), ("at-once", 300)])
+def test_changed_period(effect, end):
+    bench = Bench(mode=None, config_effect=effect)
+    bench.configure("app", "one", AUTOMATIC, end=100)
+    bench.push()
+    bench.wait(50)
+    bench.cloud.change_config(*KEY, end=1_000_300)
+    bench.wait(HOUR)
+    assert bench.durations == [end]
+
+
+def test_period_that_is_over_when_it_takes_effect_ends_the_recording_now():
+    bench = Bench(mode=None, config_effect="at-once")
+    bench.configure("app", "one", AUTOMATIC)
+    bench.push()
+    bench.wait(50)
+    bench.cloud.change_config(*KEY, end=1_000_010)
+    bench.wait(0)
+    assert bench.state == "paused"
+    bench.wait(HOUR)
+    assert bench.durations == [50]
 
 
 # Interruptions
@@ -529,9 +763,23 @@ STEPS = st.lists(
     st.sampled_from(["resume", "new"]),
     st.sampled_from(["fixed", "config"]),
     st.sampled_from(["auto", "off"]),
+    st.none() | st.tuples(st.integers(-50, 500), st.integers(1, 700)),
+    st.sampled_from(["ignored", "bounded"]),
+    st.sampled_from(["delay", "at-once"]),
 )
-def test_any_history_is_consistent(steps, mode, start_in_delay, stop_delay, repush):
-    bench = Bench(mode=mode, cycle=150, start_in_delay=start_in_delay, stop_delay=stop_delay, repush_after_stop=repush)
+def test_any_history_is_consistent(steps, mode, start_in_delay, stop_delay, repush, period, manual_period, period_end):
+    bench = Bench(
+        mode=mode,
+        cycle=150,
+        start_in_delay=start_in_delay,
+        stop_delay=stop_delay,
+        repush_after_stop=repush,
+        manual_period=manual_period,
+        period_end=period_end,
+    )
+    start, end = (None, None) if period is None else (period[0], sum(period))
+    if period:
+        bench.configure("app", "one", mode, cycle=150, start=start, end=end)
     for step in steps:
         if step == "push":
             bench.push()
@@ -558,5 +806,8 @@ def test_any_history_is_consistent(steps, mode, start_in_delay, stop_delay, repu
         assert sum(durations) == pytest.approx(task.duration)
         assert all(duration <= 150 for duration in durations)
     assert all(earlier.stopped <= later.started for earlier, later in zip(recorder.files, recorder.files[1:]))
+    if period and (manual_period == "bounded" or not {"start", "restart"} & set(steps)):
+        for file in recorder.files:
+            assert start <= file.started - 1_000_000 <= file.stopped - 1_000_000 <= end
     times = [event.time for event in bench.cloud.notify_log]
     assert times == sorted(times)

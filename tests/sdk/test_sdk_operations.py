@@ -266,6 +266,24 @@ def test_updated_record_configuration(client, codes):
     assert outcome(error) == codes["malformed"]("PageSize")
 
 
+def test_period_of_a_record_configuration(cloud, client, codes):
+    names = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
+    formats = [{"Format": "mp4", "OssObjectPrefix": PREFIX}]
+    storage = {"OssBucket": "b", "OssEndpoint": "e", "OnDemand": 0, "RecordFormat": formats}
+    error = refused(client, "AddLiveAppRecordConfig", **{**names, "StreamName": "*"}, **storage, StartTime=moment(60))
+    assert outcome(error) == codes["malformed"]("StartTime")
+    period = {"StartTime": moment(600), "EndTime": moment(1200)}
+    assert client.call("AddLiveAppRecordConfig", **names, **storage, **period) == {}
+    (row,) = client.call("DescribeLiveRecordConfig", **names)["LiveAppRecordList"]["LiveAppRecord"]
+    assert {name: row[name] for name in period} == period
+    cloud.push(ONE)
+    states = []
+    for _step in range(3):
+        states.append(cloud.stream(ONE)["recording"])
+        cloud.advance(650)
+    assert states == ["idle", "recording", "paused"]
+
+
 def test_callback_configuration(client, codes):
     assert client.call("DeleteLiveRecordNotifyConfig", DomainName=DOMAIN) == {}
     for operation in ("DeleteLiveRecordNotifyConfig", "DescribeLiveRecordNotifyConfig"):

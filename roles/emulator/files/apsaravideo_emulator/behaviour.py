@@ -120,7 +120,34 @@ class Behaviour:
     )
     deleted_config: str = field(
         default="at-once",
-        metadata=_choice(("at-once", "next-push"), "when a deleted configuration stops applying to commands"),
+        metadata=_choice(
+            ("at-once", "fallback", "next-push"),
+            "when a deleted configuration stops applying to commands; fallback: at once, then the next best applies",
+        ),
+    )
+    config_match: str = field(
+        default="app-first",
+        metadata=_choice(
+            ("app-first", "stream-first"),
+            "the better match of app/* and */stream: that with the exact AppName, or with the exact StreamName",
+        ),
+    )
+    manual_period: str = field(
+        default="ignored",
+        metadata=_choice(
+            ("ignored", "bounded"),
+            "StartTime and EndTime for commands: no meaning, or start and restart work within them only",
+        ),
+    )
+    period_end: str = field(
+        default="delay",
+        metadata=_choice(("delay", "at-once"), "files after EndTime: after DelayTime, or at once"),
+    )
+    distant_start: str = field(
+        default="unrecorded",
+        metadata=_choice(
+            ("unrecorded", "ignored"), "a StartTime more than 7 days from the push: nothing is recorded, or no period"
+        ),
     )
 
     # Configurations

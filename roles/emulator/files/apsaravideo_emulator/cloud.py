@@ -236,8 +236,10 @@ class Cloud(Kept):
         if not stream.online:
             ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
             stream.history.append(Publish(ingest, now, kind, need_record=need_record))
-            config = self.best_config(*key)
-            stream.recorder.begin_push(Push(now, config, self._records_by_itself(config, need_record)))
+            matching = self.matching_configs(*key)
+            config = matching[0] if matching else None
+            automatic = self._records_by_itself(config, need_record)
+            stream.recorder.begin_push(Push(now, config, automatic, tuple(matching[1:])))
             self._schedule(key)
         return stream
 
@@ -283,22 +285,28 @@ class Cloud(Kept):
         now = self.settle()
         stream = self.streams.get(key)
         recorder = stream.recorder if stream else self._recorder(key)
-        self._refresh_push(recorder, key)
+        self._refresh_push(recorder, key, now)
         try:
-            return recorder.command(command, now, request_id, self._config_exists(recorder.push))
+            return recorder.command(command, now, request_id, self._config_for_commands(recorder.push))
         finally:
             if stream:
                 self._schedule(key)
 
-    def _refresh_push(self, recorder: Recorder, key: tuple[str, str, str]) -> None:
-        push = recorder.push
-        if push is not None and self.behaviour.config_effect == "at-once":
-            recorder.push = replace(push, config=self.best_config(*key) or push.config)
+    def _refresh_push(self, recorder: Recorder, key: tuple[str, str, str], now: float) -> None:
+        """Let the present configurations be effective for a running push, where a new one is not needed for that."""
+        push, matching = recorder.push, self.matching_configs(*key)
+        if push is None or self.behaviour.config_effect != "at-once" or not matching:
+            return
+        since = push.since if matching[0] == push.config else now
+        recorder.push = replace(push, config=matching[0], others=tuple(matching[1:]), since=since)
 
-    def _config_exists(self, push: Push | None) -> bool:
+    def _config_for_commands(self, push: Push | None) -> RecordConfig | None:
         if push is None or push.config is None or self.behaviour.deleted_config == "next-push":
-            return True
-        config = push.config
+            return push.config if push else None
+        candidates = (push.config, *push.others) if self.behaviour.deleted_config == "fallback" else (push.config,)
+        return next((config for config in candidates if self._exists(config)), None)
+
+    def _exists(self, config: RecordConfig) -> bool:
         current = self.record_configs.get((config.domain, config.app, config.stream))
         return current is not None and current.number == config.number
 
@@ -307,10 +315,21 @@ class Cloud(Kept):
 
     # Record configurations
 
-    def best_config(self, domain: str, app: str, stream: str) -> RecordConfig | None:
-        """The configuration that fits a stream best; an exact name beats ``*``, the AppName first."""
-        keys = ((domain, some_app, some_stream) for some_app in (app, "*") for some_stream in (stream, "*"))
-        return next((self.record_configs[key] for key in keys if key in self.record_configs), None)
+    def matching_configs(self, domain: str, app: str, stream: str) -> list[RecordConfig]:
+        """The configurations for a stream, the one that fits best first: exact names beat ``*`` at each level."""
+        mixed = [(app, "*"), ("*", stream)]
+        if self.behaviour.config_match == "stream-first":
+            mixed.reverse()
+        keys = ((domain, *names) for names in ((app, stream), *mixed, ("*", "*")))
+        return [self.record_configs[key] for key in keys if key in self.record_configs]
+
+    def _configs_changed(self, domain: str) -> None:
+        if self.behaviour.config_effect == "at-once":
+            now = self.clock.now()
+            for stream in self.streams_of(domain):
+                key = (domain, stream.app, stream.name)
+                self._refresh_push(stream.recorder, key, now)
+                self._schedule(key)
 
     def add_config(self, config: RecordConfig) -> None:
         """Add a configuration; ConfigExists when the triple has one."""
@@ -320,6 +339,7 @@ class Cloud(Kept):
             raise ConfigExists
         self._config_number += 1
         self.record_configs[key] = replace(config, number=self._config_number)
+        self._configs_changed(config.domain)
 
     def change_config(self, domain: str, app: str, stream: str, **changes: Any) -> RecordConfig:
         """Change a configuration; ConfigAbsent when there is none."""
@@ -328,6 +348,7 @@ class Cloud(Kept):
         if config is None:
             raise ConfigAbsent
         changed = self.record_configs[(domain, app, stream)] = replace(config, **changes)
+        self._configs_changed(domain)
         return changed
 
     def delete_config(self, domain: str, app: str, stream: str) -> None:
@@ -335,6 +356,7 @@ class Cloud(Kept):
         self.settle()
         if self.record_configs.pop((domain, app, stream), None) is None:
             raise ConfigAbsent
+        self._configs_changed(domain)
 
     # Callbacks
 

@@ -16,7 +16,7 @@ from . import scenario
 from .cloud import ConfigAbsent, Stream, UnknownDomain
 from .gate import Closed
 from .gateway import World
-from .recording import FILE_CREATED, STATUS_EVENTS
+from .recording import FILE_CREATED, STATUS_EVENTS, RecordConfig
 
 PREFIX = "/_emulator/"
 
@@ -166,7 +166,7 @@ class Control:
             "advanced": cloud.clock.advanced,
             "streams": [self._stream_state(stream) for stream in wanted],
             "record_configs": [
-                {**asdict(config), "created": cloud.clock.show(config.created)}
+                {**asdict(config), **self._instants(config)}
                 for config in cloud.record_configs.values()
                 if domain in (None, config.domain)
             ],
@@ -187,6 +187,11 @@ class Control:
                 if _matches(request, event.domain, event.app, event.stream)
             ],
         }
+
+    def _instants(self, config: RecordConfig) -> dict[str, str | None]:
+        instants = {"created": config.created, "start": config.start, "end": config.end}
+        show = self._world.cloud.clock.show
+        return {name: None if instant is None else show(instant) for name, instant in instants.items()}
 
     def _stream_state(self, stream: Stream) -> dict[str, Any]:
         cloud, recorder = self._world.cloud, stream.recorder

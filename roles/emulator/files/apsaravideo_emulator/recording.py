@@ -10,14 +10,15 @@ delays and cycles that ended in the meantime take effect in their order.
 Rules that the documentation gives: ``start`` on a running recording is refused; ``stop`` begins a delay (180 s) after
 which the files are produced; ``cancel_delay`` produces them at once; ``restart`` cuts the files and begins a new task;
 the end of a push pauses the recording; only an automatic recording continues on a new push, in the same file when the
-push returns within DelayTime; a file also ends with its cycle.  Rules that it does not give are read from
-:class:`Behaviour`.
+push returns within DelayTime; it keeps to StartTime and EndTime of the configuration; a file also ends with its cycle.
+Rules that it does not give are read from :class:`Behaviour`.
 """
 
 from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -31,6 +32,7 @@ AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL = 0, 1, 2, 7
 MODES = (AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL)
 
 DEFAULT_DELAY = 180
+WEEK = 7 * 86400
 DEFAULT_CYCLES = {"m3u8": 6 * 3600, "cmaf": 6 * 3600, "flv": 3600, "mp4": 3600}
 
 STATUS_EVENTS = ("record_started", "record_paused", "record_resumed")
@@ -70,7 +72,7 @@ class RecordFormat:
 @stored
 @dataclass(frozen=True)
 class RecordConfig:
-    """A record-to-OSS configuration; ``app`` and ``stream`` may be ``*``."""
+    """A record-to-OSS configuration; ``app`` and ``stream`` may be ``*``, ``start`` and ``end`` are its period."""
 
     number: int
     domain: str
@@ -84,18 +86,37 @@ class RecordConfig:
     formats: tuple[RecordFormat, ...] = ()
     transcode_formats: tuple[RecordFormat, ...] = ()
     templates: tuple[str, ...] = ()
-    start: str = ""
-    end: str = ""
+    start: float | None = None
+    end: float | None = None
 
 
 @stored
 @dataclass(frozen=True)
 class Push:
-    """One ingest of the stream: the configuration effective for it, and whether that makes it record by itself."""
+    """One ingest of the stream: the configuration effective for it, and whether that makes it record by itself.
+
+    ``others`` are the configurations that matched less well at its beginning, the best first.  ``since`` is the instant
+    from which ``config`` is effective.
+    """
 
     started: float
     config: RecordConfig | None
     automatic: bool = False
+    others: tuple[RecordConfig, ...] = ()
+    since: float = 0.0
+
+    def period(self, distant_start: str) -> tuple[float, float]:
+        """When StartTime and EndTime let it be recorded; a period that never comes begins at infinity.
+
+        A StartTime must be within 7 days of the push; ``distant_start`` says what comes of another one.
+        """
+        begin, end = -math.inf, math.inf
+        if self.config is not None:
+            begin = begin if self.config.start is None else self.config.start
+            end = end if self.config.end is None else self.config.end
+        if math.isfinite(begin) and abs(begin - self.started) > WEEK:
+            begin, end = (-math.inf, math.inf) if distant_start == "ignored" else (math.inf, math.inf)
+        return max(begin, self.started, self.since), max(end, self.since)
 
 
 @stored
@@ -176,6 +197,8 @@ class Recorder(Kept):
         "_paused_at",
         "_resume_until",
         "_interrupted",
+        "_awaiting",
+        "_bounded",
     )
 
     def __init__(self, behaviour: Behaviour, emit: Callable[[str, float, RecordedFile | None], None]) -> None:
@@ -185,6 +208,8 @@ class Recorder(Kept):
         self._paused_at = 0.0
         self._resume_until: float | None = None
         self._interrupted = False
+        self._awaiting = False  # automatic recording is to begin
+        self._bounded = False  # the recording ends with the period of its configuration
         self.push: Push | None = None
         self.tasks: list[Task] = []
         self.files: list[RecordedFile] = []
@@ -204,63 +229,87 @@ class Recorder(Kept):
 
     def next_due(self) -> float:
         """The instant of the next change that comes by itself; infinity when there is none."""
-        task = self.task
-        if task is None:
-            return math.inf
-        if self._resume_until is not None:
-            return self._resume_until
-        return min((file.due() for file in task.files), default=math.inf)
+        return min((due for due, _change in self._changes_to_come()), default=math.inf)
 
     def settle(self, now: float) -> None:
         """Let everything happen that was due up to and including ``now``, in order."""
-        while (due := self.next_due()) <= now:
-            if self.state == PAUSED:
-                self._finish(due)
-            else:
-                self._roll_over(due)
+        while True:
+            due, change = min(self._changes_to_come(), key=lambda pair: pair[0], default=(math.inf, None))
+            if change is None or due > now:
+                break
+            change(due)
+
+    def _changes_to_come(self) -> Iterator[tuple[float, Callable[[float], None]]]:
+        """What comes by itself; of what is due at one instant, the first here comes first."""
+        begin, end = self._period()
+        if self.task is not None and self._resume_until is not None:
+            yield self._resume_until, self._finish
+        elif self.task is not None:
+            if self._bounded:
+                yield end, self._end_period
+            for file in self.task.files:
+                yield file.due(), self._roll_over
+        if self._awaiting and begin < end:
+            yield begin, self._begin_by_itself
+
+    def _period(self) -> tuple[float, float]:
+        return self.push.period(self._behaviour.distant_start) if self.push else (math.inf, math.inf)
 
     def begin_push(self, push: Push) -> None:
         """The stream comes online; an automatic recording starts, or continues when it was only interrupted."""
-        now = push.started
         self.push = push
-        if not push.automatic or push.config is None:
+        off = self._stopped_by_hand and self._behaviour.repush_after_stop == "off"
+        self._awaiting = push.automatic and push.config is not None and not off
+        self.settle(push.started)
+
+    def _begin_by_itself(self, now: float) -> None:
+        assert self.push is not None and self.push.config is not None
+        self._awaiting = False
+        self._stopped_by_hand = False
+        if self.state == RECORDING:
             return
-        if self._stopped_by_hand and self._behaviour.repush_after_stop == "off":
-            return
+        self._bounded = True
         if self.state == PAUSED and self._interrupted:
             self._resume(now)
         elif self.state == PAUSED:
-            self._start_in_delay(now, push.config)
-        elif self.state == IDLE:
-            self._start(now, push.config)
-        self._stopped_by_hand = False
+            self._start_in_delay(now, self.push.config)
+        else:
+            self._start(now, self.push.config)
+
+    def _end_period(self, now: float) -> None:
+        assert self.task is not None
+        self._pause(now, self.task.config.delay, interrupted=False)
+        if self._behaviour.period_end == "at-once":
+            self._finish(now)
 
     def end_push(self, now: float) -> None:
         """The stream goes offline; a running recording pauses for the configuration's DelayTime."""
         self.push = None
+        self._awaiting = False
         task = self.task
         if task is not None and self.state == RECORDING:
             self._pause(now, task.config.delay, interrupted=True)
 
-    def command(self, name: str, now: float, request_id: str, config_exists: bool = True) -> bool:
+    def command(self, name: str, now: float, request_id: str, config: RecordConfig | None) -> bool:
         """Carry out a RealTimeRecordCommand; True when it changed the state, Refused when it is not allowed.
 
-        ``config_exists`` is false when the configuration of the running push has been deleted.
+        ``config`` is the configuration that applies, if any.
         """
-        config = self._effective_config(name, config_exists)
-        changed = getattr(self, f"_command_{name}")(now, config)
+        changed = getattr(self, f"_command_{name}")(now, self._usable_config(name, now, config))
         if changed:
             self.ledger.changes.append({"command": name, "request_id": request_id, "time": now})
         return bool(changed)
 
-    def _effective_config(self, name: str, config_exists: bool) -> RecordConfig:
+    def _usable_config(self, name: str, now: float, config: RecordConfig | None) -> RecordConfig:
         if self.push is None:
             if name == "cancel_delay" and self.task is not None and self._behaviour.offline_cancel == "ok":
                 return self.task.config
             raise Refused(Refused.STREAM_ABSENT)
-        if self.push.config is None or not config_exists:
+        begin, end = self._period()
+        outside = self._behaviour.manual_period == "bounded" and not begin <= now < end
+        if config is None or (outside and name in ("start", "restart")):
             raise Refused(Refused.CONFIG_ABSENT)
-        return self.push.config
+        return config
 
     def _command_start(self, now: float, config: RecordConfig) -> bool:
         if self.state == RECORDING:
@@ -269,8 +318,12 @@ class Recorder(Kept):
             self._start_in_delay(now, config)
         else:
             self._start(now, config)
-        self._stopped_by_hand = False
+        self._began_by_hand()
         return True
+
+    def _began_by_hand(self) -> None:
+        self._stopped_by_hand = False
+        self._bounded = self._behaviour.manual_period == "bounded"
 
     def _command_stop(self, now: float, config: RecordConfig) -> bool:
         if self.state != RECORDING:
@@ -292,7 +345,7 @@ class Recorder(Kept):
         if self.state != IDLE:
             self._finish(now)
         self._start(now, config, split=was_recording)
-        self._stopped_by_hand = False
+        self._began_by_hand()
         return True
 
     @staticmethod

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from .. import recording
-from ..clock import format_iso
 from ..cloud import ConfigAbsent, ConfigExists, Domain
 from ..parameters import Integer, Items, Moment, Text
 from ..recording import RecordConfig, RecordFormat
-from .call import DAY, DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, page_of
+from .call import DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, page_of
 
 FILE_FORMATS = ("m3u8", "flv", "mp4", "cmaf")
 SLICED_FORMATS = ("m3u8", "cmaf")
@@ -66,10 +65,9 @@ def _config_row(call: Call, config: RecordConfig) -> dict[str, Any]:
         "OssEndpoint": config.endpoint,
         "CreateTime": call.cloud.clock.show(config.created),
     }
-    if config.start:
-        row["StartTime"] = config.start
-    if config.end:
-        row["EndTime"] = config.end
+    for name, instant in (("StartTime", config.start), ("EndTime", config.end)):
+        if instant is not None:
+            row[name] = call.cloud.clock.show(instant)
     upper = call.behaviour.record_format_case == "upper"
     row["RecordFormatList"] = {"RecordFormat": [_format_row(item, upper) for item in config.formats]}
     row["TranscodeRecordFormatList"] = {"RecordFormat": [_format_row(item, upper) for item in config.transcode_formats]}
@@ -117,17 +115,24 @@ def _add_config(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _config_period(call: Call) -> tuple[str, str]:
-    """StartTime and EndTime of a configuration, for single streams only; longer than 7 days is cut to 7 days."""
-    start, end = call["StartTime"], call["EndTime"]
-    for name, moment in (("StartTime", start), ("EndTime", end)):
-        if moment is not None and call["StreamName"] == "*":
+def _config_period(
+    call: Call, start: float | None = None, end: float | None = None
+) -> tuple[float | None, float | None]:
+    """StartTime and EndTime of a configuration, for single streams only; longer than 7 days is cut to 7 days.
+
+    ``start`` and ``end`` are the present instants of a configuration that is changed.
+    """
+    for name in ("StartTime", "EndTime"):
+        if call[name] is not None and call["StreamName"] == "*":
             raise call.errors.malformed(name, "It is allowed for a single stream only.")
+    advanced = call.cloud.clock.advanced
+    start = start if call["StartTime"] is None else call["StartTime"] + advanced
+    end = end if call["EndTime"] is None else call["EndTime"] + advanced
     if start is not None and end is not None:
         if end <= start:
             raise call.errors.malformed("EndTime", "It must be later than StartTime.")
-        end = min(end, start + 7 * DAY)
-    return "" if start is None else format_iso(start), "" if end is None else format_iso(end)
+        end = min(end, start + recording.WEEK)
+    return start, end
 
 
 def _new_formats(call: Call, name: str) -> tuple[RecordFormat, ...]:
@@ -172,14 +177,14 @@ def _update_config(call: Call) -> dict[str, Any]:
     current = call.cloud.record_configs.get((domain.name, call["AppName"], call["StreamName"]))
     if current is None:
         raise call.errors.config_absent()
-    start, end = _config_period(call)
+    start, end = _config_period(call, current.start, current.end)
     changes: dict[str, Any] = {
         "endpoint": call["OssEndpoint"],
         "formats": _changed_formats(call, "RecordFormat", current.formats),
         "transcode_formats": _changed_formats(call, "TranscodeRecordFormat", current.transcode_formats),
         "templates": tuple(call["TranscodeTemplates"]) or current.templates,
-        "start": start or current.start,
-        "end": end or current.end,
+        "start": start,
+        "end": end,
     }
     if call["OnDemand"] is not None:
         changes["mode"] = call["OnDemand"]
