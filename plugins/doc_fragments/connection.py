@@ -15,11 +15,20 @@ options:
     description:
       - The id of the access key that signs the calls.
       - Keys are looked for in this order, and the first place that holds any is used. This option and
-        O(access_key_secret); the profile that O(profile) or O(credentials_file) names;
-        E(ALIBABA_CLOUD_ACCESS_KEY_ID), E(ALIBABA_CLOUD_ACCESS_KEY_SECRET) and E(ALIBABA_CLOUD_SECURITY_TOKEN);
-        E(ALICLOUD_ACCESS_KEY), E(ALICLOUD_SECRET_KEY) and E(ALICLOUD_SECURITY_TOKEN); the Alibaba Cloud CLI's
-        file C(~/.aliyun/config.json).
-      - A place that holds only a part of what is needed is an error. It never leads to the keys of another place.
+        O(access_key_secret); the profile that O(profile) or O(credentials_file) names; the role that O(ecs_role_name)
+        names; E(ALIBABA_CLOUD_ACCESS_KEY_ID), E(ALIBABA_CLOUD_ACCESS_KEY_SECRET) and E(ALIBABA_CLOUD_SECURITY_TOKEN);
+        E(ALICLOUD_ACCESS_KEY), E(ALICLOUD_SECRET_KEY) and E(ALICLOUD_SECURITY_TOKEN); the OIDC token of
+        E(ALIBABA_CLOUD_OIDC_TOKEN_FILE) with E(ALIBABA_CLOUD_OIDC_PROVIDER_ARN) and E(ALIBABA_CLOUD_ROLE_ARN); the
+        Alibaba Cloud CLI's file C(~/.aliyun/config.json); the SDKs' file C(~/.alibabacloud/credentials) or
+        C(~/.alibabacloud/credentials.ini); the role of the ECS instance that the task runs on; the server that
+        E(ALIBABA_CLOUD_CREDENTIALS_URI) names. With whichever keys these are, the role O(role_arn) is assumed, if it
+        is set.
+      - A place that holds only a part of what is needed, or something that cannot be used, is an error. It never leads
+        to the keys of another place.
+      - Temporary keys are obtained once in a run of C(ansible-playbook), whatever the number of hosts, and renewed five
+        minutes before they end. They are kept in the run's own directory for temporary files, which it removes at its
+        end. A task that does not run in the process of C(ansible-playbook), such as one on another machine, obtains
+        its own each time. Calls for keys count in RV(ignore:api_calls).
     type: str
     aliases: [alicloud_access_key, access_key]
   access_key_secret:
@@ -32,17 +41,71 @@ options:
     aliases: [alicloud_security_token]
   profile:
     description:
-      - The profile of the Alibaba Cloud CLI's file to take the keys from. Profiles of the modes C(AK) and C(StsToken)
-        are supported.
-      - Where neither this option nor other keys are given, E(ALIBABA_CLOUD_PROFILE), E(ALICLOUD_PROFILE), or the
-        file's C(current) profile is used.
+      - The profile to take the keys from, in the Alibaba Cloud CLI's file or else the SDKs' file.
+      - In the CLI's file, profiles of the modes C(AK), C(StsToken), C(RamRoleArn), C(EcsRamRole),
+        C(RamRoleArnWithRoleName), C(OIDC), C(ChainableRamRoleArn), C(CredentialsURI), C(CloudSSO) and, with
+        O(allow_external_process), C(External) are supported. In the SDKs' file, those of the types C(access_key),
+        C(ram_role_arn), C(oidc_role_arn) and C(ecs_ram_role) are.
+      - Where neither this option nor other keys are given, E(ALIBABA_CLOUD_PROFILE), E(ALICLOUD_PROFILE), the CLI's
+        C(current) profile, or C(default) is used. E(ALIBABA_CLOUD_CLI_PROFILE_DISABLED) leaves the CLI's file out then.
     type: str
   credentials_file:
     description:
-      - The Alibaba Cloud CLI's file of profiles.
-      - Default is E(ALICLOUD_SHARED_CREDENTIALS_FILE), or C(~/.aliyun/config.json).
+      - A file of profiles in the form of the CLI or of the SDKs, instead of those in the home directory.
+      - Without this option, E(ALICLOUD_SHARED_CREDENTIALS_FILE) replaces the CLI's file and
+        E(ALIBABA_CLOUD_CREDENTIALS_FILE) the SDKs' file.
+      - A file that others can read or change causes a warning.
     type: path
     aliases: [shared_credentials_file]
+  ecs_role_name:
+    description:
+      - The RAM role of the ECS instance that the task runs on, whose keys the instance's metadata service gives.
+      - Without this option, where no other keys are found, E(ALIBABA_CLOUD_ECS_METADATA), E(ALICLOUD_ECS_ROLE_NAME), or
+        the role that the instance has, if any.
+      - E(ALIBABA_CLOUD_ECS_METADATA_DISABLED) prevents asking the metadata service, and
+        E(ALIBABA_CLOUD_IMDSV1_DISABLED) asking it without a token.
+    type: str
+    aliases: [role_name]
+  role_arn:
+    description:
+      - The RAM role to assume with the keys that were found, such as C(acs:ram::1234567890123456:role/recorder).
+      - Default is E(ALICLOUD_ASSUME_ROLE_ARN).
+      - E(ALIBABA_CLOUD_ROLE_ARN) is not this role but the one that is assumed with an OIDC token.
+    type: str
+    aliases: [alicloud_assume_role_arn, assume_role_arn]
+  role_session_name:
+    description:
+      - The name under which audit logs show what is done in the role.
+      - Default is E(ALIBABA_CLOUD_ROLE_SESSION_NAME), E(ALICLOUD_ASSUME_ROLE_SESSION_NAME), or C(ansible).
+    type: str
+    aliases: [alicloud_assume_role_session_name, assume_role_session_name]
+  role_session_duration:
+    description:
+      - Seconds for which the keys of O(role_arn) are to be good, 900 or more and at most what the role allows.
+      - Default is E(ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION), or what the service takes, which is an hour.
+    type: int
+    aliases: [alicloud_assume_role_session_expiration, assume_role_session_expiration]
+  role_policy:
+    description: A policy in the language of RAM. What it does not allow, the keys of O(role_arn) may not do.
+    type: json
+  external_id:
+    description: The external id that the trust policy of O(role_arn) asks for.
+    type: str
+  sts_endpoint:
+    description:
+      - The URL of the Security Token Service, as scheme, host and port. Only on a loopback address may it be plain
+        C(http).
+      - Default is E(APSARAVIDEO_STS_ENDPOINT), the endpoint that a profile names, that of the region
+        E(ALIBABA_CLOUD_STS_REGION) (inside its network with E(ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED)), or
+        C(https://sts.aliyuncs.com).
+    type: str
+  allow_external_process:
+    description:
+      - Whether a profile of the mode C(External) may run its program. Whoever can change the file of profiles can then
+        run any program as the user of the task.
+      - Default is E(APSARAVIDEO_ALLOW_EXTERNAL_PROCESS), or V(false). E(ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS) forbids
+        it in any case, and the credentials URI as well.
+    type: bool
   region_id:
     description:
       - The region to name in each call. One endpoint serves all regions, so it is rarely needed.
@@ -55,11 +118,13 @@ options:
       - Default is E(APSARAVIDEO_ENDPOINT), or C(https://live.aliyuncs.com).
     type: str
   allow_http:
-    description: Whether O(endpoint) may be plain C(http) although it is not a loopback address.
+    description:
+      - Whether O(endpoint), or a server that E(ALIBABA_CLOUD_CREDENTIALS_URI) or a profile names, may be plain C(http)
+        although it is not a loopback address.
     type: bool
     default: false
   validate_certs:
-    description: Whether the certificate of O(endpoint) must be trusted.
+    description: Whether the certificates of O(endpoint), O(sts_endpoint) and other servers must be trusted.
     type: bool
     default: true
   ca_path:

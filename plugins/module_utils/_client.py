@@ -422,7 +422,7 @@ def _check(parameters: Mapping[str, str], subject: str) -> None:
 
 def _subject(operation: Operation, parameters: Mapping[str, str]) -> str:
     """What the call is about, such as `start of live.example.com/app/stream`."""
-    names = [parameters[name] for name in ("DomainName", "AppName", "StreamName") if name in parameters]
+    names = [parameters[name] for name in ("DomainName", "AppName", "StreamName", "RoleArn") if name in parameters]
     shown = (f"{name[:_LONGEST_NAME]}..." if len(name) > _LONGEST_NAME else name for name in names)
     return parameters.get("Command", operation.action) + (f" of {'/'.join(shown)}" if names else "")
 

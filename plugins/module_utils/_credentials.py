@@ -1,39 +1,70 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where access keys come from. Each source is an object with one method, `keys()`.
+"""The order of the places that keys come from, which are those of the vendor's SDKs and of alibaba.alicloud.
 
-`keys()` returns None where the source holds nothing, so that the next one is asked, and raises CredentialsError where
-it holds something that cannot be used: a mistake in one place never leads to the keys of another.
+What a task's options name comes first: keys, a profile, an ECS role. Otherwise these are asked, and the first that
+holds anything counts: `ALIBABA_CLOUD_*`, `ALICLOUD_*`, the OIDC token of a container, the CLI's file, the SDKs' file,
+the machine's ECS role, a credentials URI. Last, with any of these keys, the role of the options is assumed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from ._errors import CredentialsError
-from ._keys import Keys
+from ._errors import CredentialsError, InvalidOption
+from ._issuers import EcsRole, KeysUri
+from ._keys import Credentials, Keys
+from ._profiles import File, Profile
+from ._sources import Context, Source
+from ._sts import AssumedRole, OidcRole, Role, sts_url
+
+_OPTIONS = (("access_key_id",), ("access_key_secret",), ("security_token",))
+_SDK_VARIABLES = (
+    ("ALIBABA_CLOUD_ACCESS_KEY_ID",),
+    ("ALIBABA_CLOUD_ACCESS_KEY_SECRET",),
+    ("ALIBABA_CLOUD_SECURITY_TOKEN",),
+)
+_ALICLOUD_VARIABLES = (
+    ("ALICLOUD_ACCESS_KEY", "ALICLOUD_ACCESS_KEY_ID"),
+    ("ALICLOUD_SECRET_KEY", "ALICLOUD_SECRET_ACCESS_KEY"),
+    ("ALICLOUD_SECURITY_TOKEN",),
+)
+_CLI_FILE = "~/.aliyun/config.json"
+_SDK_FILES = ("~/.alibabacloud/credentials", "~/.alibabacloud/credentials.ini")
+_SESSION_VARIABLES = ("ALIBABA_CLOUD_ROLE_SESSION_NAME", "ALICLOUD_ASSUME_ROLE_SESSION_NAME")
 
 
-class Source(Protocol):
-    """A place that may hold keys."""
+def credentials(context: Context) -> Credentials:
+    """The keys for a task's options and environment. Raises CredentialsError or InvalidOption for what is unusable."""
+    base: Source = FirstOf(_places(context))
+    role = _role(context)
+    return Credentials((AssumedRole(context, base, role) if role else base).keys, context.clock.now)
 
-    def keys(self) -> Keys | None:
-        """The keys, or None where there are none. Raises CredentialsError where they are unusable."""
+
+class FirstOf:
+    """The first of several places that holds keys."""
+
+    def __init__(self, places: Sequence[Source]) -> None:
+        self._places = places
+
+    def keys(self, expired: Keys | None = None) -> Keys | None:
+        """Its keys; None where no place holds any."""
+        found = (place.keys(expired) for place in self._places)
+        return next((keys for keys in found if keys), None)
 
 
 class Given:
-    """Keys that are at hand: a mapping and the names under which id, secret and token stand in it."""
+    """Keys in a mapping, and the names under which id, secret and token stand in it."""
 
     def __init__(self, values: Mapping[str, Any], names: Sequence[Sequence[str]], source: str) -> None:
         self._values = values
         self._names = names
         self._source = source
 
-    def keys(self) -> Keys | None:
+    def keys(self, expired: Keys | None = None) -> Keys | None:
         """Raises CredentialsError where some, but not both, of id and secret are set."""
         key_id, secret, token = (self._first(names) for names in self._names)
         if not key_id and not secret and not token:
@@ -50,109 +81,73 @@ class Given:
         return next((str(self._values[name]) for name in names if self._values.get(name)), None)
 
 
-class CliProfile:
-    """A profile of the Alibaba Cloud CLI's `config.json`, in the modes `AK` and `StsToken`.
+class OidcVariables:
+    """A role that a container assumes with the token it was given, as variables of the environment say.
 
-    `name` None means the file's `current` profile. Unless `required`, a missing file means that there are no keys here.
+    `ALIBABA_CLOUD_ROLE_ARN` alone says nothing: it is set for other programs too.
     """
 
-    def __init__(self, path: str, name: str | None, required: bool) -> None:
-        self._path = path
-        self._name = name
-        self._required = required
+    _NAMES = ("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
 
-    def keys(self) -> Keys | None:
-        """Raises CredentialsError naming file, profile and field that cannot be used."""
-        if not self._required and not os.path.exists(self._path):
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def keys(self, expired: Keys | None = None) -> Keys | None:
+        """Raises CredentialsError where one of the variables is missing."""
+        context = self._context
+        arn, provider, file = (context.environ.get(name) for name in self._NAMES)
+        if not provider and not file:
             return None
-        config = self._config()
-        name = self._name or config.get("current") or "default"
-        found = [profile for profile in config["profiles"] if profile.get("name") == name]
-        if not found:
-            raise self._error(f"has no profile {name}", "Name one of its profiles in the option profile.")
-        return self._profile_keys(str(name), found[0])
-
-    def _config(self) -> dict[str, Any]:
-        try:
-            with open(self._path, encoding="utf-8") as file:
-                config = json.load(file)
-        except OSError as error:
-            raise self._error(f"cannot be read: {error.strerror}", "Check its path and permissions.") from error
-        except (ValueError, RecursionError) as error:
-            raise self._error("is not JSON", "Write it anew with the command aliyun configure.") from error
-        profiles = config.get("profiles") if isinstance(config, dict) else None
-        if not isinstance(profiles, list) or not all(isinstance(profile, dict) for profile in profiles):
-            raise self._error("holds no list of profiles", "Write it anew with the command aliyun configure.")
-        return config
-
-    def _profile_keys(self, name: str, profile: Mapping[str, Any]) -> Keys:
-        mode = profile.get("mode") or "AK"
-        fields = {
-            "ak": ("access_key_id", "access_key_secret"),
-            "ststoken": ("access_key_id", "access_key_secret", "sts_token"),
-        }
-        wanted = fields.get(str(mode).lower())
-        if not wanted:
-            raise self._error(
-                f"has the mode {mode} in profile {name}, which is not supported",
-                "Use a profile of mode AK or StsToken.",
+        if not arn or not provider or not file:
+            missing = next(name for name in self._NAMES if not context.environ.get(name))
+            raise CredentialsError(
+                "The variables of the environment for an OIDC token are incomplete", f"Set {missing} too."
             )
-        for entry in wanted:
-            if not isinstance(profile.get(entry), str) or not profile[entry]:
-                raise self._error(f"has no {entry} in profile {name}", "Complete it with the command aliyun configure.")
-        values = [profile[entry] for entry in wanted]
-        token = values[2] if len(values) > len(fields["ak"]) else None
-        return Keys(values[0], values[1], token, f"profile {name} of {self._path}")
-
-    def _error(self, happened: str, advice: str) -> CredentialsError:
-        return CredentialsError(f"The credentials file {self._path} {happened}", advice)
+        session_name = context.environ.get(_SESSION_VARIABLES[0])
+        role = Role(arn, session_name, url=sts_url(context)).checked("ALIBABA_CLOUD_ROLE_ARN")
+        return OidcRole(context, role, provider, file).keys(expired)
 
 
-_OPTION_NAMES = (("access_key_id",), ("access_key_secret",), ("security_token",))
-_SDK_NAMES = (
-    ("ALIBABA_CLOUD_ACCESS_KEY_ID",),
-    ("ALIBABA_CLOUD_ACCESS_KEY_SECRET",),
-    ("ALIBABA_CLOUD_SECURITY_TOKEN",),
-)
-_ALICLOUD_NAMES = (
-    ("ALICLOUD_ACCESS_KEY", "ALICLOUD_ACCESS_KEY_ID"),
-    ("ALICLOUD_SECRET_KEY", "ALICLOUD_SECRET_ACCESS_KEY"),
-    ("ALICLOUD_SECURITY_TOKEN",),
-)
-_CLI_FILE = "~/.aliyun/config.json"
-
-
-def sources(options: Mapping[str, Any], environ: Mapping[str, str]) -> list[Source]:
-    """The places to look in, in order: options, a profile named there, `ALIBABA_CLOUD_*`, `ALICLOUD_*`, the CLI's file.
-
-    The variables are those of the vendor's SDKs and of the collection alibaba.alicloud.
-    """
-    given = Given(options, _OPTION_NAMES, "the task's options")
-    named = options.get("profile") or options.get("credentials_file")
-    path = options.get("credentials_file") or environ.get("ALICLOUD_SHARED_CREDENTIALS_FILE") or _CLI_FILE
-    name = options.get("profile") or environ.get("ALIBABA_CLOUD_PROFILE") or environ.get("ALICLOUD_PROFILE")
-    profile = CliProfile(_expanded(path, environ), name, required=bool(named or name))
-    if named:
-        return [given, profile]
-    variables: list[Source] = [
-        Given(environ, _SDK_NAMES, "the environment (ALIBABA_CLOUD_*)"),
-        Given(environ, _ALICLOUD_NAMES, "the environment (ALICLOUD_*)"),
+def _places(context: Context) -> list[Source]:
+    """The places to look in, in order."""
+    options, environ = context.options, context.environ
+    given = Given(options, _OPTIONS, "the task's options")
+    if options.get("profile") or options.get("credentials_file"):
+        return [given, _profile(context)]
+    if options.get("ecs_role_name"):
+        return [given, EcsRole(context, options["ecs_role_name"], required=True)]
+    ecs_role = environ.get("ALIBABA_CLOUD_ECS_METADATA") or environ.get("ALICLOUD_ECS_ROLE_NAME")
+    places: list[Source] = [
+        given,
+        Given(environ, _SDK_VARIABLES, "the environment (ALIBABA_CLOUD_*)"),
+        Given(environ, _ALICLOUD_VARIABLES, "the environment (ALICLOUD_*)"),
+        OidcVariables(context),
+        _profile(context),
+        EcsRole(context, ecs_role, required=bool(ecs_role)),
     ]
-    disabled = environ.get("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "").lower() == "true"
-    return [given, *variables] if disabled else [given, *variables, profile]
+    uri = environ.get("ALIBABA_CLOUD_CREDENTIALS_URI")
+    return [*places, KeysUri(context, uri, "ALIBABA_CLOUD_CREDENTIALS_URI")] if uri else places
 
 
-def find_keys(places: Sequence[Source]) -> Keys:
-    """The keys of the first place that holds any. Raises CredentialsError where none does."""
-    for place in places:
-        keys = place.keys()
-        if keys:
-            return keys
-    raise CredentialsError(
-        "No access keys were found in the task's options, in ALIBABA_CLOUD_* or ALICLOUD_* variables, "
-        f"or in {_CLI_FILE}",
-        "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or the option profile.",
-    )
+def _profile(context: Context) -> Profile:
+    name = context.first("profile", "ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE")
+    if context.options.get("credentials_file"):
+        files = [File(context.options["credentials_file"], required=True)]
+    else:
+        files = [*_cli_files(context), *_sdk_files(context.environ)]
+    return Profile(context, [File(_expanded(file.path, context.environ), file.required) for file in files], name)
+
+
+def _cli_files(context: Context) -> list[File]:
+    if context.is_set("ALIBABA_CLOUD_CLI_PROFILE_DISABLED") and not context.options.get("profile"):
+        return []
+    named = context.environ.get("ALICLOUD_SHARED_CREDENTIALS_FILE")
+    return [File(named or _CLI_FILE, required=bool(named))]
+
+
+def _sdk_files(environ: Mapping[str, str]) -> list[File]:
+    named = environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE")
+    return [File(named, required=True)] if named else [File(path, required=False) for path in _SDK_FILES]
 
 
 def _expanded(path: str, environ: Mapping[str, str]) -> str:
@@ -160,3 +155,25 @@ def _expanded(path: str, environ: Mapping[str, str]) -> str:
     if home and path.startswith("~/"):
         return os.path.join(home, path[2:])
     return os.path.expanduser(path)
+
+
+def _role(context: Context) -> Role | None:
+    """The role to assume with whatever keys were found."""
+    options = context.options
+    arn = context.first("role_arn", "ALICLOUD_ASSUME_ROLE_ARN")
+    if not arn:
+        for name in ("role_policy", "external_id"):
+            if options.get(name):
+                raise InvalidOption(f"The option {name} is set without role_arn", "Set role_arn, or leave it out.")
+        return None
+    seconds = context.first("role_session_duration", "ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION")
+    if seconds is not None and not str(seconds).isdecimal():
+        raise InvalidOption(f"The role's session is to last {seconds}", "Give whole seconds.")
+    return Role(
+        arn,
+        context.first("role_session_name", *_SESSION_VARIABLES),
+        int(seconds) if seconds else None,
+        options.get("external_id"),
+        options.get("role_policy"),
+        sts_url(context),
+    ).checked("role_arn")

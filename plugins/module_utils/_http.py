@@ -49,36 +49,37 @@ class Endpoint(NamedTuple):
     loopback: bool = False
 
     @classmethod
-    def parse(cls, text: str, allow_http: bool = False) -> Endpoint:
-        """From a full URL such as `https://live.aliyuncs.com`; raises InvalidOption.
+    def parse(cls, text: str, allow_http: bool = False, name: str = "endpoint") -> Endpoint:
+        """From a full URL such as `https://live.aliyuncs.com`; raises InvalidOption, which calls it by `name`.
 
         Keys travel with each call, so plain http is taken only for loopback addresses, or with `allow_http`.
         """
         try:
             parts = urlsplit(text)
-            name, port = parts.hostname or "", parts.port
+            host_name, port = parts.hostname or "", parts.port
         except ValueError:
-            raise _bad_endpoint(text, "is no URL") from None
-        if parts.scheme not in ("http", "https") or not name:
-            raise _bad_endpoint(text, "is no full URL")
-        if not text.isprintable() or port == 0 or not (_HOST.fullmatch(name) or _is_address(name)):
-            raise _bad_endpoint(text, "names no host, or none in ASCII, or no port that there can be")
+            raise _bad_endpoint(name, text, "is no URL") from None
+        if parts.scheme not in ("http", "https") or not host_name:
+            raise _bad_endpoint(name, text, "is no full URL")
+        if not text.isprintable() or port == 0 or not (_HOST.fullmatch(host_name) or _is_address(host_name)):
+            raise _bad_endpoint(name, text, "names no host, or none in ASCII, or no port that there can be")
         if "@" in text or parts.path.strip("/") or parts.query or parts.fragment:
-            raise _bad_endpoint(text, "holds more than scheme, host and port")
-        if parts.scheme == "http" and not allow_http and not is_loopback(name):
+            raise _bad_endpoint(name, text, "holds more than scheme, host and port")
+        if parts.scheme == "http" and not allow_http and not is_loopback(host_name):
+            way_out = ", or set allow_http if the way there is protected otherwise" if name == "endpoint" else ""
             raise InvalidOption(
-                f"The endpoint {_shown(text)} is plain http, over which signed calls can be read and repeated",
-                "Use https, or set allow_http if the way there is protected otherwise.",
+                f"The {name} {_shown(text)} is plain http, over which keys and signed calls can be read",
+                f"Use https{way_out}.",
             )
-        host = f"[{name}]" if ":" in name else name
+        host = f"[{host_name}]" if ":" in host_name else host_name
         if port and port != {"http": 80, "https": 443}[parts.scheme]:
             host = f"{host}:{port}"
-        return cls(f"{parts.scheme}://{host}/", host, is_loopback(name))
+        return cls(f"{parts.scheme}://{host}/", host, is_loopback(host_name))
 
 
-def _bad_endpoint(text: str, why: str) -> InvalidOption:
+def _bad_endpoint(name: str, text: str, why: str) -> InvalidOption:
     return InvalidOption(
-        f"The endpoint {_shown(text)} {why}", f"Give it as scheme, host and port, such as {DEFAULT_ENDPOINT}."
+        f"The {name} {_shown(text)} {why}", f"Give it as scheme, host and port, such as {DEFAULT_ENDPOINT}."
     )
 
 
@@ -114,6 +115,7 @@ class Settings(NamedTuple):
     read_timeout: float = 10
     validate_certs: bool = True
     ca_path: str | None = None
+    use_proxies: bool = True
 
 
 @cache
@@ -147,6 +149,10 @@ def prepare() -> None:
             return  # the task that needs it reports it
 
 
+def _at_once() -> None:
+    """Leave without waiting."""
+
+
 class Transport:
     """Sends requests to one endpoint, through the environment's proxies if any.
 
@@ -160,7 +166,21 @@ class Transport:
     def post(
         self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"", largest: int = _CHUNK
     ) -> HttpAnswer:
-        """The answer to a POST of this query, at most `largest` bytes of it: a cut body is then found unreadable.
+        """The answer to a call of the API: a POST of this query. The rest is as for `send`."""
+        return self.send("POST", f"?{query}", headers, body, leave, largest)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes = b"",
+        leave: Callable[[], None] = _at_once,
+        largest: int = _CHUNK,
+    ) -> HttpAnswer:
+        """The answer to a request, at most `largest` bytes of it: a cut body is then found unreadable.
+
+        `target` is path and query, without the first slash.
 
         `leave` is called when the connection stands and the request is about to leave. Raises the LiveError that says
         what went wrong on the way.
@@ -171,14 +191,14 @@ class Transport:
         adapter = self._adapter
         adapter.depart = leave
         adapter.left = False
-        request = requests.Request("POST", f"{settings.endpoint.url}?{query}", headers=headers, data=body).prepare()
+        request = requests.Request(method, f"{settings.endpoint.url}{target}", headers=headers, data=body).prepare()
         try:
             response = adapter.send(
                 request,
                 stream=True,
                 timeout=(settings.connect_timeout, settings.read_timeout),
                 verify=settings.validate_certs,
-                proxies=_proxies(settings.endpoint),
+                proxies=_proxies(settings),
             )
             with response:
                 names = {name.lower(): value for name, value in response.headers.items()}
@@ -189,9 +209,11 @@ class Transport:
             adapter.answered()
 
 
-def _proxies(endpoint: Endpoint) -> dict[str, str]:
+def _proxies(settings: Settings) -> dict[str, str]:
     """The environment's proxies; none for this machine itself, which a proxy would take for its own."""
-    return {} if endpoint.loopback else requests.utils.get_environ_proxies(endpoint.url)
+    if settings.endpoint.loopback or not settings.use_proxies:
+        return {}
+    return requests.utils.get_environ_proxies(settings.endpoint.url)
 
 
 def _context(settings: Settings) -> ssl.SSLContext:

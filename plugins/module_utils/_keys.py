@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
 
 from ._errors import CredentialsError
+
+_MARGIN = 300.0  # seconds before their end from which temporary keys are not used any more
+_SURE = 60.0  # seconds for which new keys are used in any case, whatever the clocks say
 
 
 @dataclass(frozen=True)
@@ -18,15 +25,14 @@ class Keys:
     """An access key pair, with `security_token` where it is temporary. `source` says where it was found.
 
     `identity` is what stays the same when the keys are renewed, and `account` what stands for the account whose quota
-    their calls use up; both are the access key id where nothing better is known. From `renew_at` on, in seconds since
-    the epoch, others are to be used.
+    their calls use up. From `renew_at` on, in seconds since the epoch, others are to be used.
     """
 
     access_key_id: str
     access_key_secret: str = field(repr=False)
     security_token: str | None = field(repr=False)
     source: str
-    identity: str = ""
+    identity: str = field(default="", repr=False)
     account: str = ""
     renew_at: float = math.inf
 
@@ -39,19 +45,56 @@ class Keys:
                     f"The {name} from {self.source} holds a space, a line end or a character outside ASCII",
                     "Set it again without them.",
                 )
-        for name in ("identity", "account"):
-            if not getattr(self, name):
-                object.__setattr__(self, name, self.access_key_id)
+        if not self.identity:
+            object.__setattr__(self, "identity", digest(self.access_key_id, self.access_key_secret))
+        if not self.account:
+            object.__setattr__(self, "account", self.access_key_id)
 
     def secrets(self) -> list[str]:
         """The texts that must never be shown."""
         return [secret for secret in (self.access_key_secret, self.security_token) if secret]
 
+    def same_as(self, other: Keys) -> bool:
+        """Whether a call signed with the one is refused where one signed with the other was."""
+        return (self.access_key_id, self.security_token) == (other.access_key_id, other.security_token)
+
+
+def digest(*parts: str | None) -> str:
+    """A name for things that may be secret."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def issued(content: Any, source: str, now: float) -> Keys:
+    """Temporary keys as the cloud's services answer them; raises CredentialsError for anything else.
+
+    They end at `Expiration`, in the form `2026-01-02T04:04:05Z`.
+    """
+    fields = content if isinstance(content, dict) else {}
+    values = [fields.get(name) for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")]
+    if not all(isinstance(value, str) and value for value in values):
+        raise CredentialsError(f"The answer from {source} holds no keys", "Check what it is that answers there.")
+    key_id, secret, token, end = (str(value) for value in values)
+    return Keys(key_id, secret, token, source, renew_at=renewal(end, source, now))
+
+
+def renewal(end: str, source: str, now: float) -> float:
+    """When to renew keys that end at this ISO 8601 time; raises CredentialsError for what is no time."""
+    try:
+        # Older Pythons read neither the Z nor every fraction of a second.
+        time_of_end = datetime.fromisoformat(re.sub(r"\.[0-9]+", "", end).replace("Z", "+00:00"))
+    except ValueError:
+        raise CredentialsError(
+            f"The keys from {source} end at a time that cannot be read", "Check what it is that answers there."
+        ) from None
+    if time_of_end.tzinfo is None:
+        time_of_end = time_of_end.replace(tzinfo=timezone.utc)
+    return max(time_of_end.timestamp() - _MARGIN, now + _SURE)
+
 
 class Credentials:
     """The keys of one task. `find` gives keys, others than those that it is handed, which have expired."""
 
-    def __init__(self, find: Callable[[Keys | None], Keys], now: Callable[[], float] = time.time) -> None:
+    def __init__(self, find: Callable[[Keys | None], Keys | None], now: Callable[[], float] = time.time) -> None:
         self._find = find
         self._now = now
         self._keys: Keys | None = None
@@ -59,10 +102,20 @@ class Credentials:
     def keys(self) -> Keys:
         """The keys to sign the next call with. Raises CredentialsError where there are none."""
         if self._keys is None or self._now() >= self._keys.renew_at:
-            self._keys = self._find(None)
+            self._keys = self._found(None)
         return self._keys
 
     def renewed(self, expired: Keys) -> bool:
         """Whether there are other keys now than these, which the cloud has called expired."""
-        self._keys = self._find(expired)
-        return self._keys.security_token != expired.security_token
+        self._keys = self._found(expired)
+        return not self._keys.same_as(expired)
+
+    def _found(self, expired: Keys | None) -> Keys:
+        keys = self._find(expired)
+        if keys:
+            return keys
+        raise CredentialsError(
+            "No access keys were found in the task's options, in variables of the environment, in the files of the "
+            "Alibaba Cloud CLI and SDKs, or with the machine's ECS role",
+            "Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or the option profile.",
+        )

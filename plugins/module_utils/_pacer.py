@@ -14,11 +14,9 @@ all of them at once and then rises again slowly.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import math
 import os
-import random
 import stat
 import struct
 import tempfile
@@ -26,6 +24,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
+
+from ._private_file import locked, require_own
 
 _LAYOUT = struct.Struct("<8sdddd")
 _MAGIC = b"apsara01"
@@ -38,7 +38,6 @@ _DRIFT = 5.0  # seconds between wall clock and monotonic time that are no sign o
 _NEXT_LOOK = 0.002  # seconds at most between looks at a file that another process holds
 _LONGEST_LOCK = 5.0  # seconds; nobody who is at work holds the file for more than a moment
 _PRIVATE_DIRECTORY = 0o700
-_PRIVATE_FILE = 0o600
 
 
 class _State(NamedTuple):
@@ -116,19 +115,12 @@ class Pacer:
         return result
 
     def _change_shared(self, path: str, change: Callable[[_State, float], tuple[_State, float]]) -> float:
-        # A pipe that somebody has put there would otherwise make this wait for its other end.
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        file = os.open(path, flags, _PRIVATE_FILE)
-        try:
-            _require_own(os.fstat(file), _is_plain_file)
-            _lock(file)
+        with locked(path, _LONGEST_LOCK, _NEXT_LOOK) as file:
             now = self._clock()
             state, result = change(self._checked(_unpacked(os.pread(file, _LAYOUT.size, 0)), now), now)
             if os.pwrite(file, _LAYOUT.pack(_MAGIC, *state), 0) < _LAYOUT.size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return result
-        finally:
-            os.close(file)
 
     def _checked(self, state: _State | None, now: float) -> _State:
         """A state that can have been written on this machine since it started; else a new one."""
@@ -169,7 +161,7 @@ def shared_directory(environ: Mapping[str, str]) -> str:
     with suppress(FileExistsError):
         os.mkdir(path, _PRIVATE_DIRECTORY)
     found = os.lstat(path)
-    _require_own(found, _is_directory)
+    require_own(found, stat.S_ISDIR(found.st_mode))
     if stat.S_IMODE(found.st_mode) != _PRIVATE_DIRECTORY:
         os.chmod(path, _PRIVATE_DIRECTORY)
     return path
@@ -181,29 +173,3 @@ def unshared(why: str) -> str:
         "Calls are spread over time in this process alone, so that several processes together may exceed the quota: "
         f"{why}. Set XDG_RUNTIME_DIR to a directory of your own."
     )
-
-
-def _lock(file: int) -> None:
-    """Wait for the file, but not for a process that was stopped while it held it."""
-    patience = time.monotonic() + _LONGEST_LOCK
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > patience:
-                raise OSError(errno.EWOULDBLOCK, "another process holds it and does not let go") from None
-            time.sleep(random.uniform(0, _NEXT_LOOK))
-
-
-def _require_own(found: os.stat_result, is_kind: Callable[[os.stat_result], bool]) -> None:
-    if not is_kind(found) or found.st_uid != os.getuid():
-        raise OSError(errno.EPERM, "somebody else has put something there")
-
-
-def _is_plain_file(found: os.stat_result) -> bool:
-    """A file that has another name elsewhere is somebody's, and nothing to write into."""
-    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-
-
-def _is_directory(found: os.stat_result) -> bool:
-    return stat.S_ISDIR(found.st_mode)

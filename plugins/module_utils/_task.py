@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ._client import Client, Clock, Limits, Traffic
-from ._credentials import find_keys, sources
+from ._credentials import credentials
 from ._errors import InvalidOption, LiveError
 from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
 from ._instant import Instant
-from ._keys import Credentials
+from ._key_cache import KeyCache
 from ._live import Live
 from ._pacer import shared_directory, unshared
+from ._sources import Context
 
 _LOWEST_RATE = 0.001  # calls per second
 _LONGEST_TIMEOUT = 3600  # seconds
@@ -27,7 +28,10 @@ _READY = 1.0  # seconds before `start_at` that the first call is made ready and 
 
 
 class Task:
-    """Validated options, environment and check mode of one run, and the calls that it can make."""
+    """Validated options, environment and check mode of one run, and the calls that it can make.
+
+    `key_directory` is one that only the processes of the same run use, for temporary keys that they share.
+    """
 
     def __init__(
         self,
@@ -35,11 +39,13 @@ class Task:
         environ: Mapping[str, str],
         check_mode: bool = False,
         clock: Clock | None = None,
+        key_directory: str | None = None,
     ) -> None:
         self.options = options
         self.environ = environ
         self.check_mode = check_mode
         self.clock = clock or Clock()
+        self.key_directory = key_directory
         self.warnings: list[str] = []
         self.traffic = Traffic()
         self._client: Client | None = None
@@ -52,17 +58,23 @@ class Task:
         check mode nothing waits.
         """
         settings, limits, start_at = self._settings(), self._limits(), self._instant("start_at")
-        places = sources(self.options, self.environ)
-        credentials = Credentials(lambda _expired: find_keys(places), self.clock.now)
-        credentials.keys()  # before any call, so that its failure is not taken for that of a call
-        self._client = Client(settings, limits, credentials, self.clock, self.traffic)
+        cache = KeyCache(self.key_directory, self.clock.now, self.warn)
+        context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
+        found = credentials(context)
+        found.keys()  # before any call, so that a failure here is not taken for one of that call
+        self._client = Client(settings, limits, found, self.clock, self.traffic)
         self._start_at = start_at
         if start_at and not self.check_mode:
             self._client.not_before = start_at.epoch
             self.clock.sleep_until(start_at.epoch - _KEYS_READY)
-            credentials.keys()
+            found.keys()
             self.clock.sleep_until(start_at.epoch - _READY)
         return Live(self._client, self._region_id())
+
+    def warn(self, text: str) -> None:
+        """Have the result carry a warning, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def outcome(self) -> dict[str, Any]:
         """What every result carries: the traffic, and where there are any, punctuality and warnings."""

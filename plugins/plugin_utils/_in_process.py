@@ -28,6 +28,9 @@ from ..module_utils._argspec import CONNECTION, Spec
 from ..module_utils._client import MISSING_LIBRARIES
 from ..module_utils._task import Task, execute
 
+# What ansible-playbook makes for itself and its workers, and removes at its end.
+RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]
+
 # Ansible loads action plugins before it makes a process for each host. What is frozen is not looked at by the garbage
 # collection of those processes, which would have the system copy the memory that it touches.
 _http.prepare()
@@ -86,7 +89,8 @@ class InProcessAction(ActionBase):
         elif MISSING_LIBRARIES:
             result = {"failed": True, "msg": missing_required_lib(next(iter(MISSING_LIBRARIES)))}
         else:
-            result = execute(self.operate, Task(self.spec.filled(options), os.environ, self._task.check_mode))
+            task = Task(self.spec.filled(options), os.environ, self._task.check_mode, key_directory=RUN_DIRECTORY)
+            result = execute(self.operate, task)
         doubled = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
         warnings = doubled + result.pop("warnings", [])
         if warnings:

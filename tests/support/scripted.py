@@ -98,7 +98,7 @@ class ScriptedServer:
             def do_POST(self) -> None:
                 script.play(self)
 
-            do_GET = do_POST
+            do_GET = do_PUT = do_POST
 
             def log_message(self, format: str, *args: Any) -> None:
                 return None
