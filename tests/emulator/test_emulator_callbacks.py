@@ -10,9 +10,15 @@ import json
 import queue
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from apsaravideo_emulator import callbacks, scenario
+from apsaravideo_emulator.callbacks import Callback, Deliverer
+from apsaravideo_emulator.gateway import World
+from apsaravideo_emulator.on_demand import decide, question
+from apsaravideo_emulator.recording import RecordConfig, RecordFormat
 from signing_client import now_text
 
 ONE = "live.example.com/app/one"
@@ -20,9 +26,12 @@ STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one
 
 
 class Receiver:
-    """Notes what it is sent, and answers with the given statuses, the last one for ever."""
+    """Notes what it is sent, and answers with the given statuses, the last one for ever.
 
-    def __init__(self, *statuses):
+    A GET request is noted as its path and its query parameters.
+    """
+
+    def __init__(self, *statuses, answer=b"thanks", wait=0.0):
         received = self.received = queue.Queue()
         left = list(statuses)
 
@@ -30,15 +39,24 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 received.put((json.loads(body), {name.upper(): value for name, value in self.headers.items()}))
+                self.reply()
+
+            def do_GET(self):
+                url = urlsplit(self.path)
+                received.put((url.path, dict(parse_qsl(url.query, keep_blank_values=True))))
+                self.reply()
+
+            def reply(self):
+                time.sleep(wait)
                 self.send_response(left.pop(0) if len(left) > 1 else left[0])
-                self.send_header("Content-Length", "6")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(b"thanks")
+                self.wfile.write(answer)
 
             def log_message(self, format, *args):
                 pass
 
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/recordings"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -96,15 +114,31 @@ def test_delivery(cloud, client):
     assert (row["NotifyResult"], row["NotifyResponse"]) == ("success", "thanks")
 
 
-def test_signed_delivery(cloud, client):
+@pytest.mark.parametrize("host", ["without-port", "with-port"])
+@pytest.mark.parametrize("case", ["lower", "upper"])
+def test_signed_delivery(cloud, client, host, case):
     key = "0123456789abcdef"
     with Receiver(200) as receiver:
+        cloud.behave(callback_host=host, callback_case=case)
         listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey=key)
         command(client, "start")
         _body, headers = receiver.received.get(timeout=5)
-    stamp = headers["ALI-LIVE-TIMESTAMP"]
-    assert abs(int(stamp) - time.time()) < 5
-    assert headers["ALI-LIVE-SIGNATURE"] == hashlib.md5(f"127.0.0.1|{stamp}|{key}".encode()).hexdigest()
+        (row,) = eventually_listed(client, 1)
+    stamp, signature = headers["ALI-LIVE-TIMESTAMP"], headers["ALI-LIVE-SIGNATURE"]
+    assert abs(int(stamp) - time.time()) < 30
+    signed = "127.0.0.1" if host == "without-port" else urlsplit(receiver.url).netloc
+    expected = hashlib.md5(f"{signed}|{stamp}|{key}".encode()).hexdigest()
+    assert signature == (expected if case == "lower" else expected.upper())
+    assert json.loads(row["NotifyHeader"]) == {"ALI-LIVE-TIMESTAMP": stamp, "ALI-LIVE-SIGNATURE": signature}
+
+
+def test_signature_is_of_the_time_of_sending(cloud, client):
+    with Receiver(200) as receiver:
+        listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey="0123456789abcdef")
+        command(client, "start", "stop")
+        cloud.advance(10_000)
+        stamps = [int(receiver.received.get(timeout=5)[1]["ALI-LIVE-TIMESTAMP"]) for _number in range(4)]
+    assert all(abs(stamp - time.time()) < 30 for stamp in stamps)
 
 
 def test_failed_delivery_is_repeated(cloud, client):
@@ -137,5 +171,250 @@ def test_receivers_elsewhere_are_never_called(cloud, client, url):
     begun = time.monotonic()
     command(client, "start")
     (row,) = eventually_listed(client, 1)
-    assert row["NotifyResult"] == "failed"
+    assert (row["NotifyResult"], row["NotifyResponse"]) == ("failed", "")
+    assert row["Description"] == "receivers on other machines are not called"
     assert time.monotonic() - begun < 1
+
+
+# The delivery itself
+
+
+@pytest.fixture
+def quick_retries(monkeypatch):
+    monkeypatch.setattr(callbacks, "RETRY_SECONDS", 0.02)
+
+
+def outcomes_of(*made):
+    """Deliver (URL, body) pairs; their outcomes, in the order of their end."""
+    ended, deliverer = queue.Queue(), Deliverer()
+    for url, body in made:
+        deliverer.put(Callback(url, lambda outcome, url=url: ended.put((url, outcome)), body))
+    return [ended.get(timeout=10) for _pair in made]
+
+
+def test_tries_are_used_up(quick_retries):
+    with Receiver(500) as receiver:
+        ((_url, outcome),) = outcomes_of((receiver.url, b"{}"))
+        assert (outcome.answer, outcome.reason) == (None, "status 500")
+        assert receiver.received.qsize() == 6
+
+
+def test_last_try_may_succeed(quick_retries):
+    with Receiver(500, 404, 302, 201, 503, 200) as receiver:
+        ((_url, outcome),) = outcomes_of((receiver.url, None))
+        assert outcome.answer == b"thanks"
+
+
+def test_refused_connections_and_slow_answers_fail(quick_retries, monkeypatch):
+    monkeypatch.setattr(callbacks, "ANSWER_SECONDS", 0.1)
+    with Receiver(200) as gone:
+        pass
+    with Receiver(200, wait=0.5) as slow:
+        outcomes = dict(outcomes_of((gone.url, b"{}"), (slow.url, b"{}")))
+    assert "refused" in outcomes[gone.url].reason
+    assert "timed out" in outcomes[slow.url].reason
+
+
+def test_failing_receivers_do_not_hold_up_others():
+    with Receiver(500) as failing, Receiver(200) as good:
+        deliverer, ended = Deliverer(), queue.Queue()
+        for _number in range(40):
+            deliverer.put(Callback(failing.url, ended.put, b"{}"))
+        begun = time.monotonic()
+        deliverer.put(Callback(good.url, ended.put, b"{}"))
+        assert ended.get(timeout=5).answer == b"thanks"
+        assert time.monotonic() - begun < 4
+
+
+def test_cleared_callbacks_are_not_sent(quick_retries):
+    with Receiver(500, wait=0.2) as receiver:
+        deliverer, ended = Deliverer(), queue.Queue()
+        for _number in range(callbacks.WORKERS + 5):
+            deliverer.put(Callback(receiver.url, ended.put, b"{}"))
+        for _number in range(callbacks.WORKERS):
+            receiver.received.get(timeout=5)
+        deliverer.clear()
+        time.sleep(0.4)
+        assert (receiver.received.qsize(), ended.qsize()) == (0, 0)
+        deliverer.put(Callback(receiver.url, ended.put, b"{}", retries=0))
+        assert ended.get(timeout=5).reason == "status 500"
+
+
+def test_silent_receivers_do_not_hold_up_the_api(cloud, client):
+    with Receiver(200, wait=1) as receiver:
+        listen(cloud, client, receiver.url)
+        cloud.push(*(f"live.example.com/app/s{number}" for number in range(20)))
+        begun = time.monotonic()
+        for number in range(20):
+            parameters = {**STREAM, "StreamName": f"s{number}"}
+            assert client.call("RealTimeRecordCommand", Command="start", **parameters).status == 200
+        # To wait for each would take 20 s.
+        assert time.monotonic() - begun < 8
+        cloud.reset()
+
+
+def test_callbacks_under_way_are_sent_again_by_the_next_program():
+    with Receiver(200, answer=b'{"NeedRecord": true}') as receiver:
+        config = {"DomainName": "live.example.com", "OnDemandUrl": receiver.url, "NeedStatusNotify": True}
+        account = {**scenario.DEFAULT["accounts"][0], "notify_configs": [{**config, "NotifyUrl": receiver.url}]}
+        config = {**account["record_configs"][0], "OnDemand": 1}
+        plan = {"accounts": [{**account, "record_configs": [config]}]}
+        ended, begun = (World(plan, {"notify_result": "deliver"}) for _number in range(2))
+        ended.gate.close(0)
+        ended.cloud.begin_push("live.example.com", "app", "one")
+        ended.cloud.add_event(("live.example.com", "app", "one"), "record_error", 0)
+        first = [receiver.received.get(timeout=5)[0] for _number in range(2)]
+        begun.restore(json.loads(json.dumps(ended.snapshot())))
+        again = [receiver.received.get(timeout=5)[0] for _number in range(3)]
+        assert {str(body) for body in again} > {str(body) for body in first}
+        assert begun.cloud.streams["live.example.com", "app", "one"].recorder.state == "recording"
+
+
+# On-demand recording
+
+
+def ask(cloud, client, receiver):
+    """Have the receiver decide on recordings of the domain."""
+    client.call("UpdateLiveAppRecordConfig", DomainName="live.example.com", AppName="*", OssEndpoint="e", OnDemand=1)
+    listen(cloud, client, "http://192.0.2.1/", OnDemandUrl=receiver.url)
+
+
+def settled(cloud):
+    """The stream, when what was asked is answered."""
+    deadline = time.monotonic() + 10
+    while (stream := cloud.stream(ONE))["asked"] == "waiting":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return stream
+
+
+def test_question_and_answer(cloud, client):
+    answer = {"ApiVersion": "1.0", "NeedRecord": True, "Interval": {"Mp4": 300, "Flv": 120}, "Format": ["mp4", "flv"]}
+    with Receiver(200, answer=json.dumps(answer).encode()) as receiver:
+        ask(cloud, client, receiver)
+        assert receiver.received.get(timeout=5) == (
+            "/recordings",
+            {"domain": "live.example.com", "app": "app", "stream": "one", "codec": "h264", "vbitrate": "2000"},
+        )
+        stream = settled(cloud)
+    assert (stream["asked"], stream["recording"]) == ("record", "recording")
+    cloud.advance(700)
+    files = [(file["format"], file["duration"]) for file in cloud.stream(ONE)["files"]]
+    assert files == [("mp4", 300), ("mp4", 300)]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "asked"),
+    [
+        (200, {"NeedRecord": False}, "leave"),
+        (200, {"NeedRecord": True, "Format": ["flv"]}, "leave"),
+        (200, {"NeedRecord": "yes"}, "failed"),
+        (500, {"NeedRecord": True}, "failed"),
+    ],
+)
+def test_answers_that_lead_to_no_recording(cloud, client, status, answer, asked):
+    cloud.behave(on_demand_retries="off")
+    with Receiver(status, answer=json.dumps(answer).encode()) as receiver:
+        ask(cloud, client, receiver)
+        stream = settled(cloud)
+    assert (stream["asked"], stream["recording"]) == (asked, "idle")
+    command(client, "start")
+    assert cloud.stream(ONE)["recording"] == "recording"
+
+
+def test_question_is_repeated(cloud, client):
+    with Receiver(503, 200, answer=b'{"NeedRecord": true}') as receiver:
+        ask(cloud, client, receiver)
+        assert settled(cloud)["recording"] == "recording"
+
+
+def test_answer_that_comes_too_late(cloud, client):
+    with Receiver(200, answer=b'{"NeedRecord": true}', wait=0.3) as receiver:
+        ask(cloud, client, receiver)
+        receiver.received.get(timeout=5)
+        cloud.drop(ONE)
+        time.sleep(0.5)
+        assert cloud.stream(ONE)["recording"] == "idle"
+        cloud.push(ONE)
+        assert settled(cloud)["recording"] == "recording"
+
+
+FORMATS = tuple(RecordFormat(name, 3600, "p") for name in ("m3u8", "MP4"))
+CONFIG = RecordConfig(1, "d", "*", "*", 1, "b", "e", 0.0, 180, FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "formats"),
+    [
+        ({"NeedRecord": True}, [("m3u8", 3600), ("MP4", 3600)]),
+        ({"NeedRecord": True, "Format": ["M3U8", "FLV"]}, [("m3u8", 3600)]),
+        ({"NeedRecord": True, "Interval": {"Mp4": 5, "Flv": 21600}}, [("m3u8", 3600), ("MP4", 5)]),
+        ({"NeedRecord": True, "Format": []}, None),
+        ({"NeedRecord": False, "Format": ["mp4"]}, None),
+    ],
+)
+def test_decisions(answer, formats):
+    decided = decide(CONFIG, json.dumps(answer).encode())
+    assert (decided and [(item.name, item.cycle) for item in decided.formats]) == formats
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"true",
+        b"{}",
+        b'{"NeedRecord": 1}',
+        b'{"NeedRecord": true, "Format": "mp4"}',
+        b'{"NeedRecord": true, "Interval": [300]}',
+        b'{"NeedRecord": true, "Interval": {"Mp4": 4}}',
+        b'{"NeedRecord": true, "Interval": {"Mp4": 21601}}',
+        b'{"NeedRecord": true, "Interval": {"Mp4": "300"}}',
+        b'{"NeedRecord": true, "more": "' + b"x" * 2048 + b'"}',
+    ],
+)
+def test_unusable_answers(body):
+    with pytest.raises(ValueError, match=r"."):
+        decide(CONFIG, body)
+
+
+@pytest.mark.parametrize(
+    ("url", "begun"), [("http://h/p", "?"), ("http://h/p?", "?"), ("http://h/p?a=%20b", "?a=%20b&")]
+)
+def test_question_keeps_the_query_of_the_url(url, begun):
+    asked = question(url, ("d", "a", "a b*~/+&=%中文"))
+    assert asked.startswith(f"http://h/p{begun}domain=d&app=a&stream=a+b")
+    assert dict(parse_qsl(urlsplit(asked).query))["stream"] == "a b*~/+&=%中文"
+
+
+# Status of pushes
+
+
+def test_announced_pushes(cloud):
+    with Receiver(200) as receiver:
+        domain = {"name": "play.example.net", "ingest": ["in.example.net"], "status_url": f"{receiver.url}?token=x"}
+        cloud.add_accounts({"id": "3", "domains": [domain]})
+        cloud.behave(notify_result="deliver")
+        stream = "in.example.net/app/one"
+        cloud.push(stream)
+        cloud.drop(stream)
+        cloud.push(stream)
+        cloud.advance(2)
+        path, begun = receiver.received.get(timeout=5)
+        cloud.drop(stream)
+        _path, ended = receiver.received.get(timeout=5)
+        assert receiver.received.empty()
+    shared = {
+        "token": "x",
+        "ip": "192.0.2.1",
+        "id": "one",
+        "app": "in.example.net",
+        "appname": "app",
+        "node": "192.0.2.2",
+        "usrargs": "vhost=in.example.net",
+    }
+    assert path == "/recordings"
+    assert abs(int(begun.pop("time")) - time.time()) < 30
+    assert begun == {**shared, "action": "publish", "height": "720", "width": "1280"}
+    assert abs(int(ended.pop("time")) - time.time()) < 30
+    assert ended == {**shared, "action": "publish_done"}

@@ -217,6 +217,18 @@ def test_notify_records(cloud, client, codes):
     assert outcome(error) == codes["malformed"]("StartTime")
 
 
+def test_failed_notify_records(cloud, client):
+    cloud.behave(notify_result="deliver")
+    cloud.push(ONE)
+    record(client, "start")
+    parameters = {"DomainName": DOMAIN, **window(), "PageNumber": 1, "PageSize": 20, "Status": "failed"}
+    deadline = time.monotonic() + 10
+    while not (rows := client.call("DescribeLiveRecordNotifyRecords", **parameters)["CallbackList"]):
+        assert time.monotonic() < deadline
+    assert (rows[0]["NotifyResult"], rows[0]["NotifyType"]) == ("failed", "record_started")
+    assert "other machines" in rows[0]["Description"]
+
+
 # Configurations
 
 

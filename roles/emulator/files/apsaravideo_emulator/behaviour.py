@@ -213,11 +213,21 @@ class Behaviour:
         default="success",
         metadata=_choice(
             ("success", "failed", "deliver"),
-            "delivery result in the notify log; deliver: really POST callbacks whose URL is on loopback",
+            "delivery result in the notify log; deliver: really call callback URLs that are on loopback",
         ),
     )
     notify_code: float = field(
         default=200, metadata=_number(0, 1e9, "Code in an answer of DescribeLiveRecordNotifyRecords")
+    )
+    callback_host: str = field(
+        default="without-port",
+        metadata=_choice(("without-port", "with-port"), "the host in the signature of a callback"),
+    )
+    callback_case: str = field(
+        default="lower", metadata=_choice(("lower", "upper"), "hexadecimal digits of the signature of a callback")
+    )
+    on_demand_retries: str = field(
+        default="on", metadata=_choice(ON_OFF, "ask the OnDemandUrl again when it fails, as with other callbacks")
     )
     status_event_time: str = field(
         default="off", metadata=_choice(ON_OFF, "a time field in the bodies of recording status events")

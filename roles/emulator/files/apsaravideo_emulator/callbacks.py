@@ -3,16 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Outgoing callbacks, for receivers on this machine.
 
-The documented delivery: POST with a JSON body, 5 s to answer, success is HTTP 200, and up to 5 more tries at
-intervals of 1 s.  Receivers elsewhere are never called: to them every delivery fails.
+The documented delivery: 5 s to answer, success is HTTP 200, and up to 5 more tries at intervals of 1 s.  Receivers
+elsewhere are never called: to them every delivery fails.
 """
 
 from __future__ import annotations
 
 import functools
+import heapq
 import http.client
 import ipaddress
-import queue
+import itertools
 import threading
 import time
 from dataclasses import dataclass, field
@@ -23,20 +24,31 @@ ANSWER_SECONDS = 5
 RETRIES = 5
 RETRY_SECONDS = 1
 WORKERS = 8
+ANSWER_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a delivery ended: the body of the answer with status 200, or None and why there is none."""
+
+    answer: bytes | None = None
+    reason: str = ""
 
 
 @dataclass
 class Callback:
-    """One callback to deliver; ``done`` gets the body of a successful answer, or None after the last failure."""
+    """One callback to deliver: a POST of ``body``, or a GET without one; ``done`` gets the outcome of the last try."""
 
     url: str
-    body: str
-    headers: dict[str, str]
-    done: Callable[[str | None], None] = field(repr=False)
+    done: Callable[[Outcome], None] = field(repr=False)
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    retries: int = RETRIES
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is certainly this machine."""
+def is_loopback(url: str) -> bool:
+    """Whether a URL certainly leads to this machine."""
+    host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
     try:
@@ -48,56 +60,70 @@ def is_loopback(host: str) -> bool:
 class Deliverer:
     """Delivers callbacks in threads of its own; they end with the program.
 
-    ``carry_out`` gets what is to be done with each result, as a function without arguments.
+    ``carry_out`` gets what is to be done with each outcome, as a function without arguments.  A receiver that fails
+    does not hold up the others: between two tries a callback waits in the queue, not in a thread.
     """
 
     def __init__(self, carry_out: Callable[[Callable[[], None]], None] = lambda action: action()) -> None:
         self._carry_out = carry_out
-        self._queue: queue.Queue[Callback] = queue.Queue()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._queue: list[tuple[float, int, Callback]] = []
+        self._numbers = itertools.count()
+        self._forgotten = 0  # callbacks with a smaller number are not tried again
         self._started = False
 
-    def put(self, callback: Callback) -> None:
-        """Deliver a callback soon."""
-        with self._lock:
+    def put(self, callback: Callback, wait: float = 0.0) -> None:
+        """Deliver a callback in ``wait`` seconds."""
+        with self._changed:
             if not self._started:
                 self._started = True
                 for _number in range(WORKERS):
                     threading.Thread(target=self._work, daemon=True).start()
-        self._queue.put(callback)
+            heapq.heappush(self._queue, (time.monotonic() + wait, next(self._numbers), callback))
+            self._changed.notify()
+
+    def clear(self) -> None:
+        """Forget all callbacks that are not delivered yet."""
+        with self._changed:
+            self._queue.clear()
+            self._forgotten = next(self._numbers)
 
     def _work(self) -> None:
         while True:
-            callback = self._queue.get()
-            answer = deliver(callback)
-            self._carry_out(functools.partial(callback.done, answer))
+            number, callback = self._next()
+            outcome = deliver(callback)
+            if number < self._forgotten:
+                continue
+            if outcome.answer is None and callback.retries > 0 and is_loopback(callback.url):
+                callback.retries -= 1
+                self.put(callback, RETRY_SECONDS)
+            else:
+                self._carry_out(functools.partial(callback.done, outcome))
+
+    def _next(self) -> tuple[int, Callback]:
+        with self._changed:
+            while True:
+                wait = self._queue[0][0] - time.monotonic() if self._queue else None
+                if wait is not None and wait <= 0:
+                    return heapq.heappop(self._queue)[1:]
+                self._changed.wait(wait)
 
 
-def deliver(callback: Callback) -> str | None:
-    """Try until it works or the tries are used up; the body of the good answer, otherwise None."""
-    if not is_loopback(urlsplit(callback.url).hostname or ""):
-        return None
-    for attempt in range(1 + RETRIES):
-        if attempt:
-            time.sleep(RETRY_SECONDS)
-        answer = _post(callback)
-        if answer is not None:
-            return answer
-    return None
-
-
-def _post(callback: Callback) -> str | None:
+def deliver(callback: Callback) -> Outcome:
+    """Try once."""
+    if not is_loopback(callback.url):
+        return Outcome(reason="receivers on other machines are not called")
     url = urlsplit(callback.url)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=ANSWER_SECONDS)
     try:
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-        headers = {"Content-Type": "application/json", **callback.headers}
-        connection.request("POST", target, callback.body.encode(), headers)
+        method = "GET" if callback.body is None else "POST"
+        connection.request(method, target, callback.body, callback.headers)
         answer = connection.getresponse()
-        body = answer.read(4096).decode("utf-8", "replace")
-        return body if answer.status == http.client.OK else None
-    except (OSError, http.client.HTTPException):
-        return None
+        body = answer.read(ANSWER_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        return Outcome(reason=str(error) or type(error).__name__)
     finally:
         connection.close()
+    return Outcome(body) if answer.status == http.client.OK else Outcome(reason=f"status {answer.status}")

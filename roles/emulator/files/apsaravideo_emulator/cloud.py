@@ -9,6 +9,7 @@ the end of a cycle) have taken effect, in their order, before anything new is lo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import heapq
 import json
@@ -19,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import on_demand
 from .behaviour import Behaviour
-from .callbacks import Callback, Deliverer
+from .callbacks import RETRIES, Callback, Deliverer, Outcome, is_loopback
 from .clock import Clock
 from .identity import Identities
 from .recording import (
@@ -34,6 +36,8 @@ from .recording import (
     Recorder,
 )
 from .state import Kept, pack, stored, unpack
+
+ANNOUNCE_SECONDS = 2
 
 
 class ConfigExists(Exception):
@@ -51,7 +55,10 @@ class UnknownDomain(Exception):
 @stored
 @dataclass(frozen=True)
 class Domain:
-    """A streaming (playback) domain with the ingest domains mapped to it."""
+    """A streaming (playback) domain with the ingest domains mapped to it.
+
+    ``status_url`` is the callback of the ingest domains for the beginning and the end of pushes.
+    """
 
     name: str
     account: str
@@ -61,6 +68,7 @@ class Domain:
     resource_group: str = "rg-default"
     description: str = ""
     tags: tuple[tuple[str, str], ...] = ()
+    status_url: str = ""
 
 
 @stored
@@ -78,7 +86,10 @@ class NotifyConfig:
 @stored
 @dataclass
 class NotifyEvent:
-    """A callback that the platform sent, or tried to send; ``result`` is empty until the delivery is decided."""
+    """A callback that the platform sent, or tried to send; ``result`` is empty until the delivery is decided.
+
+    ``sent`` is the Unix time in its headers, ``reason`` says why it failed.
+    """
 
     domain: str
     app: str
@@ -88,6 +99,8 @@ class NotifyEvent:
     config: NotifyConfig
     result: str = ""
     response: str = ""
+    reason: str = ""
+    sent: int = 0
     file: RecordedFile | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -95,13 +108,20 @@ class NotifyEvent:
 @stored
 @dataclass
 class Publish:
-    """One ingest of a stream, for the ingest history; ``kind`` is push or pull."""
+    """One ingest of a stream, for the ingest history; ``kind`` is push or pull.
+
+    ``asked`` is what came of the question whether to record it (``waiting``, ``record``, ``leave`` or ``failed``; empty
+    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced to ``status_url``.
+    """
 
     ingest: str
     started: float
     kind: str = "push"
     stopped: float | None = None
     need_record: bool = False
+    asked: str = ""
+    status_url: str = ""
+    announce: float | None = None
 
 
 @dataclass
@@ -123,6 +143,16 @@ class Stream:
     def publish(self) -> Publish:
         """The current or, when offline, the last ingest."""
         return self.history[-1]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Its three names."""
+        return self.domain, self.app, self.name
+
+    def next_due(self) -> float:
+        """The instant of the next change that comes by itself; infinity when there is none."""
+        announce = self.publish.announce if self.history else None
+        return min(self.recorder.next_due(), math.inf if announce is None else announce)
 
 
 class Cloud(Kept):
@@ -175,6 +205,9 @@ class Cloud(Kept):
             self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
             if not event.result:
                 self._deliver(event)
+        for stream in self.streams.values():
+            if stream.online and stream.publish.asked == "waiting":
+                self._ask(stream)
 
     # Time
 
@@ -183,14 +216,17 @@ class Cloud(Kept):
         now = self.clock.now()
         while self._dues and self._dues[0][0] <= now:
             due, key = heapq.heappop(self._dues)
-            recorder = self.streams[key].recorder
-            if recorder.next_due() == due:
-                recorder.settle(due)
+            stream = self.streams[key]
+            if stream.next_due() == due:
+                stream.recorder.settle(due)
+                if stream.publish.announce == due:
+                    stream.publish.announce = None
+                    self._announce(stream, "publish", due)
                 self._schedule(key)
         return now
 
     def _schedule(self, key: tuple[str, str, str]) -> None:
-        due = self.streams[key].recorder.next_due()
+        due = self.streams[key].next_due()
         if due < math.inf:
             heapq.heappush(self._dues, (due, key))
 
@@ -235,13 +271,63 @@ class Cloud(Kept):
             stream = self.streams[key] = Stream(domain.name, app, name, self._recorder(key))
         if not stream.online:
             ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
-            stream.history.append(Publish(ingest, now, kind, need_record=need_record))
+            announce = now + ANNOUNCE_SECONDS if domain.status_url else None
+            publish = Publish(
+                ingest, now, kind, need_record=need_record, status_url=domain.status_url, announce=announce
+            )
+            stream.history.append(publish)
             matching = self.matching_configs(*key)
             config = matching[0] if matching else None
-            automatic = self._records_by_itself(config, need_record)
+            asks = self._asks_for_real(config)
+            automatic = not asks and self._records_by_itself(config, need_record)
             stream.recorder.begin_push(Push(now, config, automatic, tuple(matching[1:])))
+            if asks:
+                self._ask(stream)
             self._schedule(key)
         return stream
+
+    def _asks_for_real(self, config: RecordConfig | None) -> bool:
+        if config is None or config.mode != CALLBACK or self.behaviour.notify_result != "deliver":
+            return False
+        asked = self.notify_configs.get(config.domain)
+        return asked is not None and is_loopback(asked.on_demand_url)
+
+    def _ask(self, stream: Stream) -> None:
+        """Ask the OnDemandUrl whether to record a push; the answer counts as long as the push goes on."""
+        publish, notify = stream.publish, self.notify_configs.get(stream.domain)
+        if notify is None:
+            publish.asked = "failed"
+            return
+
+        def done(outcome: Outcome) -> None:
+            now = self.settle()
+            publish.asked = "failed"
+            push = stream.recorder.push
+            if push is None or push.config is None or stream.publish is not publish or outcome.answer is None:
+                return
+            with contextlib.suppress(ValueError):
+                config = on_demand.decide(push.config, outcome.answer)
+                publish.asked = "record" if config else "leave"
+                if config:
+                    stream.recorder.begin_push(replace(push, config=config, automatic=True, since=now))
+                    self._schedule(stream.key)
+
+        publish.asked = "waiting"
+        url = on_demand.question(notify.on_demand_url, stream.key)
+        self._deliverer.put(Callback(url, done, retries=RETRIES if self.behaviour.on("on_demand_retries") else 0))
+
+    def _announce(self, stream: Stream, action: str, instant: float) -> None:
+        """Call the status callback of the ingest domain, whose ``app`` is that domain."""
+        if self.behaviour.notify_result != "deliver":
+            return
+        ingest = stream.publish.ingest
+        parameters = {"action": action, "ip": "192.0.2.1", "id": stream.name, "app": ingest, "appname": stream.app}
+        parameters.update(time=str(int(self.clock.epoch(instant))), usrargs=f"vhost={ingest}", node="192.0.2.2")
+        if action == "publish":
+            parameters.update(height="720", width="1280")
+        self._deliverer.put(
+            Callback(on_demand.with_query(stream.publish.status_url, parameters), lambda _outcome: None)
+        )
 
     def _records_by_itself(self, config: RecordConfig | None, need_record: bool) -> bool:
         if config is None:
@@ -257,6 +343,9 @@ class Cloud(Kept):
         stream = self.find_stream(domain_name, app, name)
         if stream is not None and stream.online:
             stream.publish.stopped = now
+            if stream.publish.status_url and stream.publish.announce is None:
+                self._announce(stream, "publish_done", now)
+            stream.publish.announce = None
             stream.recorder.end_push(now)
             self._schedule((stream.domain, app, name))
         return stream
@@ -374,15 +463,19 @@ class Cloud(Kept):
 
     def _deliver(self, event: NotifyEvent) -> None:
         if self.behaviour.notify_result != "deliver":
+            event.sent = int(self.clock.epoch(event.time))
             event.result = self.behaviour.notify_result
             event.response = "ok" if event.result == "success" else ""
             return
 
-        def done(answer: str | None) -> None:
-            event.response = answer or ""
-            event.result = "failed" if answer is None else "success"
+        def done(outcome: Outcome) -> None:
+            event.response = (outcome.answer or b"").decode("utf-8", "replace")
+            event.reason = outcome.reason
+            event.result = "failed" if outcome.answer is None else "success"
 
-        self._deliverer.put(Callback(event.config.url, self.callback_body(event), self.callback_headers(event), done))
+        event.sent = int(self.clock.wall())
+        headers = {"Content-Type": "application/json", **self.callback_headers(event)}
+        self._deliverer.put(Callback(event.config.url, done, self.callback_body(event).encode(), headers))
 
     def callback_body(self, event: NotifyEvent) -> str:
         """The JSON body of a callback; a created file has no ``event`` field."""
@@ -401,12 +494,12 @@ class Cloud(Kept):
         config = event.config
         if not config.auth:
             return {}
-        stamp = str(int(self.clock.epoch(event.time)))
-        signed = f"{urlsplit(config.url).hostname}|{stamp}|{config.auth_key}"
-        return {
-            "ALI-LIVE-TIMESTAMP": stamp,
-            "ALI-LIVE-SIGNATURE": hashlib.md5(signed.encode()).hexdigest(),
-        }
+        url = urlsplit(config.url)
+        host = url.netloc.rpartition("@")[2] if self.behaviour.callback_host == "with-port" else url.hostname
+        signature = hashlib.md5(f"{host}|{event.sent}|{config.auth_key}".encode()).hexdigest()
+        if self.behaviour.callback_case == "upper":
+            signature = signature.upper()
+        return {"ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
 
     def add_event(
         self, key: tuple[str, str, str], kind: str, age: float, extra: dict[str, Any] | None = None

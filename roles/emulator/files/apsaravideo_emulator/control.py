@@ -206,6 +206,7 @@ class Control:
             "stream_name": stream.name,
             "online": stream.online,
             "publish_time": show(stream.publish.started),
+            "asked": stream.publish.asked,
             "recording": recorder.state,
             "ledger": ledger,
             "tasks": [

@@ -142,6 +142,7 @@ class World(Kept):
             self.behaviour.update(self._initial_behaviour)
             clock = self._clock or Clock()
             clock.advanced = 0.0
+            self._deliverer.clear()
             self.cloud = Cloud(clock, self.behaviour, self._deliverer)
             self.faults = Faults()
             self.calls = CallLog()

@@ -256,11 +256,14 @@ class Recorder(Kept):
         return self.push.period(self._behaviour.distant_start) if self.push else (math.inf, math.inf)
 
     def begin_push(self, push: Push) -> None:
-        """The stream comes online; an automatic recording starts, or continues when it was only interrupted."""
+        """The stream comes online; an automatic recording starts, or continues when it was only interrupted.
+
+        Also when it is decided, later than the push began, that it is recorded.
+        """
         self.push = push
         off = self._stopped_by_hand and self._behaviour.repush_after_stop == "off"
         self._awaiting = push.automatic and push.config is not None and not off
-        self.settle(push.started)
+        self.settle(max(push.started, push.since))
 
     def _begin_by_itself(self, now: float) -> None:
         assert self.push is not None and self.push.config is not None

@@ -161,6 +161,7 @@ def _domain(account: str, fields: dict[str, Any]) -> Domain:
         resource_group=fields.get("resource_group", "rg-default"),
         description=fields.get("description", ""),
         tags=tuple(fields.get("tags", {}).items()),
+        status_url=fields.get("status_url", ""),
     )
 
 

@@ -146,7 +146,7 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "NotifyContent": call.cloud.callback_body(event),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,
-        "Description": "success" if delivered else "failed",
+        "Description": "success" if delivered else event.reason or "failed",
     }
 
 
