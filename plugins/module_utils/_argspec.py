@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+DOMAIN: dict[str, Any] = {"domain_name": {"type": "str", "required": True, "aliases": ["domain"]}}
+
 STREAM: dict[str, Any] = {
-    "domain_name": {"type": "str", "required": True, "aliases": ["domain"]},
+    **DOMAIN,
     "app_name": {"type": "str", "required": True, "aliases": ["app"]},
     "stream_name": {"type": "str", "required": True, "aliases": ["stream"]},
 }

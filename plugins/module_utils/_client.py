@@ -229,6 +229,10 @@ class Client:
                 break
         raise _no_list(subject, operation, "is not the last, and there is no end to them", number)
 
+    def may_try_again(self) -> bool:
+        """Whether `retry_timeout` leaves time for another try."""
+        return self._retry_seconds_left > 0
+
     def wait(self, seconds: float) -> None:
         """Wait, and count it."""
         if seconds > 0:

@@ -23,10 +23,10 @@ _MEANINGS = {
     "TaskAlreadyStarted": ALREADY_STARTED,
     "StreamNotFound": STREAM_ABSENT,
     "InvalidStream.NotFound": STREAM_ABSENT,
-    "CodeConfigNotFound": CONFIG_ABSENT,
-    "InvalidConfig.NotFound": CONFIG_ABSENT,
-    "ConfigNotFound": CONFIG_ABSENT,
 }
+
+# `CodeConfigNotFound` and `InvalidConfig.NotFound`; the code for a domain without a callback is not documented.
+_CONFIG_ABSENT = re.compile(r"\w*Config\.?(NotFound|NotExists?)")
 
 # No page of the documentation names a code for "no recording runs"; its error table is cut off after "T...".
 # These spellings are what such a code would look like, so that an answer of this kind does not become a failure.
@@ -41,6 +41,8 @@ def meaning(code: str | None) -> str | None:
         return None
     if code in _MEANINGS:
         return _MEANINGS[code]
+    if _CONFIG_ABSENT.fullmatch(code):
+        return CONFIG_ABSENT
     return NO_TASK if _NO_TASK.fullmatch(code) else None
 
 

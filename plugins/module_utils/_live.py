@@ -6,23 +6,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ._answer import whole_number
 from ._client import Client
-from ._errors import ACCEPTED, ApiError, InvalidOption, LiveError, meaning
+from ._errors import ACCEPTED, CONFIG_ABSENT, ApiError, InvalidOption, LiveError, meaning
 from ._operations import (
+    ADD_NOTIFY_CONFIG,
     ADD_RECORD_CONFIG,
+    DELETE_NOTIFY_CONFIG,
     DELETE_RECORD_CONFIG,
     INDEX_FILES,
+    NOTIFY_CONFIG,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
     RECORD_COMMAND,
     RECORD_CONFIGS,
     RECORD_CONTENTS,
     STREAM_STATE,
+    UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
 )
 
@@ -183,6 +188,20 @@ class NotifyEvent(NamedTuple):
     content: dict[str, Any] | None = None
 
 
+class NotifyConfig(NamedTuple):
+    """The recording callback of a domain.
+
+    `settings` are what may be shown: `domain_name`, `notify_url`, `on_demand_url` (null for none), `status_events` and
+    `signed`. `auth_key` is the key of a signed one, None where it is not known.
+    """
+
+    settings: dict[str, Any]
+    auth_key: str | None
+
+    def __repr__(self) -> str:
+        return f"NotifyConfig({self.settings})"
+
+
 class Live:
     """Calls for the streams of one account.
 
@@ -305,6 +324,32 @@ class Live:
         names = {_CONFIG_FIELDS[name]: config[name] for name in ("domain_name", "app_name", "stream_name")}
         self.client.call(DELETE_RECORD_CONFIG, {**self._common, **names})
 
+    def notify_config(self, domain_name: str) -> NotifyConfig | None:
+        """DescribeLiveRecordNotifyConfig: the recording callback of a domain, None where there is none.
+
+        What the API answers to a domain without one is not documented: an error, or an empty object.
+        """
+        try:
+            reply = self.client.call(NOTIFY_CONFIG, {**self._common, "DomainName": domain_name})
+        except ApiError as error:
+            if meaning(error.code) == CONFIG_ABSENT:
+                return None
+            raise
+        return _notify_config(domain_name, reply.content.get("LiveRecordNotifyConfig"))
+
+    def add_notify_config(self, config: NotifyConfig) -> None:
+        """AddLiveRecordNotifyConfig."""
+        self.client.call(ADD_NOTIFY_CONFIG, {**self._common, **_notify_parameters(config)})
+
+    def update_notify_config(self, config: NotifyConfig) -> None:
+        """UpdateLiveRecordNotifyConfig with a whole configuration: what is not named may be reset, or stay."""
+        self.client.call(UPDATE_NOTIFY_CONFIG, {**self._common, **_notify_parameters(config)})
+
+    def delete_notify_config(self, config: NotifyConfig) -> None:
+        """DeleteLiveRecordNotifyConfig."""
+        names = {"DomainName": config.settings["domain_name"]}
+        self.client.call(DELETE_NOTIFY_CONFIG, {**self._common, **names})
+
 
 # The ingest URL is left out: it may hold the key that lets its holder push.
 _ONLINE_FIELDS = {
@@ -415,6 +460,42 @@ def _config_parameters(config: dict[str, Any], without: frozenset[str] = frozens
     for number, template in enumerate(config["transcode_templates"], 1):
         given[f"TranscodeTemplates.{number}"] = template
     return {name: str(value) for name, value in given.items() if value is not None}
+
+
+AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")
+
+
+def _notify_config(domain_name: str, found: Any) -> NotifyConfig | None:
+    """From the API's object; its `NotifyReqAuth` is documented as a boolean, and as yes or no."""
+    if not isinstance(found, dict) or not found.get("NotifyUrl"):
+        return None
+    settings = {
+        "domain_name": domain_name,
+        "notify_url": found["NotifyUrl"],
+        "on_demand_url": found.get("OnDemandUrl") or None,
+        "status_events": _flag(found.get("NeedStatusNotify")),
+        "signed": _flag(found.get("NotifyReqAuth")),
+    }
+    key = str(found.get("NotifyAuthKey"))
+    # Whether the API shows a key is not documented. What cannot be one is a mask.
+    return NotifyConfig(settings, key if settings["signed"] and AUTH_KEY.fullmatch(key) else None)
+
+
+def _flag(value: Any) -> bool:
+    return str(value).lower() in ("true", "yes", "on", "1")
+
+
+def _notify_parameters(config: NotifyConfig) -> dict[str, str]:
+    settings = config.settings
+    given = {
+        "DomainName": settings["domain_name"],
+        "NotifyUrl": settings["notify_url"],
+        "OnDemandUrl": settings["on_demand_url"],
+        "NeedStatusNotify": str(settings["status_events"]).lower(),
+        "NotifyReqAuth": str(settings["signed"]).lower(),
+        "NotifyAuthKey": config.auth_key if settings["signed"] else None,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 _TASK_FIELDS = {
