@@ -165,6 +165,8 @@ def test_health(cloud):
         ),
         ("POST", "faults", [], "must be a JSON object"),
         ("POST", "accounts", {"accounts": [{}]}, "'id' is missing"),
+        ("POST", "controls", {"controls": [stream_fields("nowhere/app/one")]}, "no domain nowhere"),
+        ("POST", "controls", {"controls": [stream_fields(ONE)]}, "'action' is missing"),
         ("POST", "accounts", {"accounts": [{"id": 1, "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "c"),
     ],
 )

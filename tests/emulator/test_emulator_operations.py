@@ -51,6 +51,15 @@ REQUIRED = {
     "DescribeLiveStreamRecordContent": {**STREAM, "StartTime": "", "EndTime": ""},
     "DescribeLiveStreamRecordIndexFiles": {**STREAM, "StartTime": "", "EndTime": ""},
     "DescribeLiveStreamRecordIndexFile": {**STREAM, "RecordId": "x"},
+    "CreateLiveStreamRecordIndexFiles": {
+        **STREAM,
+        "OssEndpoint": "e",
+        "OssBucket": "b",
+        "OssObject": "o",
+        "StartTime": "",
+        "EndTime": "",
+    },
+    "DescribeLiveStreamsControlHistory": {"DomainName": DOMAIN, "StartTime": "", "EndTime": ""},
     "DescribeLiveRecordNotifyRecords": {
         "DomainName": DOMAIN,
         "StartTime": "",
@@ -104,6 +113,9 @@ def test_nothing_but_the_required_parameters_is_needed(cloud, call, action):
         cloud.push(ONE)
         record(call, "start", "stop", "cancel_delay")
         call(action, **STREAM, RecordId=cloud.stream(ONE)["files"][0]["record_id"])
+    elif action == "CreateLiveStreamRecordIndexFiles":
+        recorded(cloud, call, 100)
+        assert call(action, **complete(action))["RecordInfo"]
     else:
         assert call(action, **complete(action))["RequestId"]
 
@@ -138,6 +150,8 @@ MALFORMED = [
     ("DescribeLiveRecordNotifyRecords", "PageNumber", ["0", "100001"]),
     ("DescribeLiveRecordNotifyRecords", "Status", ["ok"]),
     ("DescribeLiveRecordNotifyRecords", "StorageType", ["s3"]),
+    ("CreateLiveStreamRecordIndexFiles", "EndTimeIncluded", ["yes", "1"]),
+    ("CreateLiveStreamRecordIndexFiles", "StartTime", ["today"]),
     ("DescribeLiveRecordConfig", "PageSize", ["4", "31"]),
     ("AddLiveAppRecordConfig", "OnDemand", ["3", "x"]),
     ("AddLiveAppRecordConfig", "DelayTime", ["14", "21601"]),
@@ -166,6 +180,7 @@ SPANS = [
     ("DescribeLiveStreamsPublishList", 30, None),
     ("DescribeLiveStreamRecordContent", 4, 183),
     ("DescribeLiveStreamRecordIndexFiles", 4, None),
+    ("DescribeLiveStreamsControlHistory", 7, None),
     ("DescribeLiveRecordNotifyRecords", None, 7),
 ]
 
@@ -427,6 +442,135 @@ def test_index_files_are_kept_for_six_months(cloud, call):
 def test_unknown_index_file(cloud, call, generation, code):
     cloud.behave(generation=generation)
     assert call.code("DescribeLiveStreamRecordIndexFile", **STREAM, RecordId="x") == code
+
+
+# Index files of one's own
+
+
+def recorded(cloud, call, seconds):
+    """Record a stream for some time; the recording goes on."""
+    cloud.push(ONE)
+    record(call, "start")
+    cloud.advance(seconds)
+
+
+CREATE = {**STREAM, "OssEndpoint": "oss.example.com", "OssBucket": "clips", "OssObject": "{AppName}/{StreamName}.m3u8"}
+
+
+def create(call, start, end, **more):
+    return call("CreateLiveStreamRecordIndexFiles", **{**CREATE, **window(start, end), **more})["RecordInfo"]
+
+
+def test_created_index_file(cloud, call):
+    recorded(cloud, call, 310)
+    info = create(call, -300, 5)
+    assert info["Duration"] == 300
+    assert now_text(-320) <= info["StartTime"] <= now_text(-309)
+    assert now_text(-20) <= info["EndTime"] <= now_text(-9)
+    assert now_text(-5) <= info["CreateTime"] <= now_text()
+    assert (info["OssObject"], info["OssBucket"], info["OssEndpoint"]) == ("app/one.m3u8", "clips", "oss.example.com")
+    assert info["RecordUrl"] == "http://clips.oss.example.com/app/one.m3u8"
+    assert "Format" not in info
+    one = call("DescribeLiveStreamRecordIndexFile", **STREAM, RecordId=info["RecordId"])
+    assert one["RecordIndexInfo"] == {**info, "Format": "m3u8"}
+    assert index_files(call)[0]["TotalNum"] == 1
+    record(call, "restart")
+    assert index_files(call)[0]["TotalNum"] == 2
+    assert [file["format"] for file in cloud.stream(ONE)["files"]] == ["m3u8", "mp4"]
+
+
+def test_segments_are_selected_by_their_upload(cloud, call):
+    recorded(cloud, call, 315)
+    assert create(call, -220, -130)["Duration"] == 90
+    assert create(call, -220, -130, EndTimeIncluded="True")["Duration"] == 120
+    assert create(call, -60, 10, EndTimeIncluded="true")["Duration"] == 60
+    record(call, "stop")
+    # The last segment is shorter, and uploaded with the end of the recording.
+    assert 75 <= create(call, -60, 10)["Duration"] < 90
+    cloud.advance(100)
+    record(call, "start")
+    cloud.advance(100)
+    duration = create(call, -600, 0)["Duration"]
+    assert 315 + 90 <= duration < 330 + 90
+
+
+def test_names_of_index_files(cloud, call):
+    recorded(cloud, call, 100)
+    template = "{AppName}/{StreamName}/{Date}/{Hour}/{Minute}_{Second}.m3u8"
+    info = create(call, -90, 0, OssObject=template)
+    date, clock = info["StartTime"].rstrip("Z").split("T")
+    hour, minute, second = clock.split(":")
+    assert info["OssObject"] == f"app/one/{date}/{hour}/{minute}_{second}.m3u8"
+    assert create(call, -90, 0, OssObject="as it is")["OssObject"] == "as it is"
+
+
+@pytest.mark.parametrize("generation", ["new", "old"])
+def test_index_files_of_nothing(cloud, client, call, generation):
+    cloud.behave(generation=generation)
+
+    def refused(start, end, **more):
+        answer = client.call("CreateLiveStreamRecordIndexFiles", **{**CREATE, **window(start, end), **more})
+        return answer.status, answer.code
+
+    absent = (404, "InvalidStream.NotFound")
+    malformed = (400, "MalformedParam" if generation == "new" else "InvalidEndTime")
+    assert refused(-60, 0) == absent
+    recorded(cloud, call, 100)
+    assert refused(-600, -300) == absent
+    assert refused(-60, 0, StreamName="*") == absent
+    assert refused(-60, -31) == malformed
+    assert refused(-5 * DAY, 0) == malformed
+    assert refused(-60, -30)[0] == 200
+    record(call, "restart", "stop")
+    cloud.advance(600)
+    assert refused(-300, 0) == absent
+    cloud.behave(no_segments_code="InvalidTs.NotFound")
+    assert refused(-300, 0) == (404, "InvalidTs.NotFound")
+
+
+def test_index_files_need_an_m3u8_recording(cloud, call):
+    call("DeleteLiveAppRecordConfig", DomainName=DOMAIN, AppName="*")
+    mp4 = {"RecordFormat.1.Format": "mp4", "RecordFormat.1.OssObjectPrefix": PREFIX}
+    names = {"DomainName": DOMAIN, "AppName": "app", "OssBucket": "b", "OssEndpoint": "e", "OnDemand": 7}
+    call("AddLiveAppRecordConfig", **names, **mp4)
+    recorded(cloud, call, 100)
+    assert call.code("CreateLiveStreamRecordIndexFiles", **CREATE, **window()) == "InvalidStream.NotFound"
+
+
+def test_shortest_index_file_is_one_segment(cloud, call):
+    call("DeleteLiveAppRecordConfig", DomainName=DOMAIN, AppName="*")
+    call("AddLiveAppRecordConfig", **ADD, AppName="app", OnDemand=7, **{"RecordFormat.1.SliceDuration": 10})
+    recorded(cloud, call, 100)
+    assert create(call, -50, -40)["Duration"] == 10
+    assert call.code("CreateLiveStreamRecordIndexFiles", **CREATE, **window(-50, -41)) == "MalformedParam"
+
+
+# The history of stream control
+
+
+def history(call, **parameters):
+    answer = call("DescribeLiveStreamsControlHistory", **{"DomainName": DOMAIN, **window(), **parameters})
+    return [(row["StreamName"], row["Action"]) for row in answer["ControlInfo"]["LiveStreamControlInfo"]]
+
+
+def test_control_history(cloud, call):
+    cloud.push(ONE)
+    record(call, "start", "stop")
+    names = {"domain_name": INGEST, "app_name": "other", "stream_name": "two"}
+    cloud.add_controls(
+        {**names, "action": "resume"}, {**names, "action": "forbid", "age": 60, "client_ip": "192.0.2.9"}
+    )
+    assert history(call) == [("two", "forbid"), ("two", "resume")]
+    assert history(call, AppName="app") == []
+    assert history(call, **window(-3600, -30)) == [("two", "forbid")]
+    cloud.behave(control_history="commands")
+    assert history(call, AppName="app") == [("one", "RealTimeRecordCommand")] * 2
+    assert call.code("RealTimeRecordCommand", **STREAM, Command="pause") == "MalformedParam"
+    assert len(history(call)) == 4
+    answer = call("DescribeLiveStreamsControlHistory", DomainName=DOMAIN, **window(-3600, -30))
+    (row,) = answer["ControlInfo"]["LiveStreamControlInfo"]
+    assert now_text(-65) <= row.pop("TimeStamp") <= now_text(-55)
+    assert row == {"StreamName": "two", "ClientIP": "192.0.2.9", "Action": "forbid"}
 
 
 # The notify log

@@ -17,6 +17,7 @@ STREAM = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
 ONE = f"{DOMAIN}/app/one"
 PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
 SLICES = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
+CLIP = {"OssEndpoint": "oss.example.com", "OssBucket": "clips", "OssObject": "{AppName}/{StreamName}.m3u8"}
 STRANGE = "a b*~/+&=%中文"
 
 
@@ -111,6 +112,8 @@ MINIMAL = {
     "DescribeLiveStreamRecordContent": lambda: {**STREAM, **window()},
     "DescribeLiveStreamRecordIndexFiles": lambda: {**STREAM, **window()},
     "DescribeLiveStreamRecordIndexFile": lambda: {**STREAM, "RecordId": "x"},
+    "CreateLiveStreamRecordIndexFiles": lambda: {**STREAM, **window(), **CLIP},
+    "DescribeLiveStreamsControlHistory": window,
     "DescribeLiveRecordNotifyRecords": lambda: {**window(), "PageNumber": 1, "PageSize": 5},
     "DescribeLiveRecordConfig": dict,
     "AddLiveAppRecordConfig": lambda: {
@@ -201,6 +204,35 @@ def test_index_files(cloud, client, codes):
     assert outcome(error) == codes["malformed"]("RecordId")
     error = refused(client, "DescribeLiveStreamRecordIndexFiles", **{**parameters, "PageSize": 4})
     assert outcome(error) == codes["malformed"]("PageSize")
+
+
+def test_created_index_file(cloud, client, codes):
+    cloud.push(ONE)
+    record(client, "start")
+    cloud.advance(100)
+    parameters = {**STREAM, **CLIP, **window(), "EndTimeIncluded": True}
+    info = client.call("CreateLiveStreamRecordIndexFiles", **parameters)["RecordInfo"]
+    assert (info["Duration"], info["OssObject"], info["OssBucket"]) == (90, "app/one.m3u8", "clips")
+    one = client.call("DescribeLiveStreamRecordIndexFile", **STREAM, RecordId=info["RecordId"])["RecordIndexInfo"]
+    assert one == {**info, "Format": "m3u8"}
+    error = refused(client, "CreateLiveStreamRecordIndexFiles", **{**parameters, "StreamName": "absent"})
+    assert outcome(error) == ("InvalidStream.NotFound", 404)
+    times = {"StartTime": moment(-10), "EndTime": moment(5)}
+    error = refused(client, "CreateLiveStreamRecordIndexFiles", **{**parameters, **times})
+    assert outcome(error) == codes["malformed"]("EndTime")
+
+
+def test_control_history(cloud, client, codes):
+    cloud.behave(control_history="commands")
+    cloud.push(ONE)
+    record(client, "start")
+    parameters = {"DomainName": DOMAIN, "AppName": "app", **window()}
+    answer = client.call("DescribeLiveStreamsControlHistory", **parameters)
+    (row,) = answer["ControlInfo"]["LiveStreamControlInfo"]
+    assert (row["StreamName"], row["Action"]) == ("one", "RealTimeRecordCommand")
+    parameters["StartTime"] = moment(-8 * 86400)
+    error = refused(client, "DescribeLiveStreamsControlHistory", **parameters)
+    assert outcome(error) == codes["malformed"]("EndTime")
 
 
 def test_notify_records(cloud, client, codes):

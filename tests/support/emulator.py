@@ -279,6 +279,10 @@ class Emulator:
         """Write callbacks of any kind to the notify log."""
         self.control("POST", "events", {"events": list(events)})
 
+    def add_controls(self, *entries: Mapping[str, Any]) -> None:
+        """Write to the history of stream control: ``action`` and the names of a stream, ``age`` in seconds."""
+        self.control("POST", "controls", {"controls": list(entries)})
+
     def reset(self) -> None:
         """Back to the state, behaviour and clock of the start; no calls, no faults."""
         self.control("POST", "reset", {})

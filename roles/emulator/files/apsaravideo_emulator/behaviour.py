@@ -195,6 +195,16 @@ class Behaviour:
             ("created", "recorded"), "DescribeLiveStreamRecordIndexFiles selects by creation or recorded time"
         ),
     )
+    no_segments_code: str = field(
+        default="InvalidStream.NotFound",
+        metadata=_text("error code of CreateLiveStreamRecordIndexFiles for a time without any segment"),
+    )
+    control_history: str = field(
+        default="control",
+        metadata=_choice(
+            ("control", "commands"), "DescribeLiveStreamsControlHistory: stream control only, or record commands too"
+        ),
+    )
     past_window: str = field(
         default="error",
         metadata=_choice(("error", "cut"), "a query window that begins before the retention: refused, or cut to it"),

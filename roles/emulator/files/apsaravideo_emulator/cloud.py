@@ -106,6 +106,20 @@ class NotifyEvent:
 
 
 @stored
+@dataclass(frozen=True)
+class ControlEntry:
+    """Something that was done to a stream through the API; ``command`` tells recording commands from the rest."""
+
+    domain: str
+    app: str
+    stream: str
+    action: str
+    time: float
+    client_ip: str
+    command: bool = False
+
+
+@stored
 @dataclass
 class Publish:
     """One ingest of a stream, for the ingest history; ``kind`` is push or pull.
@@ -158,7 +172,16 @@ class Stream:
 class Cloud(Kept):
     """The whole state; not thread-safe, the gateway serialises access."""
 
-    KEPT = ("clock", "identities", "domains", "record_configs", "notify_configs", "notify_log", "_config_number")
+    KEPT = (
+        "clock",
+        "identities",
+        "domains",
+        "record_configs",
+        "notify_configs",
+        "notify_log",
+        "control_log",
+        "_config_number",
+    )
 
     def __init__(self, clock: Clock, behaviour: Behaviour, deliverer: Deliverer | None = None) -> None:
         self.clock = clock
@@ -169,6 +192,7 @@ class Cloud(Kept):
         self.notify_configs: dict[str, NotifyConfig] = {}
         self.streams: dict[tuple[str, str, str], Stream] = {}
         self.notify_log: list[NotifyEvent] = []
+        self.control_log: list[ControlEntry] = []
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
         self._config_number = 0
@@ -371,6 +395,11 @@ class Cloud(Kept):
 
     def record(self, command: str, key: tuple[str, str, str], request_id: str) -> bool:
         """Carry out a RealTimeRecordCommand; see :meth:`Recorder.command`."""
+        changed = self._command(command, key, request_id)
+        self.control_log.append(ControlEntry(*key, "RealTimeRecordCommand", self.clock.now(), "127.0.0.1", True))
+        return changed
+
+    def _command(self, command: str, key: tuple[str, str, str], request_id: str) -> bool:
         now = self.settle()
         stream = self.streams.get(key)
         recorder = stream.recorder if stream else self._recorder(key)
@@ -534,10 +563,18 @@ class Cloud(Kept):
             "push_args": {},
         }
 
+    def add_control_entry(self, key: tuple[str, str, str], action: str, age: float, client_ip: str) -> None:
+        """Write down that something was done to a stream ``age`` seconds ago."""
+        self.control_log.append(ControlEntry(*key, action, self.settle() - age, client_ip))
+        self.control_log.sort(key=lambda entry: entry.time)
+
     # Files
 
     def object_name(self, key: tuple[str, str, str], file: RecordedFile) -> str:
-        """The object of a file in its bucket: the configured prefix filled in, and the extension."""
+        """The object of a file in its bucket: the configured prefix filled in, and the extension.
+
+        The name of an index file that somebody asked for is complete without an extension.
+        """
         started, stopped = self.clock.show(file.started), self.clock.show(file.stopped)
         values = {
             "AppName": key[1],
@@ -553,5 +590,5 @@ class Cloud(Kept):
             "EscapedStartTime": started[:-1].replace("T", "-").replace(":", "-"),
             "EscapedEndTime": stopped[:-1].replace("T", "-").replace(":", "-"),
         }
-        name = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), file.format.prefix)
-        return f"{name}.{file.format.kind}"
+        template = file.name or f"{file.format.prefix}.{file.format.kind}"
+        return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)

@@ -52,6 +52,7 @@ class Control:
             ("DELETE", "faults"): self._clear_faults,
             ("POST", "accounts"): self._add_accounts,
             ("POST", "events"): self._add_events,
+            ("POST", "controls"): self._add_controls,
             ("POST", "reset"): self._reset,
             ("POST", "shutdown"): self._shutdown,
         }
@@ -147,6 +148,16 @@ class Control:
             except ConfigAbsent:
                 raise ControlError(409, f"the domain {domain.name} has no callback configuration") from None
         return {"count": len(request["events"])}
+
+    def _add_controls(self, request: dict[str, Any]) -> Any:
+        for entry in request["controls"]:
+            domain = self._world.cloud.either_domain(entry["domain_name"])
+            if domain is None:
+                raise UnknownDomain(entry["domain_name"])
+            key = (domain.name, entry["app_name"], entry["stream_name"])
+            age, client_ip = float(entry.get("age", 0)), entry.get("client_ip", "192.0.2.1")
+            self._world.cloud.add_control_entry(key, entry["action"], age, client_ip)
+        return {"count": len(request["controls"])}
 
     def _reset(self, _request: dict[str, Any]) -> Any:
         self._world.reset()

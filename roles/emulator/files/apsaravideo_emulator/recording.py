@@ -122,7 +122,10 @@ class Push:
 @stored
 @dataclass(frozen=True)
 class RecordedFile:
-    """A finished file; ``duration`` is the recorded time in seconds, without pauses."""
+    """A finished file; ``duration`` is the recorded time in seconds, without pauses.
+
+    ``name`` is the object of an index file that somebody asked for, and empty for a file of a recording.
+    """
 
     record_id: str
     format: RecordFormat
@@ -133,6 +136,16 @@ class RecordedFile:
     stopped: float
     duration: float
     created: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A TS segment of an m3u8 recording; it is uploaded when it ends."""
+
+    config: RecordConfig
+    started: float
+    uploaded: float
 
 
 @stored
@@ -153,7 +166,10 @@ class _OpenFile:
 @stored
 @dataclass
 class Task:
-    """One recording task: what DescribeLiveStreamRecordContent lists as one row."""
+    """One recording task: what DescribeLiveStreamRecordContent lists as one row.
+
+    ``stretch`` is the beginning of the uninterrupted recording that goes on, ``stretches`` are those that have ended.
+    """
 
     number: int
     config: RecordConfig
@@ -162,10 +178,25 @@ class Task:
     ended: float | None = None
     duration: float = 0.0
     files: list[_OpenFile] = field(default_factory=list)
+    stretches: list[tuple[float, float]] = field(default_factory=list)
 
     def recorded(self, now: float) -> float:
         """The recorded time in seconds, without pauses."""
         return self.duration + (0.0 if self.stretch is None else now - self.stretch)
+
+    def segments(self, now: float) -> Iterator[Segment]:
+        """The TS segments that were uploaded so far, in their order; none unless it is recorded as m3u8."""
+        length = next((item.slice_duration for item in self.config.formats if item.kind == "m3u8"), None)
+        if length is None:
+            return
+        for begin, end in self.stretches:
+            for number in range(math.ceil((end - begin) / length)):
+                started = begin + number * length
+                yield Segment(self.config, started, min(started + length, end))
+        if self.stretch is not None:
+            for number in range(int((now - self.stretch) / length)):
+                started = self.stretch + number * length
+                yield Segment(self.config, started, started + length)
 
 
 @stored
@@ -192,6 +223,7 @@ class Recorder(Kept):
         "push",
         "tasks",
         "files",
+        "indexes",
         "ledger",
         "_stopped_by_hand",
         "_paused_at",
@@ -213,6 +245,7 @@ class Recorder(Kept):
         self.push: Push | None = None
         self.tasks: list[Task] = []
         self.files: list[RecordedFile] = []
+        self.indexes: list[RecordedFile] = []  # index files that somebody asked for
         self.ledger = Ledger()
 
     @property
@@ -395,9 +428,10 @@ class Recorder(Kept):
     def _hold(self, now: float) -> None:
         """Book the stretch that ends now as recorded time."""
         task = self.task
-        assert task is not None
+        assert task is not None and task.stretch is not None
         for file in task.files:
             file.recorded += now - file.stretch
+        task.stretches.append((task.stretch, now))
         task.duration = task.recorded(now)
         task.stretch = None
 

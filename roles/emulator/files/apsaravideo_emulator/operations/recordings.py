@@ -1,19 +1,23 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recording commands, and what was recorded."""
+"""The recording commands, and what was recorded: tasks, index files, and index files of one's own."""
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from typing import Any
 
 from ..cloud import Stream
 from ..errors import GatewayError
-from ..parameters import Text
-from ..recording import COMMANDS, RecordedFile, Refused, Task
+from ..parameters import Boolean, Text
+from ..recording import COMMANDS, RecordedFile, RecordFormat, Refused, Segment, Task
 from .call import DAY, ORDER, SHORT_PAGES, STREAM, WINDOW, Call, operation, page_of
 
+THREE_MONTHS = 92 * DAY
 SIX_MONTHS = 183 * DAY
+DEFAULT_SLICE = 30
 INDEX_FORMATS = ("m3u8",)
 
 
@@ -87,7 +91,9 @@ def _index_files(call: Call) -> dict[str, Any]:
 
 
 def _indexes(stream: Stream | None) -> list[RecordedFile]:
-    return [file for file in stream.recorder.files if file.format.kind in INDEX_FORMATS] if stream else []
+    if stream is None:
+        return []
+    return [file for file in stream.recorder.files if file.format.kind in INDEX_FORMATS] + stream.recorder.indexes
 
 
 def _in_window(call: Call, file: RecordedFile, start: float, end: float) -> bool:
@@ -127,6 +133,58 @@ def _index_row(call: Call, stream: Stream | None, file: RecordedFile) -> dict[st
     }
 
 
+def _create_index_file(call: Call) -> dict[str, Any]:
+    stream = call.stream()
+    start, end = call.window(retention=THREE_MONTHS, span=4 * DAY)
+    if stream is None or not any(
+        _overlaps(call, publish.started, call.now if publish.stopped is None else publish.stopped, start, end)
+        for publish in stream.history
+    ):
+        raise _no_such_stream("InvalidStream.NotFound")
+    uploaded = [segment for task in stream.recorder.tasks for segment in task.segments(call.now)]
+    _check_length(call, uploaded, end - start)
+    second = call.cloud.clock.second
+    # What is uploaded "after" StartTime counts, so a time of one segment's length has one segment and not two.
+    chosen = [segment for segment in uploaded if start < second(segment.uploaded) <= end]
+    if call["EndTimeIncluded"]:
+        chosen += [segment for segment in uploaded if second(segment.uploaded) > end][:1]
+    if not chosen:
+        raise _no_such_stream(call.behaviour.no_segments_code)
+    file = _index_of(call, chosen)
+    stream.recorder.indexes.append(file)
+    row = _index_row(call, stream, file)
+    del row["Format"]
+    return {"RecordInfo": row}
+
+
+def _no_such_stream(code: str) -> GatewayError:
+    # Current pages of this operation name this code, in whatever generation the others report theirs.
+    return GatewayError(code, 404, "Specified stream does not exist.")
+
+
+def _check_length(call: Call, segments: list[Segment], length: float) -> None:
+    slices = [item.slice_duration for segment in segments[-1:] for item in segment.config.formats if item.slice_prefix]
+    shortest = slices[0] if slices else DEFAULT_SLICE
+    if length < shortest:
+        raise call.errors.malformed("EndTime", f"It must be at least {shortest} s after StartTime.")
+
+
+def _index_of(call: Call, segments: list[Segment]) -> RecordedFile:
+    place = {"bucket": call["OssBucket"], "endpoint": call["OssEndpoint"]}
+    return RecordedFile(
+        record_id=str(uuid.uuid4()),
+        format=RecordFormat("m3u8", 0, ""),
+        config=replace(segments[0].config, **place),
+        sequence=0,
+        task=0,
+        started=segments[0].started,
+        stopped=segments[-1].uploaded,
+        duration=sum(segment.uploaded - segment.started for segment in segments),
+        created=call.now,
+        name=call["OssObject"],
+    )
+
+
 OPERATIONS = (
     operation(
         "RealTimeRecordCommand",
@@ -138,4 +196,15 @@ OPERATIONS = (
     operation("DescribeLiveStreamRecordContent", _record_content, 50, *STREAM, *WINDOW),
     operation("DescribeLiveStreamRecordIndexFiles", _index_files, 15, *STREAM, *WINDOW, *SHORT_PAGES, ORDER),
     operation("DescribeLiveStreamRecordIndexFile", _index_file, 100, *STREAM, Text("RecordId", required=True)),
+    operation(
+        "CreateLiveStreamRecordIndexFiles",
+        _create_index_file,
+        45,
+        *STREAM,
+        Text("OssEndpoint", required=True),
+        Text("OssBucket", required=True),
+        Text("OssObject", required=True),
+        *WINDOW,
+        Boolean("EndTimeIncluded", default=False),
+    ),
 )

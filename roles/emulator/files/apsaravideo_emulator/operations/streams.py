@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Streams: which are online, and which were."""
+"""Streams: which are online, which were, and what was done to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..cloud import Domain, Stream
 from ..parameters import Integer, Text
-from .call import DAY, SOME_STREAM, STREAM, WINDOW, Call, operation, page_of
+from .call import DAY, DOMAIN, SOME_STREAM, STREAM, WINDOW, Call, operation, page_of
 
 _STREAM_QUERY = (
     Text("QueryType", default="fuzzy", choices=("fuzzy", "strict")),
@@ -120,6 +120,25 @@ def _published_streams(call: Call) -> dict[str, Any]:
     }
 
 
+def _control_history(call: Call) -> dict[str, Any]:
+    domain = call.streaming_domain()
+    start, end = call.window(span=7 * DAY)
+    rows = [
+        {
+            "StreamName": entry.stream,
+            "ClientIP": entry.client_ip,
+            "Action": entry.action,
+            "TimeStamp": call.cloud.clock.show(entry.time),
+        }
+        for entry in call.cloud.control_log
+        if entry.domain == domain.name
+        and call["AppName"] in (None, entry.app)
+        and call.within(entry.time, start, end)
+        and (call.behaviour.control_history == "commands" or not entry.command)
+    ]
+    return {"ControlInfo": {"LiveStreamControlInfo": rows}}
+
+
 OPERATIONS = (
     operation("DescribeLiveStreamState", _stream_state, 100, *STREAM),
     operation(
@@ -148,4 +167,5 @@ OPERATIONS = (
         ),
         Integer("PageNumber", default=1),
     ),
+    operation("DescribeLiveStreamsControlHistory", _control_history, 50, DOMAIN, Text("AppName"), *WINDOW),
 )
