@@ -74,6 +74,10 @@ def _check_name(option: str, name: str) -> None:
             f"The option {option} is {name[:_LONGEST_NAME]}, and a record command takes no wildcard",
             "Name exactly one stream; to act on many, make each a host of the inventory.",
         )
+    _check_letters(option, name)
+
+
+def _check_letters(option: str, name: str) -> None:
     if not name.isprintable():
         raise InvalidOption(f"The option {option} holds a line end or another control character", "Correct the name.")
     if len(name) > _LONGEST_NAME:
@@ -104,12 +108,13 @@ class Scope(NamedTuple):
     def checked(cls, domain_name: str, app_name: str | None, stream_name: str | None) -> Scope:
         """Raises InvalidOption for a name that is empty or a wildcard, or that no URL should carry."""
         check_domain(domain_name)
-        for option, name in {"app_name": app_name, "stream_name": stream_name}.items():
-            if name is not None and (not name.strip("* ") or not name.isprintable()):
+        for option, name in (("app_name", app_name), ("stream_name", stream_name)):
+            if name is not None and not name.strip(" *"):
                 raise InvalidOption(
-                    f"The option {option} is {name!r}, which is no name",
+                    f"The option {option} is {name[:_LONGEST_NAME]!r}, which is no name",
                     "Give the name exactly, or leave the option out to look at all.",
                 )
+            _check_letters(option, name or "")
         return cls(domain_name, app_name, stream_name)
 
     @property
@@ -253,7 +258,7 @@ class Live:
         }
         names = {"AppName": app_name, "StreamName": stream_name}
         parameters.update({name: value for name, value in names.items() if value})
-        rows = (row for row in self.client.pages(ONLINE_STREAMS, parameters) if isinstance(row, dict))
+        rows = self.client.pages(ONLINE_STREAMS, parameters)
         return [
             online_stream(row) for row in rows if all(row.get(name) == value for name, value in names.items() if value)
         ]
@@ -270,7 +275,7 @@ class Live:
         window = window or Window(self.now() - NOTIFY_LOG_KEPT, self.now())
         parameters = {**self._common, **where.parameters(), **window.parameters()}
         rows = self.client.pages(NOTIFY_RECORDS, parameters)
-        events = (_notify_event(where.domain_name, row) for row in rows if isinstance(row, dict))
+        events = (_notify_event(where.domain_name, row) for row in rows)
         return [event for event in events if event.stream and _covers(where, event.stream)]
 
     def record_tasks(self, stream: Stream, window: Window) -> list[dict[str, Any]]:
@@ -308,7 +313,7 @@ class Live:
         Whether the operation's filters take a wildcard literally is not documented, so there are none.
         """
         rows = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name})
-        return [record_config(row) for row in rows if isinstance(row, dict)]
+        return [record_config(row) for row in rows]
 
     def add_record_config(self, config: dict[str, Any]) -> None:
         """AddLiveAppRecordConfig with a configuration in the form of `record_config`."""
@@ -522,9 +527,9 @@ _FILE_FIELDS = {
 }
 
 
-def _renamed(rows: Iterable[Any], fields: dict[str, str]) -> list[dict[str, Any]]:
+def _renamed(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> list[dict[str, Any]]:
     """Objects of the API with our names; what the API left out is None."""
-    return [{ours: row.get(theirs) for theirs, ours in fields.items()} for row in rows if isinstance(row, dict)]
+    return [{ours: row.get(theirs) for theirs, ours in fields.items()} for row in rows]
 
 
 def _covers(where: Scope | Stream, stream: Stream) -> bool:

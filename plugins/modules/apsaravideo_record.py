@@ -54,7 +54,7 @@ options:
         is refused.
       - When it has passed, the task begins at once. RV(late_seconds) says how late the first call was.
       - Several tasks at once begin together, and their calls leave at the rate of O(rate_limit).
-      - Check mode does not wait.
+      - Check mode does not wait. RV(waited_seconds) does not count it.
     type: str
   wait:
     description:
@@ -175,16 +175,6 @@ stream:
   type: dict
   returned: success
   sample: {domain_name: live.example.com, app_name: news, stream_name: studio1}
-api_calls:
-  description: How many requests may have reached the cloud.
-  type: int
-  returned: always
-  sample: 1
-throttled:
-  description: How many of them the cloud dropped because a quota was used up.
-  type: int
-  returned: always
-  sample: 0
 start_at:
   description: The time before which no call was to leave, in ISO 8601.
   type: str
@@ -195,9 +185,18 @@ late_seconds:
   type: float
   returned: with O(start_at)
   sample: 0.004
+api_calls:
+  description: How many requests may have reached the cloud.
+  type: int
+  returned: always
+  sample: 1
+throttled:
+  description: How many of them the cloud dropped because a quota was used up.
+  type: int
+  returned: always
+  sample: 0
 waited_seconds:
-  description: How many seconds the task waited for its turn, before tries, and for something to happen, but not for
-    O(start_at).
+  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
   type: float
   returned: always
   sample: 0.0

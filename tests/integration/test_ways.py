@@ -13,14 +13,19 @@ from emulator import KEY
 from playbook import STREAM, WAYS, Ansible, environment, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
+INFO = "apsaravideo.live.apsaravideo_record_info"
 NAMES = streams([STREAM])["stream01"]
 SHORT = {"domain": NAMES["domain_name"], "app": NAMES["app_name"], "stream": NAMES["stream_name"]}
 KEYS = {"access_key_id": KEY[0], "access_key_secret": KEY[1]}
 WITHOUT = {**NAMES, "stream_name": "nothing"}
 
 
-def task(name, options=None, **keywords):
-    return {"name": name, RECORD: {**NAMES, **(options or {})}, **keywords}
+def task(name, options=None, module=RECORD, **keywords):
+    return {"name": name, module: {**NAMES, **(options or {})}, **keywords}
+
+
+def info(name, **options):
+    return {"name": name, INFO: {"domain_name": NAMES["domain_name"], **options}}
 
 
 TABLE = [
@@ -29,6 +34,19 @@ TABLE = [
     task("start", diff=True),
     task("start again"),
     task("start again and wait", {"wait": True, "wait_timeout": "5"}),
+    info("info"),
+    task("info of a stream", {"gather": "state,config,tasks,files,events"}, INFO),
+    task("info in check mode", {"query": "[].recording"}, INFO, check_mode=True),
+    {"name": "info by aliases", INFO: {**SHORT, "gather": [], "query": None, "start_time": None}},
+    task(
+        "info of a time",
+        {
+            "stream_name": "nothing",
+            "gather": ["events"],
+            "start_time": "{{ '2026-01-02 03:04:05+00:00' | to_datetime('%Y-%m-%d %H:%M:%S%z') }}",
+        },
+        INFO,
+    ),
     task("bad timeout", {"wait": True, "wait_timeout": 0}),
     {"name": "aliases", RECORD: {**SHORT, "state": "restarted"}},
     {"name": "name and alias", RECORD: {**NAMES, "stream": NAMES["stream_name"], "state": "restarted"}},
@@ -54,6 +72,10 @@ TABLE = [
     task("until", {"stream_name": "nothing"}, retries=1, delay=0, until="false", register="found"),
     task("variables", vars={"apsaravideo_read_timeout": "soon", "apsaravideo_connect_timeout": 1}),
     task("loop", {"stream_name": "{{ item }}"}, loop=["stream01", "nothing"]),
+    info("info without an application", stream_name="x"),
+    info("info without a zone", start_time="2026-01-02 03:04:05"),
+    info("info with a bad query", query="[?"),
+    info("info with a bad choice", gather=["everything"]),
 ]
 
 
@@ -82,7 +104,8 @@ def rows(http_cloud, tmp_path_factory):
 def without_chance(row, home):
     """A row without what differs between any two runs."""
     text = json.dumps(row, sort_keys=True).replace(home, "HOME")
-    row = json.loads(re.sub(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", "REQUEST-ID", text))
+    text = re.sub(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", "REQUEST-ID", text)
+    row = json.loads(re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "SOME-TIME", text))
     for result in (row["result"], *row["result"].get("results", [])):
         for name in ("_ansible_parsed", "_ansible_no_log", "ansible_facts", "exception", "failed"):
             result.pop(name, None)
@@ -102,6 +125,16 @@ def test_same_result(rows, number):
     ours, theirs = ([row for row in rows[way][0] if row["task"] == name] for way in WAYS)
     assert ours, "the task ran"
     assert ours == theirs
+
+
+def test_what_is_returned_of_streams(rows):
+    results = {row["task"]: row["result"] for row in rows["in process"][0]}
+    (stream,) = results["info of a stream"]["streams"]
+    assert (stream["recording"], stream["config"]["mode"], stream["files"]) == ("recording", "manual", [])
+    assert [event["content"]["event"] for event in stream["events"]] == ["record_started"]
+    assert results["info in check mode"]["result"] == ["recording"]
+    assert "7 days" in results["info of a time"]["warnings"][0]
+    assert "required by 'stream_name': app_name" in results["info without an application"]["msg"]
 
 
 def test_same_calls(rows):

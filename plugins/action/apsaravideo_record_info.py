@@ -1,0 +1,16 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module apsaravideo_record_info in the worker process where the task is local."""
+
+from __future__ import annotations
+
+from ..module_utils._record_info import SPEC, operate
+from ..plugin_utils._in_process import InProcessAction
+
+
+class ActionModule(InProcessAction):
+    """The action of the module of the same name."""
+
+    spec = SPEC
+    operate = staticmethod(operate)
