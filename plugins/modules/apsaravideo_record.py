@@ -62,7 +62,7 @@ options:
         did. With O(state=started) and O(state=restarted) that the recording began, with O(state=stopped) that it was
         paused, or with O(finalize) that a file was made. Only what is newer than the command counts.
       - The log shows this only where the domain has a recording callback with status events, see
-        C(apsaravideo.live.apsaravideo_record_notify). Without one, the task fails after O(wait_timeout), although the
+        M(apsaravideo.live.apsaravideo_record_notify). Without one, the task fails after O(wait_timeout), although the
         command was carried out.
       - Nothing is waited for where no event can be expected, because the stream was being recorded already, had been
         stopped, or is not being pushed.

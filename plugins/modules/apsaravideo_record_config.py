@@ -229,7 +229,7 @@ throttled:
   returned: always
   sample: 0
 waited_seconds:
-  description: How long the task waited before calls.
+  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
   type: float
   returned: always
   sample: 0.0

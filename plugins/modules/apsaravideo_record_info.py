@@ -17,7 +17,7 @@ description:
     which are being pushed, which are being recorded, and what was recorded.
   - The API cannot tell whether a stream is being recorded. RV(streams[].recording) rests on the notify log, which is
     the history of recording callbacks, and is V(unknown) where that says nothing. For it to say something, the domain
-    needs a recording callback with status events, see C(apsaravideo.live.apsaravideo_record_notify).
+    needs a recording callback with status events, see M(apsaravideo.live.apsaravideo_record_notify).
 extends_documentation_fragment:
   - apsaravideo.live.connection
   - apsaravideo.live.attributes
