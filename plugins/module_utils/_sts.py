@@ -18,7 +18,8 @@ from ._sources import Context, Issued, Source
 DEFAULT_SESSION_NAME = "ansible"
 _DEFAULT_URL = "https://sts.aliyuncs.com"
 _SHORTEST_SESSION = 900  # seconds
-_NOT_ALLOWED = re.compile(r"NoPermission.*|Forbidden.*|AuthenticationFail.*|EntityNotExist.*")
+_NOT_ALLOWED = re.compile(r"NoPermission.*|Forbidden.*|AuthenticationFail\.NoPermission|EntityNotExist.*")
+_BAD_TOKEN = re.compile(r"AuthenticationFail\.OIDCToken.*")
 
 
 class Role(NamedTuple):
@@ -164,6 +165,10 @@ def _refusal(error: LiveError, operation: Operation) -> CredentialsError:
         advice = (
             f"Check that there is such a role, that its trust policy names who is to assume it, and that the RAM user "
             f"or role that assumes it may call sts:{operation.action}; the root of an account cannot."
+        )
+    elif _BAD_TOKEN.fullmatch(error.code or ""):
+        advice = (
+            "Check that what writes the file of the OIDC token still does, and that the token is for this provider."
         )
     return CredentialsError(
         error.happened,

@@ -15,7 +15,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playbook import STREAM, WAYS, Ansible, streams, temporary_keys
+from emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
+from issuers import CloudSso, CredentialsUri, Metadata
+from playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]
@@ -41,26 +43,121 @@ def secrets_of(keys):
     return [keys["access_key_secret"], keys["security_token"]]
 
 
-def by_options(keys, home):
-    return {**NAMES, **keys}, {}
+class Places:
+    """Every place that keys can come from, in a directory and on servers, and the secrets that they hold.
+
+    `options` are those of a task for each place, `environ` what Ansible is started with, and `environments` those of
+    some tasks, which hold no secrets: Ansible itself shows them.
+    """
+
+    def __init__(self, cloud, keys, directory):
+        self.issued = []
+        self.directory = directory
+        content = self.content(cloud)
+        self.ecs, self.uri = Metadata({"recorder": content}), CredentialsUri(content)
+        self.sso = CloudSso(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
+        self.environ = {
+            "APSARAVIDEO_ENDPOINT": cloud.endpoint,
+            "APSARAVIDEO_STS_ENDPOINT": cloud.endpoint,
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": keys["access_key_id"],
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys["access_key_secret"],
+            "ALIBABA_CLOUD_SECURITY_TOKEN": keys["security_token"],
+        }
+        self.secrets = [*secrets_of(keys), KEY[1], OIDC_TOKEN, SSO_TOKEN]
+
+    def content(self, cloud):
+        def issue():
+            self.issued.append(assumed(cloud))
+            return self.issued[-1]
+
+        return issue
+
+    def __enter__(self):
+        for service in (self.ecs, self.uri, self.sso):
+            service.__enter__()
+        self.environ["APSARAVIDEO_METADATA_ENDPOINT"] = self.ecs.url
+        return self
+
+    def __exit__(self, *error):
+        for service in (self.ecs, self.uri, self.sso):
+            service.__exit__(*error)
+
+    def write(self, name, content):
+        file = self.directory / name
+        file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        file.chmod(0o600)
+        return str(file)
+
+    def profiles(self, keys):
+        """Mode to options, for all modes of the CLI's profiles."""
+        pair = {"access_key_id": KEY[0], "access_key_secret": KEY[1]}
+        temporary = {"access_key_id": keys["access_key_id"], "access_key_secret": keys["access_key_secret"]}
+        printed = {"mode": "StsToken", **temporary, "sts_token": keys["security_token"]}
+        role = {"ram_role_arn": ROLE}
+        modes = {
+            "AK": pair,
+            "StsToken": {**temporary, "sts_token": keys["security_token"]},
+            "RamRoleArn": {**pair, **role},
+            "EcsRamRole": {"ram_role_name": "recorder"},
+            "RamRoleArnWithRoleName": {"ram_role_name": "recorder", **role},
+            "OIDC": {**role, "oidc_provider_arn": OIDC_PROVIDER, "oidc_token_file": self.write("token", OIDC_TOKEN)},
+            "ChainableRamRoleArn": {"source_profile": "StsToken", **role},
+            "External": {"process_command": f"cat {self.write('printed', printed)}"},
+            "CredentialsURI": {"credentials_uri": self.uri.uri},
+            "CloudSSO": {
+                "cloud_sso_sign_in_url": self.sso.url,
+                "cloud_sso_account_id": "1",
+                "cloud_sso_access_config": "ac-1",
+                "access_token": SSO_TOKEN,
+            },
+        }
+        listed = [{"name": mode, "mode": mode, **fields} for mode, fields in modes.items()]
+        file = self.write("profiles.json", {"profiles": listed})
+        return {
+            f"profile {mode}": {"profile": mode, "credentials_file": file, "allow_external_process": True}
+            for mode in modes
+        }
+
+    def sections(self):
+        """Type to options, for the sections of the SDKs' file."""
+        pair = f"access_key_id = {KEY[0]}\naccess_key_secret = {KEY[1]}\n"
+        sections = {"access_key": pair, "ram_role_arn": f"{pair}role_arn = {ROLE}\n", "ecs_ram_role": ""}
+        text = "".join(f"[{kind}]\ntype = {kind}\n{fields}" for kind, fields in sections.items())
+        file = self.write("credentials", text)
+        return {f"section {kind}": {"profile": kind, "credentials_file": file} for kind in sections}
+
+    def options(self, keys):
+        """Place to options."""
+        return {
+            "options": keys,
+            "environment": {},
+            "role": {"access_key_id": KEY[0], "access_key_secret": KEY[1], "role_arn": ROLE},
+            "ECS role": {"ecs_role_name": "recorder"},
+            "OIDC variables": {},
+            "URI variable": {},
+            **self.profiles(keys),
+            **self.sections(),
+        }
+
+    def environments(self):
+        """Place to a task's environment."""
+        none = dict.fromkeys((name for name in self.environ if name.startswith("ALIBABA_CLOUD_")), "")
+        return {
+            "OIDC variables": {
+                **none,
+                "ALIBABA_CLOUD_OIDC_TOKEN_FILE": str(self.directory / "token"),
+                "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": OIDC_PROVIDER,
+                "ALIBABA_CLOUD_ROLE_ARN": ROLE,
+            },
+            "URI variable": {
+                **none,
+                "ALIBABA_CLOUD_CREDENTIALS_URI": self.uri.uri,
+                "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+            },
+        }
 
 
-def by_environment(keys, home):
-    return NAMES, {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": keys["access_key_id"],
-        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys["access_key_secret"],
-        "ALIBABA_CLOUD_SECURITY_TOKEN": keys["security_token"],
-    }
-
-
-def by_profile(keys, home):
-    profile = {"name": "p", "mode": "StsToken", "sts_token": keys["security_token"]}
-    profile.update({name: keys[name] for name in ("access_key_id", "access_key_secret")})
-    (home / "profiles.json").write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
-    return {**NAMES, "profile": "p", "credentials_file": str(home / "profiles.json")}, {}
-
-
-SOURCES = {"options": by_options, "environment": by_environment, "profile": by_profile}
+SSO_TOKEN = "token-of-a-sign-in"
 
 
 class Watch:
@@ -99,29 +196,42 @@ class Watch:
         self._thread.join()
 
 
+@pytest.fixture(name="places")
+def all_places(cloud, tmp_path, keys):
+    (tmp_path / "keys").mkdir()
+    with Places(cloud, keys, tmp_path / "keys") as places:
+        yield places
+
+
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.parametrize("give", SOURCES.values(), ids=SOURCES)
-def test_nothing_leaks(cloud, tmp_path, keys, give, way):
-    outside = tmp_path / "keys"
-    outside.mkdir()
-    options, environ = give(keys, outside)
+def test_nothing_leaks(cloud, tmp_path, keys, places, way):
     home = tmp_path / "home"
     home.mkdir()
-    ansible = Ansible(home, {**environ, "APSARAVIDEO_ENDPOINT": cloud.endpoint})
-    tasks = [
-        {"name": "start", RECORD: options},
+    ansible = Ansible(home, places.environ)
+    few = None if not way else ("options", "environment", "role", "ECS role", "URI variable", "profile External")
+    given = {place: {**NAMES, **options} for place, options in places.options(keys).items() if not few or place in few}
+    environments = places.environments()
+    tasks = []
+    for place, options in given.items():
+        keywords = {"environment": environments[place]} if place in environments else {}
+        tasks += [
+            {"name": place, RECORD: {**options, "state": "restarted"}, **keywords},
+            {"name": f"{place} refused", RECORD: {**options, "stream_name": "-"}, "ignore_errors": True, **keywords},
+        ]
+    options = given["options"]
+    tasks += [
         {"name": "check", RECORD: {**options, "state": "stopped"}, "check_mode": True},
         {"name": "stop", RECORD: {**options, "state": "stopped"}},
-        {"name": "refused", RECORD: {**options, "stream_name": "nothing"}, "ignore_errors": True},
         {"name": "bad option", RECORD: {**options, "stream_name": "*"}, "ignore_errors": True},
-        {"name": "show", "ansible.builtin.debug": {"var": "vars"}},
     ]
-    for number, task in enumerate(tasks[:-1]):
+    for number, task in enumerate(tasks):
         task["register"] = f"result_{number}"
+    tasks.append({"name": "show", "ansible.builtin.debug": {"var": "vars"}})
     with Watch() as processes:
         run = ansible.play(tasks, "-vvvv", "--diff", **way)
-    assert run.exit_code == 0
-    assert run.result("start")["changed"]
+    assert run.exit_code == 0, run.output
+    assert {place: run.result(place)["changed"] for place in given} == dict.fromkeys(given, True)
+    assert {run.result(f"{place} refused")["error"]["code"] for place in given} == {"StreamNotFound"}
     assert "Loading callback plugin" in run.output, "it is the verbose output that is searched"
     assert "previous_state" in run.output.split("TASK [show]")[1]
     assert any("ansible-playbook" in line for line in processes.seen)
@@ -129,8 +239,11 @@ def test_nothing_leaks(cloud, tmp_path, keys, give, way):
     left = "".join(path.read_text(encoding="utf-8", errors="replace") for path in home.rglob("*") if path.is_file())
     everything = run.output + "\n".join(processes.seen) + json.dumps(cloud.calls()) + left
     assert "RealTimeRecordCommand" in everything
-    assert leaks(everything, secrets_of(keys)) == []
+    secrets = [content[name] for content in places.issued for name in ("AccessKeySecret", "SecurityToken")]
+    assert len(secrets) >= 4, "the servers were asked"
+    assert leaks(everything, [*places.secrets, *secrets]) == []
     assert "Signature=" not in everything
+    assert "CAIS" not in everything, "so does each token begin that the cloud has given"
 
 
 def test_the_string_to_sign_that_the_cloud_echoes_is_cut(cloud, ansible, keys):

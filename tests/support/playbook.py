@@ -133,8 +133,8 @@ def environment(emulator: Emulator, key: tuple[str, str] = KEY) -> dict[str, str
     }
 
 
-def temporary_keys(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int = 900) -> dict[str, str]:
-    """Keys of STS for the built-in role, as the module's options."""
+def assumed(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int = 900) -> dict[str, str]:
+    """Keys of STS for the built-in role, as the service answers them."""
     query = {"RoleArn": ROLE, "RoleSessionName": "test", "DurationSeconds": str(seconds)}
     headers = signed_headers(
         method="POST",
@@ -149,7 +149,15 @@ def temporary_keys(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int 
         nonce=uuid.uuid4().hex,
     )
     url = f"{emulator.endpoint}/?{canonical_query(query)}"
-    found = requests.post(url, headers=headers, timeout=10, verify=emulator.ca_path or True).json()["Credentials"]
+    found: dict[str, str] = requests.post(url, headers=headers, timeout=10, verify=emulator.ca_path or True).json()[
+        "Credentials"
+    ]
+    return found
+
+
+def temporary_keys(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int = 900) -> dict[str, str]:
+    """Keys of STS for the built-in role, as the module's options."""
+    found = assumed(emulator, key, seconds)
     return {
         "access_key_id": found["AccessKeyId"],
         "access_key_secret": found["AccessKeySecret"],

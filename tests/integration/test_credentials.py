@@ -1,0 +1,183 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Temporary keys in playbooks, as the cloud and the metadata service see it: asked for once in a run, not by each host.
+
+That keys are found in each place there is, and never shown, is tested in test_secrets.py.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from emulator import KEY, POWERLESS_KEY, ROLE
+from issuers import Metadata
+from playbook import STREAM, WAYS, assumed, environment, streams
+
+RECORD = "apsaravideo.live.apsaravideo_record"
+NAMES = [f"live.example.com/app/stream{number:02}" for number in range(40)]
+STREAM_OF_HOST = {name: f"{{{{ {name} }}}}" for name in ("domain_name", "app_name", "stream_name")}
+ROLE_TASK = "Bring the recording to the wanted state"
+
+
+@pytest.fixture(name="sts")
+def ansible_with_sts(cloud, ansible):
+    """Ansible set up with the cloud's Security Token Service."""
+    cloud.push(*NAMES, STREAM)
+    ansible.environ["APSARAVIDEO_STS_ENDPOINT"] = cloud.endpoint
+    return ansible
+
+
+def start(ansible, names, forks, **variables):
+    inventory = str(ansible.inventory(streams(names)))
+    arguments = ("-i", inventory, "--forks", str(forks), "-e", json.dumps(variables))
+    return ansible.playbook("apsaravideo.live.start", *arguments)
+
+
+def recording(cloud):
+    return {stream["stream_name"] for stream in cloud.state()["streams"] if stream["recording"] == "recording"}
+
+
+def keys_left(ansible):
+    return [path for path in ansible.directory.rglob("*") if path.name.startswith("apsaravideo-keys")]
+
+
+def test_a_role_is_assumed_once_for_all_hosts(cloud, sts, tmp_path):
+    """The role of the instance, and with its keys another one."""
+    profile = {"name": "p", "mode": "RamRoleArnWithRoleName", "ram_role_name": "instance", "ram_role_arn": ROLE}
+    (tmp_path / "profiles.json").write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
+    (tmp_path / "profiles.json").chmod(0o600)
+    with Metadata({"instance": lambda: assumed(cloud)}, versions=(2,)) as metadata:
+        sts.environ["APSARAVIDEO_METADATA_ENDPOINT"] = metadata.url
+        named = {"apsaravideo_profile": "p", "apsaravideo_credentials_file": str(tmp_path / "profiles.json")}
+        run = start(sts, NAMES, 20, **named)
+    assert run.exit_code == 0, run.output
+    assert len(recording(cloud)) == len(cloud.calls("RealTimeRecordCommand")) == 40
+    assert [request.method for request in metadata.requests] == ["PUT", "GET"]
+    # One call was for the keys of the stand-in itself.
+    assert len(cloud.calls("AssumeRole")) == 2
+    assert sum(result["api_calls"] for result in run.results(ROLE_TASK).values()) == 41
+    assert keys_left(sts) == []
+
+
+def test_keys_that_expire_are_renewed_once_for_all_hosts(cloud, sts):
+    names = NAMES[:20]
+    cloud.behave(clock_skew=-800)
+    role = {**STREAM_OF_HOST, "role_arn": ROLE, "role_session_duration": 900}
+    later = {
+        "url": f"{cloud.endpoint}/_emulator/behaviour",
+        "method": "POST",
+        "body_format": "json",
+        "body": {"clock_skew": 200},
+    }
+    tasks = [
+        {"name": "start", RECORD: role},
+        {"name": "later", "ansible.builtin.uri": later, "run_once": True},
+        {"name": "split", RECORD: {**role, "state": "restarted"}},
+    ]
+    inventory = str(sts.inventory(streams(names), ansible_connection="local"))
+    run = sts.play(tasks, "-i", inventory, "--forks", "10", hosts="streams")
+    assert run.exit_code == 0, run.output
+    assert all(result["changed"] for result in run.results("split").values())
+    assert {stream["ledger"]["splits"] for stream in cloud.state()["streams"] if stream["ledger"]["starts"]} == {1}
+    assert len(cloud.calls("AssumeRole")) == 2
+    refused = [call for call in cloud.calls("RealTimeRecordCommand") if call["code"]]
+    assert {call["code"] for call in refused} == {"InvalidSecurityToken.Expired"}
+    assert 1 <= len(refused) <= 10, "those who came later had the new keys"
+    calls = sum(row["result"].get("api_calls", 0) for row in run.rows)
+    assert calls == len(cloud.calls()) == 40 + len(refused) + 2
+
+
+def test_hosts_that_wait_for_keys_share_the_refusal(cloud, sts):
+    cloud.behave(latency=1500)
+    sts.environ.update(environment(cloud, POWERLESS_KEY))
+    run = start(sts, NAMES[:10], 10, apsaravideo_role_arn=ROLE)
+    results = run.results(ROLE_TASK)
+    assert len(results) == 10
+    assert {(result["error"]["code"], result["error"]["action"]) for result in results.values()} == {
+        ("Forbidden.RAM", "AssumeRole")
+    }
+    assert all("sts:AssumeRole" in result["msg"] for result in results.values())
+    assert 1 <= len(cloud.calls()) < 10, "those who waited did not ask again"
+    assert recording(cloud) == set()
+
+
+OPTIONS = {**streams([STREAM])["stream01"], "state": "restarted"}
+GUARDED = ROLE.replace("recorder", "guarded")
+INCUMBENT = {
+    "alicloud_assume_role_arn": ROLE,
+    "alicloud_assume_role_session_name": "theirs",
+    "alicloud_assume_role_session_expiration": 1200,
+    "role_policy": {"Version": "1", "Statement": []},
+}
+NO_KEYS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "",
+    "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
+}
+
+
+def task(name, *, environ=None, **options):
+    return {"name": name, RECORD: {**OPTIONS, **options}, "ignore_errors": True, "environment": environ or {}}
+
+
+def asked_for(cloud):
+    asked = [call["params"] for call in cloud.calls("AssumeRole")]
+    return [(params["RoleArn"], params["RoleSessionName"], params.get("DurationSeconds")) for params in asked]
+
+
+def test_options(cloud, sts, tmp_path):
+    cloud.add_accounts(
+        {"id": "1000000000000001", "roles": [{"name": "guarded", "external_id": "x-1", "allow": ["live:Describe*"]}]}
+    )
+    profile = {"name": "p", "mode": "AK", "access_key_id": KEY[0], "access_key_secret": KEY[1]}
+    file = tmp_path / "profiles.json"
+    file.write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
+    in_file = {"profile": "p", "credentials_file": str(file)}
+    tasks = [
+        task("first", role_arn=ROLE),
+        task("again", role_arn=ROLE),
+        task("incumbent", **INCUMBENT),
+        task("without id", role_arn=GUARDED),
+        task("with id", role_arn=GUARDED, external_id="x-1"),
+        task("nobody", role_arn=f"{ROLE}x"),
+        task("no name", role_arn="recorder"),
+        task("half", external_id="x-1"),
+        task("no keys", environ=NO_KEYS),
+        {"name": "open", "ansible.builtin.file": {"path": str(file), "mode": "0644"}},
+        task("readable", **in_file),
+        {"name": "close", "ansible.builtin.file": {"path": str(file), "mode": "0600"}},
+        task("private", **in_file),
+    ]
+    run = sts.play(tasks)
+    results = {name["name"]: run.result(name["name"]) for name in tasks}
+    changed = {name for name, result in results.items() if result.get("changed")}
+    assert changed >= {"first", "again", "incumbent", "readable", "private"}
+    errors = {name: results[name]["error"] for name in ("without id", "with id", "nobody")}
+    assert {name: (error["action"], error["code"]) for name, error in errors.items()} == {
+        "without id": ("AssumeRole", "NoPermission"),
+        "with id": ("RealTimeRecordCommand", "Forbidden.RAM"),
+        "nobody": ("AssumeRole", "EntityNotExist.Role"),
+    }
+    assert "is no role's name" in results["no name"]["msg"]
+    assert "without role_arn" in results["half"]["msg"]
+    assert "No access keys were found" in results["no keys"]["msg"]
+    assert asked_for(cloud) == [
+        (ROLE, "ansible", None),
+        (ROLE, "theirs", "1200"),
+        (GUARDED, "ansible", None),
+        (GUARDED, "ansible", None),
+        (f"{ROLE}x", "ansible", None),
+    ]
+    assert json.loads(cloud.calls("AssumeRole")[1]["params"]["Policy"]) == INCUMBENT["role_policy"]
+    (warning,) = results["readable"]["warnings"]
+    assert f"chmod 600 {file}" in warning
+    assert "warnings" not in results["private"]
+
+
+def test_a_module_elsewhere_obtains_keys_for_each_task(cloud, sts):
+    run = sts.play([task("first", role_arn=ROLE), task("again", role_arn=ROLE)], **WAYS["as a module"])
+    assert [run.result(name)["changed"] for name in ("first", "again")] == [True, True]
+    assert asked_for(cloud) == [(ROLE, "ansible", None)] * 2
+    assert run.result("again")["api_calls"] == 2
