@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..module_utils._record import SPEC, operate
 from ..plugin_utils._in_process import InProcessAction
 
@@ -24,3 +26,10 @@ class ActionModule(InProcessAction):
         ("rate_limit", "record_rate_limit"),
         *InProcessAction.variables,
     )
+
+    def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        # The playbooks of the collection take some by shorter names. A variable there that stands for another would be
+        # a template for each stream.
+        if "record_playbook" in task_vars:
+            self.variables = (("finalize", "finalize"), ("start_at", "start_at"), *self.variables)
+        return super()._given(task_vars)

@@ -45,6 +45,7 @@ def operate(task: Task) -> dict[str, Any]:
     """The result of one run; raises LiveError where the state cannot be reached, or not confirmed in time."""
     options = task.options
     stream = Stream.checked(options["domain_name"], options["app_name"], options["stream_name"])
+    task.known["stream"] = stream._asdict()
     if not options["wait_timeout"] > 0:
         raise InvalidOption(f"The option wait_timeout is {options['wait_timeout']}", "Give seconds, more than 0.")
     wanted = options["state"]
@@ -57,7 +58,6 @@ def operate(task: Task) -> dict[str, Any]:
         "previous_state": verdict.previous_state,
         "state_source": verdict.state_source,
         "commands": _recording.commands(wanted, options["finalize"]),
-        "stream": stream._asdict(),
         "diff": {"before": {"state": verdict.previous_state}, "after": {"state": verdict.state}},
     }
 

@@ -48,6 +48,7 @@ class Task:
         self.key_directory = key_directory
         self.warnings: list[str] = []
         self.traffic = Traffic()
+        self.known: dict[str, Any] = {}  # what the result says even where the task fails
         self._client: Client | None = None
         self._start_at: Instant | None = None
 
@@ -77,9 +78,10 @@ class Task:
             self.warnings.append(text)
 
     def outcome(self) -> dict[str, Any]:
-        """What every result carries: the traffic, and where there are any, punctuality and warnings."""
+        """What every result carries: what is `known`, the traffic, and punctuality and warnings where there are any."""
         self.warnings += self._client.problems() if self._client else []
         return {
+            **self.known,
             **self.traffic.as_result(),
             **self._punctuality(),
             **({"warnings": self.warnings} if self.warnings else {}),

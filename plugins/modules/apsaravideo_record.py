@@ -173,7 +173,7 @@ commands:
 stream:
   description: The stream.
   type: dict
-  returned: success
+  returned: when the options name one
   sample: {domain_name: live.example.com, app_name: news, stream_name: studio1}
 start_at:
   description: The time before which no call was to leave, in ISO 8601.

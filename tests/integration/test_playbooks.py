@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from emulator import KEY, OTHER_ACCOUNT_KEY
-from playbook import Ansible, environment, streams
+from playbook import streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
 ROLE_TASK = "Bring the recording to the wanted state"
@@ -23,15 +24,6 @@ def recording(cloud):
     return {stream["stream_name"] for stream in cloud.state()["streams"] if stream["recording"] == "recording"}
 
 
-@pytest.fixture(params=["http", "https"])
-def place(request, tmp_path):
-    """A cloud with streams, Ansible set up to reach it, and an inventory."""
-    cloud = request.getfixturevalue({"http": "cloud", "https": "tls_cloud"}[request.param])
-    cloud.push(*NAMES)
-    ansible = Ansible(tmp_path, environment(cloud))
-    return cloud, ansible, str(ansible.inventory(streams(NAMES)))
-
-
 def play(ansible, name, inventory, *arguments, **variables):
     return ansible.playbook(f"apsaravideo.live.{name}", "-i", inventory, "-e", json.dumps(variables), *arguments)
 
@@ -40,12 +32,42 @@ def changed(run):
     return {host for host, result in run.results(ROLE_TASK).items() if result["changed"]}
 
 
-def test_start_split_stop(place):
-    cloud, ansible, inventory = place
+def recap(run):
+    rows = run.output.split("PLAY RECAP")[1].splitlines()[1:]
+    found = {}
+    for row in filter(str.strip, rows):
+        host, counts = row.split(":", 1)
+        found[host.strip()] = {name: int(count) for name, count in (pair.split("=") for pair in counts.split())}
+    return found
+
+
+def failed(run):
+    """The hosts that Ansible counts as failed."""
+    return {host for host, counts in recap(run).items() if counts["failed"]}
+
+
+def summed_up(run):
+    """The lines of the summary, which the user has seen just so above the recap."""
+    lines = run.result("Sum up")["summary"]
+    assert "\n".join(lines) in run.output.split("PLAY RECAP")[0]
+    return lines
+
+
+def retry_file(ansible, name="start.retry"):
+    """The hosts that it lists, None where there is no such file."""
+    file = ansible.directory / name
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else None
+
+
+def test_start_split_stop(tls_cloud, tls_ansible):
+    cloud, ansible = tls_cloud, tls_ansible
+    cloud.push(*NAMES)
+    inventory = str(ansible.inventory(streams(NAMES)))
     everything = {name.rsplit("/", 1)[1] for name in NAMES}
     run = play(ansible, "start", inventory)
     assert run.exit_code == 0, run.output
     assert changed(run) == recording(cloud) == everything
+    assert summed_up(run) == ["start: 9 streams, 9 recording. 9 changed. 9 calls, 0 throttled."]
     assert changed(play(ansible, "start", inventory)) == set()
     assert commands(cloud) == ["start"] * 18
     cloud.advance(60)
@@ -54,26 +76,31 @@ def test_start_split_stop(place):
     cloud.advance(60)
     run = play(ansible, "stop", inventory, finalize=True)
     assert changed(run) == everything
+    assert summed_up(run) == ["stop: 9 streams, 9 stopped. 9 changed. 27 calls, 0 throttled."]
     assert run.results(ROLE_TASK)["stream00"]["commands"] == ["stop", "cancel_delay"]
     assert recording(cloud) == set()
     assert all(len(stream["files"]) == 4 for stream in cloud.state()["streams"]), "two formats, two parts"
+    assert not list(ansible.directory.glob("*.retry"))
 
 
-def test_stop_leaves_the_delay_alone_unless_told(place):
-    cloud, ansible, inventory = place
-    play(ansible, "start", inventory)
-    cloud.clear_calls()
-    cloud.advance(60)
+def test_stop_leaves_the_delay_alone_unless_told(cloud, ansible):
+    cloud.push(*NAMES)
+    inventory = str(ansible.inventory(streams(NAMES)))
     play(ansible, "stop", inventory)
     assert commands(cloud) == ["stop"] * 9
 
 
-def test_check_mode_changes_nothing(place):
-    cloud, ansible, inventory = place
+def test_check_mode_changes_nothing(cloud, ansible):
+    cloud.push(*NAMES[1:])
+    inventory = str(ansible.inventory(streams(NAMES)))
     run = play(ansible, "start", inventory, "--check", "--diff")
-    assert run.exit_code == 0
-    assert len(changed(run)) == 9
+    assert run.exit_code == 2
+    assert len(changed(run)) == 8
+    assert failed(run) == {"stream00"}
     assert commands(cloud) == []
+    assert '+    "state": "recording"' in run.output
+    assert summed_up(run)[0].startswith("start, foretold by check mode: 9 streams, 8 recording, 1 failed. 8 changed.")
+    assert retry_file(ansible) is None
 
 
 def test_target(cloud, ansible):
@@ -105,27 +132,66 @@ def test_the_connection_may_come_from_variables(cloud, ansible):
     assert KEY[1] not in run.output and OTHER_ACCOUNT_KEY[1] not in run.output
 
 
-def test_one_failure_hides_no_other_result(place):
-    cloud, ansible, inventory = place
-    cloud.drop(NAMES[4])
-    run = play(ansible, "start", inventory)
+BARE = {"id": "1000000000000001", "domains": [{"name": "bare.example.com", "ingest": ["push.bare.example.com"]}]}
+CONFIGURED = {
+    "id": "1000000000000001",
+    "record_configs": [
+        {
+            "DomainName": "bare.example.com",
+            "AppName": "*",
+            "OnDemand": 7,
+            "OssBucket": "b",
+            "OssEndpoint": "oss-cn-shanghai.aliyuncs.com",
+            "RecordFormat": [{"Format": "mp4", "OssObjectPrefix": "{AppName}/{StartTime}_{EndTime}"}],
+        }
+    ],
+}
+
+
+def test_of_three_hundred_streams_exactly_those_four_fail(cloud, ansible):
+    names = [f"live.example.com/app/stream{number:03}" for number in range(299)]
+    bare = "bare.example.com/app/bare"
+    offline = [names[number] for number in (7, 150, 298)]
+    four = ["stream007", "stream150", "stream298", "bare"]
+    cloud.add_accounts(BARE)
+    cloud.push(*(name for name in [*names, bare] if name not in offline))
+    inventory = str(ansible.inventory(streams([*names, bare])))
+
+    run = play(ansible, "start", inventory, "--forks", "10")
     assert run.exit_code == 2
-    assert len(recording(cloud)) == 8
-    assert "stream04" in run.output and "StreamNotFound" in run.output
-    assert recap(run)["stream04"]["failed"] == 1
-    assert recap(run)["stream05"]["failed"] == 0
+    assert failed(run) == set(four)
+    assert len(changed(run)) == len(recording(cloud)) == 296
+    assert {host for host, counts in recap(run).items() if counts["changed"]} == changed(run)
+    assert len(cloud.calls()) == 300
+    results = run.results(ROLE_TASK)
+    assert [results[host]["error"]["code"] for host in four] == ["StreamNotFound"] * 3 + ["CodeConfigNotFound"]
+    assert all("the stream is not being pushed" in results[host]["msg"] for host in four[:3])
+    assert "apsaravideo_record_config" in results["bare"]["msg"]
+    assert summed_up(run) == [
+        "start: 300 streams, 296 recording, 4 failed. 296 changed. 300 calls, 0 throttled.",
+        "3 x StreamNotFound: start was refused: the stream is not being pushed",
+        "    stream007, stream150, stream298",
+        "1 x CodeConfigNotFound: start was refused: no recording configuration is in effect for the stream",
+        "    bare",
+        "To go on with the 4 that are left: --limit @start.retry",
+    ]
+    assert retry_file(ansible) == four
+    reported = {row["host"]: row for row in run.result("Sum up")["streams"]}
+    assert len(reported) == 300
+    assert reported["bare"]["stream"] == {"domain_name": "bare.example.com", "app_name": "app", "stream_name": "bare"}
+    assert reported["bare"]["error"] == results["bare"]["error"]
+
+    cloud.add_accounts(CONFIGURED)
+    cloud.drop(bare)
+    cloud.push(*offline, bare)
+    run = play(ansible, "start", inventory, "--forks", "10")
+    assert run.exit_code == 0, run.output
+    assert changed(run) == set(four)
+    assert len(recording(cloud)) == 300
+    assert retry_file(ansible) is None
 
 
-def recap(run):
-    rows = run.output.split("PLAY RECAP")[1].splitlines()[1:]
-    found = {}
-    for row in filter(str.strip, rows):
-        host, counts = row.split(":", 1)
-        found[host.strip()] = {name: int(count) for name, count in (pair.split("=") for pair in counts.split())}
-    return found
-
-
-@pytest.mark.parametrize(("batch", "first"), [(3, 3), ("34%", 3), ([1, 2, 6], 1)], ids=str)
+@pytest.mark.parametrize(("batch", "first"), [(3, 3), ([1, 2, "34%"], 1)], ids=str)
 def test_batches_go_one_after_the_other(cloud, ansible, batch, first):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
@@ -137,35 +203,237 @@ def test_batches_go_one_after_the_other(cloud, ansible, batch, first):
     assert set(sent[first : first + 2]) <= {f"stream{number:02}" for number in range(first, 6)}
 
 
+@pytest.mark.parametrize("batch", ["1,34%,100%", '[1, "34%", "100%"]'])
+def test_batches_and_order_as_a_shell_gives_them(cloud, ansible, batch):
+    cloud.push(*NAMES)
+    inventory = str(ansible.inventory(streams(NAMES)))
+    run = play(ansible, "start", inventory, "-e", f"batch='{batch}'", "-e", "order=reverse_sorted", "-e", "max_fail=0%")
+    assert run.exit_code == 0, run.output
+    sent = [int(call["params"]["StreamName"][-2:]) for call in cloud.calls()]
+    assert sent[0] == 8
+    assert set(sent[1:4]) == {5, 6, 7}
+    assert set(sent[4:]) == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["batch=0", "batch='[1, some]'", "max_fail=few"],
+)
+def test_limits_that_are_none_are_refused_before_any_call(cloud, ansible, given):
+    cloud.push(*NAMES)
+    run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), "-e", given)
+    assert run.exit_code not in (0, 2)
+    assert "batch must be numbers of streams or percentages, and max_fail a percentage" in run.output
+    assert "bug" not in run.output
+    assert cloud.calls() == []
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 def test_a_batch_in_which_all_fail_does_not_end_the_run(cloud, ansible, batch):
     cloud.push(*NAMES[3:])
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=batch)
     assert run.exit_code == 2
     assert len(recording(cloud)) == 6
-    assert {host for host, counts in recap(run).items() if counts["failed"]} == {"stream00", "stream01", "stream02"}
+    assert failed(run) == {"stream00", "stream01", "stream02"}
+    assert summed_up(run)[0].startswith("start: 9 streams, 6 recording, 3 failed.")
 
 
-def test_max_fail_ends_the_run_before_the_next_batch(cloud, ansible):
+def test_too_many_failures_end_the_run_before_the_next_batch(cloud, ansible):
     cloud.push(*NAMES[2:])
-    run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=3, max_fail=50)
+    inventory = str(ansible.inventory(streams(NAMES)))
+    run = play(ansible, "start", inventory, batch=3, max_fail=50)
     assert run.exit_code == 2
     assert len(cloud.calls()) == 3
     assert recording(cloud) == {"stream02"}
+    assert failed(run) == {"stream00", "stream01"}
+    assert summed_up(run) == [
+        "start: 9 streams, 1 recording, 2 failed, 6 not tried. 1 changed. 3 calls, 0 throttled.",
+        "2 x StreamNotFound: start was refused: the stream is not being pushed",
+        "    stream00, stream01",
+        "To go on with the 8 that are left: --limit @start.retry",
+    ]
+    left = {name.rsplit("/", 1)[1] for name in NAMES} - {"stream02"}
+    assert set(retry_file(ansible)) == left
+
+    cloud.push(*NAMES[:2])
+    cloud.clear_calls()
+    run = play(ansible, "start", inventory, "--limit", "@start.retry", batch=3, max_fail=50)
+    assert run.exit_code == 0, run.output
+    assert changed(run) == {call["params"]["StreamName"] for call in cloud.calls()} == left
+    assert len(cloud.calls()) == 8
+    assert retry_file(ansible) is None
+
+
+def test_the_first_failure_ends_the_run_where_none_is_allowed(cloud, ansible):
+    cloud.push(*NAMES[:4], *NAMES[5:])
+    run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=1, max_fail=0)
+    assert run.exit_code == 2
+    assert len(cloud.calls()) == 5
+    assert failed(run) == {"stream04"}
+    assert "4 recording, 1 failed, 4 not tried" in summed_up(run)[0]
 
 
 def test_max_fail_that_is_not_exceeded(cloud, ansible):
     cloud.push(*NAMES[1:])
-    run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=3, max_fail=50)
+    run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=2, max_fail=50)
     assert run.exit_code == 2
     assert len(recording(cloud)) == 8
 
 
-def test_a_host_without_a_name_says_so(cloud, ansible):
-    run = play(ansible, "start", str(ansible.inventory({"nameless": {"domain_name": "live.example.com"}})))
+def test_the_retry_file_is_kept_up_to_date(cloud, ansible):
+    cloud.push(*NAMES[1:4], *NAMES[5:])
+    inventory = str(ansible.inventory(streams(NAMES)))
+    play(ansible, "start", inventory, retry_file="again.txt")
+    assert retry_file(ansible, "again.txt") == ["stream00", "stream04"]
+    cloud.push(NAMES[0])
+    run = play(ansible, "start", inventory, "--limit", "stream00:stream01", retry_file="again.txt")
+    assert run.exit_code == 0, run.output
+    assert summed_up(run)[1:] == ["To go on with the 1 that are left: --limit @again.txt"]
+    assert retry_file(ansible, "again.txt") == ["stream04"], "this run did not look at that one"
+    assert retry_file(ansible) is None
+
+
+def test_what_an_earlier_playbook_did_is_not_taken_for_this_ones_work(cloud, ansible):
+    cloud.push(*NAMES[:3])
+    drop = {"url": f"{cloud.endpoint}/_emulator/streams/drop", "method": "POST", "body_format": "json"}
+    drop["body"] = {"streams": [streams(NAMES)["stream00"]]}
+    book = [
+        {"ansible.builtin.import_playbook": "apsaravideo.live.start"},
+        {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.uri": drop}]},
+        {"ansible.builtin.import_playbook": "apsaravideo.live.split", "vars": {"batch": 1, "max_fail": 0}},
+    ]
+    file = ansible.directory / "playbook.json"
+    file.write_text(json.dumps(book), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(NAMES[:3]))))
     assert run.exit_code == 2
-    assert "app_name is empty" in run.output
+    assert commands(cloud) == ["start"] * 3 + ["restart"]
+    assert (
+        run.result("Sum up")["summary"][0] == "split: 3 streams, 1 failed, 2 not tried. 0 changed. 1 call, 0 throttled."
+    )
+    assert retry_file(ansible, "split.retry") == ["stream00", "stream01", "stream02"]
+
+
+def test_nothing_is_sent_before_the_time_and_then_the_calls_are_spread(tls_cloud, tls_ansible):
+    tls_cloud.push(*NAMES)
+    inventory = str(tls_ansible.inventory(streams(NAMES)))
+    start_at = time.time() + 6
+    run = play(tls_ansible, "start", inventory, "--forks", "10", start_at=f"{start_at:.3f}", record_rate_limit=10)
+    assert run.exit_code == 0, run.output
+    sent = sorted(call["time"] for call in tls_cloud.calls())
+    assert 0 <= sent[0] - start_at < 0.3
+    assert sent[-1] - sent[0] == pytest.approx(0.8, abs=0.3), "nine calls, ten a second"
+    late = sorted(result["late_seconds"] for result in run.results(ROLE_TASK).values())
+    assert late == pytest.approx([moment - start_at for moment in sent], abs=0.05)
+    assert f"the first call left {late[0]:.3f} s after, the last stream's {late[-1]:.3f} s after." in summed_up(run)[1]
+
+
+def test_times_that_have_passed_and_that_are_none(cloud, ansible):
+    cloud.push(*NAMES)
+    inventory = str(ansible.inventory(streams(NAMES)))
+    run = play(ansible, "start", inventory, start_at="20:00", retry_file="")
+    assert retry_file(ansible) is None
+    assert failed(run) == {name.rsplit("/", 1)[1] for name in NAMES}
     assert cloud.calls() == []
+    assert "9 x The option start_at is 20:00, which is no time with a zone" in summed_up(run)[1]
+    passed = "2026-01-02T20:00:00+08:00"
+    run = play(ansible, "start", inventory, "--limit", "stream00", "-e", f"start_at='{passed}'")
+    assert run.exit_code == 0, run.output
+    assert summed_up(run)[1].startswith(f"start_at {passed}: late, the first call left ")
+
+
+def test_a_part_of_a_playbook(cloud, ansible):
+    cloud.push(*NAMES[:3])
+    inventory = str(ansible.inventory(streams(NAMES[:3])))
+    book = [
+        {"ansible.builtin.import_playbook": f"apsaravideo.live.{name}", "tags": name}
+        for name in ("start", "split", "stop")
+    ]
+    file = ansible.directory / "playbook.json"
+    file.write_text(json.dumps(book), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", inventory, "--tags", "start,stop")
+    assert run.exit_code == 0, run.output
+    assert sorted(commands(cloud)) == ["start"] * 3 + ["stop"] * 3
+    cloud.clear_calls()
+    run = play(ansible, "start", inventory, "--start-at-task", f"apsaravideo.live.record : {ROLE_TASK}")
+    assert run.exit_code == 0, run.output
+    assert commands(cloud) == ["start"] * 3
+    cloud.clear_calls()
+    run = play(ansible, "start", inventory, "--start-at-task", "Sum up")
+    assert summed_up(run) == ["start: 3 streams, 3 not tried. 0 changed. 0 calls, 0 throttled."]
+    assert retry_file(ansible) is None, "nothing was tried"
+    assert cloud.calls() == []
+
+
+STRATEGIES = {
+    "defended": {"serial": 3, "max_fail_percentage": 40},
+    "free": {"strategy": "free"},
+    "pinned": {"strategy": "ansible.builtin.host_pinned"},
+    "throttled": {"throttle": 1},
+    "single": {"serial": 1},
+    "growing": {"serial": [1, "34%", "100%"]},
+}
+
+
+@pytest.mark.parametrize("forks", [1, 100])
+def test_the_role_in_plays_of_all_kinds(cloud, ansible, forks):
+    names = [f"live.example.com/app/{kind}{number}" for kind in STRATEGIES for number in range(3)]
+    absent = {"free1", "pinned0", "defended0"}
+    cloud.push(*(name for name in names if name.rsplit("/", 1)[1] not in absent))
+    common = {"gather_facts": False, "connection": "local"}
+    book = [
+        {"hosts": f"{kind}*", **common, **keywords, "roles": ["apsaravideo.live.record"]}
+        for kind, keywords in STRATEGIES.items()
+    ]
+    report = {"name": "Sum up", "apsaravideo.live.apsaravideo_record_report": {"title": "all"}, "run_once": True}
+    book.append({"hosts": "streams", **common, "tasks": [report]})
+    file = ansible.directory / "playbook.json"
+    file.write_text(json.dumps(book), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(names))), "--forks", str(forks))
+    assert run.exit_code == 2
+    assert recording(cloud) == {name.rsplit("/", 1)[1] for name in names} - absent
+    assert failed(run) == absent
+    assert len(cloud.calls()) == len(names)
+    assert "Validating arguments" not in run.output
+    assert summed_up(run) == [
+        "all: 18 streams, 15 recording, 3 failed. 15 changed. 18 calls, 0 throttled.",
+        "3 x StreamNotFound: start was refused: the stream is not being pushed",
+        "    defended0, free1, pinned0",
+    ]
+
+
+def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
+    cloud.push(NAMES[0])
+    role = {"name": "apsaravideo.live.record", "tasks_from": "checked"}
+    tasks = [{"ansible.builtin.import_role": role}]
+    host = streams(NAMES)["stream00"]
+    run = ansible.play(tasks, vars={**host, "record_state": "paused"})
+    assert "value of record_state must be one of" in run.output
+    assert cloud.calls() == []
+    run = ansible.play(tasks, vars={**host, "record_start_at": "2026-01-02T20:00:00+08:00"})
+    assert run.exit_code == 0, run.output
+    assert recording(cloud) == {"stream00"}
+    assert run.result(ROLE_TASK)["late_seconds"] > 0
+
+
+def test_what_fails_before_the_module_is_reported_too(cloud, ansible):
+    cloud.push(NAMES[0])
+    hosts = {
+        **streams(NAMES[:1]),
+        "nameless": {"domain_name": "live.example.com"},
+        "broken": {**streams(NAMES)["stream01"], "apsaravideo_read_timeout": "{{ nowhere }}"},
+    }
+    run = play(ansible, "start", str(ansible.inventory(hosts)), retry_file="nowhere/start.retry")
+    assert run.exit_code == 2
+    assert failed(run) == {"nameless", "broken"}
+    assert commands(cloud) == ["start"]
+    lines = summed_up(run)
+    assert "    nameless" in lines and "    broken" in lines
+    assert "1 x The option app_name is empty" in lines
+    assert any("'nowhere' is undefined" in line for line in lines)
+    known = {row["host"]: row["stream"] for row in run.result("Sum up")["streams"]}
+    assert known == {**streams(NAMES[:1]), "nameless": None, "broken": streams(NAMES)["stream01"]}
+    warning = "nowhere/start.retry does not list the hosts that are left: No such file or directory"
+    assert warning in " ".join(run.output.split())
 
 
 def test_unusual_names_reach_the_cloud_as_they_are(cloud, ansible):
