@@ -621,6 +621,24 @@ def test_lag_of_the_notify_log(cloud, call):
     assert kinds(notify(call)) == ["record_started"]
 
 
+@pytest.mark.parametrize("skew", [-600, 600])
+def test_all_times_are_by_one_clock(cloud, call, skew):
+    """Date, what happened, and windows agree, however far they are from the client's clock."""
+    cloud.behave(clock_skew=skew)
+    cloud.push(ONE)
+    record(call, "start")
+    (row,) = notify(call, **window(skew - 5, skew + 5))["CallbackList"]
+    assert now_text(skew - 5) <= row["NotifyTime"] <= now_text(skew)
+    published = call("DescribeLiveStreamsOnlineList", DomainName=DOMAIN)["OnlineInfo"]["LiveStreamOnlineInfo"][0]
+    assert now_text(skew - 5) <= published["PublishTime"] <= now_text(skew)
+    assert notify(call, **window(-60, 60))["CallbackList"] == []
+    paged = {"DomainName": DOMAIN, "PageNumber": 1, "PageSize": 100}
+    past = {**paged, **window(skew - 7 * DAY - 60, skew)}
+    assert call.code("DescribeLiveRecordNotifyRecords", **past) == "MalformedParam"
+    cloud.advance(100)
+    assert notify(call, **window(skew - 105, skew - 95))["CallbackList"]
+
+
 def test_failed_deliveries(cloud, call):
     cloud.behave(notify_result="failed", notify_code=0)
     cloud.push(ONE)

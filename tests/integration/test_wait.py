@@ -155,10 +155,11 @@ def test_a_log_that_lags_is_waited_for_and_what_it_shows_late_does_not_count(clo
     assert "its newest event of this stream is record_" in result["msg"] and "from before the command" in result["msg"]
 
 
-@pytest.mark.parametrize("ahead", [-300, 300])
-def test_a_clock_that_is_wrong(cloud, ahead):
+@pytest.mark.parametrize(("ahead", "skew"), [(-300, 0), (300, 0), (0, 2000)])
+def test_a_clock_that_is_wrong(cloud, ahead, skew):
     """By a clock that is behind, an old event is newer than the command; by one ahead, the command's own is older."""
     clock = WrongClock(ahead)
+    cloud.behave(clock_skew=skew)
     cloud.push(STREAM)
     cloud.behave(notify_lag=60)
     cloud.add_events({**NAMES, "notify_type": "record_started", "age": 59.5})

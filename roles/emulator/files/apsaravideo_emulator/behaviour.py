@@ -75,7 +75,9 @@ class Behaviour:
     clock_skew: float = field(
         default=0,
         metadata=_number(
-            -1e9, 1e9, "seconds the gateway's own clock is ahead (signature dates, temporary keys, the Date header)"
+            -1e9,
+            1e9,
+            "seconds the cloud's clock is ahead: signature dates, temporary keys, the Date header, all times shown",
         ),
     )
     limits: dict[str, Limit] = field(

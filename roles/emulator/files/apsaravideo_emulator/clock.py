@@ -7,6 +7,9 @@ Advancing the clock by N seconds makes everything that has happened so far N sec
 present.  A client with an ordinary clock therefore always agrees with the emulator on what "now" is, and a query
 window such as "the last hour" means the same on both sides.
 
+The cloud's clock may also be ahead of (or behind) that of its clients, by ``skew`` seconds: then all times that it
+shows and takes are.
+
 Internally an instant is ``real time + all seconds advanced so far``, which only ever grows.  Every instant crosses the
 border to the client through :meth:`Clock.show` and :meth:`Clock.read`.
 """
@@ -44,14 +47,15 @@ class Clock(Kept):
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
         self.advanced = 0.0
+        self.skew: Callable[[], float] = lambda: 0.0
 
     def now(self) -> float:
         """The present instant, in internal time."""
         return self._wall() + self.advanced
 
     def wall(self) -> float:
-        """The present instant, in real epoch seconds (signatures and temporary keys use this one)."""
-        return self._wall()
+        """The present instant as the cloud's clock shows it, in epoch seconds (signatures and temporary keys)."""
+        return self._wall() + self.skew()
 
     def advance(self, seconds: float) -> None:
         """Make the past ``seconds`` older; a negative number raises ValueError."""
@@ -60,12 +64,16 @@ class Clock(Kept):
         self.advanced += seconds
 
     def epoch(self, instant: float) -> float:
-        """The epoch seconds at which a client saw (or will see) this internal instant happen."""
-        return instant - self.advanced
+        """The epoch seconds at which this internal instant happened (or will happen) by the cloud's clock."""
+        return instant - self.advanced + self.skew()
+
+    def instant(self, epoch: float) -> float:
+        """The internal instant that the cloud's clock shows so."""
+        return epoch + self.advanced - self.skew()
 
     def second(self, instant: float) -> float:
-        """The beginning of the second in which a client saw this instant happen; the API's times are that coarse."""
-        return self.epoch(instant) // 1 + self.advanced
+        """The beginning of the second in which this instant happened; the API's times are that coarse."""
+        return self.instant(self.epoch(instant) // 1)
 
     def show(self, instant: float) -> str:
         """An internal instant as the API's UTC text."""
@@ -73,4 +81,4 @@ class Clock(Kept):
 
     def read(self, text: str) -> float:
         """The API's UTC text as an internal instant; a wrong form raises ValueError."""
-        return parse_iso(text) + self.advanced
+        return self.instant(parse_iso(text))

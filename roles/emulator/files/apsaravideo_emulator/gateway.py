@@ -142,6 +142,7 @@ class World(Kept):
             self.behaviour.update(self._initial_behaviour)
             clock = self._clock or Clock()
             clock.advanced = 0.0
+            clock.skew = lambda: self.behaviour.clock_skew
             self._deliverer.clear()
             self.cloud = Cloud(clock, self.behaviour, self._deliverer)
             self.faults = Faults()
@@ -179,8 +180,8 @@ class World(Kept):
             super().restore(content)
 
     def gateway_time(self) -> float:
-        """The gateway's own idea of the real time, in epoch seconds."""
-        return self.cloud.clock.wall() + self.behaviour.clock_skew
+        """The present by the cloud's clock, in epoch seconds."""
+        return self.cloud.clock.wall()
 
 
 class Gateway:

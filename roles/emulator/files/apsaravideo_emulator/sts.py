@@ -40,7 +40,7 @@ def _assume_role_with_oidc(call: Call) -> dict[str, Any]:
     provider = call.cloud.identities.providers.get(call["OIDCProviderArn"])
     if provider is None:
         raise _unauthenticated("No such OIDC Provider registered.")
-    token = provider.identify(call["OIDCToken"], _gateway_time(call))
+    token = provider.identify(call["OIDCToken"], call.cloud.clock.wall())
     role = _role(call)
     if role.principal.account != provider.account or provider.name not in role.providers:
         raise _unauthenticated("There is no permission.")
@@ -56,14 +56,10 @@ def _check_session_name(call: Call) -> None:
         raise _invalid("RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
 
 
-def _gateway_time(call: Call) -> float:
-    return call.cloud.clock.wall() + call.behaviour.clock_skew
-
-
 def _session(call: Call, role: Role) -> dict[str, Any]:
     seconds = _duration(call["DurationSeconds"], role)
     _check_policy(call["Policy"])
-    session = call.cloud.identities.open_session(role, seconds, _gateway_time(call))
+    session = call.cloud.identities.open_session(role, seconds, call.cloud.clock.wall())
     return {
         "AssumedRoleUser": {
             "Arn": f"{role.arn}/{call['RoleSessionName']}",

@@ -70,7 +70,7 @@ class Call:
 
     def window(self, retention: float | None = None, span: float | None = None) -> tuple[float, float]:
         """StartTime and EndTime as internal instants, checked against retention and longest span (seconds)."""
-        start, end = (self[name] + self.cloud.clock.advanced for name in ("StartTime", "EndTime"))
+        start, end = (self.cloud.clock.instant(self[name]) for name in ("StartTime", "EndTime"))
         if end <= start:
             raise self.errors.malformed("EndTime", "It must be later than StartTime.")
         if span is not None and end - start > span:

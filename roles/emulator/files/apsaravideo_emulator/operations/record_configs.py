@@ -125,9 +125,9 @@ def _config_period(
     for name in ("StartTime", "EndTime"):
         if call[name] is not None and call["StreamName"] == "*":
             raise call.errors.malformed(name, "It is allowed for a single stream only.")
-    advanced = call.cloud.clock.advanced
-    start = start if call["StartTime"] is None else call["StartTime"] + advanced
-    end = end if call["EndTime"] is None else call["EndTime"] + advanced
+    instant = call.cloud.clock.instant
+    start = start if call["StartTime"] is None else instant(call["StartTime"])
+    end = end if call["EndTime"] is None else instant(call["EndTime"])
     if start is not None and end is not None:
         if end <= start:
             raise call.errors.malformed("EndTime", "It must be later than StartTime.")
