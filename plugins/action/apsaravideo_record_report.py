@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..plugin_utils import _record_report as report
-from ..plugin_utils._in_process import plain
+from ..plugin_utils._plain import plain
 
 _SPEC = {
     "title": {"type": "str", "default": "record"},

@@ -23,4 +23,7 @@ attributes:
     description: Returns what changed, or would change, in diff mode.
   idempotent:
     description: Running it again with the same options changes nothing.
+notes:
+  - Each option of the connection can also be given as a variable with C(apsaravideo_) in front, such as
+    C(apsaravideo_profile) for a group of the inventory. An option of the task or its C(module_defaults) comes first.
 """

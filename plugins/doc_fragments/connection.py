@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options that all modules share for reaching the cloud."""
+"""Documentation of the options for reaching the cloud, which all modules and the inventory share."""
 
 from __future__ import annotations
 
@@ -154,9 +154,6 @@ options:
       - V(0) means never to try again, V(-1) to try for ever.
     type: float
     default: 60
-notes:
-  - Each option can also be given as a variable with C(apsaravideo_) in front, such as C(apsaravideo_profile) for a
-    group of the inventory. An option of the task or its C(module_defaults) comes first.
 requirements:
   - requests
   - jmespath

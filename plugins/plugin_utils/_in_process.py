@@ -27,6 +27,7 @@ from ..module_utils import _http
 from ..module_utils._argspec import CONNECTION, Spec
 from ..module_utils._client import MISSING_LIBRARIES
 from ..module_utils._task import Task, execute
+from ._plain import plain
 
 # What ansible-playbook makes for itself and its workers, and removes at its end.
 RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]
@@ -116,17 +117,6 @@ def _shows_invocation(task_vars: dict[str, Any]) -> bool:
         return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:
         return True
-
-
-def plain(value: Any) -> Any:
-    """A copy in Python's own types, as if it had travelled to a module and back; vaulted texts are opened by this."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return str(value)
 
 
 @contextmanager
