@@ -1,0 +1,428 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventory whose hosts are live streams; what a source means stands in plugin_utils/_streams.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: apsaravideo_streams
+short_description: Live streams of Alibaba Cloud ApsaraVideo Live as hosts
+version_added: 0.1.0
+author:
+  - The apsaravideo.live authors (@apsaravideo)
+description:
+  - Makes each stream that is being pushed a host, and each stream that the source names, whether it is being pushed or
+    not.
+  - A source is a YAML file whose name ends in C(.apsaravideo.yml) or C(.apsaravideo.yaml).
+  - A host has the variables C(domain_name), C(app_name), C(stream_name), C(online) and C(publish_time), of which the
+    last is null for a stream that is not online, and C(ansible_connection), which is V(local). For what is online, the
+    API also tells C(publish_type), C(publish_domain), C(transcoded), C(client_ip), C(server_ip), C(width), C(height),
+    C(frame_rate), C(video_data_rate), C(audio_data_rate), C(video_codec_id) and C(audio_codec_id), as far as they are
+    known. A stream is online when it was at the time of the listing, which may come from the cache.
+  - Whoever pushes a stream chooses its name. What the API tells is therefore never used as a template.
+  - A listing costs one call for each domain and every 3,000 streams online there.
+extends_documentation_fragment:
+  - apsaravideo.live.connection
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description: The name of this plugin.
+    type: str
+    required: true
+    choices: [apsaravideo.live.apsaravideo_streams]
+  domains:
+    description:
+      - The main streaming (playback) domains whose streams are hosts.
+      - An entry is a name, or a dictionary with C(domain_name) and whatever else is particular to the domain. That is
+        C(apps) instead of those of the source, any option of the connection, and further variables of its hosts.
+      - An entry with keys of its own, such as C(profile), uses neither the keys nor the role that the source has for
+        all. A C(role_arn) alone is assumed with the source's keys.
+      - What an entry says about the connection also becomes variables of its hosts, such as C(apsaravideo_profile), so
+        that tasks reach the domain in the same way. Keys and tokens never do. Use a profile where tasks are to find
+        them.
+    type: list
+    elements: raw
+    default: []
+  apps:
+    description:
+      - The applications whose streams are hosts. Default is all of them.
+      - One app is left to the API to choose. With several apps, the whole domain is listed.
+    type: list
+    elements: str
+    default: []
+  streams:
+    description:
+      - Streams that are hosts whether they are online or not, and whatever O(apps) says. Their domains are listed too.
+      - An entry is C(domain/app/stream), or a dictionary with C(domain_name), C(app_name) and C(stream_name) and
+        further variables of the host.
+    type: list
+    elements: raw
+    default: []
+  transcoded:
+    description: Whether streams that the service makes of others, by transcoding, are hosts too.
+    type: bool
+    default: false
+  query:
+    description:
+      - A JMESPath expression that chooses among the streams, each an object with the variables that the API tells.
+        They are sorted by domain, app and stream.
+      - Its result is a list of streams, from which fields may be missing or to which others may be added, but not
+        C(domain_name), C(app_name) and C(stream_name).
+    type: str
+  filters:
+    description:
+      - Conditions that a stream goes through after O(query) until one holds. It is then a host if the condition is
+        an C(include), and none if it is an C(exclude). A stream for which no condition holds is a host, so a list of
+        what to include ends with C(exclude) V(true).
+      - Conditions are Jinja2 expressions over the variables of the host and C(inventory_hostname).
+      - One that cannot be evaluated for a stream does not hold, and there is a warning; with O(strict) it is an error.
+      - Each evaluation takes about half a millisecond. With many thousands of streams, O(query) is faster.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      include:
+        description: The condition for a stream to be a host.
+        type: raw
+      exclude:
+        description: The condition for a stream not to be one.
+        type: raw
+  hostnames:
+    description:
+      - What hosts are called, in order of preference. An entry is a Jinja2 template, or without braces an expression
+        such as the name of a variable. The first that gives a name is used.
+      - Where none does, the name is C(stream@app@domain), which is unique.
+      - Names consist of letters, digits and C(_.@+=-). What a template gives beyond these is escaped as in URLs, so
+        that names work in patterns, in C(--limit) and as names of files. A slash is kept where the template has one.
+      - That two streams have the same name is an error.
+    type: list
+    elements: str
+    default: []
+  group:
+    description: The group that all hosts are in. The playbooks of this collection expect V(streams).
+    type: str
+    default: streams
+notes:
+  - Options of the connection that stand beside O(domains) are used to read the inventory, and do not become variables.
+    Set C(apsaravideo_profile) and the like in C(group_vars) where tasks need them, or use the environment for both.
+    They may be templates with lookups and extra variables in them.
+  - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
+    takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
+  - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
+  - Ansible goes on without an inventory that it cannot read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) in
+    pipelines.
+"""
+
+EXAMPLES = r"""
+# live.apsaravideo.yml: all streams that are being pushed
+plugin: apsaravideo.live.apsaravideo_streams
+domains:
+  - live.example.com
+
+---
+# event.apsaravideo.yml: an event with a list of its streams, and those of two apps that were not foreseen
+plugin: apsaravideo.live.apsaravideo_streams
+domains:
+  - live.example.com
+apps: [news, sports]
+streams:
+  - live.example.com/news/studio1
+  - domain_name: live.example.com
+    app_name: news
+    stream_name: studio2
+    title: The evening news
+keyed_groups:
+  - key: app_name
+    prefix: app
+groups:
+  missing: not online
+
+---
+# accounts.apsaravideo.yml: domains of two accounts, whose keys are profiles of the Alibaba Cloud CLI
+plugin: apsaravideo.live.apsaravideo_streams
+domains:
+  - domain_name: live.example.com
+    profile: news
+    team: newsroom
+  - domain_name: live.example.org
+    profile: sports
+    apps: [stadium]
+    team: events
+hostnames:
+  - "{{ team }}-{{ app_name }}-{{ stream_name }}"
+
+---
+# chosen.apsaravideo.yml: large pictures only, without tests, read from the cloud every ten minutes at most
+plugin: apsaravideo.live.apsaravideo_streams
+domains:
+  - live.example.com
+query: "[?height >= `720`]"
+filters:
+  - exclude: stream_name.startswith('test-')
+  - include: app_name in ['news', 'sports']
+  - exclude: true
+compose:
+  pixels: width * height
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/apsaravideo
+cache_timeout: 600
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible import constants as C
+from ansible.errors import AnsibleParserError
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from jinja2 import Environment, TemplateSyntaxError
+
+from ..module_utils._argspec import CONNECTION
+from ..module_utils._client import MISSING_LIBRARIES
+from ..module_utils._errors import InvalidOption, LiveError
+from ..module_utils._live import Stream
+from ..module_utils._task import Task
+from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection, shown
+from ..plugin_utils._unsafe import unsafe
+
+_ALIASES = {alias for option in CONNECTION.values() for alias in option.get("aliases", ())}
+_SUFFIXES = (".apsaravideo.yml", ".apsaravideo.yaml")
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """The inventory plugin."""
+
+    NAME = "apsaravideo.live.apsaravideo_streams"
+    inventory: Any  # from the base class, which has none before `parse`
+    _texts: frozenset[str]  # fields that hold no template
+    _failed: dict[str, list[str]]  # conditions, and the hosts for which they could not be evaluated
+
+    def verify_file(self, path: str) -> bool:
+        """Whether a file is named as sources of this plugin are."""
+        return bool(super().verify_file(path)) and path.endswith(_SUFFIXES)
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Read a source and add its hosts; everything that can be wrong with it is found before any call."""
+        super().parse(inventory, loader, path, cache)
+        for name in MISSING_LIBRARIES:
+            raise AnsibleParserError(missing_required_lib(name))
+        config = self._read_config_data(path)
+        try:
+            self._refuse_unknown(config)
+            plan = self._plan()
+            select = selection(self.get_option("query"))
+            filters = self._filters()
+            self._check_templates(filters)
+            streams = select(plan.streams(self._found(plan, path, cache)))
+            self._add(self._hosts(plan, streams, filters))
+        except LiveError as error:
+            raise AnsibleParserError(str(error)) from None
+
+    def _refuse_unknown(self, config: Mapping[str, Any]) -> None:
+        """Ansible passes over what it does not know, and a misspelt option would go unnoticed."""
+        unknown = sorted({str(name) for name in config} - set(self.get_options()) - _ALIASES)
+        if unknown:
+            raise InvalidOption(
+                f"The source has no option {unknown[0]}", f"ansible-doc -t inventory {self.NAME} lists the options."
+            )
+
+    def _plan(self) -> Plan:
+        self.templar.available_variables = self._vars or {}
+        connection = {
+            name: self.get_option(name)
+            for name, option in CONNECTION.items()
+            if self.get_option(name) != option.get("default")
+        }
+        return Plan.read(self.get_options(), connection, self.templar.template)
+
+    def _filters(self) -> list[tuple[bool, Any]]:
+        """Conditions, and whether a stream for which one holds is a host."""
+        filters = []
+        for entry in self.get_option("filters"):
+            names = list(entry) if isinstance(entry, Mapping) else []
+            if names not in (["include"], ["exclude"]) or not isinstance(entry[names[0]], (str, bool)):
+                raise InvalidOption(
+                    f"The option filters holds {entry}", "Give each entry one condition, named include or exclude."
+                )
+            filters.append((names == ["include"], entry[names[0]]))
+        return filters
+
+    def _check_templates(self, filters: Iterable[tuple[bool, Any]]) -> None:
+        texts = [("filters", text) for _wanted, text in filters if isinstance(text, str)]
+        for option, text in texts + [("hostnames", text) for text in self.get_option("hostnames")]:
+            if not isinstance(text, str):
+                raise InvalidOption(f"The option {option} holds {text!r}, which is no text", "Correct it.")
+            try:
+                Environment().parse(text if option == "hostnames" and _is_template(text) else f"{{{{ {text} }}}}")
+            except TemplateSyntaxError as error:
+                raise InvalidOption(
+                    f"The option {option} holds {text}, which Jinja2 cannot read: {error.message}", "Correct it."
+                ) from None
+
+    def _found(self, plan: Plan, path: str, cache: bool) -> list[list[Row]]:
+        """What is online, for each listing of the plan: from the cache where that may be used and has it."""
+        if not self.get_option("cache"):
+            return self._read(plan)
+        asked = [[listing.asks(os.environ) for listing in plan.listings], self.get_option("transcoded")]
+        key = f"{self.get_cache_key(path)}_{_digest(asked)}"
+        account = _account(os.environ)
+        found = _held(self._cache.get(key), account) if cache else None
+        if found is None:
+            found = self._read(plan)
+            # One text, because Ansible copies and inspects each value of what it stores.
+            self._cache[key] = {"account": account, "found": json.dumps(found)}
+        return found
+
+    def _read(self, plan: Plan) -> list[list[Row]]:
+        ways = [json.dumps(listing.connection, sort_keys=True) for listing in plan.listings]
+        tasks = {way: Task(filled(listing.connection), os.environ) for way, listing in zip(ways, plan.listings)}
+        lives = {way: task.live() for way, task in tasks.items()}  # whatever has no keys is found before any call
+        transcoded = self.get_option("transcoded")
+        found = [listing.read(lives[way], transcoded) for way, listing in zip(ways, plan.listings)]
+        for task in tasks.values():
+            outcome = task.outcome()
+            self.display.v(f"{self.NAME}: {outcome['api_calls']} calls, RequestIds {', '.join(outcome['request_ids'])}")
+            for warning in outcome.get("warnings", ()):
+                self.display.warning(warning)
+        return found
+
+    def _hosts(
+        self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        """The variables of each host by its name, for the streams that the filters let through."""
+        self._texts = self._fields(plan, streams)
+        self._failed = {}
+        taken = {"all", "ungrouped", self.get_option("group"), *C.LOCALHOST, *self.inventory.groups}
+        hosts: dict[str, dict[str, Any]] = {}
+        owners: dict[str, Stream] = {}
+        for stream, row in streams.items():
+            variables = {name: unsafe(value) for name, value in row.items()}
+            variables.update(plan.variables(stream))
+            name = self._name(variables, taken) or default_name(stream)
+            if filters and not self._passes(filters, {**variables, "inventory_hostname": name}):
+                continue
+            if name in hosts:
+                raise InvalidOption(
+                    f"The streams {shown(owners[name])} and {shown(stream)} would both be the host {name}",
+                    "Have the option hostnames tell them apart, or leave it out.",
+                )
+            hosts[name] = {"ansible_connection": "local", **variables}
+            owners[name] = stream
+        for condition, names in self._failed.items():
+            self.display.warning(
+                f"The condition {condition} of the option filters could not be evaluated for {len(names)} streams "
+                f"and was taken not to hold for them, {names[0]} among them. Set strict to see why."
+            )
+        return hosts
+
+    def _fields(self, plan: Plan, streams: Mapping[Stream, Row]) -> frozenset[str]:
+        """The variables that hold what the API told, and never a template."""
+        if self.get_option("use_extra_vars"):
+            return frozenset()
+        fields = {name for row in streams.values() for name in row}
+        own = {name for variables in plan.named.values() for name in variables}
+        own.update(name for listing in plan.listings for name in listing.variables)
+        return frozenset(fields - own - set(self.get_option("compose")))
+
+    def _name(self, variables: dict[str, Any], taken: Iterable[str]) -> str:
+        """What the option hostnames calls a stream; empty where it does not tell."""
+        for entry in self.get_option("hostnames"):
+            try:
+                value = self._evaluated(entry, variables)
+            except Exception as error:  # whatever a template can come to
+                if self.get_option("strict"):
+                    raise AnsibleParserError(f"The option hostnames holds {entry}, which failed: {error}") from None
+                continue
+            text = "" if value is None else str(value)
+            if text.strip():
+                return host_name(text, taken, slash="/" in entry)
+        return ""
+
+    def _evaluated(self, entry: str, variables: dict[str, Any]) -> Any:
+        if _is_template(entry):
+            self.templar.available_variables = variables
+            return self.templar.template(entry)
+        if entry.isidentifier() and entry not in variables:
+            return None
+        return self._compose(entry, variables)
+
+    def _compose(self, template: Any, variables: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The value of an expression. One that only names a text is not worth the half millisecond it would take."""
+        if isinstance(template, str) and template in self._texts and isinstance(variables.get(template), str):
+            return variables[template]
+        return super()._compose(template, variables, *args, **kwargs)
+
+    def _passes(self, filters: Iterable[tuple[bool, Any]], variables: dict[str, Any]) -> bool:
+        for wanted, condition in filters:
+            if condition if isinstance(condition, bool) else self._holds(condition, variables):
+                return wanted
+        return True
+
+    def _holds(self, condition: str, variables: dict[str, Any]) -> bool:
+        self.templar.available_variables = variables
+        try:
+            if hasattr(self.templar, "evaluate_conditional"):  # from ansible-core 2.19 on
+                return bool(self.templar.evaluate_conditional(condition))
+            text = f"{{% if {condition} %}}true{{% else %}}false{{% endif %}}"
+            return bool(boolean(self.templar.template(text)))
+        except Exception as error:  # whatever an expression can come to
+            name = variables["inventory_hostname"]
+            if self.get_option("strict"):
+                raise AnsibleParserError(
+                    f"The condition {condition} of the option filters failed for {name}: {error}"
+                ) from None
+            self._failed.setdefault(condition, []).append(name)
+            return False
+
+    def _add(self, hosts: Mapping[str, dict[str, Any]]) -> None:
+        strict, compose, groups, keyed_groups = (
+            self.get_option(name) for name in ("strict", "compose", "groups", "keyed_groups")
+        )
+        group = self.inventory.add_group(self.get_option("group"))
+        for name, variables in hosts.items():
+            self.inventory.add_host(name, group=group)
+            # Through the inventory, each value would be inspected for templates, which takes several times as long.
+            host = self.inventory.get_host(name)
+            for variable, value in variables.items():
+                host.set_variable(variable, value)
+            if compose or groups or keyed_groups:
+                scope = {**variables, "inventory_hostname": name}
+                self._set_composite_vars(compose, scope, name, strict=strict)
+                self._add_host_to_composed_groups(groups, scope, name, strict=strict, fetch_hostvars=bool(compose))
+                self._add_host_to_keyed_groups(keyed_groups, scope, name, strict=strict, fetch_hostvars=bool(compose))
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _account(environ: Mapping[str, str]) -> str:
+    """A mark of whose keys the environment names; empty where it names none, as it may when there is no network."""
+    names = {
+        name: value
+        for name, value in environ.items()
+        if value and name.startswith(("ALIBABA_CLOUD_", "ALICLOUD_")) and "SECRET" not in name and "TOKEN" not in name
+    }
+    return _digest(names) if names else ""
+
+
+def _held(entry: Any, account: str) -> list[list[Row]] | None:
+    """What a cache entry holds; None where there is none, or one of another account."""
+    try:
+        if account and entry["account"] != account:
+            return None
+        found: list[list[Row]] | None = json.loads(entry["found"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return found if isinstance(found, list) else None

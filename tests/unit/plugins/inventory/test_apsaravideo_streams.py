@@ -1,0 +1,531 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the inventory plugin, one by one, over an emulated cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+
+import pytest
+import yaml
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import inventory_loader
+from ansible.utils.display import Display
+from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
+
+from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
+
+NAME = "apsaravideo.live.apsaravideo_streams"
+DOMAIN = "live.example.com"
+ACTION = "DescribeLiveStreamsOnlineList"
+
+
+@pytest.fixture(scope="module")
+def running_cloud():
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(name="cloud")
+def cloud_that_can_be_reached(running_cloud, monkeypatch, tmp_path):
+    running_cloud.reset()
+    running_cloud.push(f"{DOMAIN}/news/one", f"{DOMAIN}/news/two", f"{DOMAIN}/sports/one")
+    monkeypatch.setenv("APSARAVIDEO_ENDPOINT", running_cloud.endpoint)
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY[0])
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY[1])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return running_cloud
+
+
+@pytest.fixture(name="read")
+def reader(tmp_path, monkeypatch):
+    """Reads a source with these options, and returns the inventory."""
+    messages = []
+    monkeypatch.setattr(Display, "warning", lambda _self, text, *_rest, **_options: messages.append(text))
+
+    def read(text=None, cache=True, file="x.apsaravideo.yml", **options):
+        path = tmp_path / file
+        path.write_text(text or yaml.safe_dump({"plugin": NAME, "domains": [DOMAIN], **options}), encoding="utf-8")
+        plugin = inventory_loader.get(NAME)
+        inventory = InventoryData()
+        plugin.parse(inventory, DataLoader(), str(path), cache=cache)
+        with suppress(AttributeError):  # there is no cache
+            plugin.update_cache_if_changed()
+        inventory.reconcile_inventory()
+        return inventory
+
+    read.warnings = messages
+    return read
+
+
+def hosts(inventory, group="streams"):
+    return [host.name for host in inventory.groups[group].get_hosts()]
+
+
+def variables(inventory, name):
+    found = dict(inventory.get_host(name).vars)
+    for internal in ("inventory_file", "inventory_dir"):
+        found.pop(internal)
+    return found
+
+
+def asked(cloud):
+    """The parameters that a call chose, without those that every call has."""
+    return [
+        {name: value for name, value in call["params"].items() if name not in ("Action", "Version")}
+        for call in cloud.calls(ACTION)
+    ]
+
+
+def test_a_domain(cloud, read):
+    inventory = read()
+    assert hosts(inventory) == ["one@news@live.example.com", "two@news@live.example.com", "one@sports@live.example.com"]
+    found = variables(inventory, "one@news@live.example.com")
+    assert found.pop("publish_time").endswith("Z")
+    assert found == {
+        "ansible_connection": "local",
+        "domain_name": DOMAIN,
+        "app_name": "news",
+        "stream_name": "one",
+        "online": True,
+        "publish_type": "edge",
+        "publish_domain": "push.example.com",
+        "transcoded": "no",
+        "client_ip": "192.0.2.1",
+        "server_ip": "192.0.2.2",
+        "width": 1280,
+        "height": 720,
+        "frame_rate": 25,
+        "video_data_rate": 2000,
+        "audio_data_rate": 128,
+        "video_codec_id": 7,
+        "audio_codec_id": 10,
+    }
+    (call,) = asked(cloud)
+    expected = {"DomainName": DOMAIN, "QueryType": "strict", "StreamType": "raw", "PageNum": "1", "PageSize": "3000"}
+    assert call.items() >= expected.items()
+    assert "AppName" not in call
+    assert read.warnings == []
+
+
+def test_nothing_is_online(cloud, read):
+    cloud.drop(f"{DOMAIN}/news/one", f"{DOMAIN}/news/two", f"{DOMAIN}/sports/one")
+    assert hosts(read()) == [], "and there is the group, so that playbooks find it"
+
+
+def test_one_app_is_chosen_by_the_api_and_several_are_chosen_here(cloud, read):
+    assert len(hosts(read(apps=["news"]))) == 2
+    assert hosts(read(apps=["sports", "other"])) == ["one@sports@live.example.com"]
+    assert [call.get("AppName") for call in asked(cloud)] == ["news", None]
+
+
+def test_static_streams(cloud, read):
+    cloud.push("live.example.com/other/three")
+    named = [
+        "live.example.com/news/nine",
+        {"domain": DOMAIN, "app": "other", "stream": "three", "title": "{{ 1 + 1 }}"},
+    ]
+    inventory = read(apps=["news"], streams=named)
+    assert hosts(inventory) == [
+        f"{name}@live.example.com" for name in ("nine@news", "one@news", "two@news", "three@other")
+    ]
+    missing = variables(inventory, "nine@news@live.example.com")
+    assert missing == {
+        "ansible_connection": "local",
+        "domain_name": DOMAIN,
+        "app_name": "news",
+        "stream_name": "nine",
+        "online": False,
+        "publish_time": None,
+    }
+    found = variables(inventory, "three@other@live.example.com")
+    assert (found["online"], found["width"], found["title"]) == (True, 1280, "{{ 1 + 1 }}")
+    inventory = read(domains=[], streams=named)
+    assert hosts(inventory) == ["nine@news@live.example.com", "three@other@live.example.com"]
+    assert len(asked(cloud)) == 2
+
+
+def test_transcoded(cloud, read):
+    read(transcoded=True)
+    assert asked(cloud)[0]["StreamType"] == "all"
+
+
+def test_query(cloud, read):
+    assert hosts(read(query="[?app_name == 'news'] | [-1:]")) == ["two@news@live.example.com"]
+    with pytest.raises(AnsibleParserError, match="The option query does not give a list of streams"):
+        read(query="[].app_name")
+
+
+@pytest.mark.parametrize(
+    ("filters", "kept"),
+    [
+        ([], ["one/news", "two/news", "one/sports"]),
+        ([{"include": "app_name == 'news'"}], ["one/news", "two/news", "one/sports"]),
+        ([{"include": "app_name == 'news'"}, {"exclude": True}], ["one/news", "two/news"]),
+        ([{"exclude": "app_name == 'news'"}], ["one/sports"]),
+        ([{"exclude": "stream_name == 'two'"}, {"include": "app_name == 'news'"}, {"exclude": True}], ["one/news"]),
+        ([{"include": "inventory_hostname is match('two@')"}, {"exclude": True}], ["two/news"]),
+        ([{"exclude": "not online"}], ["one/news", "two/news", "one/sports"]),
+        ([{"include": False}, {"exclude": "width > 1000 and 'ne' in app_name"}], ["one/sports"]),
+    ],
+    ids=str,
+)
+def test_filters(cloud, read, filters, kept):
+    assert hosts(read(filters=filters)) == [f"{name.replace('/', '@')}@live.example.com" for name in kept]
+    assert read.warnings == []
+
+
+def test_a_filter_that_cannot_be_evaluated(cloud, read):
+    filters = [{"exclude": "title == 'x'"}, {"exclude": "app_name == 'news'"}]
+    assert hosts(read(filters=filters)) == ["one@sports@live.example.com"]
+    (warning,) = read.warnings
+    assert "title == 'x'" in warning and "3 streams" in warning and "one@news@live.example.com" in warning
+    with pytest.raises(AnsibleParserError, match="title == 'x' of the option filters failed for one@news"):
+        read(filters=filters, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("hostnames", "names"),
+    [
+        (["app_name ~ '-' ~ stream_name"], ["news-one", "news-two", "sports-one"]),
+        (["{{ app_name }}/{{ stream_name }}"], ["news/one", "news/two", "sports/one"]),
+        (["{{ app_name }}:{{ stream_name }}"], ["news%3Aone", "news%3Atwo", "sports%3Aone"]),
+        (["title", "app_name + stream_name"], ["final", "newsone", "newstwo"]),
+        (["{{ title | upper }}"], ["FINAL", "one@news@live.example.com", "two@news@live.example.com"]),
+        (
+            ["{{ '' }}", "' '"],
+            ["one@news@live.example.com", "two@news@live.example.com", "one@sports@live.example.com"],
+        ),
+        (["{% if app_name == 'news' %}n-{{ stream_name }}{% endif %}", "app_name"], ["n-one", "n-two", "sports"]),
+        (["'all' if app_name == 'sports' else stream_name"], ["%61ll", "one", "two"]),
+        (["'streams' if app_name == 'sports' else stream_name"], ["%73treams", "one", "two"]),
+        (["'localhost' if app_name == 'sports' else stream_name"], ["%6Cocalhost", "one", "two"]),
+        (["height ~ app_name ~ stream_name"], ["720newsone", "720newstwo", "720sportsone"]),
+    ],
+    ids=str,
+)
+def test_hostnames(cloud, read, hostnames, names):
+    title = {"domain_name": DOMAIN, "app_name": "sports", "stream_name": "one", "title": "final"}
+    inventory = read(hostnames=hostnames, streams=[title])
+    assert sorted(hosts(inventory)) == sorted(names)
+    assert all(type(name) is str for name in inventory.hosts)
+
+
+def test_the_name_of_a_field_needs_no_template(cloud, read):
+    assert sorted(hosts(read(hostnames=["stream_name"], apps=["news"]))) == ["one", "two"]
+    with pytest.raises(AnsibleParserError, match="live.example.com/news/one and live.example.com/sports/one would"):
+        read(hostnames=["stream_name"])
+
+
+def test_streams_that_are_filtered_out_share_no_name(cloud, read):
+    inventory = read(hostnames=["stream_name"], filters=[{"exclude": "app_name == 'sports'"}])
+    assert hosts(inventory) == ["one", "two"]
+
+
+def test_a_host_name_that_fails_is_an_error_if_strict(cloud, read):
+    with pytest.raises(AnsibleParserError, match="The option hostnames holds {{ nothing }}, which failed"):
+        read(hostnames=["{{ nothing }}"], strict=True)
+    assert len(hosts(read(hostnames=["title", "{{ app_name }}-{{ stream_name }}"], strict=True))) == 3
+
+
+def test_group(cloud, read):
+    assert len(hosts(read(group="live"), "live")) == 3
+    assert "streams" not in read(group="live").groups
+
+
+def test_constructed(cloud, read):
+    inventory = read(
+        compose={"label": "app_name ~ ':' ~ stream_name", "wide": "width > 1000"},
+        groups={"labelled": "label == 'news:one'", "big": "wide"},
+        keyed_groups=[
+            {"key": "app_name", "prefix": "app", "parent_group": "apps"},
+            {"key": "label", "prefix": "", "separator": ""},
+            {"key": "publish_time is none", "prefix": "never"},
+        ],
+    )
+    assert inventory.get_host("two@news@live.example.com").vars["label"] == "news:two"
+    assert hosts(inventory, "labelled") == ["one@news@live.example.com"]
+    assert len(hosts(inventory, "big")) == 3
+    assert hosts(inventory, "app_sports") == hosts(inventory, "sports_one") == ["one@sports@live.example.com"]
+    assert len(hosts(inventory, "apps")) == 3
+
+
+def test_strict(cloud, read):
+    assert "x" not in variables(read(compose={"x": "nothing"}), "one@news@live.example.com")
+    for option in ({"compose": {"x": "nothing"}}, {"groups": {"x": "nothing"}}, {"keyed_groups": [{"key": "nothing"}]}):
+        with pytest.raises(AnsibleError, match="nothing"):
+            read(strict=True, **option)
+
+
+def test_leading_separator(cloud, read):
+    assert "_news" in read(keyed_groups=[{"key": "app_name"}]).groups
+    assert "news" in read(keyed_groups=[{"key": "app_name"}], leading_separator=False).groups
+
+
+def test_a_variable_of_the_source_is_a_template_although_it_has_the_name_of_a_field(cloud, read):
+    entry = {"domain_name": DOMAIN, "publish_type": "{{ app_name }}x"}
+    inventory = read(
+        domains=[entry], keyed_groups=[{"key": "publish_type", "prefix": "p"}], hostnames=["publish_type"], query="[1:]"
+    )
+    assert hosts(inventory) == ["newsx", "sportsx"]
+    assert {"p_newsx", "p_sportsx"} <= set(inventory.groups)
+
+
+def test_accounts(cloud, read, tmp_path):
+    cloud.push("live.example.org/stadium/final")
+    profiles = [
+        {"name": name, "mode": "AK", "access_key_id": key[0], "access_key_secret": key[1]}
+        for name, key in (("news", KEY), ("sports", OTHER_ACCOUNT_KEY))
+    ]
+    (tmp_path / "profiles.json").write_text(json.dumps({"profiles": profiles}), encoding="utf-8")
+    inventory = read(
+        credentials_file=str(tmp_path / "profiles.json"),
+        profile="nothing",
+        domains=[
+            {"domain_name": DOMAIN, "profile": "news", "credentials_file": str(tmp_path / "profiles.json")},
+            {"domain_name": "live.example.org", "access_key": OTHER_ACCOUNT_KEY[0], "secret_key": OTHER_ACCOUNT_KEY[1]},
+        ],
+    )
+    news, sports = (
+        variables(inventory, name) for name in ("one@news@live.example.com", "final@stadium@live.example.org")
+    )
+    assert news["apsaravideo_profile"] == "news"
+    assert not [name for name in sports if name.startswith("apsaravideo_")]
+    assert [call["account"] for call in cloud.calls(ACTION)] == ["1000000000000001", "2000000000000002"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"access_key_id": KEY[0], "access_key_secret": KEY[1]},
+        {"alicloud_access_key": KEY[0], "alicloud_secret_key": KEY[1]},
+        {"access_key": KEY[0], "secret_access_key": KEY[1]},
+        {"access_key": KEY[0], "secret_key": "{{ lookup('ansible.builtin.env', 'MY_SECRET') }}"},
+        {"domains": [{"domain_name": DOMAIN, "access_key": KEY[0], "secret_key": "{{ lookup('env', 'MY_SECRET') }}"}]},
+    ],
+    ids="+".join,
+)
+def test_keys_in_the_source(cloud, read, monkeypatch, options):
+    monkeypatch.setenv("MY_SECRET", KEY[1])
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    inventory = read(**options)
+    assert len(hosts(inventory)) == 3
+    assert KEY[1] not in str([host.vars for host in inventory.hosts.values()])
+
+
+@pytest.mark.parametrize("place", ["source", "domain"])
+def test_a_role(cloud, read, place):
+    allowed = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["live:*"], "Resource": ["*"]}]}
+    role = {"role_arn": ROLE, "role_policy": allowed, "sts_endpoint": cloud.endpoint}
+    inventory = read(**role) if place == "source" else read(domains=[{"domain_name": DOMAIN, **role}])
+    assert [call["action"] for call in cloud.calls()] == ["AssumeRole", ACTION]
+    expected = {f"apsaravideo_{name}": value for name, value in role.items()} if place == "domain" else {}
+    found = variables(inventory, hosts(inventory)[0])
+    assert {name: value for name, value in found.items() if name.startswith("apsaravideo_")} == expected
+
+
+def test_options_of_the_connection(cloud, read, monkeypatch):
+    monkeypatch.setenv("APSARAVIDEO_ENDPOINT", "http://127.0.0.1:1")
+    inventory = read(endpoint=cloud.endpoint, region="cn-shanghai", retry_timeout=0)
+    assert len(hosts(inventory)) == 3
+    assert asked(cloud)[0]["RegionId"] == "cn-shanghai"
+    assert not [name for name in variables(inventory, hosts(inventory)[0]) if name.startswith("apsaravideo_")]
+    with pytest.raises(AnsibleParserError, match="127.0.0.1:1 does not accept a connection"):
+        read(retry_timeout=0)
+
+
+def test_errors_of_the_api_have_code_and_request_id(cloud, read):
+    with pytest.raises(AnsibleParserError, match=r"no such streaming domain \(InvalidDomain.NotFound, RequestId .*\)"):
+        read(domains=["nothing.example.com"])
+    assert asked(cloud)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"domains": []}, "names no domain and no stream"),
+        ({"domain": DOMAIN}, "The source has no option domain"),
+        ({"query": "[?x="}, "The option query cannot be used"),
+        ({"filters": [{"include": "a ==="}]}, "The option filters holds a ===, which Jinja2 cannot read"),
+        ({"filters": [{"include": "a", "exclude": "b"}]}, "Give each entry one condition"),
+        ({"filters": [{"only": "a"}]}, "Give each entry one condition"),
+        ({"filters": [{"include": ["a"]}]}, "Give each entry one condition"),
+        ({"filters": ["a"]}, "Give each entry one condition"),
+        ({"hostnames": ["{{ a"]}, "The option hostnames holds {{ a, which Jinja2 cannot read"),
+        ({"hostnames": [7]}, "The option hostnames holds 7, which is no text"),
+        ({"hostnames": ["a b"]}, "The option hostnames holds a b, which Jinja2 cannot read"),
+        ({"endpoint": "ftp://x"}, "The endpoint ftp://x is no full URL"),
+        ({"retry_timeout": "x"}, "retry_timeout"),
+        ({"connect_timeout": 0}, "The option connect_timeout is 0"),
+        ({"profile": "none"}, "cannot be read"),
+        ({"plugin": "ansible.builtin.yaml"}, "Incorrect plugin name"),
+    ],
+    ids=str,
+)
+def test_bad_options_are_found_before_any_call(cloud, read, options, words):
+    with pytest.raises(AnsibleError) as caught:
+        read(**options)
+    assert words in str(caught.value)
+    assert asked(cloud) == []
+
+
+def test_no_keys(cloud, read, monkeypatch):
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
+    with pytest.raises(AnsibleParserError, match="No access keys were found"):
+        read()
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("x.apsaravideo.yml", True),
+        ("x.apsaravideo.yaml", True),
+        ("apsaravideo.yml", False),
+        ("x.apsaravideo.json", False),
+        ("x.yml", False),
+        ("missing", False),
+    ],
+)
+def test_names_of_sources(tmp_path, name, taken):
+    file = tmp_path / name
+    if name != "missing":
+        file.touch()
+    assert inventory_loader.get(NAME).verify_file(str(file)) is taken
+
+
+@pytest.fixture(name="cached")
+def reader_with_cache(read, tmp_path):
+    directory = tmp_path / "cache"
+
+    def read_cached(use=True, **options):
+        given = {"cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(directory), **options}
+        text = yaml.safe_dump({"plugin": NAME, "domains": [DOMAIN], "cache": True, **given})
+        return read(text, cache=use)
+
+    read_cached.directory = directory
+    return read_cached
+
+
+def test_the_cache_saves_calls_and_needs_no_keys(cloud, cached, monkeypatch):
+    first = cached()
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        monkeypatch.delenv(name)
+    second = cached()
+    assert hosts(first) == hosts(second)
+    assert [variables(first, name) for name in hosts(first)] == [variables(second, name) for name in hosts(second)]
+    assert len(asked(cloud)) == 1
+
+
+def test_a_refresh_updates_the_cache(cloud, cached):
+    cached()
+    cloud.drop(f"{DOMAIN}/news/two")
+    assert len(hosts(cached())) == 3
+    assert len(hosts(cached(use=False))) == 2, "as with --flush-cache, or meta: refresh_inventory"
+    assert len(hosts(cached())) == 2
+    assert len(asked(cloud)) == 2
+
+
+def test_without_cache_each_run_asks(cloud, cached):
+    for _time in range(2):
+        cached(cache=False)
+    assert len(asked(cloud)) == 2
+    assert not cached.directory.exists()
+
+
+def test_the_cache_expires(cloud, cached):
+    cached(cache_timeout=60)
+    for file in cached.directory.iterdir():
+        os.utime(file, (1, 1))
+    cached(cache_timeout=60)
+    assert len(asked(cloud)) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"domains": [DOMAIN, {"domain_name": DOMAIN}]},
+        {"apps": ["news"]},
+        {"streams": [f"{DOMAIN}/news/nine"]},
+        {"transcoded": True},
+        {"endpoint": "http://localhost"},
+        {"access_key_id": KEY[0], "access_key_secret": KEY[1]},
+        {"region_id": "cn-shanghai"},
+    ],
+    ids="+".join,
+)
+def test_another_question_is_another_entry_of_the_cache(cloud, cached, options):
+    if "endpoint" in options:
+        options = {"endpoint": cloud.endpoint.replace("127.0.0.1", "localhost")}
+    cached()
+    known = len(asked(cloud))
+    cached(**options)
+    assert len(asked(cloud)) > known
+    known = len(asked(cloud))
+    cached(**options)
+    cached()
+    assert len(asked(cloud)) == known
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"query": "[:1]"},
+        {"filters": [{"exclude": "app_name == 'news'"}]},
+        {"hostnames": ["app_name ~ stream_name"]},
+        {"group": "live"},
+        {"retry_timeout": 1},
+    ],
+    ids="+".join,
+)
+def test_what_is_made_of_the_answer_is_no_other_question(cloud, cached, options):
+    cached()
+    cached(**options)
+    assert len(asked(cloud)) == 1
+
+
+def test_other_accounts_do_not_see_what_is_cached(cloud, cached, monkeypatch):
+    cached()
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", OTHER_ACCOUNT_KEY[0])
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", OTHER_ACCOUNT_KEY[1])
+    with pytest.raises(AnsibleParserError, match="InvalidDomain.NotFound"):
+        cached()
+
+
+def test_keys_do_not_reach_the_cache(cloud, cached):
+    cached(access_key_id=KEY[0], access_key_secret=KEY[1])
+    files = list(cached.directory.iterdir())
+    assert files
+    for file in files:
+        everything = file.name + file.read_text(encoding="utf-8")
+        assert KEY[0] not in everything and KEY[1] not in everything
+        assert "news" in everything
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        {},
+        [],
+        "text",
+        {"found": "[]"},
+        {"account": "a", "found": "no JSON"},
+        {"account": "a", "found": 7},
+        {"account": "a", "found": "{}"},
+    ],
+)
+def test_an_entry_of_the_cache_that_holds_something_else_is_not_used(entry):
+    assert _held(entry, "a") is None
+
+
+def test_an_entry_of_the_cache_is_for_one_account_and_for_whoever_names_none():
+    entry = {"account": "a", "found": "[[]]"}
+    assert [_held(entry, account) for account in ("a", "", "b")] == [[[]], [[]], None]
