@@ -19,6 +19,7 @@ from apsaravideo_emulator.callbacks import Callback, Deliverer
 from apsaravideo_emulator.gateway import World
 from apsaravideo_emulator.on_demand import decide, question
 from apsaravideo_emulator.recording import RecordConfig, RecordFormat
+from apsaravideo_emulator.state import dumps, loads
 from signing_client import now_text
 
 ONE = "live.example.com/app/one"
@@ -31,7 +32,7 @@ class Receiver:
     A GET request is noted as its path and its query parameters.
     """
 
-    def __init__(self, *statuses, answer=b"thanks", wait=0.0):
+    def __init__(self, *statuses, answer=b"thanks", wait=0.0, hold=None):
         received = self.received = queue.Queue()
         left = list(statuses)
 
@@ -48,6 +49,8 @@ class Receiver:
 
             def reply(self):
                 time.sleep(wait)
+                if hold:
+                    hold.wait(30)
                 self.send_response(left.pop(0) if len(left) > 1 else left[0])
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
@@ -227,14 +230,16 @@ def test_failing_receivers_do_not_hold_up_others():
 
 
 def test_cleared_callbacks_are_not_sent(quick_retries):
-    with Receiver(500, wait=0.2) as receiver:
+    hold = threading.Event()
+    with Receiver(500, hold=hold) as receiver:
         deliverer, ended = Deliverer(), queue.Queue()
         for _number in range(callbacks.WORKERS + 5):
             deliverer.put(Callback(receiver.url, ended.put, b"{}"))
         for _number in range(callbacks.WORKERS):
             receiver.received.get(timeout=5)
         deliverer.clear()
-        time.sleep(0.4)
+        hold.set()
+        time.sleep(0.3)
         assert (receiver.received.qsize(), ended.qsize()) == (0, 0)
         deliverer.put(Callback(receiver.url, ended.put, b"{}", retries=0))
         assert ended.get(timeout=5).reason == "status 500"
@@ -264,7 +269,7 @@ def test_callbacks_under_way_are_sent_again_by_the_next_program():
         ended.cloud.begin_push("live.example.com", "app", "one")
         ended.cloud.add_event(("live.example.com", "app", "one"), "record_error", 0)
         first = [receiver.received.get(timeout=5)[0] for _number in range(2)]
-        begun.restore(json.loads(json.dumps(ended.snapshot())))
+        begun.restore(loads(dumps(ended.snapshot())))
         again = [receiver.received.get(timeout=5)[0] for _number in range(3)]
         assert {str(body) for body in again} > {str(body) for body in first}
         assert begun.cloud.streams["live.example.com", "app", "one"].recorder.state == "recording"

@@ -25,7 +25,7 @@ from apsaravideo_emulator.gate import Closed, Gate
 from apsaravideo_emulator.gateway import World
 from apsaravideo_emulator.limits import Limit, Windows
 from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
-from apsaravideo_emulator.state import BadState, Kept, load, pack, save, unpack
+from apsaravideo_emulator.state import FORMAT, BadState, Kept, dumps, load, loads, save
 from emulator import PROGRAM, ROLE, Emulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -243,7 +243,7 @@ def test_file_is_private_and_alone(tmp_path):
         assert cloud.stream(ONE)["online"] is True
         assert cloud.control("POST", "shutdown", {}) == {}
         cloud._process.wait(5)
-    assert json.loads(path.read_text())["format"] == 1
+    assert json.loads(path.read_text())["format"] == FORMAT
 
 
 def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
@@ -261,8 +261,9 @@ def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
         ("", "cannot use the state"),
         ("[]", "cannot use the state"),
         ('{"format": 0, "content": {}}', "another version"),
-        ('{"format": 1, "content": {}}', "behaviour"),
-        ('{"format": 1, "content": {"behaviour": {}, "cloud": {"clock": {"advanced": {"Popen": {}}}}}}', "Popen"),
+        (f'{{"format": {FORMAT}, "shared": [], "content": {{"dict": []}}}}', "behaviour"),
+        (f'{{"format": {FORMAT}, "shared": [], "content": {{"Popen": {{}}}}}}', "Popen"),
+        (f'{{"format": {FORMAT}, "shared": [], "content": {{"shared": 0}}}}', "out of range"),
     ],
 )
 def test_bad_files(tmp_path, content, said):
@@ -307,7 +308,15 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_what_is_packed_comes_back(value):
-    assert unpack(json.loads(json.dumps(pack(value)))) == value
+    assert loads(dumps(value)) == value
+
+
+def test_unchanging_objects_stay_one():
+    config = RecordConfig(1, "d", "*", "*", 0, "b", "e", 0.0, formats=(RecordFormat("mp4", 60, "p"),) * 2)
+    one, other = loads(dumps([config, config]))
+    assert one is other
+    assert one.formats[0] is one.formats[1]
+    assert dumps([config, config]).count('"mp4"') == 1
 
 
 STEPS = st.lists(
@@ -337,16 +346,16 @@ def test_ends_make_no_difference(steps, mode):
         if isinstance(step, int):
             Wall.time += step
         elif step == "end":
-            content = json.loads(json.dumps(worlds[1].snapshot()))
+            text = dumps(worlds[1].snapshot())
             worlds[1] = world()
-            worlds[1].restore(content)
-            assert worlds[1].snapshot()["cloud"] == content["cloud"]
+            worlds[1].restore(loads(text))
+            assert dumps(worlds[1].snapshot()["cloud"]) == dumps(loads(text)["cloud"])
         else:
             for each in worlds:
                 act(each.cloud, step)
     for each in worlds:
         each.cloud.settle()
-    first, second = (strip(each.cloud.snapshot()) for each in worlds)
+    first, second = (strip(json.loads(dumps(each.cloud.snapshot()))) for each in worlds)
     assert first == second
 
 
@@ -371,14 +380,14 @@ def test_only_changed_switches_are_kept():
     world = World(scenario.DEFAULT, {"idle_stop": "error"})
     world.behaviour.update({"idle_stop": "ok", "limits": {"A": "5/2"}})
     other = World(scenario.DEFAULT, {"generation": "old"})
-    other.restore(json.loads(json.dumps(world.snapshot())))
+    other.restore(loads(dumps(world.snapshot())))
     expected = Behaviour(generation="old", idle_stop="ok", limits={"A": Limit(5, 2)})
     assert other.behaviour == expected
 
 
 def test_accounts_are_kept():
     empty, full = World({}, {}), World(scenario.DEFAULT, {})
-    empty.restore(json.loads(json.dumps(full.snapshot())))
+    empty.restore(loads(dumps(full.snapshot())))
     assert vars(empty.cloud.identities) == vars(full.cloud.identities)
     assert len(empty.cloud.identities.providers) == 1
     assert empty.cloud.domains == full.cloud.domains
@@ -389,7 +398,7 @@ def test_pending_callbacks_are_sent_by_the_next_program():
     event = world.cloud.add_event(("live.example.com", "app", "one"), "record_error", 0)
     event.result = ""
     other = World(scenario.DEFAULT, {"notify_result": "deliver"})
-    other.restore(world.snapshot())
+    other.restore(loads(dumps(world.snapshot())))
     deadline = time.monotonic() + 5
     while not other.cloud.notify_log[0].result and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -401,7 +410,7 @@ def test_windows_continue_with_another_time_source():
     for _number in range(2):
         assert windows.admit(("a", "b"), Limit(2, 60)) == 0
     other = Windows(lambda: 5.0)
-    other.restore(json.loads(json.dumps(windows.snapshot())))
+    other.restore(loads(dumps(windows.snapshot())))
     assert 59_000 < other.admit(("a", "b"), Limit(2, 60)) <= 60_000
 
 

@@ -5,11 +5,12 @@
 
 The modules import in one direction only:
 
-    clock, errors, limits, render, callbacks    no imports from the package
-    behaviour, signatures, recording, identity  one concern each
+    state, gate, errors, render, callbacks      no imports from the package
+    clock, limits, behaviour, signatures, oidc,
+    identity, recording, on_demand              one concern each
     cloud                                       accounts, domains, streams, configurations, files, the notify log
     parameters, operations, sts                 request parameters -> answer
-    scenario, faults, calls, gateway            one request from bytes to bytes
+    scenario, calls, faults, gateway            one request from bytes to bytes
     control, server, tls, lifetime, cli         the program
 """
 

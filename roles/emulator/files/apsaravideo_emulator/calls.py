@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .signatures import COMMON_PARAMETERS
-from .state import Kept
+from .state import Json, Kept
 
 KEPT = 200_000
 _SECRET_PARAMETERS = frozenset({"NotifyAuthKey", "OIDCToken"})
@@ -72,12 +72,12 @@ class CallLog(Kept):
             self._calls.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """The state, ready for JSON: the calls as they are, because there can be very many of them."""
+        """The state; there can be very many calls."""
         with self._lock:
-            return {"last": self._last, "calls": [vars(call) for call in self._calls]}
+            return {"last": self._last, "calls": Json([vars(call) for call in self._calls])}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Take over a state."""
         with self._lock:
             self._last = content["last"]
-            self._calls = deque((LoggedCall(**row) for row in content["calls"]), maxlen=KEPT)
+            self._calls = deque((LoggedCall(**row) for row in content["calls"].value), maxlen=KEPT)

@@ -35,7 +35,7 @@ from .recording import (
     RecordedFile,
     Recorder,
 )
-from .state import Kept, pack, stored, unpack
+from .state import Kept, stored
 
 ANNOUNCE_SECONDS = 2
 
@@ -202,19 +202,17 @@ class Cloud(Kept):
     # State
 
     def snapshot(self) -> dict[str, Any]:
-        """The state, ready for JSON."""
-        streams = [
-            [pack(key), pack(stream.history), stream.recorder.snapshot()] for key, stream in self.streams.items()
-        ]
+        """The state."""
+        streams = {key: (stream.history, stream.recorder.snapshot()) for key, stream in self.streams.items()}
         return {**super().snapshot(), "streams": streams}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Take over a state; what has become due since then happens with the next look at the cloud."""
         super().restore(content)
         self.streams.clear()
-        for packed_key, history, recorder in content["streams"]:
-            key = domain, app, name = unpack(packed_key)
-            self.streams[key] = Stream(domain, app, name, self._recorder(key), unpack(history))
+        for key, (history, recorder) in content["streams"].items():
+            domain, app, name = key
+            self.streams[key] = Stream(domain, app, name, self._recorder(key), history)
             self.streams[key].recorder.restore(recorder)
         self._index()
 

@@ -35,7 +35,7 @@ from .operations import LIVE_VERSION
 from .operations.call import Call, Operation
 from .parameters import read
 from .signatures import ACS3, HttpRequest, claim, is_acs3
-from .state import Kept, pack, unpack
+from .state import Kept
 from .sts import STS_VERSION
 
 FRESH_SECONDS = 900
@@ -82,14 +82,14 @@ class Nonces(Kept):
             self._order.append((wall, entry))
 
     def snapshot(self) -> dict[str, Any]:
-        """The state, ready for JSON."""
+        """The state."""
         with self._lock:
-            return {"order": pack(self._order)}
+            return {"order": list(self._order)}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Take over a state."""
         with self._lock:
-            self._order = deque(unpack(content["order"]))
+            self._order = deque(content["order"])
             self._known = {entry for _wall, entry in self._order}
 
 
@@ -165,7 +165,7 @@ class World(Kept):
             action()
 
     def snapshot(self) -> dict[str, Any]:
-        """The state, ready for JSON; of the switches, those that were changed since the start."""
+        """The state; of the switches, those that were changed since the start."""
         with self.lock:
             started = Behaviour()
             started.update(self._initial_behaviour)

@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .state import Kept, pack, unpack
+from .state import Kept
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ class Windows(Kept):
             self._accepted.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """The state, ready for JSON: how long ago each call was, because another process has another time source."""
+        """The state: how long ago each call was, because another process has another time source."""
         now = self._time()
         with self._lock:
             ages = {key: [now - instant for instant in calls] for key, calls in self._accepted.items()}
-        return {"wall": time.time(), "ages": pack(ages)}
+        return {"wall": time.time(), "ages": ages}
 
     def restore(self, content: dict[str, Any]) -> None:
         """Take over a state."""
         base = self._time() - max(0.0, time.time() - content["wall"])
         with self._lock:
-            self._accepted = {key: deque(base - age for age in ages) for key, ages in unpack(content["ages"]).items()}
+            self._accepted = {key: deque(base - age for age in ages) for key, ages in content["ages"].items()}
