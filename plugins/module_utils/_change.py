@@ -221,7 +221,12 @@ class _Run:
             raise error from None
 
     def _replace(self, old: Any, new: Any) -> None:
-        self._make(lambda: self._resource.delete(old), lambda found: found is None, old)
+        try:
+            self._make(lambda: self._resource.delete(old), lambda found: found is None, old)
+        except LiveError as error:
+            if error.outcome_unknown:
+                error.advice += f" If the configuration is gone, it was {self._resource.shown(old)}."
+            raise
         self._replaced = True
         try:
             self._make(lambda: self._resource.add(new), self._fulfilled, None)
@@ -234,8 +239,9 @@ class _Run:
         try:
             accepted = self._make(lambda: self._resource.add(old), lambda found: found is not None, None)
         except LiveError as second:
-            error.happened += f", and the old one, which had been removed for it, is gone: {second.happened}"
-            error.advice += f" The configuration that is gone was {self._resource.shown(old)}."
+            gone = "may be gone" if second.outcome_unknown else "is gone"
+            error.happened += f", and the old one, which had been removed for it, {gone}: {second.happened}"
+            error.advice += f" What {gone} is {self._resource.shown(old)}."
         else:
-            became = "was put back" if accepted else "is gone, and something else has created another"
+            became = "was put back" if accepted else "is gone, and there is another now"
             error.happened += f"; the old configuration, which had been removed for it, {became}"

@@ -29,6 +29,7 @@ from ._operations import (
     STREAM_STATE,
     UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
+    Operation,
 )
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -344,11 +345,19 @@ class Live:
 
     def add_notify_config(self, config: NotifyConfig) -> None:
         """AddLiveRecordNotifyConfig."""
-        self.client.call(ADD_NOTIFY_CONFIG, {**self._common, **_notify_parameters(config)})
+        self._send_notify_config(ADD_NOTIFY_CONFIG, config)
 
     def update_notify_config(self, config: NotifyConfig) -> None:
         """UpdateLiveRecordNotifyConfig with a whole configuration: what is not named may be reset, or stay."""
-        self.client.call(UPDATE_NOTIFY_CONFIG, {**self._common, **_notify_parameters(config)})
+        self._send_notify_config(UPDATE_NOTIFY_CONFIG, config)
+
+    def _send_notify_config(self, operation: Operation, config: NotifyConfig) -> None:
+        try:
+            self.client.call(operation, {**self._common, **_notify_parameters(config)})
+        except LiveError as error:
+            if config.auth_key:  # the cloud may quote it
+                error.happened = error.happened.replace(config.auth_key, "********")
+            raise
 
     def delete_notify_config(self, config: NotifyConfig) -> None:
         """DeleteLiveRecordNotifyConfig."""

@@ -30,7 +30,8 @@ options:
       - V(present) creates the configuration or changes what differs. An update cannot change O(oss_bucket) or prefixes,
         and is not sure to remove formats and templates. For these the configuration is removed and created again,
         with what the task does not set taken over, which RV(replaced) tells. Should the cloud refuse the new one, the
-        old one is put back.
+        old one is put back. One call where nothing differs, three for a change and four for a replacement, and one
+        more each time for every further 30 configurations of the domain.
       - V(absent) removes it. Of the options, only O(domain_name), O(app_name) and O(stream_name) count then.
     type: str
     choices: [present, absent]
@@ -112,8 +113,8 @@ options:
     elements: str
   start_time:
     description:
-      - When recording may begin, in ISO 8601 with a zone, such as V(2026-01-02T18:00:00+08:00). For a configuration
-        with a O(stream_name) only, and within 7 days of the push.
+      - When recording may begin, in ISO 8601 with a zone, such as V(2026-01-02T18:00:00+08:00), or in seconds since
+        1970. For a configuration with a O(stream_name) only, and within 7 days of the push.
     type: str
   end_time:
     description: When recording ends, as O(start_time), and at most 7 days after it.
@@ -131,7 +132,7 @@ seealso:
   - module: apsaravideo.live.apsaravideo_record
   - module: apsaravideo.live.apsaravideo_record_notify
 notes:
-  - What RV(config) returns can be given to the module again.
+  - What RV(config) returns, but for RV(config.create_time), can be given to the module again.
   - Storing to ApsaraVideo VOD is configured elsewhere, and neither read nor changed.
 """
 
@@ -189,25 +190,80 @@ config:
       lead to. It has the names of the options, and null for what is not set.
   type: dict
   returned: success
-  sample: &config
-    domain_name: live.example.com
-    app_name: "*"
-    stream_name: "*"
-    mode: manual
-    oss_bucket: recordings
-    oss_endpoint: oss-cn-shanghai.aliyuncs.com
-    delay_time: 180
-    start_time: null
-    end_time: null
+  contains:
+    domain_name:
+      description: The domain.
+      type: str
+      returned: success
+      sample: live.example.com
+    app_name:
+      description: The application, or V(*).
+      type: str
+      returned: success
+      sample: "*"
+    stream_name:
+      description: The stream, or V(*).
+      type: str
+      returned: success
+      sample: "*"
+    mode:
+      description: What starts a recording, as O(mode). A mode that the module does not know is its number.
+      type: str
+      returned: success
+      sample: manual
+    oss_bucket:
+      description: The bucket.
+      type: str
+      returned: success
+      sample: recordings
+    oss_endpoint:
+      description: The endpoint of the bucket.
+      type: str
+      returned: success
+      sample: oss-cn-shanghai.aliyuncs.com
+    delay_time:
+      description: Seconds that an interruption may last within one file.
+      type: int
+      returned: success
+      sample: 180
     formats:
-      - format: mp4
-        cycle_duration: 3600
-        slice_duration: null
-        oss_object_prefix: record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}
-        slice_oss_object_prefix: null
-    transcode_formats: []
-    transcode_templates: []
-    create_time: "2026-01-01T09:33:38Z"
+      description: The formats, as O(formats), with format names in small letters.
+      type: list
+      elements: dict
+      returned: success
+      sample:
+        - format: mp4
+          cycle_duration: 3600
+          slice_duration: null
+          oss_object_prefix: record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}
+          slice_oss_object_prefix: null
+    transcode_formats:
+      description: The formats of transcoded streams, in the same form.
+      type: list
+      elements: dict
+      returned: success
+      sample: []
+    transcode_templates:
+      description: The transcoding templates.
+      type: list
+      elements: str
+      returned: success
+      sample: [sd, hd]
+    start_time:
+      description: When recording may begin, in UTC.
+      type: str
+      returned: success
+      sample: "2026-01-02T10:00:00Z"
+    end_time:
+      description: When recording ends, in UTC.
+      type: str
+      returned: success
+      sample: "2026-01-02T15:00:00Z"
+    create_time:
+      description: When the configuration was created, in UTC.
+      type: str
+      returned: success
+      sample: "2026-01-01T09:33:38Z"
 before:
   description: The configuration before the run, in the same form, null where there was none.
   type: dict

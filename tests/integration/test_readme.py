@@ -50,7 +50,9 @@ def test_the_playbook_has_five_lines():
     ("module", "changed"),
     [
         ("apsaravideo_record", [True, False, False, False, True, True]),
+        ("apsaravideo_record_config", [True, True, True, True]),
         ("apsaravideo_record_info", [False, False, False, False, False]),
+        ("apsaravideo_record_notify", [True, True, True, True]),
     ],
 )
 def test_the_examples_of_a_module(cloud, ansible: Ansible, module, changed):

@@ -261,6 +261,15 @@ def test_what_is_gone_is_told_when_it_cannot_be_put_back(cloud):
         assert part in result["msg"]
 
 
+def test_what_may_be_gone_is_told_when_nothing_can_be_seen(cloud, rival):
+    configure(cloud, **NEWS, delay_time=61)
+    cloud.fault("half_json", action=DELETE)
+    rival.before(2, READ, lambda: cloud.fault("error", action=READ, **DENIED))
+    result = configure(cloud, rival=rival, **{**NEWS, "oss_bucket": "archive"})
+    assert result["failed"] and result["changed"] and result["error"]["action"] == DELETE
+    assert "If the configuration is gone, it was" in result["msg"] and "'delay_time': 61" in result["msg"]
+
+
 def test_a_replacement_of_which_the_deletion_is_refused_changes_nothing(cloud):
     configure(cloud, **NEWS)
     cloud.fault("error", action=DELETE, **DENIED)

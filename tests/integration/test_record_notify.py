@@ -293,6 +293,13 @@ def test_a_callback_that_could_not_be_put_back_is_not_removed(cloud, mask):
     assert "is gone" in result["msg"] and URL in result["msg"] and KEY not in json.dumps(result)
 
 
+@pytest.mark.parametrize("fault", [{"fault": "error", "code": "New.Code", "http_status": 400}, {"fault": "half_json"}])
+def test_a_key_that_the_cloud_quotes_is_hidden(cloud, fault):
+    cloud.fault(action=ADD, processed=False, message=f"The key {KEY} is weak.", **fault)
+    result = notify(cloud, notify_url=URL, auth_key=KEY)
+    assert result["failed"] and KEY not in json.dumps(result)
+
+
 def test_creating_needs_a_url(cloud, variant):
     result = notify(cloud, status_events=True)
     assert result["failed"] and "creating it needs notify_url" in result["msg"] and actions(cloud) == [READ]
