@@ -254,9 +254,14 @@ class Client:
             found = look()
         return found
 
+    @property
+    def ahead(self) -> float:
+        """Seconds that the cloud's clock is ahead of this machine's; 0 unless the Date of an answer says otherwise."""
+        return self._skew.likely
+
     def cloud_time(self) -> float:
-        """The cloud's time in seconds since the epoch: this machine's, unless the Date of an answer contradicts it."""
-        return self.clock.now() + self._skew.likely
+        """The cloud's time in seconds since the epoch, as far as it is known."""
+        return self.clock.now() + self.ahead
 
     def cloud_time_at_least(self, moment: float) -> float:
         """A time that the cloud's clock had reached at a moment of this machine's; both in seconds since the epoch."""

@@ -41,6 +41,7 @@ NOTIFY_LOG_KEPT = timedelta(days=7) - timedelta(minutes=15)
 # As far back as DescribeLiveStreamRecordContent and -IndexFiles answer: 6 months, and no six are shorter than 181 days.
 RECORDINGS_KEPT = timedelta(days=180)
 LONGEST_WINDOW = timedelta(days=4)  # of these two operations
+_LEAST_SKEW = 1.0  # seconds; times of the API have whole ones
 
 
 class Stream(NamedTuple):
@@ -269,11 +270,22 @@ class Live:
         return _utc(self.client.cloud_time())
 
     def notify_events(self, where: Scope | Stream, window: Window | None = None) -> list[NotifyEvent]:
-        """DescribeLiveRecordNotifyRecords: recording callbacks in no sure order, all that are kept without a window.
+        """DescribeLiveRecordNotifyRecords: recording callbacks in no sure order, all that are kept without a window."""
+        if window:
+            return self._notify_events(where, window)
+        ahead = self.client.ahead
+        events = self._notify_events(where, self._whole_log())
+        if self.client.ahead < ahead + _LEAST_SKEW:
+            return events
+        # Only now it is known that this machine's clock is behind, and that the newest events were not asked for.
+        return self._notify_events(where, self._whole_log())
 
-        The filters of the operation are not documented as exact, so rows of other streams are left out here.
-        """
-        window = window or Window(self.now() - NOTIFY_LOG_KEPT, self.now())
+    def _whole_log(self) -> Window:
+        now = self.now()
+        return Window(now - NOTIFY_LOG_KEPT, now)
+
+    def _notify_events(self, where: Scope | Stream, window: Window) -> list[NotifyEvent]:
+        """The filters of the operation are not documented as exact, so rows of other streams are left out here."""
         parameters = {**self._common, **where.parameters(), **window.parameters()}
         rows = self.client.pages(NOTIFY_RECORDS, parameters)
         events = (_notify_event(where.domain_name, row) for row in rows)

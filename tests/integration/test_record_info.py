@@ -326,6 +326,18 @@ def test_events_name_streams_that_are_offline(cloud):
     assert [row["stream_name"] for row in result["streams"]] == ["y", "y"], "those that are online only"
 
 
+def test_nothing_of_a_callback_that_is_secret_is_returned(cloud):
+    notify = {"DomainName": "signed.example.com", "NotifyUrl": "http://callback.example.com/?token=hidden-token"}
+    notify.update(NeedStatusNotify=True, NotifyReqAuth=True, NotifyAuthKey="hiddenHiddenHidden")
+    add_domain(cloud, "signed.example.com", callbacks=False)
+    cloud.add_accounts({"id": ACCOUNT, "notify_configs": [notify]})
+    cloud.push("signed.example.com/a/s")
+    record(cloud, stream="signed.example.com/a/s")
+    result = info(cloud, "signed.example.com", gather=["state", "events", "config"])[0]
+    assert [event["type"] for event in result["streams"][0]["events"]] == ["record_started"]
+    assert "hidden" not in str(result) and "SIGNATURE" not in str(result) and "rtmp:" not in str(result)
+
+
 def test_operations_of_single_streams_keep_to_their_pace(cloud):
     names = [f"live.example.com/a/s{number:02}" for number in range(20)]
     cloud.push(*names)
