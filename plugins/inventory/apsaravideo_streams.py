@@ -94,8 +94,9 @@ options:
       - What hosts are called, in order of preference. An entry is a Jinja2 template, or without braces an expression
         such as the name of a variable. The first that gives a name is used.
       - Where none does, the name is C(stream@app@domain), which is unique.
-      - Names consist of letters, digits and C(_.@+=-). What a template gives beyond these is escaped as in URLs, so
-        that names work in patterns, in C(--limit) and as names of files. A slash is kept where the template has one.
+      - Names consist of letters, digits and C(_.@+=-). Whatever else there is in the names of streams, or in what a
+        template gives, is escaped as in URLs, so that names work in patterns, in C(--limit) and as names of files. A
+        slash is kept where the template has one. The end of a very long name is replaced by a C(~) and a checksum.
       - That two streams have the same name is an error.
     type: list
     elements: str

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -238,6 +239,10 @@ def selection(expression: str | None) -> Callable[[dict[Stream, Row]], dict[Stre
 
 _UNMISTAKABLE = r"\w.+=-"  # with @, which joins the parts of a default name
 _PLAIN = re.compile(rf"\w[{_UNMISTAKABLE}]*")
+# Bytes. Names of files end at 255, and Ansible's cache of facts ends the run where one of a host cannot be used.
+_LONGEST_PART = 72
+_LONGEST_NAME = 200
+_DIGEST = 32
 
 
 def shown(stream: Stream) -> str:
@@ -248,23 +253,28 @@ def shown(stream: Stream) -> str:
 
 def default_name(stream: Stream) -> str:
     """`stream@app@domain`, which no two streams share."""
-    return "@".join(_escaped(part, _UNMISTAKABLE) for part in reversed(stream))
+    return "@".join(_escaped(part, _UNMISTAKABLE, _LONGEST_PART) for part in reversed(stream))
 
 
 def host_name(text: str, taken: Iterable[str], slash: bool = False) -> str:
     """A name from a template, fit for patterns, --limit, and files that are called after hosts.
 
     Whatever else a character could mean there is escaped as in URLs, and so is the first one of a name that is
-    `taken` by something else. A `slash` is kept where the template itself has one.
+    `taken` by something else. A `slash` is kept where the template itself has one. The end of a long name is replaced.
     """
     parts = text.split("/") if slash else [text]
-    name = "/".join(_escaped(part, f"@{_UNMISTAKABLE}") or "%" for part in parts)
+    name = "/".join(_escaped(part, f"@{_UNMISTAKABLE}", _LONGEST_NAME) or "%" for part in parts)
     return _percent(name[0]) + name[1:] if name in taken else name
 
 
-def _escaped(text: str, kept: str) -> str:
+def _escaped(text: str, kept: str, longest: int) -> str:
     bare = str.__str__(text)  # with the mark of unsafe text, ansible-inventory would not show it as a name
-    return bare if _PLAIN.fullmatch(bare) else re.sub(rf"^\W|[^{kept}]", lambda found: _percent(found[0]), bare)
+    name = bare if _PLAIN.fullmatch(bare) else re.sub(rf"^\W|[^{kept}]", lambda found: _percent(found[0]), bare)
+    if len(name.encode()) <= longest:
+        return name
+    # No other name has a ~ in it, so that nobody can choose one that is the same.
+    digest = hashlib.sha256(bare.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    return f"{name.encode()[: longest - _DIGEST - 1].decode(errors='ignore')}~{digest}"
 
 
 def _percent(text: str) -> str:

@@ -327,7 +327,18 @@ ANY_STREAM = st.builds(Stream, st.just(DOMAIN), ANY_TEXT, ANY_TEXT)
 
 @given(ANY_STREAM)
 def test_a_default_name_tells_its_stream(stream):
-    assert tuple(unquote(part) for part in default_name(stream).split("@")) == (*reversed(stream),)
+    name = default_name(stream)
+    assert "~" in name or tuple(unquote(part) for part in name.split("@")) == (*reversed(stream),)
+
+
+@given(st.lists(st.text("a{直\ud800", min_size=10, max_size=300), min_size=2, max_size=2, unique=True))
+def test_long_names_are_cut_and_stay_apart(names):
+    made = [default_name(Stream(DOMAIN, name, name)) for name in names]
+    assert made[0] != made[1]
+    assert all(len(name.encode()) < 220 and name.endswith("@live.example.com") for name in made)
+    made = [host_name(name, ()) for name in names]
+    assert made[0] != made[1]
+    assert all(len(name.encode()) <= 200 for name in made)
 
 
 @given(st.lists(ANY_STREAM, min_size=1, max_size=6, unique=True))
@@ -358,6 +369,8 @@ def test_default_names_are_unique_and_patterns(streams):
         ("news/../one", True, "news/%2E./one"),
         ("news/-one", True, "news/%2Done"),
         ("/etc//x", True, "%/etc/%/x"),
+        ("x" * 200, False, "x" * 200),
+        ("x" * 201, False, "x" * 167 + "~84a0678c90937f5dcf9994d5866668da"),
         ("all", False, "%61ll"),
         ("localhost", False, "%6Cocalhost"),
         ("ALL", False, "ALL"),
