@@ -22,7 +22,7 @@ _FARTHEST = 366 * 86400.0  # seconds from now; what lies farther off is a slip, 
 
 
 class Instant(NamedTuple):
-    """A moment: seconds since the epoch, and the same in ISO 8601 with the zone that was given."""
+    """A moment: seconds since the epoch, and in ISO 8601 with the zone that was given, to milliseconds."""
 
     epoch: float
     text: str
@@ -37,7 +37,7 @@ class Instant(NamedTuple):
                 f"The option {option} is {given}, which is no time with a zone between 2001 and a year from now",
                 "Give it with its zone, such as 2026-01-02T20:00:00+08:00, or in seconds since 1970.",
             )
-        return cls(moment.timestamp(), moment.isoformat())
+        return cls(moment.timestamp(), moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds"))
 
 
 def _from_epoch(text: str) -> datetime | None:

@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 from emulator import KEY, OTHER_ACCOUNT_KEY
 from playbook import streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
+COLLECTION = Path(__file__).resolve().parents[2]
+ROLE = COLLECTION / "roles" / "record"
+REPORT = COLLECTION / "plugins" / "modules" / "apsaravideo_record_report.py"
 ROLE_TASK = "Bring the recording to the wanted state"
 
 
@@ -399,6 +405,18 @@ def test_the_role_in_plays_of_all_kinds(cloud, ansible, forks):
         "3 x StreamNotFound: start was refused: the stream is not being pushed",
         "    defended0, free1, pinned0",
     ]
+
+
+def test_the_readme_of_the_role_and_the_examples_of_the_report(cloud, ansible):
+    (book,) = re.findall(r"```yaml\n# news.yml\n(.*?)```", (ROLE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (examples,) = re.findall(r'EXAMPLES = r"""\n(.*?)"""', REPORT.read_text(encoding="utf-8"), re.DOTALL)
+    plays = [*yaml.safe_load(book), {"hosts": "news", "gather_facts": False, "tasks": yaml.safe_load(examples)}]
+    file = ansible.directory / "news.yml"
+    file.write_text(yaml.safe_dump(plays), encoding="utf-8")
+    cloud.push("live.example.com/app/news")
+    run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(["live.example.com/app/news"]))))
+    assert run.exit_code == 0, run.output
+    assert run.output.count("news: 1 stream, 1 recording. 1 changed. 1 call, 0 throttled.") == 2
 
 
 def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):

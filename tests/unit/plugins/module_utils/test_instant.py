@@ -83,7 +83,7 @@ def test_what_isoformat_writes_is_read_back(time, zone):
     moment = time.replace(tzinfo=zone)
     found = Instant.parse("start_at", moment.isoformat(), NOON)
     assert found.epoch == moment.timestamp()
-    assert datetime.fromisoformat(found.text) == moment
+    assert timedelta() <= moment - datetime.fromisoformat(found.text) < timedelta(milliseconds=1)
 
 
 @given(st.datetimes(datetime(2010, 1, 1), datetime(2026, 12, 1)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from email.utils import formatdate
 from typing import Any, NamedTuple
 
 import pytest
@@ -64,6 +65,7 @@ def recording_task(tmp_path, monkeypatch):
         def seen(step):
             def play(handler):
                 requests.append(round(clock.wall - START, 3))
+                handler.date_time_string = lambda timestamp=None: formatdate(clock.wall, usegmt=True)
                 step(handler)
 
             return play
