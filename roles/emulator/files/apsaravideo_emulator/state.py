@@ -86,7 +86,7 @@ class _Packer:
             return {"shared": self._places[id(value)]}
         name = type(value).__name__
         kind, fields, unchanging = _KINDS.get(name, (None, (), False))
-        if kind is not type(value):
+        if kind is None or not isinstance(value, kind):
             raise TypeError(f"{name} is not stored")
         packed = {name: {field: self.pack(getattr(value, field)) for field in fields}}
         if not unchanging:
