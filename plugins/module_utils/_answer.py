@@ -41,6 +41,7 @@ _STATUS_SERVER_ERROR = 500
 _ID = re.compile(r"[!-~]{1,128}")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
 _SUCCESS_CODES = frozenset({"ok", "success"})  # what Code may be in a listing, beside a number
+_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -87,11 +88,12 @@ def whole_number(value: Any) -> int | None:
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
-    """The `Date` header in seconds since the epoch, None where there is none that can be read."""
+    """The `Date` header in seconds since the epoch, None where there is not one in the form that HTTP prescribes."""
+    date = headers.get("date", "")
+    parsed = parsedate_tz(date) if _DATE.fullmatch(date) else None
     try:
-        parsed = parsedate_tz(headers.get("date", ""))
-        return None if parsed is None or parsed[9] else float(calendar.timegm(parsed[:9]))
-    except (TypeError, ValueError, IndexError, OverflowError):
+        return float(calendar.timegm(parsed[:9])) if parsed else None
+    except ValueError:
         return None
 
 

@@ -47,6 +47,7 @@ _LONGEST_NAME = 100  # letters of a name in a message
 _MOST_PAGES = 10_000
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
 _SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
+_SHORTEST_SECRET = 6  # characters
 _MASK = "********"
 
 Found = TypeVar("Found")
@@ -122,8 +123,11 @@ class Skew:
         return min(max(0.0, self.least), self.most)
 
     def learn(self, date: float | None, departure: float, arrival: float) -> None:
-        """From an answer's Date, which has whole seconds and was written between its request's departure and now."""
-        if date is not None:
+        """From an answer's Date, which has whole seconds and was written between its request's departure and now.
+
+        One that is further off than any clock to go by says nothing.
+        """
+        if date is not None and abs(date - arrival) <= _LARGEST_SKEW:
             self.least = max(self.least, date - arrival)
             self.most = min(self.most, date + 1 - departure)
 
@@ -256,8 +260,8 @@ class Client:
 
     @property
     def ahead(self) -> float:
-        """Seconds that the cloud's clock is ahead of this machine's; 0 unless the Date of an answer says otherwise."""
-        return self._skew.likely
+        """Seconds that the cloud's clock is ahead of this machine's; 0 unless an answer says otherwise."""
+        return self._skew.likely if self._skew.known else self._ahead
 
     def cloud_time(self) -> float:
         """The cloud's time in seconds since the epoch, as far as it is known."""
@@ -401,7 +405,9 @@ class Client:
         return True
 
     def _keep_secret(self, *secrets: str) -> None:
-        self._secrets.update(secrets, (quote(secret, safe="") for secret in secrets))
+        """Remember what must never be shown, but for what is so short that it is none, and may be part of any word."""
+        long = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+        self._secrets.update(long, (quote(secret, safe="") for secret in long))
 
     def _hidden(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):

@@ -36,8 +36,10 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # Characters. How long a name may be is not documented; one of a URL that is pushed to cannot be longer than this.
 _LONGEST_NAME = 1024
 _LONGEST_DOMAIN = 253
-# As far back as DescribeLiveRecordNotifyRecords answers, but for the most that a signature's date may be off.
-NOTIFY_LOG_KEPT = timedelta(days=7) - timedelta(minutes=15)
+_CLOCK_SLACK = timedelta(minutes=15)  # by which a clock may be wrong without a call being refused for it
+# As far back as DescribeLiveRecordNotifyRecords answers, by whatever clock.
+NOTIFY_LOG_KEPT = timedelta(days=7) - _CLOCK_SLACK
+_BAD_WINDOW = re.compile("(Invalid|Malformed)(Param|StartTime|EndTime|Time|Date)")
 # As far back as DescribeLiveStreamRecordContent and -IndexFiles answer: 6 months, and no six are shorter than 181 days.
 RECORDINGS_KEPT = timedelta(days=180)
 LONGEST_WINDOW = timedelta(days=4)  # of these two operations
@@ -271,18 +273,27 @@ class Live:
 
     def notify_events(self, where: Scope | Stream, window: Window | None = None) -> list[NotifyEvent]:
         """DescribeLiveRecordNotifyRecords: recording callbacks in no sure order, all that are kept without a window."""
-        if window:
-            return self._notify_events(where, window)
-        ahead = self.client.ahead
-        events = self._notify_events(where, self._whole_log())
-        if self.client.ahead < ahead + _LEAST_SKEW:
-            return events
-        # Only now it is known that this machine's clock is behind, and that the newest events were not asked for.
-        return self._notify_events(where, self._whole_log())
+        return self._notify_events(where, window) if window else self._whole_log(where)
 
-    def _whole_log(self) -> Window:
-        now = self.now()
-        return Window(now - NOTIFY_LOG_KEPT, now)
+    def _whole_log(self, where: Scope | Stream) -> list[NotifyEvent]:
+        """The log to the moment of the answer. A window that ends when it is made would miss what comes later.
+
+        The call may wait for its turn, or be tried again, and the machine's clock may be behind. So the window ends
+        ahead. Nothing documented forbids that; where it is refused all the same, the present has to do, unless what
+        made it bad was a clock that has been put right since.
+        """
+        slack = _CLOCK_SLACK
+        while True:
+            made, ahead = self.now(), self.client.ahead
+            try:
+                events = self._notify_events(where, Window(made - NOTIFY_LOG_KEPT, made + slack))
+                if self.now() <= made + slack or (not slack and self.client.ahead < ahead + _LEAST_SKEW):
+                    return events
+            except ApiError as error:
+                if not slack or not _BAD_WINDOW.match(error.code or ""):
+                    raise
+                if abs(self.client.ahead - ahead) < slack.total_seconds():
+                    slack = timedelta(0)
 
     def _notify_events(self, where: Scope | Stream, window: Window) -> list[NotifyEvent]:
         """The filters of the operation are not documented as exact, so rows of other streams are left out here."""

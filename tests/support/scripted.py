@@ -26,12 +26,13 @@ class Request(NamedTuple):
 
 
 def answer(status: int, body: str | bytes, **headers: str) -> Step:
-    """Answer properly; underscores in header names stand for dashes."""
+    """Answer properly; underscores in header names stand for dashes, and `date` replaces the true date."""
     content = body.encode() if isinstance(body, str) else body
 
     def step(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"content_type": "application/json", **headers}.items():
+        handler.send_response_only(status)
+        true = {"date": handler.date_time_string()}
+        for name, value in {**true, "content_type": "application/json", **headers}.items():
             handler.send_header(name.replace("_", "-"), value)
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
