@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanity unit integration sdk gate bench docs sync clean
+.PHONY: help demo test lint sanity unit integration chaos soak sdk gate bench docs sync clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ unit: ## unit tests on each Python and ansible-core
 
 integration: ## playbooks against the emulator
 	@tests/run integration $(ARGS)
+
+chaos: ## playbooks and operations while everything fails now and then
+	@tests/run chaos $(ARGS)
+
+soak: ## the same for long; ARGS are the seeds
+	@tests/run soak $(ARGS)
 
 sdk: ## the emulator against the official SDKs
 	@tests/run sdk $(ARGS)

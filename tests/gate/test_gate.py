@@ -130,6 +130,7 @@ PLANTS = [
     in_tests("emulator", "tests/emulator"),
     in_tests("integration-newest", "tests/integration"),
     in_tests("integration-enterprise", "tests/integration"),
+    in_tests("chaos", "tests/chaos"),
     in_tests("sdk", "tests/sdk"),
 ]
 

@@ -1,0 +1,63 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Chaos for long: many seeds, each with its own faults, open questions and clocks. Fails on the first wrong report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+LIVE = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests" / "support")]
+
+from chaos import Report, Scenario
+from emulator import Emulator
+
+
+def main() -> None:
+    """Run the seeds, and report what was survived."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", nargs="*", type=int, help="default: 20 seeds, 1 to 20")
+    parser.add_argument("--streams", type=int, default=0, help="default: each tenth seed 1000, the others 100")
+    parser.add_argument("--haste", type=float, default=3, help="by how much the clients' waits are shortened")
+    given = parser.parse_args()
+    survived: Counter[str] = Counter()
+    tasks = 0
+    for seed in given.seeds or range(1, 21):
+        report = one(seed, given.streams or (100 if seed % 10 else 1000), given.haste)
+        survived.update(report.faults)
+        tasks += report.tasks
+        if report.wrong:
+            sys.exit("\n".join([f"Seed {seed}: {len(report.wrong)} reports are wrong.", *report.wrong[:10]]))
+    print(f"{tasks} tasks, no report wrong. Survived: {listed(survived)}")
+
+
+def one(seed: int, streams: int, haste: float) -> Report:
+    """One seed; every other one over TLS."""
+    began = time.monotonic()
+    with Emulator(tls=seed % 2 == 0) as cloud, tempfile.TemporaryDirectory() as directory:
+        report = Scenario(cloud, directory, seed, streams, haste).long()
+        if cloud.error_output():
+            sys.exit(cloud.error_output())
+    seconds = time.monotonic() - began
+    print(
+        f"seed {seed}, {streams} streams, {seconds:.0f} s: {report.tasks} tasks, {report.calls} calls, "
+        f"{report.failed_splits} splits of unknown outcome, {report.assumed} changes assumed, "
+        f"{report.overtaken} begun after the look; {listed(report.faults)}",
+        flush=True,
+    )
+    return report
+
+
+def listed(counts: Counter[str]) -> str:
+    """Counts in words, the most frequent first."""
+    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
+
+
+if __name__ == "__main__":
+    main()

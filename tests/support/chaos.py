@@ -1,0 +1,390 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record many streams while network, gateway and processes fail, and judge each report by the cloud's ledger.
+
+What a report may say, where its own answers get lost and where other controllers work on the same stream:
+
+* A change of the cloud's ledger that the task's own commands made is never denied. One exception: ``stopped`` compares
+  what the notify log said when it looked with the end, so a recording that somebody else began after the look, and
+  that its command stopped, is not counted.
+* A change that is reported was made by the task itself, or one of its answers did not arrive, or (``stopped``) the
+  recording was still running, or not finalised, when the task looked.
+* ``restarted`` splits once where it succeeds, at most once where it does not, and what fails says so.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator import Emulator
+from playbook import environment
+
+from ansible_collections.apsaravideo.live.plugins.module_utils import _record
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
+from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+
+FAULTS: dict[str, Any] = {
+    "delay": {"seconds": [0.005, 0.5]},
+    "reset_before": 0.05,
+    "reset_after": 0.05,
+    "status_503": 0.03,
+    "status_500": 0.03,
+    "html": 0.02,
+    "truncate": 0.02,
+    "throttle": {"probability": 0.05, "seconds": [0.01, 0.2]},
+}
+OPEN_QUESTIONS = {
+    "generation": ("new", "old"),
+    "answers": ("unwrapped", "wrapped"),
+    "idle_stop": ("ok", "error"),
+    "idle_cancel": ("ok", "error"),
+    "start_in_delay": ("resume", "new"),
+    "stop_delay": ("fixed", "config"),
+    "notify_order": ("asc", "desc"),
+    "retry_after": ("off", "on"),
+    "throttle_status": ("400", "429"),
+    "throttle_code": ("Throttling.User", "Throttling", "Throttling.Api"),
+    "http_status": ({}, {"TaskAlreadyStarted": 500, "TaskNotStarted": 503}),
+}
+CLOCKS_OFF = (0.0, 0.0, -7.0, 600.0, -600.0, 5 * 3600.0, -5 * 3600.0)  # seconds
+MOST_CALLS = 60  # of one task; more would not be bounded
+DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+_AFTER = {"start": "recording", "restart": "recording", "stop": "paused", "cancel_delay": "idle"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a controller wants of all streams.
+
+    ``name`` begins with the controller's; it is the RegionId of the job's calls, by which the log tells them.
+    """
+
+    name: str
+    state: str
+    finalize: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a controller reports of one stream."""
+
+    job: Job
+    stream: str
+    result: Mapping[str, Any]
+
+
+class WrongClock(Clock):
+    """The clock of a machine that is ``off`` by so many seconds, and that does not wait as long as it should."""
+
+    def __init__(self, off: float, haste: float) -> None:
+        self._off, self._haste = off, haste
+
+    def now(self) -> float:
+        return super().now() + self._off
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / self._haste)
+
+
+class Controller:
+    """Runs the operation for many streams at once, as the workers of ansible-playbook do."""
+
+    def __init__(self, cloud: Emulator, directory: str, clock: Clock, threads: int = 64) -> None:
+        self._environ = {**environment(cloud), "XDG_RUNTIME_DIR": directory}
+        self._clock = clock
+        self._threads = threads
+        self._ca_path = cloud.ca_path
+
+    def run(self, job: Job, streams: Iterable[str]) -> list[Outcome]:
+        """The outcomes, in the order of the streams."""
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(lambda stream: self._one(job, stream), streams))
+
+    def _one(self, job: Job, stream: str) -> Outcome:
+        names = dict(zip(("domain_name", "app_name", "stream_name"), stream.split("/", 2)))
+        wanted = {"state": job.state, "finalize": job.finalize, "region_id": job.name, "rate_limit": 2000.0}
+        options = {**DEFAULTS, **names, **wanted, "ca_path": self._ca_path}
+        return Outcome(job, stream, execute(_record.operate, Task(options, self._environ, clock=self._clock)))
+
+
+@dataclass
+class Evidence:
+    """The cloud's side: its streams before and after, and the calls in between."""
+
+    before: dict[str, dict[str, Any]]
+    after: dict[str, dict[str, Any]]
+    calls: dict[tuple[str, str], list[dict[str, Any]]]
+
+    def changes(self, stream: str) -> list[dict[str, Any]]:
+        """The commands that changed the stream, in their order."""
+        known = len(self.before[stream]["ledger"]["changes"])
+        made: list[dict[str, Any]] = self.after[stream]["ledger"]["changes"][known:]
+        return made
+
+    def states_between(self, stream: str, since: float, until: float) -> set[str]:
+        """The states that the recording was in at any time between these two."""
+        state = self.before[stream]["recording"]
+        found = set()
+        for change in self.changes(stream):
+            if change["time"] > until:
+                break
+            if change["time"] > since:
+                found.add(state)
+            state = _AFTER[change["command"]]
+        return found | {state}
+
+
+def streams_of(cloud: Emulator) -> dict[str, dict[str, Any]]:
+    """The state of all streams, by their names."""
+    rows = cloud.state()["streams"]
+    return {f"{row['domain_name']}/{row['app_name']}/{row['stream_name']}": row for row in rows}
+
+
+def calls_of(cloud: Emulator) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """The logged calls of each job and stream."""
+    found = defaultdict(list)
+    for call in cloud.calls():
+        given = call["params"]
+        found[given["RegionId"], "/".join(given[name] for name in ("DomainName", "AppName", "StreamName"))].append(call)
+    return found
+
+
+@dataclass
+class Verdict:
+    """What is wrong about an outcome, and what could not be told better."""
+
+    wrong: list[str] = field(default_factory=list)
+    assumed: bool = False
+    overtaken: bool = False
+
+
+def judge(outcome: Outcome, seen: Evidence, outage: bool = False) -> Verdict:
+    """Hold a report against the ledger. ``outage``: the cloud was away for a while, and then its log has gaps."""
+    return _Case(outcome, seen, outage).verdict()
+
+
+class _Case:
+    def __init__(self, outcome: Outcome, seen: Evidence, outage: bool) -> None:
+        self.outcome, self.seen, self.outage = outcome, seen, outage
+        self.result = outcome.result
+        self.calls = seen.calls[outcome.job.name, outcome.stream]
+        ids = {call["request_id"] for call in self.calls}
+        self.own = [change for change in seen.changes(outcome.stream) if change["request_id"] in ids]
+        self.made = Verdict()
+
+    def verdict(self) -> Verdict:
+        self._accounts()
+        if self.result.get("failed"):
+            self._failure()
+        elif self.result["changed"]:
+            self._claimed_change()
+        else:
+            self._denied_change()
+        return self.made
+
+    def _expect(self, truth: bool, words: str) -> None:
+        if not truth:
+            calls = [(call["params"].get("Command", "look"), call["fault"], call["code"]) for call in self.calls]
+            self.made.wrong.append(
+                f"{self.outcome.job} {self.outcome.stream}: {words}; {dict(self.result)}; calls {calls}; "
+                f"own changes {self.own}; all changes {self.seen.changes(self.outcome.stream)}"
+            )
+
+    def _accounts(self) -> None:
+        """Every call is counted, and there are not too many of them."""
+        counted, logged = self.result["api_calls"], len(self.calls)
+        self._expect(
+            counted == logged or (self.outage and counted > logged), f"{counted} calls reported, {logged} seen"
+        )
+        dropped = sum(call["throttled"] for call in self.calls)
+        self._expect(self.result["throttled"] == dropped, f"{dropped} calls were dropped")
+        unknown = set(self.result["request_ids"]) - {call["request_id"] for call in self.calls}
+        self._expect(not unknown, f"answers that nobody gave: {unknown}")
+        self._expect(counted <= MOST_CALLS, "too many calls")
+
+    def _uncertain(self) -> bool:
+        """Whether the answer to one of its commands did not arrive, or did not say what became of it."""
+        commands = [call for call in self.calls if call["action"] == "RealTimeRecordCommand"]
+        arrived = set(self.result["request_ids"])
+        lost = [call for call in commands if call["request_id"] not in arrived]
+        vague = [call for call in commands if call["code"] in ("InternalError", "ServiceUnavailable")]
+        return bool(lost or vague) or self.result["api_calls"] > len(self.calls)
+
+    def _failure(self) -> None:
+        """Only a split may fail, and only because its outcome is unknown."""
+        self._expect(self.outcome.job.state == "restarted", "it failed")
+        self._expect("Outcome unknown" in self.result["msg"], "the failure is none of an unknown outcome")
+        self._expect(bool(self.result["changed"]), "what may have changed is not called unchanged")
+        self._expect(self._uncertain(), "the outcome was known")
+        self._expect(len(self.own) <= 1, "it was split twice")
+
+    def _claimed_change(self) -> None:
+        if self.outcome.job.state == "restarted":
+            self._expect(len(self.own) == 1, "it was not split once")
+        if self.own:
+            return
+        self.made.assumed = True
+        looked = self.outcome.job.state == "stopped" and self._state_at_look() & {"recording", "paused"}
+        self._expect(self._uncertain() or bool(looked), "a change that was none")
+
+    def _denied_change(self) -> None:
+        if not self.own:
+            return
+        self.made.overtaken = True
+        others = [change for change in self.seen.changes(self.outcome.stream) if change not in self.own]
+        looked = self.outcome.job.state == "stopped" and others and self._state_at_look() - {"recording"}
+        self._expect(bool(looked), "a change that is denied")
+
+    def _state_at_look(self) -> set[str]:
+        """The states that the task may have seen when it read the notify log, before its first command."""
+        looks = [call for call in self.calls if call["action"] != "RealTimeRecordCommand"]
+        commands = [call for call in self.calls if call["action"] == "RealTimeRecordCommand"]
+        return self.seen.states_between(self.outcome.stream, looks[-1]["time"], commands[0]["time"])
+
+
+@dataclass
+class Report:
+    """What came of a scenario."""
+
+    seed: int
+    tasks: int = 0
+    calls: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    failed_splits: int = 0
+    assumed: int = 0
+    overtaken: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+class Scenario:
+    """One seed: what is open in the documentation is chosen by it, and so is what fails.
+
+    ``haste``: by how much waits are shortened.
+    """
+
+    def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int, haste: float = 1.0) -> None:
+        self.cloud = cloud
+        self.report = Report(seed)
+        self.random = random.Random(seed)
+        self.streams = [f"live.example.com/chaos/stream{number:04}" for number in range(streams)]
+        cloud.reset()
+        quotas = {"RealTimeRecordCommand": 100_000, "DescribeLiveRecordNotifyRecords": 100_000}
+        chosen = {name: self.random.choice(values) for name, values in OPEN_QUESTIONS.items()}
+        cloud.behave(limits=quotas, **chosen)
+        cloud.push(*self.streams)
+        self._controllers = {
+            name: Controller(cloud, directory, WrongClock(self.random.choice(CLOCKS_OFF), haste)) for name in "ab"
+        }
+
+    def short(self) -> Report:
+        """A few phases that have a bit of everything."""
+        self.phase(Job("a-start", "started"), Job("b-start", "started"), outage=True)
+        self.expect("recording")
+        self.phase(Job("a-split", "restarted"))
+        self.expect("recording")
+        self.phase(Job("a-race", "started"), Job("b-race", "stopped"))
+        self.phase(Job("b-end", "stopped", True), outage=True)
+        self.expect("idle")
+        return self.report
+
+    def long(self) -> Report:
+        """Each command alone, by two controllers at once, and against each other."""
+        self.phase(Job("a-start", "started"))
+        self.expect("recording")
+        self.phase(Job("b-again", "started"), outage=True)
+        self.expect("recording")
+        self.phase(Job("a-split", "restarted"))
+        self.expect("recording")
+        self.expect_files()
+        self.phase(Job("a-stop", "stopped", True), Job("b-stop", "stopped", True))
+        self.expect("idle")
+        self.phase(Job("a-both", "started"), Job("b-both", "started"))
+        self.expect("recording")
+        self.phase(Job("a-race", "started"), Job("b-race", "stopped", self.random.random() < 0.5), outage=True)
+        self.phase(Job("b-mend", "started"))
+        self.expect("recording")
+        self.phase(Job("a-cut", "restarted"), Job("b-cut", "restarted"), outage=True)
+        self.expect("recording")
+        self.phase(Job("a-pause", "stopped"))
+        self.expect("paused")
+        self.phase(Job("b-rest", "stopped"))
+        self.expect("paused")
+        self.phase(Job("a-end", "stopped", True))
+        self.expect("idle")
+        self.phase(Job("a-idle", "stopped", True), outage=True)
+        self.expect("idle")
+        return self.report
+
+    def phase(self, *jobs: Job, outage: bool = False) -> None:
+        """Let the controllers work at once, then judge what each of them reports of each stream."""
+        cloud = self.cloud
+        cloud.advance(5)
+        before = streams_of(cloud)
+        cloud.clear_calls()
+        cloud.disturb(self.random.randrange(1 << 30), **FAULTS)
+        outcomes = self._outcomes(jobs, outage)
+        self.report.faults.update(cloud.clear_faults())
+        seen = Evidence(before, streams_of(cloud), calls_of(cloud))
+        self.report.tasks += len(outcomes)
+        self.report.calls += sum(len(rows) for rows in seen.calls.values())
+        for outcome in outcomes:
+            verdict = judge(outcome, seen, outage)
+            self.report.wrong += verdict.wrong
+            self.report.assumed += verdict.assumed
+            self.report.overtaken += verdict.overtaken
+            self.report.failed_splits += bool(outcome.result.get("failed"))
+        self._split_as_often_as_said(jobs, seen)
+
+    def _outcomes(self, jobs: Sequence[Job], outage: bool) -> list[Outcome]:
+        found: list[Outcome] = []
+        errors: list[BaseException] = []
+
+        def drive(job: Job) -> None:
+            try:
+                found.extend(self._controllers[job.name[0]].run(job, self.random_order(job)))
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=drive, args=[job]) for job in jobs]
+        for thread in threads:
+            thread.start()
+        if outage:
+            threading.Event().wait(self.random.uniform(0.2, 1.0))
+            self.cloud.restart(down=self.random.uniform(0, 0.5))
+            self.report.faults["outage"] += 1
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+        return found
+
+    def random_order(self, job: Job) -> list[str]:
+        """The streams as this job comes to them."""
+        return random.Random(f"{self.report.seed} {job.name}").sample(self.streams, len(self.streams))
+
+    def _split_as_often_as_said(self, jobs: Sequence[Job], seen: Evidence) -> None:
+        for stream in self.streams:
+            splits = seen.after[stream]["ledger"]["splits"] - seen.before[stream]["ledger"]["splits"]
+            most = sum(job.state == "restarted" for job in jobs)
+            if splits > most:
+                self.report.wrong.append(f"{stream} was split {splits} times by {most} tasks")
+
+    def expect(self, state: str) -> None:
+        """All streams must be in this state now."""
+        for stream, row in streams_of(self.cloud).items():
+            if row["recording"] != state:
+                self.report.wrong.append(f"{stream} is {row['recording']}, not {state}: {row['ledger']}")
+
+    def expect_files(self) -> None:
+        """Each split has closed its files, once for each format."""
+        for stream, row in streams_of(self.cloud).items():
+            tasks = [file["task"] for file in row["files"]]
+            if len(tasks) != 2 * row["ledger"]["splits"]:
+                self.report.wrong.append(f"{stream} has files of the tasks {tasks}: {row['ledger']}")
