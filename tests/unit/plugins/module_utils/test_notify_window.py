@@ -83,6 +83,11 @@ def test_where_the_future_is_refused_the_present_has_to_do(code):
     assert windows(refuse(code), log()) == [USUAL, [USUAL[0], 0]]
 
 
+def test_where_the_future_is_refused_a_clock_that_is_behind_is_still_seen():
+    asked = windows(refuse("MalformedParam"), log(5 * MINUTES), log(5 * MINUTES))
+    assert asked == [USUAL, [USUAL[0], 0], [USUAL[0] + 5 * MINUTES, 5 * MINUTES]]
+
+
 def test_after_a_wrong_clock_the_window_is_made_anew():
     hours = 5 * HOURS
     script = [refuse("InvalidTimeStamp.Expired", hours), refuse("MalformedParam", hours), log(hours)]
