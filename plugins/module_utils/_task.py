@@ -96,7 +96,7 @@ class Task:
 
     def _instant(self, option: str) -> Instant | None:
         given = self.options.get(option)
-        return None if given is None else Instant.parse(option, given, self.clock.now())
+        return None if given in (None, "") else Instant.parse(option, given, self.clock.now())
 
     def _region_id(self) -> str | None:
         variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")

@@ -148,7 +148,8 @@ def test_a_time_without_a_zone_is_refused_before_any_call(record):
     assert "late_seconds" not in run.result
 
 
-def test_without_it_nothing_is_said_about_it(record):
-    run = record(ToldClock(3600), OK, start_at=None)
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_without_it_nothing_is_said_about_it(record, nothing):
+    run = record(ToldClock(3600), OK, start_at=nothing)
     assert run.requests == [-3600]
     assert "start_at" not in run.result and "late_seconds" not in run.result
