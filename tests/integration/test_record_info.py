@@ -281,6 +281,17 @@ def test_tasks_and_files_of_a_long_time(cloud, index_window, running, end):
     assert known(row) == (True, "unknown", "none")
 
 
+@pytest.mark.parametrize("code", ["StreamNotFound", "InvalidStream.NotFound"])
+def test_a_stream_that_the_cloud_does_not_know_has_no_recordings(cloud, code):
+    for action in (CONTENTS, FILES):
+        cloud.fault("error", action=action, code=code, http_status=404)
+    stream = one(cloud, gather=["tasks", "files"])
+    assert (stream["tasks"], stream["files"], *known(stream)) == ([], [], False, "offline", "stream_state")
+    cloud.clear_faults()
+    cloud.fault("error", action=CONTENTS, code="Forbidden.RAM", http_status=403)
+    assert info(cloud, gather=["tasks"])[0]["error"]["action"] == CONTENTS
+
+
 @pytest.mark.parametrize("past_window", ["error", "cut"])
 def test_what_is_no_longer_kept_is_left_out_with_a_warning(cloud, past_window):
     cloud.behave(past_window=past_window)

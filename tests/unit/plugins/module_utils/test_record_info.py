@@ -92,6 +92,7 @@ def test_query(expression, expected):
         ("[?online && (bar(@) || baz(@))]", "uses bar()"),
         ("sort_by(@, &qux(@))", "uses qux()"),
         ("{a: length()}", "gives length() 0 arguments, and it takes 1"),
+        ("length(@, @)", "gives length() 2 arguments, and it takes 1"),
         ("join('/')", "gives join() 1 arguments, and it takes 2"),
         ("merge()", "it takes 1 or more"),
     ],
