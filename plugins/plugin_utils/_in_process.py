@@ -73,12 +73,15 @@ class InProcessAction(ActionBase):
         return self._connection.transport == "local" and not self._task.async_val and self._connection.become is None
 
     def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The task's options, and those that come from variables."""
+        """The task's options, and those that come from variables, of another host where `apsaravideo_like` names it."""
         given = dict(self._task.args)
+        like = task_vars.get("apsaravideo_like")
+        others = {} if like is None else task_vars["hostvars"][self._templar.template(like)]
         for name, variable in self.variables:
             spellings = (name, *self.spec.options[name].get("aliases", ()))
-            if task_vars.get(variable) is not None and not any(key in given for key in spellings):
-                given[name] = self._templar.template(task_vars[variable])
+            value = others.get(variable) if task_vars.get(variable) is None else task_vars[variable]
+            if value is not None and not any(key in given for key in spellings):
+                given[name] = self._templar.template(value)
         return given
 
     def _result(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

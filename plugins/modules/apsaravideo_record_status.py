@@ -1,0 +1,193 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of apsaravideo_record_status, which is an action plugin."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apsaravideo_record_status
+short_description: Look at the recordings of all streams of an inventory
+version_added: 0.1.0
+author:
+  - The apsaravideo.live authors (@apsaravideo)
+description:
+  - Shows a table of the streams that the hosts stand for, and returns one entry for each, with what
+    M(apsaravideo.live.apsaravideo_record_info) finds out about their domains. That is a few calls for each domain,
+    whatever the number of its streams.
+  - Runs on the controller and sends no command. Run it for one host, with C(run_once) and the strategy C(linear).
+  - Each domain is reached with the connection options of the task, and for what it does not set with the variables of
+    the first host of the domain, such as C(apsaravideo_profile).
+  - The playbooks P(apsaravideo.live.status#playbook) and P(apsaravideo.live.sweep#playbook) rest on it.
+extends_documentation_fragment:
+  - apsaravideo.live.connection
+  - apsaravideo.live.attributes
+  - ansible.builtin.action_common_attributes
+options:
+  hosts:
+    description:
+      - A pattern of the hosts to look at, within C(--limit).
+      - Default is the hosts of the play.
+    type: str
+  wanted:
+    description:
+      - A pattern of the hosts whose streams should be recorded.
+      - Default is all of O(hosts).
+    type: str
+  strays:
+    description: Whether to return also the streams of the same domains that no host stands for.
+    type: bool
+    default: false
+  max_duration:
+    description:
+      - How long a recording may run before it is marked as RV(streams[].overdue), as V(2h), V(1h30m), V(90m),
+        V(01:30:00) or in seconds.
+    type: str
+  expect_recording:
+    description: Whether to fail where a stream that should be recorded is not known to be.
+    type: bool
+    default: false
+  accept_unknown:
+    description: With O(expect_recording), whether a stream of which nothing is known is left out of account.
+    type: bool
+    default: false
+  stop_unknown:
+    description:
+      - Whether RV(excess) has also the streams that are online, should not be recorded, and of which nothing is known.
+    type: bool
+    default: false
+  dest:
+    description: A file on the controller to write RV(streams) to, as JSON. Check mode does not write it.
+    type: path
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  action:
+    support: full
+  bypass_host_loop:
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Look at all streams
+  apsaravideo.live.apsaravideo_record_status:
+    hosts: streams
+    max_duration: 12h
+  run_once: true
+  register: record_status
+
+- name: See how many are recorded
+  ansible.builtin.debug:
+    msg: "{{ record_status.counts.recording }} of {{ record_status.counts.streams }} are being recorded."
+  run_once: true
+"""
+
+RETURN = r"""
+summary:
+  description: The lines of the table.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+counts:
+  description: The number of streams, and of those in each RV(streams[].recording).
+  type: dict
+  returned: success
+  sample: {streams: 3, recording: 2, stopped: 0, offline: 1, unknown: 0}
+excess:
+  description:
+    - The entries that are recorded and should not be, or no longer, each with C(like), a host whose connection options
+      lead to the domain.
+  type: list
+  elements: dict
+  returned: success
+  sample: []
+streams:
+  description: One entry for each host in the order of the inventory, and then the strays.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    host:
+      description: The host that stands for the stream, null for a stray.
+      type: str
+      returned: always
+      sample: studio1
+    domain_name:
+      description: The streaming domain.
+      type: str
+      returned: always
+      sample: live.example.com
+    app_name:
+      description: The application.
+      type: str
+      returned: always
+      sample: news
+    stream_name:
+      description: The name of the stream.
+      type: str
+      returned: always
+      sample: studio1
+    wanted:
+      description: Whether it should be recorded.
+      type: bool
+      returned: always
+      sample: true
+    online:
+      description: Whether it is being pushed, null where the domain could not be looked at.
+      type: bool
+      returned: always
+      sample: true
+    publish_time:
+      description: When the push began, null where that is not known.
+      type: str
+      returned: always
+      sample: "2026-01-02T03:00:00Z"
+    recording:
+      description: Whether it is being recorded, as far as is known.
+      type: str
+      returned: always
+      choices: [recording, stopped, offline, unknown]
+      sample: recording
+    state_source:
+      description: How that is known.
+      type: str
+      returned: always
+      choices: [stream_state, notify_log, none]
+      sample: notify_log
+    recording_since:
+      description: When the recording began, null where that is not known.
+      type: str
+      returned: always
+      sample: "2026-01-02T03:04:05Z"
+    recording_seconds:
+      description: How long ago that was.
+      type: int
+      returned: always
+      sample: 3600
+    overdue:
+      description: Whether it is known to have been recorded for longer than O(max_duration).
+      type: bool
+      returned: always
+      sample: false
+    reason:
+      description: Why RV(streams[].recording) is V(unknown).
+      type: str
+      returned: always
+      sample: null
+    failed:
+      description: Whether it could not be looked at.
+      type: bool
+      returned: always
+      sample: false
+    error:
+      description: The error, as M(apsaravideo.live.apsaravideo_record_info) returns it.
+      type: dict
+      returned: always
+      sample: null
+"""
