@@ -19,11 +19,10 @@ description:
   - Runs on the controller and sends no command. Run it for one host, with C(run_once) and the strategy C(linear).
   - Each domain is reached with the connection options of the task, and for what it does not set with the variables of
     the first host of the domain, such as C(apsaravideo_profile).
-  - The playbooks P(apsaravideo.live.status#playbook) and P(apsaravideo.live.sweep#playbook) rest on it.
+  - The playbooks C(apsaravideo.live.status) and C(apsaravideo.live.sweep) rest on it.
 extends_documentation_fragment:
   - apsaravideo.live.connection
   - apsaravideo.live.attributes
-  - ansible.builtin.action_common_attributes
 options:
   hosts:
     description:
@@ -67,10 +66,6 @@ attributes:
     support: none
   idempotent:
     support: full
-  action:
-    support: full
-  bypass_host_loop:
-    support: none
 """
 
 EXAMPLES = r"""
