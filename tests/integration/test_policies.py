@@ -1,0 +1,154 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The least rights that docs/security.md names: enough, and none too many, for a RAM user who has just these."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from emulator import ACCOUNT
+from playbook import STREAM, streams
+
+from ansible_collections.apsaravideo.live.plugins.module_utils import (
+    _operations,
+    _record,
+    _record_config,
+    _record_info,
+    _record_notify,
+)
+from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task
+
+PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+SECTION = re.compile(r"^### (.+?)\n\n```json\n(.+?)^```", re.MULTILINE | re.DOTALL)
+POLICIES = {title: json.loads(text) for title, text in SECTION.findall(PAGE.read_text(encoding="utf-8"))}
+KEY = ("leastAccessKeyId", "leastAccessKeySecret")
+NAMES = dict(zip(("domain_name", "app_name", "stream_name"), STREAM.split("/")))
+CONFIG = {"oss_bucket": "b", "oss_endpoint": "oss-cn-shanghai.aliyuncs.com", "formats": [{"format": "mp4"}]}
+NOTIFY = {"notify_url": "http://callback.example.com/other", "status_events": True}
+
+
+def actions(policy):
+    return {action for statement in policy["Statement"] for action in statement["Action"]}
+
+
+def policy_of(name):
+    (found,) = (policy for title, policy in POLICIES.items() if f"`{name}`" in title)
+    return found
+
+
+def test_the_policies_name_the_operations_there_are():
+    operations = {value.action for value in vars(_operations).values() if isinstance(value, _operations.Operation)}
+    of_live = {action.removeprefix("live:") for policy in POLICIES.values() for action in actions(policy)}
+    assert of_live == {action for action in operations if not action.startswith("AssumeRole")}
+    for policy in POLICIES.values():
+        assert policy["Version"] == "1"
+        assert [statement["Effect"] for statement in policy["Statement"]] == ["Allow"]
+
+
+@pytest.fixture(name="least")
+def least_rights(cloud, ansible):
+    """Have calls made by a user with just the rights of one policy, and then compare them with what was called."""
+
+    def limited(name):
+        allow = sorted(actions(policy_of(name)))
+        user = {"name": "least", "allow": allow}
+        key = {"id": KEY[0], "secret": KEY[1], "user": "least"}
+        cloud.add_accounts({"id": ACCOUNT, "users": [user], "access_keys": [key]})
+        ansible.environ.update(ALIBABA_CLOUD_ACCESS_KEY_ID=KEY[0], ALIBABA_CLOUD_ACCESS_KEY_SECRET=KEY[1])
+        cloud.push(STREAM)
+
+    def used(name):
+        calls = cloud.calls()
+        assert [call["code"] for call in calls if call["code"] and "Forbidden" in call["code"]] == []
+        assert {f"live:{call['action']}" for call in calls} == actions(policy_of(name))
+
+    return limited, used
+
+
+def run(module, ansible, check_mode=False, **options):
+    return module.operate(Task(module.SPEC.filled(options), ansible.environ, check_mode))
+
+
+def test_record(least, cloud, ansible):
+    limited, used = least
+    limited("apsaravideo_record")
+    run(_record, ansible, check_mode=True, **NAMES)
+    run(_record, ansible, **NAMES)
+    run(_record, ansible, state="restarted", **NAMES)
+    run(_record, ansible, state="stopped", finalize=True, **NAMES)
+    used("apsaravideo_record")
+
+
+def test_info(least, cloud, ansible):
+    limited, used = least
+    limited("apsaravideo_record_info")
+    run(_record_info, ansible, gather=["state", "config", "tasks", "files", "events"], **NAMES)
+    used("apsaravideo_record_info")
+
+
+def test_config(least, cloud, ansible):
+    limited, used = least
+    limited("apsaravideo_record_config")
+    names = {"domain_name": NAMES["domain_name"], "app_name": "other"}
+    # Ansible fills in what an entry of a list of options leaves out.
+    left_out = ("cycle_duration", "slice_duration", "oss_object_prefix", "slice_oss_object_prefix")
+    formats = [{**dict.fromkeys(left_out), "format": "mp4"}]
+    run(_record_config, ansible, **names, **{**CONFIG, "formats": formats})
+    run(_record_config, ansible, **names, delay_time=60)
+    run(_record_config, ansible, **names, state="absent")
+    used("apsaravideo_record_config")
+
+
+def test_notify(least, cloud, ansible):
+    limited, used = least
+    limited("apsaravideo_record_notify")
+    domain = {"domain_name": NAMES["domain_name"]}
+    run(_record_notify, ansible, **domain, **NOTIFY)
+    run(_record_notify, ansible, **domain, state="absent")
+    run(_record_notify, ansible, **domain, **NOTIFY)
+    used("apsaravideo_record_notify")
+
+
+def play(ansible, name, *arguments, **variables):
+    file = ansible.inventory(streams([STREAM]))
+    done = ansible.playbook(f"apsaravideo.live.{name}", "-i", str(file), "-e", json.dumps(variables), *arguments)
+    assert done.exit_code == 0, done.output
+
+
+def test_sweep_and_status(least, cloud, ansible):
+    limited, used = least
+    limited("sweep")
+    play(ansible, "start")
+    cloud.clear_calls()
+    play(ansible, "status")
+    used("status")
+    play(ansible, "sweep", "--check", wanted="nobody", allow_empty=True)
+    play(ansible, "sweep", wanted="nobody", allow_empty=True)
+    used("sweep")
+
+
+def test_configure(least, cloud, ansible):
+    limited, used = least
+    limited("configure")
+    play(ansible, "configure", record_config_absent=[{}], record_config_notify_absent=True)
+    play(ansible, "configure", record_config_present=[CONFIG], record_config_notify=NOTIFY)
+    other = {"record_config_present": [{**CONFIG, "delay_time": 60}], "record_config_notify": {"status_events": False}}
+    play(ansible, "configure", **other)
+    used("configure")
+
+
+def test_inventory(least, cloud, ansible):
+    limited, used = least
+    limited("apsaravideo_streams")
+    source = ansible.directory / "here.apsaravideo.yml"
+    source.write_text(
+        "plugin: apsaravideo.live.apsaravideo_streams\ndomains: [live.example.com]\n",
+        encoding="utf-8",
+    )
+    done = ansible.playbook("apsaravideo.live.start", "-i", str(source), "--list-hosts")
+    assert "stream01" in done.output
+    used("apsaravideo_streams")
