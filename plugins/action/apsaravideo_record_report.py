@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ..plugin_utils import _record_report as report
 from ..plugin_utils._plain import plain
+from ..plugin_utils._play import hosts_of, show
 
 _SPEC = {
     "title": {"type": "str", "default": "record"},
@@ -37,7 +36,7 @@ class ActionModule(ActionBase):
         _checked, options = self.validate_argument_spec(argument_spec=_SPEC)
         if options["fail"]:
             return _verdict(variables)
-        hosts = self._hosts(options["hosts"], variables)
+        hosts = hosts_of(options["hosts"], variables)
         entries = self._entries(hosts, variables)
         title = f"{options['title']}, foretold by check mode" if self._task.check_mode else options["title"]
         lines, warnings = report.summary(title, entries), []
@@ -46,7 +45,7 @@ class ActionModule(ActionBase):
                 lines += _note_left_over(options["retry_file"], hosts, entries, variables)
             except OSError as error:
                 warnings.append(f"{options['retry_file']} does not list the hosts that are left: {error.strerror}.")
-        _show(lines, bad=any(found["status"] != report.OK for found in entries))
+        show(lines, bad=any(found["status"] != report.OK for found in entries))
         return {
             "changed": False,
             "counts": report.counts(entries),
@@ -56,14 +55,6 @@ class ActionModule(ActionBase):
             # With -v, each result has been shown already.
             "_ansible_verbose_override": True,
         }
-
-    def _hosts(self, pattern: str | None, variables: dict[str, Any]) -> list[str]:
-        """The hosts of a pattern within --limit, those included that have failed; without one, those of the play."""
-        if not pattern:
-            return list(variables["ansible_play_hosts_all"])
-        # No variable tells this in another play than the one that had the pattern.
-        inventory = variables["hostvars"]._inventory
-        return [host.name for host in inventory.get_hosts(pattern, ignore_restrictions=True)]
 
     def _entries(self, hosts: list[str], variables: dict[str, Any]) -> list[dict[str, Any]]:
         hostvars = variables["hostvars"]
@@ -109,10 +100,3 @@ def _note_left_over(path: str, hosts: list[str], entries: list[dict[str, Any]], 
         return []  # nothing was tried, as with --start-at-task
     listed = report.write_retry_file(os.path.expanduser(path), variables["hostvars"], hosts, left)
     return [f"To go on with the {listed} that are left: --limit @{path}"] if listed else []
-
-
-def _show(lines: list[str], bad: bool) -> None:
-    """For human eyes; callbacks that write for programs have the lines in the result."""
-    setting = C.config.get_config_value
-    if "json" not in setting("DEFAULT_STDOUT_CALLBACK"):
-        Display().display("\n".join(lines), color=setting("COLOR_ERROR" if bad else "COLOR_OK"))

@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.utils.display import Display
 
 from ..module_utils import _record_info
 from ..module_utils._argspec import CONNECTION, Spec
 from ..module_utils._errors import InvalidOption
+from ..module_utils._instant import duration
 from ..module_utils._live import Stream
 from ..module_utils._task import Task, execute
-from ..module_utils._windows import duration
 from ..plugin_utils import _record_status as status
-from ..plugin_utils._in_process import RUN_DIRECTORY, InProcessAction, plain
+from ..plugin_utils._in_process import RUN_DIRECTORY, InProcessAction
+from ..plugin_utils._plain import plain
+from ..plugin_utils._play import hosts_of, printable, show
 
 _SHOWN = 10  # names in the message of a failure
 _OWN: dict[str, Any] = {
@@ -53,8 +54,8 @@ class ActionModule(InProcessAction):
     def _overview(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options = task.options
         limit = options["max_duration"] and duration("max_duration", options["max_duration"])
-        hosts = {host: _stream(variables["hostvars"], host) for host in _hosts(options["hosts"], variables)}
-        wanted = hosts if options["wanted"] is None else _hosts(options["wanted"], variables)
+        hosts = {host: _stream(variables["hostvars"], host) for host in hosts_of(options["hosts"], variables)}
+        wanted = hosts if options["wanted"] is None else hosts_of(options["wanted"], variables)
         chosen: dict[str, str] = {}  # a host for each domain
         for host, stream in hosts.items():
             if isinstance(stream, Stream):
@@ -65,7 +66,8 @@ class ActionModule(InProcessAction):
             found = [row for row in found if row["host"]]
         excess = status.excess(found, options["stop_unknown"])
         lines = status.table(found)
-        Display().display("\n".join(lines))
+        missing = status.missing(found, options["accept_unknown"]) if options["expect_recording"] else []
+        show(lines, bad=bool(missing))
         if options["dest"] and not task.check_mode:
             _write(options["dest"], found)
         result = {
@@ -75,9 +77,7 @@ class ActionModule(InProcessAction):
             "excess": [{**row, "like": chosen[row["domain_name"]]} for row in excess],
             "summary": lines,
         }
-        if options["expect_recording"]:
-            result.update(_verdict(status.missing(found, options["accept_unknown"]), found))
-        return result
+        return {**result, **_verdict(missing, found)}
 
     def _look(self, task: Task, domain: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The result of apsaravideo_record_info for a domain, reached as the variables of one of its hosts say."""
@@ -101,14 +101,6 @@ class ActionModule(InProcessAction):
         return result
 
 
-def _hosts(pattern: str | None, variables: Mapping[str, Any]) -> list[str]:
-    """The hosts of a pattern within --limit; without one, those of the play."""
-    if pattern is None:
-        return list(variables["ansible_play_hosts_all"])
-    inventory = variables["hostvars"]._inventory
-    return [host.name for host in inventory.get_hosts(pattern, ignore_restrictions=True)]
-
-
 def _stream(hostvars: Mapping[str, Any], host: str) -> Stream | str:
     """The stream that a host stands for, or why it stands for none."""
     own = hostvars[host]
@@ -121,7 +113,7 @@ def _stream(hostvars: Mapping[str, Any], host: str) -> Stream | str:
 def _verdict(missing: list[Mapping[str, Any]], found: list[dict[str, Any]]) -> dict[str, Any]:
     if not missing:
         return {}
-    names = ", ".join(status.printable(str(row["host"])) for row in missing[:_SHOWN])
+    names = ", ".join(printable(str(row["host"])) for row in missing[:_SHOWN])
     more = f", and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
     wanted = sum(row["wanted"] for row in found)
     return {"failed": True, "msg": f"Not known to be recorded: {len(missing)} of {wanted} streams: {names}{more}."}

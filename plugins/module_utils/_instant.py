@@ -1,13 +1,13 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments in time as options give them."""
+"""Moments and durations as options give them."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ._errors import InvalidOption
 
@@ -18,7 +18,10 @@ _ISO = re.compile(
 )
 _EPOCH = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _EARLIEST = 1e9  # seconds; 2001. A smaller number is a date or a time of day without its punctuation.
-_FARTHEST = 366 * 86400.0  # seconds from now; what lies farther off is a slip, such as milliseconds
+_FARTHEST = 366 * 86400.0  # seconds from now, or long; what is more is a slip, such as milliseconds
+_UNITS = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_CLOCK = re.compile(r"()(\d{1,9}):([0-5]\d):([0-5]\d)", re.ASCII)
+_PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 
 
 class Instant(NamedTuple):
@@ -57,3 +60,22 @@ def _from_iso(text: str) -> datetime | None:
         return datetime.strptime(f"{parts['date']} {parts['minutes']}:{seconds} {zone}", "%Y-%m-%d %H:%M:%S.%f %z")
     except ValueError:
         return None
+
+
+def duration(option: str, given: Any) -> float:
+    """Seconds, from a number of them, or from text such as 2h, 1h30m, 90m, 45s or 01:30:00; raises InvalidOption."""
+    seconds = _seconds("" if isinstance(given, bool) else str(given).strip())
+    if not 0 < seconds <= _FARTHEST:
+        raise InvalidOption(
+            f"The option {option} is {given}, which is no duration of at most a year",
+            "Give it as 2h, 1h30m, 90m, 01:30:00 (hours, minutes, seconds) or in seconds, more than 0.",
+        )
+    return seconds
+
+
+def _seconds(text: str) -> float:
+    if _PLAIN.fullmatch(text):
+        return float(text)
+    parts = _UNITS.fullmatch(text) or _CLOCK.fullmatch(text)
+    numbers = parts.groups() if parts else ()
+    return float(sum(int(number or 0) * unit for number, unit in zip(numbers, (86400, 3600, 60, 1))))

@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from ._play import printable
+
 OK = "ok"
 FAILED = "failed"
 NOT_TRIED = "not_tried"
@@ -130,9 +132,7 @@ def _wrapped(names: Iterable[str]) -> list[str]:
 
 
 def _one_line(text: str) -> str:
-    """Names come from strangers: nothing that steers a terminal is let through."""
-    shown = "".join(mark if mark.isprintable() else " " for mark in text)
-    return textwrap.shorten(shown, _LONGEST_CAUSE, placeholder=" ...")
+    return textwrap.shorten(printable(text), _LONGEST_CAUSE, placeholder=" ...")
 
 
 def limit_line(host: str) -> str:

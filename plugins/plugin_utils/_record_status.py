@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from ..module_utils._live import Stream
+from ._play import printable
 
 RECORDING = "recording"
 UNKNOWN = "unknown"
@@ -127,8 +128,3 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         "" if seconds is None else str(timedelta(seconds=seconds)) + (", too long" if row["overdue"] else ""),
         printable(row["reason"] or row["state_source"].replace("_", " ")),
     )
-
-
-def printable(text: str) -> str:
-    """Names come from strangers: nothing that steers a terminal is let through."""
-    return "".join(mark if mark.isprintable() else " " for mark in text)
