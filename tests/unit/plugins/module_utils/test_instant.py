@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments as options give them."""
+"""Moments and durations as options give them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
+from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant, duration
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 SHANGHAI = "2026-01-02T20:00:00+08:00"
@@ -90,3 +90,28 @@ def test_what_isoformat_writes_is_read_back(time, zone):
 def test_no_time_without_a_zone_is_taken(time):
     with pytest.raises(InvalidOption):
         Instant.parse("start_at", time.isoformat(), NOON)
+
+
+@pytest.mark.parametrize(
+    ("given_text", "seconds"),
+    [
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("90m", 5400),
+        ("45s", 45),
+        ("1d", 86400),
+        ("01:30:00", 5400),
+        (60, 60),
+        ("0.5", 0.5),
+    ],
+)
+def test_durations(given_text, seconds):
+    assert duration("max_duration", given_text) == seconds
+
+
+@pytest.mark.parametrize(
+    "given_text", ["", "0", "-1", "h", "2 hours", "1m1h", "90:00", "1:2:3:4", "367d", "nan", True, None]
+)
+def test_what_is_no_duration(given_text):
+    with pytest.raises(InvalidOption, match="max_duration"):
+        duration("max_duration", given_text)
