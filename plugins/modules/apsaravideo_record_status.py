@@ -185,4 +185,55 @@ streams:
       type: dict
       returned: always
       sample: null
+api_calls:
+  description: How many requests may have reached the cloud.
+  type: int
+  returned: always
+  sample: 1
+throttled:
+  description: How many of them the cloud dropped because a quota was used up.
+  type: int
+  returned: always
+  sample: 0
+waited_seconds:
+  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
+  type: float
+  returned: always
+  sample: 0.0
+request_ids:
+  description: The ids that the cloud gave to the requests. Its support asks for them.
+  type: list
+  elements: str
+  returned: always
+  sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
+error:
+  description: What the cloud answered, or what was found before or instead of an answer.
+  type: dict
+  returned: failure
+  contains:
+    code:
+      description: The API's error code, null where none was received.
+      type: str
+      returned: failure
+      sample: InvalidDomain.NotFound
+    message:
+      description: What happened, in one sentence.
+      type: str
+      returned: failure
+      sample: "DescribeLiveStreamsOnlineList of x.example.com was refused: the account has no such streaming domain"
+    request_id:
+      description: The id of the request, null where none was received.
+      type: str
+      returned: failure
+      sample: 16A96B9A-F203-4EC5-8E43-CB92E68F4CD8
+    http_status:
+      description: The HTTP status, null where no answer came.
+      type: int
+      returned: failure
+      sample: 404
+    action:
+      description: The API operation, null where none was called.
+      type: str
+      returned: failure
+      sample: DescribeLiveStreamsOnlineList
 """

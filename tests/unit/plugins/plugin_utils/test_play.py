@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible import constants
 
-from ansible_collections.apsaravideo.live.plugins.action import apsaravideo_record_report as action
+from ansible_collections.apsaravideo.live.plugins.plugin_utils import _play
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ def test_a_callback_for_programs_is_not_disturbed(monkeypatch, capsys, callback,
         return callback if name == "DEFAULT_STDOUT_CALLBACK" else "normal"
 
     monkeypatch.setattr(constants.config, "get_config_value", setting)
-    action._show(["start: 1 stream"], bad=False)
+    _play.show(["start: 1 stream"], bad=False)
     assert ("start: 1 stream" in capsys.readouterr().out) == shown
