@@ -63,7 +63,8 @@ options:
       - Without this option, where no other keys are found, E(ALIBABA_CLOUD_ECS_METADATA), E(ALICLOUD_ECS_ROLE_NAME), or
         the role that the instance has, if any.
       - E(ALIBABA_CLOUD_ECS_METADATA_DISABLED) prevents asking the metadata service, and
-        E(ALIBABA_CLOUD_IMDSV1_DISABLED) asking it without a token.
+        E(ALIBABA_CLOUD_IMDSV1_DISABLED) asking it without a token. For tests, E(APSARAVIDEO_METADATA_ENDPOINT) puts one
+        on a loopback address in its place.
     type: str
     aliases: [role_name]
   role_arn:

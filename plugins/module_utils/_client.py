@@ -88,11 +88,15 @@ class Limits(NamedTuple):
 
 @dataclass
 class Traffic:
-    """What a task cost: requests that may have reached the cloud, those it dropped, seconds waited, RequestIds."""
+    """What a task cost: requests that may have reached the cloud, those it dropped, seconds waited, RequestIds.
+
+    `retry_seconds` are those of the wait that `retry_timeout` limits.
+    """
 
     api_calls: int = 0
     throttled: int = 0
     waited_seconds: float = 0.0
+    retry_seconds: float = 0.0
     request_ids: list[str] = field(default_factory=list)
 
     def as_result(self) -> dict[str, Any]:
@@ -171,7 +175,7 @@ class Client:
         self._ahead = 0.0  # seconds that are added to this machine's clock to date requests
         self._warnings: list[str] = []
         self._pacers: dict[str, Pacer] = {}
-        self._retry_seconds_left = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
+        self._retry_timeout = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
         self._departure = 0.0  # of the last request, by this machine's clock
         self._skew = Skew()
 
@@ -235,7 +239,7 @@ class Client:
 
     def may_try_again(self) -> bool:
         """Whether `retry_timeout` leaves time for another try."""
-        return self._retry_seconds_left > 0
+        return self.traffic.retry_seconds < self._retry_timeout
 
     def wait(self, seconds: float) -> None:
         """Wait, and count it."""
@@ -378,9 +382,9 @@ class Client:
         delay = random.uniform(0, min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(tries, 10)))
         if isinstance(error, Throttled) and error.retry_after is not None:
             delay += error.retry_after
-        if delay >= self._retry_seconds_left:
+        if self.traffic.retry_seconds + delay >= self._retry_timeout:
             return False
-        self._retry_seconds_left -= delay
+        self.traffic.retry_seconds += delay
         self.wait(delay)
         return True
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from ._client import Clock, Limits, Traffic
 from ._errors import CredentialsError, LiveError
 from ._http import Settings, Transport
-from ._key_cache import KeyCache
+from ._key_cache import Issue, KeyCache
 from ._keys import Keys, digest
 
 _STATUS_OK = 200
@@ -82,9 +82,6 @@ class Issued:
     def _marked(self) -> Keys | None:
         keys = self._issue()
         return replace(keys, identity=self._identity, account=self._account) if keys else None
-
-
-Issue = Callable[[], "Keys | None"]
 
 
 def asked(transport: Transport, what: str, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Any:

@@ -18,11 +18,16 @@ from issuers import TOKEN, CloudSso, CredentialsUri, Metadata, Sts, made_up
 from scripted import ScriptedServer, answer, silence
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _issuers, _sts
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Limits, Traffic
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._errors import CredentialsError, InvalidOption
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
+    CredentialsError,
+    InvalidOption,
+    Throttled,
+)
 from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
+from ansible_collections.apsaravideo.live.plugins.module_utils._operations import ASSUME_ROLE
 from ansible_collections.apsaravideo.live.plugins.module_utils._sources import Context
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
@@ -633,6 +638,17 @@ def test_what_sts_refuses_is_an_error_of_credentials(step, words, advice):
     assert found.traffic.api_calls == 1
     if "RequestId R-1" in str(caught.value):
         assert (caught.value.action, caught.value.request_id) == ("AssumeRole", "R-1")
+
+
+def test_the_calls_of_a_task_share_the_time_for_retries():
+    with ScriptedServer(*[refuse("Throttling.User", 400)] * 3) as server:
+        settings = Settings(Endpoint.parse(server.url))
+        traffic = Traffic(retry_seconds=59.9999)
+        for _client in range(3):
+            caller = Client(settings, Limits(60, rate_limit=1e9), task(OPTIONS).credentials, Clock(), traffic)
+            with pytest.raises(Throttled):
+                caller.call(ASSUME_ROLE, {})
+    assert traffic.waited_seconds < 1
 
 
 def test_an_oidc_token_that_the_server_echoes_is_masked(tmp_path):

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The vendor's credentials package and the collection find the same keys in the same places.
+
+This also proves the stand-ins for the metadata service, CloudSSO and the credentials URI: the package takes them for
+real.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import pytest
+from alibabacloud_credentials.provider import (
+    CLIProfileCredentialsProvider,
+    EcsRamRoleCredentialsProvider,
+    ProfileCredentialsProvider,
+    URLCredentialsProvider,
+)
+from issuers import CloudSso, CredentialsUri, Metadata, made_up
+
+from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Limits, Traffic
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
+from ansible_collections.apsaravideo.live.plugins.module_utils._sources import Context
+
+PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
+
+
+def ours(environ=None, **options):
+    """What the collection finds."""
+    context = Context(
+        _argspec.Spec(_argspec.CONNECTION).filled(options),
+        {"HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **(environ or {})},
+        Settings(Endpoint.parse("https://live.aliyuncs.com")),
+        Limits(),
+        Clock(),
+        Traffic(),
+        KeyCache(None, time.time, print),
+        print,
+    )
+    found = credentials(context).keys()
+    return found.access_key_id, found.access_key_secret, found.security_token
+
+
+def theirs(provider):
+    """What the vendor's package finds."""
+    found = provider.get_credentials()
+    return found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
+
+
+@pytest.fixture(name="always")
+def content_that_stays():
+    content = made_up()
+    return lambda: content
+
+
+MODES = {
+    "AK": PAIR,
+    "StsToken": {**PAIR, "sts_token": "the-token"},
+    "External": {"process_command": f"'{sys.executable}' -c 'print(open(\"PRINTED\").read())'"},
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("by", ["current", "name"])
+def test_a_profile_of_the_cli(tmp_path, mode, by):
+    printed = tmp_path / "printed"
+    end = made_up()["Expiration"]
+    printed.write_text(json.dumps({"mode": "StsToken", **PAIR, "sts_token": "x", "expiration": end}), encoding="utf-8")
+    fields = {name: text.replace("PRINTED", str(printed)) for name, text in MODES[mode].items()}
+    profiles = [{"name": "other", "mode": "AK"}, {"name": "p", "mode": mode, **fields}]
+    file = tmp_path / ".aliyun" / "config.json"
+    file.parent.mkdir()
+    file.write_text(
+        json.dumps({"current": "p" if by == "current" else "other", "profiles": profiles}), encoding="utf-8"
+    )
+    named = {"profile": "p"} if by == "name" else {}
+    provider = CLIProfileCredentialsProvider(profile_file=str(file), profile_name=named.get("profile"))
+    assert ours({"HOME": str(tmp_path)}, allow_external_process=True, **named) == theirs(provider)
+
+
+SECTIONS = """
+[default]
+type = access_key
+access_key_id = the-id
+access_key_secret = the-secret # and why
+
+[other]
+type=access_key
+access_key_id=other-id
+access_key_secret=other-secret
+"""
+
+
+@pytest.mark.parametrize("name", ["default", "other"])
+def test_a_section_of_the_sdk_s_file(tmp_path, name):
+    file = tmp_path / ".alibabacloud" / "credentials.ini"
+    file.parent.mkdir()
+    file.write_text(SECTIONS, encoding="utf-8")
+    provider = ProfileCredentialsProvider(profile_file=str(file), profile_name=name)
+    environ = {"HOME": str(tmp_path), **({} if name == "default" else {"ALIBABA_CLOUD_PROFILE": name})}
+    assert ours(environ) == theirs(provider)
+
+
+@pytest.mark.parametrize("versions", [(1,), (2,), (1, 2)])
+@pytest.mark.parametrize("name", ["recorder", None])
+def test_the_role_of_an_instance(always, versions, name):
+    provider = EcsRamRoleCredentialsProvider(role_name=name)
+    with Metadata({"recorder": always}, versions) as metadata:
+        provider._EcsRamRoleCredentialsProvider__metadata_service_host = metadata.url.split("//")[1]
+        assert theirs(provider)[2] == always()["SecurityToken"]
+        requests = [(request.method, request.target) for request in metadata.requests]
+        environ = {"APSARAVIDEO_METADATA_ENDPOINT": metadata.url, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": ""}
+        assert ours(environ, ecs_role_name=name) == theirs(provider)
+        our_requests = [(request.method, request.target) for request in metadata.requests[len(requests) :]]
+    assert set(our_requests) == set(requests)
+
+
+def test_a_credentials_uri(always):
+    with CredentialsUri(always) as server:
+        provider = URLCredentialsProvider(uri=server.uri)
+        assert ours({"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri}) == theirs(provider)
+        assert server.log == ["GET /keys"] * 2
+
+
+def test_cloud_sso(tmp_path, always):
+    with CloudSso(always, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+        profile = {
+            "name": "p",
+            "mode": "CloudSSO",
+            "cloud_sso_sign_in_url": f"{sso.url}/device/login",
+            "cloud_sso_account_id": "1",
+            "cloud_sso_access_config": "ac-1",
+            "access_token": "the-token",
+            "cloud_sso_access_token_expire": int(time.time()) + 600,
+        }
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps({"current": "p", "profiles": [profile]}), encoding="utf-8")
+        provider = CLIProfileCredentialsProvider(profile_file=str(file))
+        assert ours(profile="p", credentials_file=str(file)) == theirs(provider)
+        first, second = sso.requests
+    assert json.loads(first.body) == json.loads(second.body)
