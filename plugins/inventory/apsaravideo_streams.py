@@ -190,6 +190,7 @@ from ..module_utils._client import MISSING_LIBRARIES
 from ..module_utils._errors import InvalidOption, LiveError
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
+from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection, shown
 from ..plugin_utils._unsafe import unsafe
 
@@ -283,7 +284,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _read(self, plan: Plan) -> list[list[Row]]:
         ways = [json.dumps(listing.connection, sort_keys=True) for listing in plan.listings]
-        tasks = {way: Task(filled(listing.connection), os.environ) for way, listing in zip(ways, plan.listings)}
+        tasks = {
+            way: Task(filled(listing.connection), os.environ, key_directory=RUN_DIRECTORY)
+            for way, listing in zip(ways, plan.listings)
+        }
         lives = {way: task.live() for way, task in tasks.items()}  # whatever has no keys is found before any call
         transcoded = self.get_option("transcoded")
         found = [listing.read(lives[way], transcoded) for way, listing in zip(ways, plan.listings)]

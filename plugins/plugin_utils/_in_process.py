@@ -28,9 +28,7 @@ from ..module_utils._argspec import CONNECTION, Spec
 from ..module_utils._client import MISSING_LIBRARIES
 from ..module_utils._task import Task, execute
 from ._plain import plain
-
-# What ansible-playbook makes for itself and its workers, and removes at its end.
-RUN_DIRECTORY: str = C.DEFAULT_LOCAL_TMP  # type: ignore[attr-defined]
+from ._run_directory import RUN_DIRECTORY
 
 # Ansible loads action plugins before it makes a process for each host. What is frozen is not looked at by the garbage
 # collection of those processes, which would have the system copy the memory that it touches.

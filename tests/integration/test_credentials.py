@@ -43,21 +43,26 @@ def keys_left(ansible):
     return [path for path in ansible.directory.rglob("*") if path.name.startswith("apsaravideo-keys")]
 
 
-def test_a_role_is_assumed_once_for_all_hosts(cloud, sts, tmp_path):
+def test_a_role_is_assumed_once_for_the_inventory_and_all_hosts(cloud, sts, tmp_path):
     """The role of the instance, and with its keys another one."""
     profile = {"name": "p", "mode": "RamRoleArnWithRoleName", "ram_role_name": "instance", "ram_role_arn": ROLE}
     (tmp_path / "profiles.json").write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
     (tmp_path / "profiles.json").chmod(0o600)
+    domain = {"domain_name": "live.example.com", "profile": "p", "credentials_file": str(tmp_path / "profiles.json")}
+    source = tmp_path / "live.apsaravideo.yml"
+    source.write_text(
+        json.dumps({"plugin": "apsaravideo.live.apsaravideo_streams", "domains": [domain], "apps": ["app"]}),
+        encoding="utf-8",
+    )
     with Metadata({"instance": lambda: assumed(cloud)}, versions=(2,)) as metadata:
         sts.environ["APSARAVIDEO_METADATA_ENDPOINT"] = metadata.url
-        named = {"apsaravideo_profile": "p", "apsaravideo_credentials_file": str(tmp_path / "profiles.json")}
-        run = start(sts, NAMES, 20, **named)
+        run = sts.playbook("apsaravideo.live.start", "-i", str(source), "--forks", "20")
     assert run.exit_code == 0, run.output
     assert len(recording(cloud)) == len(cloud.calls("RealTimeRecordCommand")) == 40
     assert [request.method for request in metadata.requests] == ["PUT", "GET"]
     # One call was for the keys of the stand-in itself.
     assert len(cloud.calls("AssumeRole")) == 2
-    assert sum(result["api_calls"] for result in run.results(ROLE_TASK).values()) == 41
+    assert sum(result["api_calls"] for result in run.results(ROLE_TASK).values()) == 40
     assert keys_left(sts) == []
 
 

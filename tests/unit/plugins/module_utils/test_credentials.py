@@ -503,6 +503,7 @@ def test_a_type_that_is_not_supported_is_named(tmp_path, kind):
         ({"mode": 5}, "mode that is no text"),
         ({"expired_seconds": "900"}, "expired_seconds that is no whole number"),
         ({"expired_seconds": 899}, "is to last 899 seconds"),
+        ({"mode": "EcsRamRole", "ram_role_name": 5}, "ram_role_name that is no text"),
         ({"enable_vpc": "yes"}, "enable_vpc that is neither true nor false"),
         ({"ram_role_arn": "recorder"}, "is no role's name"),
         ({"ram_role_arn": ""}, "no ram_role_arn"),
@@ -682,6 +683,13 @@ def test_the_instance_s_role(versions, named):
     assert found.security_token.startswith("token")
     assert ecs.log == [PUT, *([] if named else [GET]), GET + "my%20role"]
     assert all((TOKEN in request.headers) is (2 in versions) for request in ecs.requests[1:])
+
+
+def test_a_service_that_is_silent_about_tokens_is_asked_without_one(monkeypatch):
+    monkeypatch.setattr(_issuers, "_METADATA_SECONDS", 0.2)
+    good = answer(200, json.dumps({"Code": "Success", **made_up()}))
+    with ScriptedServer(silence, good) as server:
+        keys({"ecs_role_name": "r"}, metadata(server))
 
 
 def test_version_1_can_be_disabled():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -199,6 +200,16 @@ def test_a_file_of_another_user_is_not_used(place, monkeypatch):
     monkeypatch.setattr(_key_cache.os, "getuid", lambda: os.geteuid() + 1)
     assert place.keys().access_key_id == "id-2"
     assert "somebody else" in place.warnings[0]
+
+
+def test_a_process_that_never_lets_go_is_not_waited_for(place, monkeypatch):
+    place.keys()
+    monkeypatch.setattr(_key_cache, "_PATIENCE", 0.1)
+    with open(place.file(), "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert place.keys().access_key_id == "id-2"
+    assert "another process holds it" in place.warnings[0]
+    assert place.keys().access_key_id == "id-1"
 
 
 def test_a_directory_that_is_gone_is_a_warning(place):
