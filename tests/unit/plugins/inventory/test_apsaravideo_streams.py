@@ -18,6 +18,7 @@ from ansible.plugins.loader import inventory_loader
 from ansible.utils.display import Display
 from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
+from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
 from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
 
 NAME = "apsaravideo.live.apsaravideo_streams"
@@ -40,6 +41,8 @@ def cloud_that_can_be_reached(running_cloud, monkeypatch, tmp_path):
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY[1])
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    # Each test is a run of its own, with keys of its own.
+    monkeypatch.setattr(apsaravideo_streams, "RUN_DIRECTORY", str(tmp_path))
     return running_cloud
 
 
