@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, TypeVar
@@ -48,7 +48,6 @@ _MOST_PAGES = 10_000
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
 _SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
 _SHORTEST_SECRET = 6  # characters
-_MASK = "********"
 
 Found = TypeVar("Found")
 
@@ -298,12 +297,12 @@ class Client:
             content = _answer.read(answer, operation.action, subject, self.clock.now())
         except LiveError as error:
             if error.request_id:
-                self.traffic.request_ids.append(self._hidden(error.request_id))
+                self.traffic.request_ids.append(self.hidden(error.request_id))
             if isinstance(error, Throttled):
                 self.traffic.throttled += 1
                 pacer.dropped(error.retry_after or 0.0)
             raise
-        self.traffic.request_ids.append(self._hidden(_answer.request_id(content)))
+        self.traffic.request_ids.append(self.hidden(_answer.request_id(content)))
         self._skew.learn(_answer.server_time(answer.headers), self._departure, self.clock.now())
         return Reply(content, False, len(answer.body))
 
@@ -409,20 +408,25 @@ class Client:
         return True
 
     def _keep_secret(self, *secrets: str) -> None:
-        """Remember what must never be shown, but for what is so short that it is none, and may be part of any word."""
-        long = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-        self._secrets.update(long, (quote(secret, safe="") for secret in long))
+        self._secrets.update(secrets, (quote(secret, safe="") for secret in secrets))
 
-    def _hidden(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, _MASK)
-        return text
+    def hidden(self, text: str) -> str:
+        """A text without the keys, tokens and signatures of the requests so far."""
+        return masked(text, self._secrets)
 
     def _redact(self, error: LiveError) -> None:
         """Mask what the server may have echoed."""
-        error.happened = self._hidden(error.happened)
-        error.code = error.code and self._hidden(error.code)
-        error.request_id = error.request_id and self._hidden(error.request_id)
+        error.happened = self.hidden(error.happened)
+        error.code = error.code and self.hidden(error.code)
+        error.request_id = error.request_id and self.hidden(error.request_id)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """A text without these secrets, but for what is so short that it is none, and may be a part of any word."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "********")
+    return text
 
 
 def _check(parameters: Mapping[str, str], subject: str) -> None:

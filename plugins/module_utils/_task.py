@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._client import Client, Clock, Limits, Traffic
+from ._client import Client, Clock, Limits, Traffic, masked
 from ._credentials import credentials
 from ._errors import InvalidOption, LiveError
 from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
@@ -21,6 +21,8 @@ from ._live import Live
 from ._pacer import shared_directory, unshared
 from ._sources import Context
 
+_SECRET_NAME = re.compile(r"(?i)(access|auth)_?key|secret|token|password")  # of an option or a variable
+_SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
 _LOWEST_RATE = 0.001  # calls per second
 _LONGEST_TIMEOUT = 3600  # seconds
 _KEYS_READY = 10.0  # seconds before `start_at` that keys are renewed
@@ -76,6 +78,12 @@ class Task:
         """Have the result carry a warning, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def hidden(self, text: str) -> str:
+        """A text without keys, tokens and signatures, wherever they came from."""
+        named = {**self.environ, **self.options}
+        text = masked(text, {str(value) for name, value in named.items() if _SECRET_NAME.search(name)})
+        return _SIGNATURE.sub("********", self._client.hidden(text) if self._client else text)
 
     def outcome(self) -> dict[str, Any]:
         """What every result carries: what is `known`, the traffic, and punctuality and warnings where there are any."""
@@ -143,9 +151,30 @@ class Task:
 
 
 def execute(operate: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, Any]:
-    """The result of an operation; where it fails foreseeably, one with `failed`, `msg` and `error`."""
+    """The result of an operation; where it fails foreseeably, one with `failed`, `msg` and `error`.
+
+    Any other exception becomes an UnexpectedError, because what it says may hold keys.
+    """
     try:
         result = operate(task)
     except LiveError as error:
         result = {"failed": True, "changed": error.may_have_changed, "msg": str(error), "error": error.as_result()}
+    except Exception as error:
+        raise UnexpectedError(task.hidden(_told(error))).with_traceback(error.__traceback__) from None
     return {**result, **task.outcome()}
+
+
+class UnexpectedError(Exception):
+    """A bug; the text is that of the exception and of those it came from, without secrets."""
+
+
+def _told(error: BaseException) -> str:
+    """What an exception says, and what those say that it came from."""
+    told = []
+    seen: list[BaseException] = []
+    current: BaseException | None = error
+    while current and current not in seen:
+        seen.append(current)
+        told.append(f"{type(current).__name__}: {current}")
+        current = current.__cause__ or current.__context__
+    return ", which came from ".join(told)
