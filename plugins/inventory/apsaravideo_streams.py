@@ -78,7 +78,6 @@ options:
         what to include ends with C(exclude) V(true).
       - Conditions are Jinja2 expressions over the variables of the host and C(inventory_hostname).
       - One that cannot be evaluated for a stream does not hold, and there is a warning; with O(strict) it is an error.
-      - Each evaluation takes about half a millisecond. With many thousands of streams, O(query) is faster.
     type: list
     elements: dict
     default: []
@@ -112,6 +111,9 @@ notes:
   - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
     takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
+  - An expression takes Ansible about half a millisecond for each host. One over what the API tells, with no functions
+    and no filters but those of Jinja2, is evaluated once for all hosts that are alike, such as those of an app. With
+    thousands of streams, use such expressions, or O(query), which is faster still.
   - Ansible goes on without an inventory that it cannot read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) in
     pipelines.
 """
@@ -175,7 +177,7 @@ cache_timeout: 600
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible import constants as C
@@ -183,7 +185,6 @@ from ansible.errors import AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from jinja2 import Environment, TemplateSyntaxError
 
 from ..module_utils._argspec import CONNECTION
 from ..module_utils._client import MISSING_LIBRARIES
@@ -192,9 +193,11 @@ from ..module_utils._live import Stream
 from ..module_utils._task import Task
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection, shown
+from ..plugin_utils._templates import complaint, decided_by, is_template
 from ..plugin_utils._unsafe import unsafe
 
 _ALIASES = {alias for option in CONNECTION.values() for alias in option.get("aliases", ())}
+_SCALARS = (str, int, float, type(None), type(...))
 _SUFFIXES = (".apsaravideo.yml", ".apsaravideo.yaml")
 
 
@@ -203,7 +206,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     NAME = "apsaravideo.live.apsaravideo_streams"
     inventory: Any  # from the base class, which has none before `parse`
-    _texts: frozenset[str]  # fields that hold no template
+    _told: frozenset[str]  # variables that the API told, none of which is a template
+    _known: dict[Any, Any]  # what expressions gave for values that they depend on
     _failed: dict[str, list[str]]  # conditions, and the hosts for which they could not be evaluated
 
     def verify_file(self, path: str) -> bool:
@@ -261,12 +265,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for option, text in texts + [("hostnames", text) for text in self.get_option("hostnames")]:
             if not isinstance(text, str):
                 raise InvalidOption(f"The option {option} holds {text!r}, which is no text", "Correct it.")
-            try:
-                Environment().parse(text if option == "hostnames" and _is_template(text) else f"{{{{ {text} }}}}")
-            except TemplateSyntaxError as error:
+            wrong = complaint(text)
+            if wrong:
                 raise InvalidOption(
-                    f"The option {option} holds {text}, which Jinja2 cannot read: {error.message}", "Correct it."
-                ) from None
+                    f"The option {option} holds {text}, which Jinja2 cannot read: {wrong}", "Correct it."
+                )
 
     def _found(self, plan: Plan, path: str, cache: bool) -> list[list[Row]]:
         """What is online, for each listing of the plan: from the cache where that may be used and has it."""
@@ -302,8 +305,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]]
     ) -> dict[str, dict[str, Any]]:
         """The variables of each host by its name, for the streams that the filters let through."""
-        self._texts = self._fields(plan, streams)
-        self._failed = {}
+        self._told, self._known, self._failed = self._fields(plan, streams), {}, {}
         taken = {"all", "ungrouped", self.get_option("group"), *C.LOCALHOST, *self.inventory.groups}
         hosts: dict[str, dict[str, Any]] = {}
         owners: dict[str, Stream] = {}
@@ -328,7 +330,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return hosts
 
     def _fields(self, plan: Plan, streams: Mapping[Stream, Row]) -> frozenset[str]:
-        """The variables that hold what the API told, and never a template."""
         if self.get_option("use_extra_vars"):
             return frozenset()
         fields = {name for row in streams.values() for name in row}
@@ -351,40 +352,58 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return ""
 
     def _evaluated(self, entry: str, variables: dict[str, Any]) -> Any:
-        if _is_template(entry):
+        if is_template(entry):
             self.templar.available_variables = variables
             return self.templar.template(entry)
         if entry.isidentifier() and entry not in variables:
             return None
         return self._compose(entry, variables)
 
-    def _compose(self, template: Any, variables: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """The value of an expression. One that only names a text is not worth the half millisecond it would take."""
-        if isinstance(template, str) and template in self._texts and isinstance(variables.get(template), str):
-            return variables[template]
-        return super()._compose(template, variables, *args, **kwargs)
-
     def _passes(self, filters: Iterable[tuple[bool, Any]], variables: dict[str, Any]) -> bool:
-        for wanted, condition in filters:
-            if condition if isinstance(condition, bool) else self._holds(condition, variables):
-                return wanted
-        return True
+        return next((wanted for wanted, text in filters if self._holds("filters", text, variables)), True)
 
-    def _holds(self, condition: str, variables: dict[str, Any]) -> bool:
-        self.templar.available_variables = variables
+    def _holds(self, option: str, condition: Any, variables: dict[str, Any]) -> bool:
+        """Whether a condition holds; one that cannot be evaluated does not, unless that is an error."""
+        if isinstance(condition, bool):
+            return condition
         try:
-            if hasattr(self.templar, "evaluate_conditional"):  # from ansible-core 2.19 on
-                return bool(self.templar.evaluate_conditional(condition))
-            text = f"{{% if {condition} %}}true{{% else %}}false{{% endif %}}"
-            return bool(boolean(self.templar.template(text)))
+            return bool(self._once(condition, variables, lambda: self._condition(condition, variables), "if"))
         except Exception as error:  # whatever an expression can come to
             name = variables["inventory_hostname"]
             if self.get_option("strict"):
                 raise AnsibleParserError(
-                    f"The condition {condition} of the option filters failed for {name}: {error}"
+                    f"The condition {condition} of the option {option} failed for {name}: {error}"
                 ) from None
-            self._failed.setdefault(condition, []).append(name)
+            if option == "filters":
+                self._failed.setdefault(condition, []).append(name)
             return False
+
+    def _condition(self, condition: str, variables: dict[str, Any]) -> bool:
+        self.templar.available_variables = variables
+        if hasattr(self.templar, "evaluate_conditional"):  # from ansible-core 2.19 on
+            return bool(self.templar.evaluate_conditional(condition))
+        text = f"{{% if {condition} %}}true{{% else %}}false{{% endif %}}"
+        return bool(boolean(self.templar.template(text)))
+
+    def _compose(self, template: Any, variables: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The value of an expression, for `compose` and `keyed_groups`, too."""
+        if isinstance(template, str) and template in self._told and isinstance(variables.get(template), str):
+            return variables[template]
+        evaluate = super()._compose
+        return self._once(template, variables, lambda: evaluate(template, variables, *args, **kwargs), "value")
+
+    def _once(self, text: Any, variables: dict[str, Any], evaluate: Callable[[], Any], kind: str) -> Any:
+        """What `evaluate` gives for a text, evaluated once for all streams that are alike in what decides about it."""
+        names = decided_by(text) if isinstance(text, str) else None
+        if names is None or not names <= self._told:
+            return evaluate()
+        values = [variables.get(name, ...) for name in sorted(names)]
+        key = (kind, text, *((type(value), value) for value in values))
+        if not all(isinstance(value, _SCALARS) for value in values):
+            return evaluate()
+        if key not in self._known:
+            self._known[key] = evaluate()
+        return self._known[key]
 
     def _add(self, hosts: Mapping[str, dict[str, Any]]) -> None:
         strict, compose, groups, keyed_groups = (
@@ -397,15 +416,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             host = self.inventory.get_host(name)
             for variable, value in variables.items():
                 host.set_variable(variable, value)
-            if compose or groups or keyed_groups:
-                scope = {**variables, "inventory_hostname": name}
+            scope = {**variables, "inventory_hostname": name}
+            if compose:
                 self._set_composite_vars(compose, scope, name, strict=strict)
-                self._add_host_to_composed_groups(groups, scope, name, strict=strict, fetch_hostvars=bool(compose))
-                self._add_host_to_keyed_groups(keyed_groups, scope, name, strict=strict, fetch_hostvars=bool(compose))
-
-
-def _is_template(text: str) -> bool:
-    return "{{" in text or "{%" in text
+                scope.update(host.vars)
+            for chosen, condition in groups.items():
+                if self._holds("groups", condition, scope):
+                    self.inventory.add_host(name, group=self.inventory.add_group(self._sanitize_group_name(chosen)))
+            self._add_host_to_keyed_groups(keyed_groups, scope, name, strict=strict, fetch_hostvars=False)
 
 
 def _digest(value: Any) -> str:

@@ -15,6 +15,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
+from ansible.template import Templar
 from ansible.utils.display import Display
 from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
@@ -257,6 +258,51 @@ def test_constructed(cloud, read):
     assert len(hosts(inventory, "big")) == 3
     assert hosts(inventory, "app_sports") == hosts(inventory, "sports_one") == ["one@sports@live.example.com"]
     assert len(hosts(inventory, "apps")) == 3
+
+
+@pytest.fixture(name="evaluated")
+def texts_that_were_evaluated(monkeypatch):
+    """Notes each expression that Ansible evaluates, in the ways of all its versions."""
+    texts = []
+    for name in ("template", "evaluate_expression", "evaluate_conditional"):
+        original = getattr(Templar, name, None)
+        if original:
+
+            def noted(self, text, *args, original=original, **kwargs):
+                texts.append(text)
+                return original(self, text, *args, **kwargs)
+
+            monkeypatch.setattr(Templar, name, noted)
+    return texts
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("app_name + 'x'", 2),
+        ("stream_name ~ app_name", 3),
+        ("width * height", 1),
+        ("inventory_hostname ~ 'x'", 3),
+        ("title ~ 'x'", 3),
+        ("app_name ~ now()", 3),
+        ("[app_name] | random", 3),
+    ],
+)
+def test_expressions_are_evaluated_once_for_streams_that_are_alike(cloud, read, evaluated, text, times):
+    inventory = read(domains=[{"domain_name": DOMAIN, "title": "{{ stream_name }}"}], compose={"made": text})
+    assert sum(text in str(seen) for seen in evaluated) == times
+    assert all("made" in variables(inventory, name) for name in hosts(inventory))
+
+
+def test_a_condition_and_a_value_are_not_taken_for_each_other(cloud, read):
+    inventory = read(
+        filters=[{"include": "width > 1 and app_name == 'news'"}, {"include": "app_name == 'sports'"}],
+        compose={"made": "width > 1 and app_name == 'news'"},
+        groups={"news": "width > 1 and app_name == 'news'", "others": "made != true", "always": True},
+    )
+    assert hosts(inventory, "news") == hosts(inventory)[:2]
+    assert hosts(inventory, "others") == hosts(inventory)[2:]
+    assert hosts(inventory, "always") == hosts(inventory)
 
 
 def test_strict(cloud, read):
