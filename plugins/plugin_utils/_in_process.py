@@ -58,14 +58,19 @@ class InProcessAction(ActionBase):
             return result
         given = self._given(task_vars or {})
         if self._runs_here():
-            environment: dict[str, Any] = {}
-            self._compute_environment_string(environment)
-            with _environment(environment):
+            with self._task_environment():
                 result.update(self._result(given, task_vars or {}))
         else:
             wrapped = bool(self._task.async_val) and not self._connection.has_native_async
             result.update(self._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrapped))
         return result
+
+    @contextmanager
+    def _task_environment(self) -> Iterator[None]:
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        with _environment(environment):
+            yield
 
     def _runs_here(self) -> bool:
         return self._connection.transport == "local" and not self._task.async_val and self._connection.become is None

@@ -1,0 +1,172 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the times at which streams shall be recorded to what to start and stop when; pure functions.
+
+Only moments are times here, never "in two hours": a run that was interrupted can then be repeated and means the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from ._errors import InvalidOption
+from ._instant import Instant
+from ._recording import STARTED, STOPPED
+
+LIST = "record_windows"
+START, STOP, DURATION = "window_start", "window_stop", "window_duration"
+VARIABLES = (LIST, START, STOP, DURATION)
+
+_UNITS = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_CLOCK = re.compile(r"()(\d{1,9}):([0-5]\d):([0-5]\d)", re.ASCII)
+_PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+_LONGEST = 366 * 86400.0  # seconds; what is longer is a slip, such as milliseconds
+
+
+class Window(NamedTuple):
+    """A time to record: from `start` on, until `stop`."""
+
+    start: Instant
+    stop: Instant
+
+
+class Phase(NamedTuple):
+    """What to do at one moment: `state` is STARTED or STOPPED, and `streams` those to bring there, in their order."""
+
+    at: Instant
+    state: str
+    streams: list[str]
+
+
+def windows(variables: Mapping[str, Any], now: float) -> list[Window]:
+    """The windows that the variables of one stream name, merged; raises InvalidOption.
+
+    Either the list `record_windows`, of which each entry has `start` and either `stop` or `duration`, or one window as
+    `window_start` and either `window_stop` or `window_duration`. An empty list is no window, on purpose.
+    """
+    listed = variables.get(LIST)
+    single = {name: variables.get(name) for name in (START, STOP, DURATION)}
+    if all(_is_absent(value) for value in single.values()):
+        if listed is None:
+            raise InvalidOption(
+                "It has no window to record",
+                f"Set {START} and {STOP} or {DURATION}, or {LIST}, to [] for a stream to leave alone.",
+            )
+        return merged(_listed(listed, now))
+    if listed is not None:
+        raise InvalidOption(f"It has {LIST} as well as {_first_given(single)}", "Set only one of them.")
+    return [_window(single, (START, STOP, DURATION), now)]
+
+
+def merged(found: Iterable[Window]) -> list[Window]:
+    """The same times in order, with windows that overlap or touch as one."""
+    whole: list[Window] = []
+    for window in sorted(found):
+        if whole and window.start.epoch <= whole[-1].stop.epoch:
+            whole[-1] = Window(whole[-1].start, max(whole[-1].stop, window.stop))
+        else:
+            whole.append(window)
+    return whole
+
+
+def phases(streams: Mapping[str, Sequence[Window]], now: float) -> list[Phase]:
+    """What is left to do from `now` on, in order, where the windows of each stream are merged.
+
+    A window that is open is started now. A window that is over is stopped now, whenever it ended: whoever was to stop
+    it may have been interrupted, and a second stop does no harm. Of what is due at one moment, starts come first,
+    because a start that comes late loses pictures.
+    """
+    at_once = Instant(now, datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="seconds"))
+    found: dict[tuple[float, bool], Phase] = {}
+
+    def plan(moment: Instant, state: str, stream: str) -> None:
+        at = moment if moment.epoch > now else at_once
+        found.setdefault((at.epoch, state == STOPPED), Phase(at, state, [])).streams.append(stream)
+
+    for stream, its_windows in streams.items():
+        left = [window for window in its_windows if window.stop.epoch > now]
+        is_open = bool(left) and left[0].start.epoch <= now
+        if len(left) < len(its_windows) and not is_open:
+            plan(at_once, STOPPED, stream)
+        for window in left:
+            plan(window.start, STARTED, stream)
+            plan(window.stop, STOPPED, stream)
+    return [found[key] for key in sorted(found)]
+
+
+def recording(before: Iterable[tuple[str, Iterable[str]]]) -> list[str]:
+    """The streams that should be recorded after phases, each given as its state and its streams."""
+    wanted: dict[str, None] = {}
+    for state, streams in before:
+        for stream in streams:
+            if state == STARTED:
+                wanted[stream] = None
+            else:
+                wanted.pop(stream, None)
+    return list(wanted)
+
+
+def duration(option: str, given: Any) -> float:
+    """Seconds, from a number of them, or from text such as 2h, 1h30m, 90m, 45s or 01:30:00; raises InvalidOption."""
+    seconds = _seconds("" if isinstance(given, bool) else str(given).strip())
+    if not 0 < seconds <= _LONGEST:
+        raise InvalidOption(
+            f"The option {option} is {given}, which is no duration of at most a year",
+            "Give it as 2h, 1h30m, 90m, 01:30:00 (hours, minutes, seconds) or in seconds, more than 0.",
+        )
+    return seconds
+
+
+def _seconds(text: str) -> float:
+    if _PLAIN.fullmatch(text):
+        return float(text)
+    parts = _UNITS.fullmatch(text) or _CLOCK.fullmatch(text)
+    numbers = parts.groups() if parts else ()
+    return float(sum(int(number or 0) * unit for number, unit in zip(numbers, (86400, 3600, 60, 1))))
+
+
+def _listed(given: Any, now: float) -> list[Window]:
+    if not isinstance(given, (list, tuple)):
+        raise InvalidOption(f"The option {LIST} is no list", "Give a list of windows, each with start and stop.")
+    return [_entry(entry, f"{LIST}[{number}]", now) for number, entry in enumerate(given)]
+
+
+def _entry(given: Any, name: str, now: float) -> Window:
+    keys = ("start", "stop", "duration")
+    if not isinstance(given, Mapping) or not set(given) <= set(keys):
+        raise InvalidOption(f"The option {name} is {given}", f"Give a mapping of {', '.join(keys)}, and nothing else.")
+    names = (f"{name}.start", f"{name}.stop", f"{name}.duration")
+    return _window({full: given.get(key) for full, key in zip(names, keys)}, names, now)
+
+
+def _window(given: Mapping[str, Any], names: tuple[str, str, str], now: float) -> Window:
+    start_name, stop_name, duration_name = names
+    start_given, stop_given, duration_given = (None if _is_absent(given[name]) else given[name] for name in names)
+    if start_given is None:
+        raise InvalidOption(f"The option {start_name} is missing", "Give the time at which the recording begins.")
+    if (stop_given is None) == (duration_given is None):
+        what = "Neither" if stop_given is None else "Each"
+        raise InvalidOption(f"{what} of {stop_name} and {duration_name} is set", "Set exactly one of them.")
+    start = Instant.parse(start_name, str(start_given), now)
+    if stop_given is None:
+        length = timedelta(seconds=duration(duration_name, duration_given))
+        stop_given = datetime.fromisoformat(start.text) + length
+    stop = Instant.parse(stop_name, str(stop_given), now)
+    if stop.epoch <= start.epoch:
+        raise InvalidOption(
+            f"The option {stop_name} is {stop_given}, which is not after {start_name}, {start_given}",
+            "Correct one of them; mind their zones.",
+        )
+    return Window(start, stop)
+
+
+def _is_absent(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _first_given(given: Mapping[str, Any]) -> str:
+    return next(name for name, value in given.items() if not _is_absent(value))

@@ -1,0 +1,265 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook window with windows of some seconds, in real time."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from playbook import ANSIBLE_PLAYBOOK, streams
+
+PLAYBOOK = "apsaravideo.live.window"
+SHANGHAI = timezone(timedelta(hours=8))
+PACE = []
+
+
+def name(stream):
+    return f"live.example.com/app/{stream}"
+
+
+def moment(seconds):
+    """A time of the wall clock in ISO 8601, in a zone that is not that of the machine."""
+    return datetime.fromtimestamp(seconds, SHANGHAI).isoformat()
+
+
+def window(start, stop):
+    return {"start": moment(start), "stop": moment(stop)}
+
+
+def inventory(ansible, windows):
+    """Hosts that stand for streams, with what is said of their windows."""
+    hosts = streams([name(stream) for stream in windows])
+    for stream, variables in windows.items():
+        hosts[stream].update(variables if isinstance(variables, dict) else {"record_windows": variables})
+    return str(ansible.inventory(hosts))
+
+
+def arguments(file, *switches, **variables):
+    return [PLAYBOOK, "-i", file, "-e", json.dumps(variables), *switches]
+
+
+def commands(cloud, stream, command=None):
+    """The record commands for a stream in their order, each with its time and the code of the answer."""
+    return [
+        (call["params"]["Command"], call["time"], call["code"])
+        for call in cloud.calls("RealTimeRecordCommand")
+        if call["params"]["StreamName"] == stream and command in (None, call["params"]["Command"])
+    ]
+
+
+def only(cloud, stream, command):
+    """The time of the one command of this kind that took effect."""
+    (at,) = [at for _command, at, code in commands(cloud, stream, command) if code is None]
+    return at
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+@pytest.fixture(name="pace")
+def how_long_a_run_takes(cloud, ansible):
+    """Seconds that a run takes before it calls, on this machine and with what else it has to do at the moment."""
+    if not PACE:
+        begun = time.monotonic()
+        ansible.playbook(
+            *arguments(inventory(ansible, {"one": [window(time.time() - 60, time.time() + 60)]}), "--check")
+        )
+        PACE.append(time.monotonic() - begun)
+        cloud.reset()
+    return PACE[0]
+
+
+def on_time(at, due, pace):
+    return due <= at < due + 1 + 2 * pace
+
+
+def interrupted(ansible, command, when):
+    """A run that is interrupted at a task, as with Ctrl-C."""
+    process = subprocess.Popen(
+        [ANSIBLE_PLAYBOOK, *command],
+        cwd=ansible.directory,
+        env=ansible.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    assert any(line.startswith(f"TASK [{when}") for line in process.stdout)
+    for _try in range(3):  # Ansible loses the signal where it comes while a process is being made
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+            break
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+
+
+def test_windows_of_all_kinds(cloud, ansible, pace):
+    begin = int(time.time() + 3 + 2 * pace)
+    end = begin + 7
+    whole = window(begin, end)
+    file = inventory(
+        ansible,
+        {
+            # The first host of the play has no part in most of it.
+            "alone": [],
+            "merged": [window(begin + 1, begin + 3), window(begin + 2, begin + 4), window(begin + 4, end)],
+            "open": {"window_start": begin - 3600, "window_stop": moment(end + 1)},
+            "lasting": {"window_start": moment(begin), "window_duration": "7s"},
+            "cut": [whole],
+            "late": [whole],
+            "never": [whole],
+        },
+    )
+    cloud.push(*map(name, ["alone", "merged", "open", "lasting", "cut"]))
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(ansible.playbook, *arguments(file, window_retry=0.5, window_recheck=1))
+        wait_until(lambda: commands(cloud, "cut", "start"))
+        cloud.drop(name("cut"))
+        cloud.resume(name("cut"))
+        wait_until(lambda: commands(cloud, "late", "start"))
+        cloud.push(name("late"))
+        run = running.result()
+    assert run.exit_code == 2, "the stream that never came"
+    assert run.result("Sum up")["summary"][0].startswith("window: 7 streams, 5 stopped, 1 skipped, 1 failed.")
+    assert set(run.results("Fail for each stream that failed")) == {"never"}
+
+    assert commands(cloud, "alone") == []
+    assert only(cloud, "open", "start") < only(cloud, "lasting", "start")
+    assert on_time(only(cloud, "open", "stop"), end + 1, pace)
+    for stream, start in (("merged", begin + 1), ("lasting", begin)):
+        assert on_time(only(cloud, stream, "start"), start, pace)
+        assert on_time(only(cloud, stream, "stop"), end, pace)
+    ledgers = {stream["stream_name"]: stream["ledger"] for stream in cloud.state()["streams"]}
+    starts = {stream: ledger["starts"] + ledger["resumes"] for stream, ledger in ledgers.items()}
+    assert starts == {"alone": 0, "merged": 1, "open": 1, "lasting": 1, "cut": 2, "late": 1}
+    assert {stream: ledgers[stream]["pauses"] for stream in ("merged", "open", "lasting", "late")} == {
+        "merged": 1,
+        "open": 1,
+        "lasting": 1,
+        "late": 1,
+    }
+    assert not [stream for stream in cloud.state()["streams"] if stream["recording"] == "recording"]
+    assert "Recorded at last: late" in run.output
+    assert "Not recorded any more, and started again: cut" in run.output
+
+    never = [(command, code) for command, _at, code in commands(cloud, "never")]
+    assert never[0] == ("start", "StreamNotFound")
+    assert never[-1] == ("stop", "StreamNotFound"), "its stop does no harm"
+    assert len(never) > 2, "it was tried again"
+    waits = [row["task"] for row in run.rows if row["task"].startswith("Wait until")]
+    assert len(waits) == len(set(waits)), "once, not for each host"
+    assert f"Wait until {moment(begin)} to have 4 of 7 streams started" in waits
+
+
+def test_a_run_that_is_interrupted_and_taken_up_again(cloud, ansible, pace):
+    end = time.time() + 5 + 3 * pace
+    windows = {stream: [window(end - 60, end)] for stream in ("one", "two", "short")}
+    cloud.push(*map(name, windows))
+    interrupted(ansible, arguments(inventory(ansible, windows)), when="Wait until")
+    assert {stream["recording"] for stream in cloud.state()["streams"]} == {"recording"}
+    assert {call["params"].get("Command") for call in cloud.calls()} == {"start"}
+
+    cloud.clear_calls()
+    windows["short"] = [window(end - 60, time.time() - 1)]  # so that its end came when nobody was there to stop it
+    file = inventory(ansible, windows)
+    run = ansible.playbook(*arguments(file))
+    assert run.exit_code == 0, run.output
+    for stream in ("one", "two"):
+        assert [code for _command, _at, code in commands(cloud, stream, "start")] == ["TaskAlreadyStarted"]
+        assert on_time(only(cloud, stream, "stop"), end, pace)
+    assert [command for command, _at, _code in commands(cloud, "short")] == ["stop"]
+    assert only(cloud, "short", "stop") < end, "what should have been stopped is stopped at once"
+    assert [stream["ledger"]["starts"] for stream in cloud.state()["streams"]] == [1, 1, 1]
+    assert [stream["ledger"]["pauses"] for stream in cloud.state()["streams"]] == [1, 1, 1]
+
+    ledgers = [stream["ledger"] for stream in cloud.state()["streams"]]
+    run = ansible.playbook(*arguments(file))
+    assert run.exit_code == 0, run.output
+    assert not run.hosts("changed")
+    assert [stream["ledger"] for stream in cloud.state()["streams"]] == ledgers
+
+
+def test_a_stream_that_is_not_there_is_a_failure_that_hides_no_other(cloud, ansible, pace):
+    end = time.time() + 3 + 2 * pace
+    file = inventory(ansible, {stream: [window(end - 60, end)] for stream in ("absent", "one", "two")})
+    cloud.push(name("one"), name("two"))
+    run = ansible.playbook(*arguments(file, finalize=True))
+    assert run.exit_code == 2
+    assert set(run.results("Fail for each stream that failed")) == {"absent"}
+    for stream in ("one", "two"):
+        assert on_time(only(cloud, stream, "stop"), end, pace)
+        assert only(cloud, stream, "cancel_delay") > end
+        assert cloud.stream(name(stream))["files"], "the file is there now"
+    assert [code for _command, _at, code in commands(cloud, "absent", "start")] == ["StreamNotFound"]
+    assert (ansible.directory / "window.retry").read_text(encoding="utf-8") == "absent\n"
+
+
+def test_check_mode_shows_the_plan_and_foretells_without_waiting(cloud, ansible):
+    now = int(time.time())
+    # Hosts of which each begins before the one above it in the inventory: that order must not count.
+    ahead = {f"ahead{number:02}": [window(now + 3600 - number, now + 7200)] for number in range(8)}
+    file = inventory(
+        ansible, {**ahead, "open": [window(now - 60, now + 60)], "over": [window(now - 60, now - 30)], "alone": []}
+    )
+    cloud.push(name("open"), name("over"), *map(name, list(ahead)[1:]))
+    run = ansible.playbook(*arguments(file, "--check"))
+    assert run.exit_code == 0, "a stream that is not there yet is no failure: " + run.output
+    assert time.time() < now + 60
+    assert cloud.calls("RealTimeRecordCommand") == []
+    looked_at = [call["params"]["StreamName"] for call in cloud.calls("DescribeLiveStreamState")]
+    assert looked_at == ["open", "over", *sorted(ahead, reverse=True)], "in the order of the plan"
+    assert f"{moment(now + 7200)}: 8 of 11 streams stopped" in run.output
+    foretold = run.results("Bring the recording to the wanted state")
+    assert foretold["open"]["changed"] and foretold["open"]["state"] == "recording"
+    assert foretold["ahead00"]["warnings"] == ["The stream is not being pushed yet; a real run would wait for it."]
+
+
+def test_what_cannot_be_is_refused_before_any_call(cloud, ansible):
+    begin = moment(time.time())
+    file = inventory(
+        ansible,
+        {
+            "good": {"window_start": begin, "window_duration": "1h"},
+            "zoneless": {"window_start": begin[:19], "window_duration": "1h"},
+            "reverse": {"window_start": begin, "window_stop": moment(time.time() - 60)},
+            "listed": [{"start": begin, "end": begin}],
+            "undefined": {"window_start": "{{ nothing }}", "window_duration": "1h"},
+            "hidden": [{"start": "{{ nowhere }}", "duration": "1h"}],
+            "none": {},
+        },
+    )
+    cloud.push(name("good"))
+    run = ansible.playbook(*arguments(file))
+    assert run.exit_code == 2
+    assert cloud.calls() == []
+    for stream, words in {
+        "zoneless": "no time with a zone",
+        "reverse": "not after window_start",
+        "listed": "record_windows[0]",
+        "undefined": "nothing",
+        "hidden": "nowhere",
+        "none": "no window to record",
+    }.items():
+        assert re.search(rf"{stream}: .*{re.escape(words)}", run.output), run.output
+    assert "good:" not in run.output.split("PLAY RECAP")[0]
+    assert "Traceback" not in run.output
+
+    run = ansible.playbook(*arguments(file, target="good", window_recheck="often"))
+    assert run.exit_code == 2
+    assert "window_recheck" in run.output
+    assert cloud.calls() == []
