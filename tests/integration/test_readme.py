@@ -27,17 +27,15 @@ def test_the_files_and_commands_of_the_readme(cloud, ansible):
     streams = yaml.safe_load(files["streams.yml"])["streams"]["hosts"].values()
     cloud.push(*streams)
     commands = [line.split("#")[0].split()[1:] for line in README.splitlines() if line.startswith("ansible-playbook ")]
-    assert [command[0] for command in commands if command[0] != "-i"] == [
-        "apsaravideo.live.start",
-        "apsaravideo.live.split",
-        "apsaravideo.live.stop",
-    ]
+    names = [command[0].removeprefix("apsaravideo.live.") for command in commands if command[0] != "-i"]
+    assert names == ["start"] * 3 + ["status", "split", "sweep", "stop", "window", "configure"]
     for command in commands:
         run = ansible.playbook(*command)
         assert run.exit_code == 0, run.output
         cloud.advance(60)
     sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
-    expected = ["start", "start", "restart", "stop", "cancel_delay"]
+    # The window of the README is over, so that the streams are stopped once more.
+    expected = [*["start"] * 4, "restart", "stop", "cancel_delay", "stop"]
     assert sorted(sent) == sorted(expected * len(streams))
 
 
@@ -53,6 +51,7 @@ def test_the_playbook_has_five_lines():
         ("apsaravideo_record_config", [True, True, True, True]),
         ("apsaravideo_record_info", [False, False, False, False, False]),
         ("apsaravideo_record_notify", [True, True, True, True]),
+        ("apsaravideo_record_status", [False, False]),
     ],
 )
 def test_the_examples_of_a_module(cloud, ansible: Ansible, module, changed):
