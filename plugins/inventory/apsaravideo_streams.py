@@ -60,6 +60,9 @@ options:
     type: list
     elements: raw
     default: []
+  role_policy: # again, because only modules have the type json
+    description: A policy in the language of RAM. What it does not allow, the keys of O(role_arn) may not do.
+    type: raw
   transcoded:
     description: Whether streams that the service makes of others, by transcoding, are hosts too.
     type: bool
