@@ -8,23 +8,17 @@ Only moments are times here, never "in two hours": a run that was interrupted ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ._errors import InvalidOption
-from ._instant import Instant
+from ._instant import Instant, duration
 from ._recording import STARTED, STOPPED
 
 LIST = "record_windows"
 START, STOP, DURATION = "window_start", "window_stop", "window_duration"
 VARIABLES = (LIST, START, STOP, DURATION)
-
-_UNITS = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
-_CLOCK = re.compile(r"()(\d{1,9}):([0-5]\d):([0-5]\d)", re.ASCII)
-_PLAIN = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
-_LONGEST = 366 * 86400.0  # seconds; what is longer is a slip, such as milliseconds
 
 
 class Window(NamedTuple):
@@ -108,25 +102,6 @@ def recording(before: Iterable[tuple[str, Iterable[str]]]) -> list[str]:
             else:
                 wanted.pop(stream, None)
     return list(wanted)
-
-
-def duration(option: str, given: Any) -> float:
-    """Seconds, from a number of them, or from text such as 2h, 1h30m, 90m, 45s or 01:30:00; raises InvalidOption."""
-    seconds = _seconds("" if isinstance(given, bool) else str(given).strip())
-    if not 0 < seconds <= _LONGEST:
-        raise InvalidOption(
-            f"The option {option} is {given}, which is no duration of at most a year",
-            "Give it as 2h, 1h30m, 90m, 01:30:00 (hours, minutes, seconds) or in seconds, more than 0.",
-        )
-    return seconds
-
-
-def _seconds(text: str) -> float:
-    if _PLAIN.fullmatch(text):
-        return float(text)
-    parts = _UNITS.fullmatch(text) or _CLOCK.fullmatch(text)
-    numbers = parts.groups() if parts else ()
-    return float(sum(int(number or 0) * unit for number, unit in zip(numbers, (86400, 3600, 60, 1))))
 
 
 def _listed(given: Any, now: float) -> list[Window]:
