@@ -46,16 +46,15 @@ class Profile:
         if not existing and not self._name:
             return None
         contents = (_Content.read(file.path, self._context) for file in existing or self._files[:1])
-        lacking = None
+        lacking = []
         for content in contents:
             name = self._name or content.default
             if name in content.profiles:
                 return content.source(name, self._context)
-            lacking = lacking or content.error(f"has no profile {name}", "Name one of its profiles in profile.")
+            lacking.append(content.error(f"has no profile {name}", "Name one of its profiles in profile."))
             if not self._name:
                 break
-        assert lacking
-        raise lacking
+        raise lacking[0]
 
 
 class _Content:

@@ -218,7 +218,7 @@ def test_hostnames(cloud, read, hostnames, names):
     title = {"domain_name": DOMAIN, "app_name": "sports", "stream_name": "one", "title": "final"}
     inventory = read(hostnames=hostnames, streams=[title])
     assert sorted(hosts(inventory)) == sorted(names)
-    assert all(type(name) is str for name in inventory.hosts)
+    assert {name.__class__ for name in inventory.hosts} == {str}
 
 
 def test_the_name_of_a_field_needs_no_template(cloud, read):
@@ -266,7 +266,7 @@ def texts_that_were_evaluated(monkeypatch):
     texts = []
     for name in ("template", "evaluate_expression", "evaluate_conditional"):
         original = getattr(Templar, name, None)
-        if original:
+        if original is not None:
 
             def noted(self, text, *args, original=original, **kwargs):
                 texts.append(text)
