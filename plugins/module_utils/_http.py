@@ -300,8 +300,10 @@ def _body(response: requests.Response, largest: int) -> bytes:
     for chunk in response.raw.stream(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > largest:
-            break
-    return body[:largest]
+            return body[:largest]
+    if response.raw.length_remaining:  # older versions of urllib3 do not mind
+        raise http_core.IncompleteRead(len(body), response.raw.length_remaining)
+    return body
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -324,6 +326,10 @@ def _transport_error(error: BaseException, host: str, left: bool) -> LiveError:
     def caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
+    # A connection without TLS is made only when the request is about to leave.
+    unconnected = not left or caused_by(
+        http.ConnectTimeout, http_core.ConnectTimeoutError, http_core.NewConnectionError
+    )
     if caused_by(ssl.SSLCertVerificationError):
         return EndpointUnusable(
             f"the certificate of {host} is not trusted",
@@ -338,7 +344,7 @@ def _transport_error(error: BaseException, host: str, left: bool) -> LiveError:
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
         )
     # Older versions of urllib3 say so, too, of a connection that ended after the request had gone through the proxy.
-    if not left and caused_by(http.ProxyError, http_core.ProxyError):
+    if unconnected and caused_by(http.ProxyError, http_core.ProxyError):
         return NotSent(
             f"the proxy on the way to {host} did not connect",
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
@@ -349,7 +355,7 @@ def _transport_error(error: BaseException, host: str, left: bool) -> LiveError:
             f"the name {host} cannot be resolved",
             "Check the option endpoint, and DNS on the machine that runs the task.",
         )
-    if not left or caused_by(http.ConnectTimeout, http_core.ConnectTimeoutError, http_core.NewConnectionError):
+    if unconnected:
         return NotSent(
             f"{host} does not accept a connection",
             "Check the option endpoint, and firewalls and proxies on the way there.",

@@ -95,6 +95,7 @@ class ScriptedServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 script.play(self)
@@ -106,7 +107,7 @@ class ScriptedServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         return self
 
@@ -120,6 +121,10 @@ class ScriptedServer:
         else:
             self._unexpected += 1
             answer(500, "unexpected")(handler)
+
+    def stop_early(self) -> None:
+        """Leave the rest of the script out."""
+        self._steps.clear()
 
     def __exit__(self, kind: object, *rest: object) -> None:
         self._server.shutdown()
