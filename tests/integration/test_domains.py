@@ -70,6 +70,11 @@ def started(cloud, ansible, inventory, *names):
     cloud.clear_calls()
 
 
+def forbid_to_look(cloud, domain):
+    refusal = {"code": "Forbidden.RAM", "http_status": 403}
+    cloud.fault("error", action="DescribeLiveStreamsOnlineList", parameters={"DomainName": domain}, **refusal)
+
+
 def start(cloud, ansible, stream):
     """Start the recording of a stream whose name Ansible would take for a template."""
     options = dict(zip(("domain_name", "app_name", "stream_name"), stream))
@@ -110,9 +115,7 @@ def test_status(cloud, ansible, inventory):
     result = run.result("Look at all streams")
     assert "3 of 6" in result["msg"], result["msg"]
     assert all(name in result["msg"] for name in ("stream2", "stream3", "match1"))
-    cloud.fault(
-        "error", action="DescribeLiveStreamsOnlineList", parameters={"DomainName": "live.example.org"}, code="X"
-    )
+    forbid_to_look(cloud, "live.example.org")
     run = play(ansible, "status", inventory, "--limit", "wanted", accept_unknown=True)
     assert run.exit_code != 0
     assert "1 of 3 streams: match0" in run.result("Look at all streams")["msg"]
@@ -161,9 +164,7 @@ def test_sweep_reports_a_domain_that_it_could_not_look_at(cloud, ansible, invent
     configured(cloud)
     cloud.push(*HERE, *THERE)
     started(cloud, ansible, inventory, "streams")
-    cloud.fault(
-        "error", action="DescribeLiveStreamsOnlineList", parameters={"DomainName": "live.example.org"}, code="X"
-    )
+    forbid_to_look(cloud, "live.example.org")
     run = play(ansible, "sweep", inventory)
     assert run.exit_code != 0
     assert recording(cloud) == {"stream0", "stream1", *hosts(THERE)}
