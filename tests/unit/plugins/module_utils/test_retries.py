@@ -216,7 +216,7 @@ def check(requests, call):
 @pytest.mark.parametrize("call", COMMANDS, ids=str)
 def test_what_is_final(call, step, kind):
     result, client, requests = attempt(call, step)
-    assert type(result) is kind and not result.after_lost_answer
+    assert result.__class__ is kind and not result.after_lost_answer
     assert len(requests) == 1 and not client.clock.slept
 
 
