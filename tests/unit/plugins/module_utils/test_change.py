@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _change
@@ -44,7 +44,7 @@ class Resource(_change.Resource):
         super().__init__(SimpleNamespace(client=SimpleNamespace(may_try_again=lambda: time_left)))
         self.there, self.wanted = found, wanted
         self.fates, self.reads, self.rivals = list(fates), list(reads), list(rivals)
-        self.took_effect, self.made = [], []
+        self.took_effect, self.made, self.deleted = [], [], None
 
     def read(self):
         if self.reads and self.reads.pop(0) == "lost":
@@ -73,7 +73,11 @@ class Resource(_change.Resource):
         self._call(UPDATE, lambda: self.there is not None, config)
 
     def delete(self, config):
-        self._call(DELETE, lambda: self.there is not None, None)
+        try:
+            self._call(DELETE, lambda: self.there is not None, None)
+        finally:
+            if self.took_effect[-1:] == [DELETE]:
+                self.deleted = config
 
     def change(self, found):
         if found == self.wanted:
@@ -91,6 +95,7 @@ class Resource(_change.Resource):
         return None if config is None else {"it": config}
 
 
+@example(None, (0, 1), ["done", "done", "request lost", "request lost"], [], [(0, 0)], False)
 @settings(max_examples=300, deadline=None)
 @given(
     found=st.none() | CONFIGS,
@@ -108,7 +113,7 @@ def test_what_is_reported_is_what_happened(found, wanted, fates, reads, rivals, 
         assert error.may_have_changed or not resource.took_effect
         undone = DELETE in resource.took_effect and resource.there is None
         if wanted is not None and undone and not any(rival is None for rival in rivals):
-            assert "gone" in str(error) and str(resource.shown(found)) in str(error)
+            assert "gone" in str(error) and str(resource.shown(resource.deleted)) in str(error)
         return
     assert outcome.after == resource.there == wanted
     assert outcome.changed or not resource.took_effect
