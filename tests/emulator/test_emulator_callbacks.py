@@ -183,7 +183,7 @@ def test_receivers_elsewhere_are_never_called(cloud, client, url):
     (row,) = eventually_listed(client, 1)
     assert (row["NotifyResult"], row["NotifyResponse"]) == ("failed", "")
     assert row["Description"] == "receivers on other machines are not called"
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 4, "less than a receiver may take"
 
 
 # The delivery itself

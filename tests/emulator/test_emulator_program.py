@@ -291,7 +291,7 @@ def test_silent_client_does_not_hold_up_others(secure):
     silent = [socket.create_connection(("127.0.0.1", secure.port), timeout=5) for _number in range(20)]
     begun = time.monotonic()
     assert secure.control("GET", "health")["status"] == "ok"
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4, "less than a client may be silent"
     for one in silent:
         one.close()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -323,13 +322,9 @@ def test_errors_are_said_in_plain_words(cloud, ansible):
 def test_ten_thousand_streams(tls_cloud, tls_ansible):
     tls_cloud.push(*(f"{DOMAIN}/app{number % 7}/stream{number:05}" for number in range(10_000)))
     path = source(tls_ansible, keyed_groups=[{"key": "app_name", "prefix": "app"}])
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     hosts, groups = listed(tls_ansible, "-i", path, "--export")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert len(hosts) == len(groups["streams"]["hosts"]) == 10_000
     assert [call["params"]["PageNum"] for call in tls_cloud.calls()] == ["1", "2", "3", "4"]
-    # CPU time, because the machine may have other things to do. It is about 2 to 3 seconds.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
 
 
 def test_the_examples(cloud, ansible: Ansible):

@@ -244,7 +244,7 @@ def test_wait_for_stream_that_does_not_come(cloud, variant):
     result = record(cloud, wait_for_stream=1)
     assert "did not appear within 1 seconds" in result["msg"]
     assert result["error"]["code"]
-    assert result["waited_seconds"] == pytest.approx(1, abs=0.3)
+    assert 0 < result["waited_seconds"] < 1.5
     assert commands(cloud) == ["start"]
 
 

@@ -411,7 +411,7 @@ def test_an_answer_that_drips_is_given_up(step):
         client = make(server.url, retry_timeout=0, read_timeout=0.2)
         with pytest.raises(AnswerLost):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
-    assert 1 < time.monotonic() - began < 5
+    assert 1 < time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("close", [False, True])
