@@ -13,8 +13,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+import yaml
 from playbook import ANSIBLE_PLAYBOOK, streams
 
 PLAYBOOK = "apsaravideo.live.window"
@@ -263,3 +265,19 @@ def test_what_cannot_be_is_refused_before_any_call(cloud, ansible):
     assert run.exit_code == 2
     assert "window_recheck" in run.output
     assert cloud.calls() == []
+
+
+def test_the_examples_of_what_it_rests_on(cloud, ansible):
+    plugins = Path(__file__).parents[2] / "plugins"
+    texts = [plugins / "filter" / "record_phases.py", plugins / "modules" / "apsaravideo_record_keep.py"]
+    found = [re.findall(r'EXAMPLES = r"""\n(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL) for path in texts]
+    tasks = [task for (examples,) in found for task in yaml.safe_load(examples)]
+    play = {"hosts": "streams", "gather_facts": False, "connection": "local", "tasks": tasks}
+    file = ansible.directory / "examples.json"
+    file.write_text(json.dumps([play]), encoding="utf-8")
+    over = {"window_start": "2026-01-02T20:00:00+08:00", "window_duration": "2h"}
+    run = ansible.playbook(str(file), "-i", inventory(ansible, {"studio1": over}))
+    assert run.exit_code == 0, run.output
+    (phase,) = run.result("Show when the recordings of all streams begin and end")["msg"]
+    assert (phase["state"], phase["due"], phase["count"]) == ("stopped", True, 1)
+    assert not run.result("Wait for the time to stop it").get("failed")
