@@ -7,8 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..module_utils._argspec import STREAM
 from ..module_utils._record import SPEC, operate
 from ..plugin_utils._in_process import InProcessAction
+
+_ROLE = "apsaravideo.live.record"
+# What the role leaves to variables: as templates in its task, each would be compiled anew for each stream, which takes
+# Ansible one to two milliseconds, whether it is set or not.
+_OF_THE_ROLE = (
+    ("domain_name", "domain_name"),
+    ("app_name", "app_name"),
+    ("stream_name", "stream_name"),
+    ("state", "record_state"),
+    ("finalize", "record_finalize"),
+    ("wait_for_stream", "record_wait_for_stream"),
+    ("start_at", "record_start_at"),
+    ("wait", "record_wait"),
+    ("wait_timeout", "record_wait_timeout"),
+    ("rate_limit", "record_rate_limit"),
+)
+_OF_THE_PLAYBOOKS = (("finalize", "finalize"), ("start_at", "start_at"))
 
 
 class ActionModule(InProcessAction):
@@ -16,20 +34,12 @@ class ActionModule(InProcessAction):
 
     spec = SPEC
     operate = staticmethod(operate)
-    # The variables of the role record that are rarely set.
-    variables = (
-        ("finalize", "record_finalize"),
-        ("wait_for_stream", "record_wait_for_stream"),
-        ("start_at", "record_start_at"),
-        ("wait", "record_wait"),
-        ("wait_timeout", "record_wait_timeout"),
-        ("rate_limit", "record_rate_limit"),
-        *InProcessAction.variables,
-    )
 
     def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        # The playbooks of the collection take some by shorter names. A variable there that stands for another would be
-        # a template for each stream.
-        if "record_playbook" in task_vars:
-            self.variables = (("finalize", "finalize"), ("start_at", "start_at"), *self.variables)
-        return super()._given(task_vars)
+        if task_vars.get("ansible_role_name") != _ROLE:
+            return super()._given(task_vars)
+        # The playbooks of the collection take some by shorter names.
+        playbooks = _OF_THE_PLAYBOOKS if "record_playbook" in task_vars else ()
+        self.variables = (*playbooks, *_OF_THE_ROLE, *self.variables)
+        # A host without a name is told so by the operation, in words about that name.
+        return {**dict.fromkeys(STREAM, ""), **super()._given(task_vars)}

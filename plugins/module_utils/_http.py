@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
 import ssl
-import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import cache
+from functools import cache, partial
+from http.client import HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -23,15 +24,15 @@ from ._errors import AnswerLost, EndpointUnusable, InvalidOption, LiveError, Not
 
 MISSING_LIBRARIES: dict[str, ImportError] = {}
 try:
-    import requests
-    from requests import exceptions as http
     from requests.adapters import HTTPAdapter
-    from urllib3 import exceptions as http_core
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+    from requests.exceptions import InvalidSchema
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, prepend_scheme_if_needed, select_proxy
+    from urllib3 import connection_from_url
+    from urllib3 import exceptions as http
+    from urllib3.util import Timeout
     from urllib3.util.ssl_ import create_urllib3_context
 except ImportError as missing:
     MISSING_LIBRARIES["requests"] = missing
-    HTTPAdapter = object  # type: ignore[assignment,misc]
 
 DEFAULT_ENDPOINT = "https://live.aliyuncs.com"
 _CHUNK = 64 * 1024
@@ -137,7 +138,7 @@ def _trusting_all() -> ssl.SSLContext:
 def _default_ca_path() -> str:
     """Where requests would find its CA certificates."""
     given = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return given or requests.utils.DEFAULT_CA_BUNDLE_PATH
+    return given or DEFAULT_CA_BUNDLE_PATH
 
 
 def prepare() -> None:
@@ -156,12 +157,16 @@ def _at_once() -> None:
 class Transport:
     """Sends requests to one endpoint, through the environment's proxies if any.
 
-    A session of requests would also take a password from the user's netrc and put it in place of the signature.
+    It goes to the connections below requests: a session of that would also take a password from the user's netrc, put
+    it in place of the signature, and read the CA certificates again for each connection.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._adapter: _Adapter | None = None
+        self._pool: Any = None
+        self._before_target = "/"
+        self._leave = _at_once
+        self._left = False
 
     def post(
         self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"", largest: int = _CHUNK
@@ -186,39 +191,84 @@ class Transport:
         what went wrong on the way.
         """
         settings = self._settings
-        if self._adapter is None:
-            self._adapter = _Adapter(_context(settings), _PARTS * settings.read_timeout)
-        adapter = self._adapter
-        adapter.depart = leave
-        adapter.left = False
-        request = requests.Request(method, f"{settings.endpoint.url}{target}", headers=headers, data=body).prepare()
+        self._leave, self._left = leave, False
         try:
-            response = adapter.send(
-                request,
-                stream=True,
-                timeout=(settings.connect_timeout, settings.read_timeout),
-                verify=settings.validate_certs,
-                proxies=_proxies(settings),
+            if self._pool is None:
+                self._pool = self._connections()
+            response = self._pool.urlopen(
+                method,
+                f"{self._before_target}{target}",
+                body=body,
+                headers=headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=settings.connect_timeout, read=settings.read_timeout),
+                preload_content=False,
+                decode_content=False,
             )
-            with response:
+            try:
                 names = {name.lower(): value for name, value in response.headers.items()}
-                return HttpAnswer(response.status_code, names, _body(response, largest))
-        except (http.RequestException, http_core.HTTPError, OSError) as error:
-            raise _transport_error(error, settings.endpoint.host, adapter.left) from None
-        finally:
-            adapter.answered()
+                return HttpAnswer(response.status, names, _body(response, largest))
+            finally:
+                response.close()  # and the connection, unless the answer has been read to its end
+                response.release_conn()
+        except (http.HTTPError, InvalidSchema, OSError) as error:
+            raise _transport_error(error, settings.endpoint.host, self._left) from None
+
+    def depart(self) -> None:
+        """Called by a connection that stands, before the request leaves."""
+        self._leave()
+        self._left = True
+
+    def _connections(self) -> Any:
+        settings, url = self._settings, self._settings.endpoint.url
+        context = _context(settings)
+        # Without the name of a file, urllib3 leaves the CA certificates to the context.
+        tls = {"ssl_context": context, "cert_reqs": context.verify_mode}
+        proxy = select_proxy(url, _proxies(settings))
+        if proxy:
+            manager = HTTPAdapter().proxy_manager_for(prepend_scheme_if_needed(proxy, "http"), **tls)
+            pool = manager.connection_from_url(url)
+        else:
+            pool = connection_from_url(url, **(tls if url.startswith("https:") else {}))
+        # A proxy that does not only pass TLS on is asked with the whole URL.
+        self._before_target = url if proxy and url.startswith("http:") else "/"
+        pool.ConnectionCls = partial(_watched(pool.ConnectionCls), self, settings.read_timeout)
+        return pool
+
+
+@cache
+def _watched(kind: Any) -> Any:
+    """A kind of connection that says when a request is about to leave, and bounds the time that the answer takes."""
+
+    class Connection(kind):
+        def __init__(self, transport: Transport, read_timeout: float, *args: Any, **kwargs: Any) -> None:
+            self._transport = transport
+            self._read_timeout = read_timeout
+            super().__init__(*args, **kwargs)
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            self._transport.depart()
+            super().request(*args, **kwargs)
+
+        def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+            bounded: Any = _Bounded(sock, self._read_timeout)
+            return HTTPResponse(bounded, *args, **kwargs)
+
+    return Connection
 
 
 def _proxies(settings: Settings) -> dict[str, str]:
     """The environment's proxies; none for this machine itself, which a proxy would take for its own."""
     if settings.endpoint.loopback or not settings.use_proxies:
         return {}
-    return requests.utils.get_environ_proxies(settings.endpoint.url)
+    return get_environ_proxies(settings.endpoint.url)
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
     if not settings.validate_certs:
-        warnings.simplefilter("ignore", http_core.InsecureRequestWarning)  # whoever asked for it knows
+        warnings.simplefilter("ignore", http.InsecureRequestWarning)  # whoever asked for it knows
         return _trusting_all()
     try:
         return _trusting(settings.ca_path or _default_ca_path())
@@ -229,80 +279,47 @@ def _context(settings: Settings) -> ssl.SSLContext:
         ) from None
 
 
-class _Adapter(HTTPAdapter):
-    """An adapter of requests that uses a ready TLS context, and calls `depart` before a request leaves."""
+class _Bounded(io.RawIOBase):
+    """A socket to read one answer from, in at most `_PARTS` times its time-out.
 
-    depart: Callable[[], None]
-    left = False
+    That time-out alone is for each part of an answer, and one that drips never exceeds it.
+    """
 
-    def __init__(self, context: ssl.SSLContext, patience: float) -> None:
-        self._context = context
-        self._patience = patience
-        self._alarm: threading.Timer | None = None
+    def __init__(self, sock: Any, read_timeout: float) -> None:
         super().__init__()
+        self._socket = sock
+        self._file = sock.makefile("rb", buffering=0)
+        self._read_timeout = read_timeout
+        self._end = time.monotonic() + _PARTS * read_timeout
 
-    def sent(self, connection: Any) -> None:
-        """A request has left: close its connection where the answer has not ended after `patience` seconds.
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """The file that HTTPResponse asks a socket for."""
+        return io.BufferedReader(self)
 
-        The time-out of a socket is for each part of an answer, and one that drips never exceeds it.
-        """
-        self._alarm = threading.Timer(self._patience, _cut, [connection])
-        self._alarm.daemon = True
-        self._alarm.start()
+    def readable(self) -> bool:
+        return True
 
-    def answered(self) -> None:
-        """The answer has ended, or there is none."""
-        if self._alarm:
-            self._alarm.cancel()
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the answer did not end in time")
+        self._socket.settimeout(min(left, self._read_timeout))
+        return self._file.readinto(buffer)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self._watch(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        self._watch(manager)
-        return manager
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the CA certificates to the context; requests would have them read again for each connection."""
-        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-        conn.ca_certs = None
-        conn.ca_cert_dir = None
-
-    def _watch(self, manager: Any) -> None:
-        """Have every connection of a pool manager call `depart` before it sends a request."""
-
-        adapter = self
-
-        def watched(pool: Any) -> Any:
-            class Connection(pool.ConnectionCls):
-                def request(self, *args: Any, **kwargs: Any) -> None:
-                    adapter.depart()
-                    adapter.left = True
-                    super().request(*args, **kwargs)
-                    adapter.sent(self.sock)
-
-            return type(pool.__name__, (pool,), {"ConnectionCls": Connection})
-
-        manager.pool_classes_by_scheme = {"http": watched(HTTPConnectionPool), "https": watched(HTTPSConnectionPool)}
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
-def _cut(connection: Any) -> None:
-    raw = getattr(connection, "socket", connection)  # TLS inside the TLS of a proxy is no socket, but has one
-    with suppress(OSError):
-        socket.socket.shutdown(raw, socket.SHUT_RDWR)  # that of a TLS socket would forget first that it is one
-
-
-def _body(response: requests.Response, largest: int) -> bytes:
+def _body(response: Any, largest: int) -> bytes:
     """The body as it came, at most so much of it. Nothing is unpacked: it was asked for as it is, and may be a bomb."""
     body = b""
-    for chunk in response.raw.stream(_CHUNK, decode_content=False):
+    for chunk in response.stream(_CHUNK, decode_content=False):
         body += chunk
         if len(body) > largest:
             return body[:largest]
-    if response.raw.length_remaining:  # older versions of urllib3 do not mind
-        raise http_core.IncompleteRead(len(body), response.raw.length_remaining)
+    if response.length_remaining:  # older versions of urllib3 do not mind
+        raise http.IncompleteRead(len(body), response.length_remaining)
     return body
 
 
@@ -327,9 +344,7 @@ def _transport_error(error: BaseException, host: str, left: bool) -> LiveError:
         return any(isinstance(cause, kinds) for cause in causes)
 
     # A connection without TLS is made only when the request is about to leave.
-    unconnected = not left or caused_by(
-        http.ConnectTimeout, http_core.ConnectTimeoutError, http_core.NewConnectionError
-    )
+    unconnected = not left or caused_by(http.ConnectTimeoutError, http.NewConnectionError)
     if caused_by(ssl.SSLCertVerificationError):
         return EndpointUnusable(
             f"the certificate of {host} is not trusted",
@@ -337,14 +352,14 @@ def _transport_error(error: BaseException, host: str, left: bool) -> LiveError:
         )
     if not left and _speaks_no_tls(causes):
         return EndpointUnusable(f"{host} does not speak TLS", "Check the scheme and the port in the option endpoint.")
-    bad_urls = (http.InvalidURL, http.InvalidSchema, http_core.LocationValueError, http_core.ProxySchemeUnknown)
+    bad_urls = (InvalidSchema, http.LocationValueError, http.ProxySchemeUnknown)
     if not left and caused_by(*bad_urls):
         return EndpointUnusable(
             f"the setting of the proxy on the way to {host} cannot be used",
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
         )
     # Older versions of urllib3 say so, too, of a connection that ended after the request had gone through the proxy.
-    if unconnected and caused_by(http.ProxyError, http_core.ProxyError):
+    if unconnected and caused_by(http.ProxyError):
         return NotSent(
             f"the proxy on the way to {host} did not connect",
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",

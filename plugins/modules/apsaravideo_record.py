@@ -76,9 +76,8 @@ options:
     type: int
     default: 300
 notes:
-  - O(finalize), O(wait_for_stream), O(start_at), O(wait), O(wait_timeout) and O(rate_limit) can also be given as the
-    variables C(record_finalize), C(record_wait_for_stream), C(record_start_at), C(record_wait),
-    C(record_wait_timeout) and C(record_rate_limit), which are those of the role P(apsaravideo.live.record#role).
+  - In the role P(apsaravideo.live.record#role) the options are variables, such as C(record_state) for O(state). Elsewhere
+    only those of the connection are, such as C(apsaravideo_profile) for O(profile).
 attributes:
   check_mode:
     support: full

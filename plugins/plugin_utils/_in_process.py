@@ -12,7 +12,8 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 from ansible import constants as C
@@ -30,10 +31,21 @@ from ..module_utils._task import Task, execute
 from ._plain import plain
 from ._run_directory import RUN_DIRECTORY
 
-# Ansible loads action plugins before it makes a process for each host. What is frozen is not looked at by the garbage
-# collection of those processes, which would have the system copy the memory that it touches.
-_http.prepare()
-gc.freeze()
+
+def _prepare() -> None:
+    """What every task needs. Ansible loads action plugins before it makes a process for each host, so it is done once.
+
+    What is frozen is not looked at by the garbage collection of those processes, which would have the system copy the
+    memory that it touches. ansible-core 2.21 works out what a result may hold when a process makes its first one, which
+    takes more than two milliseconds.
+    """
+    _http.prepare()
+    with suppress(ImportError, AttributeError, TypeError):
+        import_module("ansible._internal._task").UnifiedTaskResult.from_action_result_dict({})
+    gc.freeze()
+
+
+_prepare()
 
 
 class InProcessAction(ActionBase):

@@ -19,6 +19,7 @@ NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in ran
 COLLECTION = Path(__file__).resolve().parents[2]
 ROLE = COLLECTION / "roles" / "record"
 REPORT = COLLECTION / "plugins" / "modules" / "apsaravideo_record_report.py"
+RECORD = "apsaravideo.live.apsaravideo_record"
 ROLE_TASK = "Bring the recording to the wanted state"
 
 
@@ -431,6 +432,18 @@ def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
     assert run.exit_code == 0, run.output
     assert recording(cloud) == {"stream00"}
     assert run.result(ROLE_TASK)["late_seconds"] > 0
+
+
+def test_the_variables_of_the_role_count_in_the_role_alone(cloud, ansible):
+    cloud.push(NAMES[0], NAMES[1])
+    own, other = streams(NAMES)["stream00"], streams(NAMES)["stream01"]
+    stop = {**own, "record_state": "stopped", "record_finalize": "{{ asked }}", "asked": True}
+    role = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}}
+    run = ansible.play([{RECORD: other}, {RECORD: {"state": "started"}, "ignore_errors": True}, role], vars=stop)
+    assert run.exit_code == 0, run.output
+    assert "missing required arguments: app_name, domain_name, stream_name" in run.output
+    assert commands(cloud) == ["start", "stop", "cancel_delay"]
+    assert recording(cloud) == {"stream01"}
 
 
 def test_what_fails_before_the_module_is_reported_too(cloud, ansible):

@@ -25,13 +25,13 @@ ENVIRONMENT = {
 BUG = """
 import os
 if os.environ.get("PLANTED"):
-    from requests.adapters import HTTPAdapter
-    def send(self, request, **settings):
+    from urllib3 import HTTPConnectionPool
+    def urlopen(self, method, url, headers, **settings):
         try:
-            raise KeyError(request.url, dict(request.headers))
+            raise KeyError(method, url, dict(headers))
         except KeyError as error:
             raise AttributeError(f"planted: {dict(os.environ)}") from error
-    HTTPAdapter.send = send
+    HTTPConnectionPool.urlopen = urlopen
 """
 
 
@@ -49,7 +49,7 @@ def test_a_bug_shows_where_it_is_but_no_secret(cloud, tmp_path, way):
     run = ansible.play([{"name": "start", RECORD: NAMES}], "-vvv", environ=environ, **way)
     assert run.exit_code == 2 and shown(run) == []
     output = " ".join(run.output.split())
-    assert "AttributeError: planted: {" in output and "which came from KeyError: ('http://127.0.0.1" in output
+    assert "AttributeError: planted: {" in output and "which came from KeyError: ('POST', '/?" in output
     assert "Traceback (most recent call last)" in output and "in post" in output
 
 
