@@ -76,8 +76,8 @@ options:
     type: int
     default: 300
 notes:
-  - In the role P(apsaravideo.live.record#role) the options are variables, such as C(record_state) for O(state). Elsewhere
-    only those of the connection are, such as C(apsaravideo_profile) for O(profile).
+  - In the role P(apsaravideo.live.record#role) the options are variables, such as C(record_state) for O(state).
+    Elsewhere only those of the connection are, such as C(apsaravideo_profile) for O(profile).
 attributes:
   check_mode:
     support: full
