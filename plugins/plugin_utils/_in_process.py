@@ -9,7 +9,6 @@ where the task already is, with the same validation and the same results. Nothin
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -35,14 +34,11 @@ from ._run_directory import RUN_DIRECTORY
 def _prepare() -> None:
     """What every task needs. Ansible loads action plugins before it makes a process for each host, so it is done once.
 
-    What is frozen is not looked at by the garbage collection of those processes, which would have the system copy the
-    memory that it touches. ansible-core 2.21 works out what a result may hold when a process makes its first one, which
-    takes more than two milliseconds.
+    ansible-core 2.21 works out what a result may hold when a process makes its first one, which takes two milliseconds.
     """
     _http.prepare()
     with suppress(ImportError, AttributeError, TypeError):
         import_module("ansible._internal._task").UnifiedTaskResult.from_action_result_dict({})
-    gc.freeze()
 
 
 _prepare()

@@ -298,6 +298,32 @@ def ceiling(options: argparse.Namespace) -> list[Table]:
     ]
 
 
+def unpaced(options: argparse.Namespace) -> list[Table]:
+    """How fast Ansible itself is on this machine, and the collection where neither it nor the server has a limit."""
+    count = 300
+    streams = names(count)
+    debug = {"hosts": "streams", **LOCAL, "tasks": [{"ansible.builtin.debug": {"msg": "here"}}]}
+    rows: dict[str, list[tuple[float, float]]] = {"`ansible.builtin.debug`": [], "collection": []}
+    with bench(options.forks, limit={ACTION: 1_000_000}) as at:
+        for _repetition in range(5):
+            for label, found in rows.items():
+                at.fresh(streams)
+                if label == "collection":
+                    command = at.start(streams, record_rate_limit=1_000_000)
+                else:
+                    command = at.playbook([debug], hosts(streams))
+                command.join()
+                require_success(command)
+                found.append((count / command.seconds, 1000 * command.cpu / count))
+    return [
+        Table(
+            f"Without a limit, {count} hosts, median of 5",
+            ["", "hosts/s, whole command", "CPU milliseconds for each host"],
+            [[label, *(statistics.median(column) for column in zip(*found))] for label, found in rows.items()],
+        )
+    ]
+
+
 def together(options: argparse.Namespace, runs: int) -> list[Table]:
     """Several ansible-playbook at once on one account."""
     streams = names(1200)
@@ -508,12 +534,14 @@ FACTS = """* This machine: {machine}.
   CPU is user and system time of the command and all its processes; memory is the sum of their proportional set sizes
   (PSS), looked at each second.
 * The load average is that of the last minute, what runs here included. Where it is high before the start, others had a
-  part of the machine.
+  part of the machine. So they may have on a virtual machine without showing in it, and then a fixed piece of work in
+  Python, timed before and after, takes longer.
 """
 
 SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "compare": compare,
     "ceiling": ceiling,
+    "unpaced": unpaced,
     "two": two,
     "four": four,
     "accounts": accounts,
@@ -535,9 +563,11 @@ def machine() -> str:
     )
 
 
-def load() -> str:
-    """The load average of the last minute: more than what runs here means that others share the machine."""
-    return f"{os.getloadavg()[0]:.1f}"
+def state() -> str:
+    """What else the machine may be doing: the load average of the last minute, and the time of a fixed piece of work."""
+    begin = time.perf_counter()
+    sum(range(10_000_000))
+    return f"load average {os.getloadavg()[0]:.1f}, fixed work {1000 * (time.perf_counter() - begin):.0f} ms"
 
 
 def main() -> None:
@@ -554,9 +584,9 @@ def main() -> None:
     print(facts, flush=True)
     text = HEAD + facts
     for name in wanted:
-        before = load()
+        before = state()
         for table in SCENARIOS[name](options):
-            part = f"{table.markdown()}\nLoad average at the start {before}, at the end {load()}.\n"
+            part = f"{table.markdown()}\nAt the start {before}; at the end {state()}.\n"
             print(part, flush=True)
             text += part
     if options.output and not options.scenario:
