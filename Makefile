@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanity unit integration chaos soak sdk gate bench docs sync clean
+.PHONY: help demo test lint sanity unit fuzz integration chaos soak sdk gate bench docs sync clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ sanity: ## ansible-test sanity
 
 unit: ## unit tests on each Python and ansible-core
 	@tests/run unit $(ARGS)
+
+fuzz: ## property-based tests of what servers, users and files may hold, with many examples
+	@tests/run fuzz $(ARGS)
 
 integration: ## playbooks against the emulator
 	@tests/run integration $(ARGS)

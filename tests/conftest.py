@@ -6,6 +6,7 @@
 This happens on import, because the conftest of a directory below may import the collection.
 
 Property-based tests try other examples each time, but in a run of all checks, which has to give the same verdict twice.
+TEST_EXAMPLES says how many each of them tries.
 """
 
 from __future__ import annotations
@@ -29,3 +30,8 @@ if os.environ.get("TEST_SAME_EXAMPLES"):
 
     settings.register_profile("same examples", derandomize=True, deadline=None)
     settings.load_profile("same examples")
+elif os.environ.get("TEST_EXAMPLES"):
+    from hypothesis import settings
+
+    settings.register_profile("many examples", max_examples=int(os.environ["TEST_EXAMPLES"]), deadline=None)
+    settings.load_profile("many examples")

@@ -14,14 +14,14 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils import _record_info
 from ..module_utils._argspec import CONNECTION, Spec
-from ..module_utils._errors import InvalidOption
+from ..module_utils._errors import InvalidOption, printable
 from ..module_utils._instant import duration
 from ..module_utils._live import Stream
 from ..module_utils._task import Task, execute
 from ..plugin_utils import _record_status as status
 from ..plugin_utils._in_process import InProcessAction
 from ..plugin_utils._plain import plain
-from ..plugin_utils._play import hosts_of, printable, show
+from ..plugin_utils._play import hosts_of, show
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 
 _SHOWN = 10  # names in the message of a failure

@@ -28,6 +28,7 @@ from ._errors import (
     Throttled,
     error_class,
     explain,
+    printable,
 )
 
 _LONGEST_MESSAGE = 300
@@ -111,13 +112,18 @@ def _parsed(body: bytes) -> Any:
     try:
         if text.startswith("<"):
             return _parsed_xml(text)
-        content = json.loads(
-            text, object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_finite
-        )
-        # Half of a character cannot be written anywhere; a stream may bear such a name, because anybody may push one.
-        return _whole(content) if _SURROGATE.search(text) else content
+        return parsed_json(text)
     except (ValueError, RecursionError):
         return None
+
+
+def parsed_json(text: str) -> Any:
+    """What a JSON text says. Raises ValueError or RecursionError where it says a thing twice, or what nobody means."""
+    content = json.loads(
+        text, object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite, parse_constant=_finite
+    )
+    # Half of a character cannot be written anywhere; a stream may bear such a name, because anybody may push one.
+    return _whole(content) if _SURROGATE.search(text) else content
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -194,7 +200,7 @@ def _api_error(
 def _message(content: dict[str, Any]) -> str:
     """The server's message on one line; what follows "string to sign" is cut, because keys and tokens stand there."""
     said = _text(content, _ANY, "Message", "message", "Description") or ""
-    message = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
+    message = " ".join(printable(said).split())
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
     return cut[:_LONGEST_MESSAGE]
 

@@ -46,10 +46,19 @@ def meaning(code: str | None) -> str | None:
     return NO_TASK if _NO_TASK.fullmatch(code) else None
 
 
+_LONGEST_SENTENCE = 1500  # characters
+
+
+def printable(text: str) -> str:
+    """A text in which nothing steers a terminal or ends a line: names and messages may come from strangers."""
+    return "".join(mark if mark.isprintable() else " " for mark in text)
+
+
 class LiveError(Exception):
     """Anything foreseeable that keeps a task from its end.
 
-    `happened` and `advice` are one sentence each: what happened, and what to do next. `code`, `request_id` and
+    `happened` and `advice` are one sentence each: what happened, which may quote what was given or answered and is made
+    `printable`, and what to do next. `code`, `request_id` and
     `http_status` are what the cloud answered, None where it answered nothing. `action` is the API operation.
     `after_lost_answer`: an earlier try of the same call may have taken effect. `may_have_changed`: so may the task.
     """
@@ -76,6 +85,16 @@ class LiveError(Exception):
         self.action = action
         self.after_lost_answer = False
         self.may_have_changed = False
+
+    @property
+    def happened(self) -> str:
+        """What happened."""
+        return self._happened
+
+    @happened.setter
+    def happened(self, text: str) -> None:
+        cut = text if len(text) <= _LONGEST_SENTENCE else f"{text[:_LONGEST_SENTENCE]}..."
+        self._happened = printable(cut)
 
     def __str__(self) -> str:
         marks = [mark for mark in (self.code, self.request_id and f"RequestId {self.request_id}") if mark]

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from ._answer import whole_number
+from ._answer import parsed_json, whole_number
 from ._client import Client
 from ._errors import ACCEPTED, CONFIG_ABSENT, ApiError, InvalidOption, LiveError, meaning
 from ._operations import (
@@ -337,7 +336,8 @@ class Live:
         Whether the operation's filters take a wildcard literally is not documented, so there are none.
         """
         rows = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name})
-        return [record_config(row) for row in rows]
+        configs = [record_config(row) for row in rows]
+        return [{**config, "domain_name": config["domain_name"] or domain_name} for config in configs]
 
     def add_record_config(self, config: dict[str, Any]) -> None:
         """AddLiveAppRecordConfig with a configuration in the form of `record_config`."""
@@ -388,6 +388,16 @@ class Live:
         self.client.call(DELETE_NOTIFY_CONFIG, {**self._common, **names})
 
 
+def _text(value: Any) -> str | None:
+    """What the API documents as a text, None where it is empty or something else."""
+    return value if value and isinstance(value, str) else None
+
+
+def _scalar(value: Any) -> str | float | None:
+    """What the API documents as a text, a number or a truth value, None where it is something else."""
+    return value if isinstance(value, (str, int, float)) else None
+
+
 # The ingest URL is left out: it may hold the key that lets its holder push.
 _ONLINE_FIELDS = {
     "DomainName": "domain_name",
@@ -411,7 +421,9 @@ _ONLINE_FIELDS = {
 
 def online_stream(row: dict[str, Any]) -> dict[str, Any]:
     """An entry of the online list as the modules and the inventory return it; what the API left out is missing."""
-    return {ours: row[theirs] for theirs, ours in _ONLINE_FIELDS.items() if theirs in row}
+    found = {ours: _scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}
+    names = {ours: _text(found[ours]) for ours in Stream._fields}
+    return {ours: value for ours, value in {**found, **names}.items() if value is not None}
 
 
 RECORD_MODES = {"automatic": 0, "callback": 1, "ingest_parameter": 2, "manual": 7}
@@ -442,7 +454,7 @@ def record_config(row: dict[str, Any]) -> dict[str, Any]:
     Whole numbers may come as texts, format names in either case. The API answers `OnDemond` for the `OnDemand` of its
     requests.
     """
-    config = {ours: row.get(theirs) or None for ours, theirs in _CONFIG_FIELDS.items()}
+    config = {ours: _text(row.get(theirs)) for ours, theirs in _CONFIG_FIELDS.items()}
     number = whole_number(row.get("OnDemond", row.get("OnDemand")))
     modes = {value: name for name, value in RECORD_MODES.items()}
     return {
@@ -450,11 +462,11 @@ def record_config(row: dict[str, Any]) -> dict[str, Any]:
         "app_name": config["app_name"] or "*",
         "stream_name": config["stream_name"] or "*",
         "mode": None if number is None else modes.get(number, str(number)),
-        "delay_time": whole_number(config["delay_time"]),
+        "delay_time": whole_number(row.get("DelayTime")) or None,
         "formats": _record_formats(row, "RecordFormatList"),
         "transcode_formats": _record_formats(row, "TranscodeRecordFormatList"),
-        "transcode_templates": [str(template) for template in _listed(row, "TranscodeTemplates", "Templates")],
-        "create_time": row.get("CreateTime") or None,
+        "transcode_templates": [name for name in _listed(row, "TranscodeTemplates", "Templates") if _text(name)],
+        "create_time": _text(row.get("CreateTime")),
     }
 
 
@@ -464,14 +476,14 @@ def _record_formats(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _record_format(item: dict[str, Any]) -> dict[str, Any]:
     """A format of a configuration; what is said about slices of a format that has none means nothing."""
-    name = str(item.get("Format")).lower()
+    name = (_text(item.get("Format")) or "").lower()
     sliced = name in SLICED_FORMATS
     return {
         "format": name,
         "cycle_duration": whole_number(item.get("CycleDuration")) or None,
         "slice_duration": whole_number(item.get("SliceDuration")) or None if sliced else None,
-        "oss_object_prefix": item.get("OssObjectPrefix") or None,
-        "slice_oss_object_prefix": item.get("SliceOssObjectPrefix") or None if sliced else None,
+        "oss_object_prefix": _text(item.get("OssObjectPrefix")),
+        "slice_oss_object_prefix": _text(item.get("SliceOssObjectPrefix")) if sliced else None,
     }
 
 
@@ -504,12 +516,12 @@ AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")
 
 def _notify_config(domain_name: str, found: Any) -> NotifyConfig | None:
     """From the API's object; its `NotifyReqAuth` is documented as a boolean, and as yes or no."""
-    if not isinstance(found, dict) or not found.get("NotifyUrl"):
+    if not isinstance(found, dict) or not _text(found.get("NotifyUrl")):
         return None
     settings = {
         "domain_name": domain_name,
         "notify_url": found["NotifyUrl"],
-        "on_demand_url": found.get("OnDemandUrl") or None,
+        "on_demand_url": _text(found.get("OnDemandUrl")),
         "status_events": _flag(found.get("NeedStatusNotify")),
         "signed": _flag(found.get("NotifyReqAuth")),
     }
@@ -561,7 +573,7 @@ _FILE_FIELDS = {
 
 def _renamed(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> list[dict[str, Any]]:
     """Objects of the API with our names; what the API left out is None."""
-    return [{ours: row.get(theirs) for theirs, ours in fields.items()} for row in rows]
+    return [{ours: _scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
 
 
 def _covers(where: Scope | Stream, stream: Stream) -> bool:
@@ -570,13 +582,13 @@ def _covers(where: Scope | Stream, stream: Stream) -> bool:
 
 def _notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
     """The URL and the headers of the callback are left out: they may hold a key or a signature."""
-    names = row.get("AppName"), row.get("StreamName")
+    app_name, stream_name = _text(row.get("AppName")), _text(row.get("StreamName"))
     result = row.get("NotifyResult")
     return NotifyEvent(
         type=str(row.get("NotifyType")),
         time=moment(row.get("NotifyTime")),
-        stream=Stream(domain_name, str(names[0]), str(names[1])) if all(names) else None,
-        storage_type=row.get("StorageType"),
+        stream=Stream(domain_name, app_name, stream_name) if app_name and stream_name else None,
+        storage_type=_text(row.get("StorageType")),
         delivered=None if result is None else result == "success",
         content=_notify_content(row.get("NotifyContent")),
     )
@@ -584,7 +596,7 @@ def _notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
 
 def _notify_content(text: Any) -> dict[str, Any] | None:
     try:
-        content = json.loads(text)
+        content = parsed_json(text)
     except (TypeError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

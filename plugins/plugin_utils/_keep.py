@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from ..module_utils._client import Clock
+from ..module_utils._errors import printable
 
 Result = dict[str, Any]
 _MOST_NAMED = 10
@@ -104,6 +105,6 @@ def _cause(result: Result) -> str:
 
 def named(hosts: list[str]) -> str:
     """The first few names, and how many more there are. Names may come from strangers: nothing steers a terminal."""
-    shown = ["".join(mark if mark.isprintable() else " " for mark in host) for host in hosts[:_MOST_NAMED]]
+    shown = [printable(host) for host in hosts[:_MOST_NAMED]]
     more = [f"{len(hosts) - _MOST_NAMED} more"] if len(hosts) > _MOST_NAMED else []
     return ", ".join(shown + more)

@@ -26,8 +26,3 @@ def show(lines: Iterable[str], bad: bool) -> None:
     setting = C.config.get_config_value
     if "json" not in setting("DEFAULT_STDOUT_CALLBACK"):
         Display().display("\n".join(lines), color=setting("COLOR_ERROR" if bad else "COLOR_OK"))
-
-
-def printable(text: str) -> str:
-    """Names come from strangers: nothing that steers a terminal is let through."""
-    return "".join(mark if mark.isprintable() else " " for mark in text)

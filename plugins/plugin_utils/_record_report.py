@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ._play import printable
+from ..module_utils._errors import printable
 
 OK = "ok"
 FAILED = "failed"

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from ..module_utils._errors import printable
 from ..module_utils._live import Stream
-from ._play import printable
 
 RECORDING = "recording"
 UNKNOWN = "unknown"

@@ -564,7 +564,7 @@ def machine() -> str:
 
 
 def state() -> str:
-    """What else the machine may be doing: the load average of the last minute, and the time of a fixed piece of work."""
+    """What the machine is up to: the load average of the last minute, and how long a fixed piece of work takes."""
     begin = time.perf_counter()
     sum(range(10_000_000))
     return f"load average {os.getloadavg()[0]:.1f}, fixed work {1000 * (time.perf_counter() - begin):.0f} ms"

@@ -15,7 +15,7 @@ from pathlib import Path
 LIVE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests" / "support")]
 
-from chaos import Report, Scenario
+from chaos import PlaybookScenario, Report, Scenario
 from emulator import Emulator
 
 
@@ -38,12 +38,14 @@ def main() -> None:
 
 
 def one(seed: int, streams: int, haste: float) -> Report:
-    """One seed; every other one over TLS."""
+    """One seed, with a tenth of the streams in playbooks too; every other one over TLS."""
     began = time.monotonic()
     with Emulator(tls=seed % 2 == 0) as cloud, tempfile.TemporaryDirectory() as directory:
-        report = Scenario(cloud, directory, seed, streams, haste).long()
+        operations = Scenario(cloud, directory, seed, streams, haste).long()
+        playbooks = PlaybookScenario(cloud, directory, seed, streams // 10).long()
         if cloud.error_output():
             sys.exit(cloud.error_output())
+    report = operations.with_more(playbooks)
     seconds = time.monotonic() - began
     print(
         f"seed {seed}, {streams} streams, {seconds:.0f} s: {report.tasks} tasks, {report.calls} calls, "

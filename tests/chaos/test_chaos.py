@@ -5,18 +5,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import time
-
 import pytest
-from chaos import FAULTS, Evidence, Job, Outcome, Scenario, calls_of, judge, streams_of
-from playbook import ANSIBLE_PLAYBOOK, Ansible, Run, environment, streams
-
-TASK = "Bring the recording to the wanted state"
-HOSTS = [f"live.example.com/chaos/host{number:02}" for number in range(20)]
+from chaos import FAULTS, Evidence, Job, Outcome, PlaybookScenario, Scenario, judge
 
 
 def test_operations_of_two_controllers(cloud, tmp_path):
@@ -26,79 +16,16 @@ def test_operations_of_two_controllers(cloud, tmp_path):
     assert set(report.faults) == {*FAULTS, "outage"}
 
 
-class Playbook:
-    """A run of ansible-playbook whose results can be seen, and whose processes killed, while it is at work."""
-
-    def __init__(self, cloud, directory, job):
-        directory.mkdir()
-        self.job = job
-        self.ansible = Ansible(directory, {**environment(cloud), "XDG_RUNTIME_DIR": str(directory.parent)})
-        name = {"started": "start", "stopped": "stop"}[job.state]
-        wanted = {"apsaravideo_region_id": job.name, "finalize": job.finalize, "record_rate_limit": 500}
-        inventory = str(self.ansible.inventory(streams(HOSTS)))
-        arguments = ["-i", inventory, "-e", json.dumps(wanted), "--forks", "10"]
-        self._process = subprocess.Popen(
-            [ANSIBLE_PLAYBOOK, f"apsaravideo.live.{name}", *arguments],
-            cwd=directory,
-            env=self.ansible.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def results(self):
-        file = self.ansible.results_file
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
-        rows = [json.loads(line) for line in lines if line.endswith("\n")]
-        found = Run(0, "", rows).results(TASK)
-        return [Outcome(self.job, f"live.example.com/chaos/{host}", row) for host, row in found.items()]
-
-    def kill(self):
-        """All of its processes at once, when some of its hosts are done."""
-        patience = time.monotonic() + 60
-        while len(self.results()) < 5 and self._process.poll() is None:
-            assert time.monotonic() < patience
-            time.sleep(0.02)
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
-        return self.results()
-
-    def end(self):
-        output, _errors = self._process.communicate(timeout=200)
-        assert self._process.returncode == 0, output
-        return self.results()
-
-
 def test_playbooks_of_two_controllers_one_of_which_is_killed(cloud, tmp_path):
-    cloud.reset()
-    cloud.push(*HOSTS)
-    cloud.disturb(5, **{**FAULTS, "delay": {"seconds": [0.005, 0.15]}})
-    before = streams_of(cloud)
-    other = Playbook(cloud, tmp_path / "other", Job("b-start", "started"))
-    killed = Playbook(cloud, tmp_path / "killed", Job("a-killed", "started")).kill()
-    again = Playbook(cloud, tmp_path / "again", Job("a-start", "started")).end()
-    outcomes = [*killed, *other.end(), *again]
-    assert 5 <= len(killed) < len(HOSTS) == len(again)
-    assert {row["recording"] for row in streams_of(cloud).values()} == {"recording"}
-    assert_right(cloud, before, outcomes)
-    cloud.advance(5)
-    before = streams_of(cloud)
-    outcomes = Playbook(cloud, tmp_path / "stop", Job("a-stop", "stopped", True)).end()
-    assert len(outcomes) == len(HOSTS)
-    assert {row["recording"] for row in streams_of(cloud).values()} == {"idle"}
-    assert all(row["files"] for row in streams_of(cloud).values())
-    assert_right(cloud, before, outcomes)
-    assert set(cloud.clear_faults()) == set(FAULTS)
+    scenario = PlaybookScenario(cloud, str(tmp_path), seed=1, streams=20)
+    report = scenario.short()
+    assert report.wrong == []
+    assert set(report.faults) == {*FAULTS, "outage", "killed run"}
+    assert 5 <= scenario.killed < 20
+    assert report.tasks == 3 * 20 + scenario.killed
 
 
-def assert_right(cloud, before, outcomes):
-    seen = Evidence(before, streams_of(cloud), calls_of(cloud))
-    assert [words for outcome in outcomes for words in judge(outcome, seen).wrong] == []
-
-
-STREAM = HOSTS[0]
+STREAM = "live.example.com/chaos/stream0000"
 START, SPLIT, STOP = Job("a-1", "started"), Job("a-1", "restarted"), Job("a-1", "stopped")
 
 

@@ -15,16 +15,22 @@ What a report may say, where its own answers get lost and where other controller
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
+import subprocess
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from emulator import Emulator
-from playbook import environment
+from playbook import ANSIBLE_PLAYBOOK, Ansible, environment, streams
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _record
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
@@ -262,6 +268,11 @@ class Report:
     overtaken: int = 0
     wrong: list[str] = field(default_factory=list)
 
+    def with_more(self, other: Report) -> Report:
+        """This and another of the same seed."""
+        names = ("tasks", "calls", "faults", "failed_splits", "assumed", "overtaken", "wrong")
+        return Report(self.seed, **{name: getattr(self, name) + getattr(other, name) for name in names})
+
 
 class Scenario:
     """One seed: what is open in the documentation is chosen by it, and so is what fails.
@@ -388,3 +399,119 @@ class Scenario:
             tasks = [file["task"] for file in row["files"]]
             if len(tasks) != 2 * row["ledger"]["splits"]:
                 self.report.wrong.append(f"{stream} has files of the tasks {tasks}: {row['ledger']}")
+
+
+class PlaybookScenario(Scenario):
+    """The same with runs of ansible-playbook, some of which are killed in the middle."""
+
+    def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int) -> None:
+        super().__init__(cloud, directory, seed, streams)
+        self.killed = 0  # hosts that the killed runs were done with
+        self._directory = Path(directory)
+
+    def short(self) -> Report:
+        """Each command; one of two controllers is killed."""
+        self.phase(Job("a-killed", "started"), Job("b-start", "started"), outage=True)
+        self.expect("recording")
+        self.phase(Job("a-split", "restarted"))
+        self.expect_files()
+        self.phase(Job("a-stop", "stopped", True))
+        self.expect("idle")
+        return self.report
+
+    def long(self) -> Report:
+        """Two controllers at once, one of which is killed and run again; opposite wishes."""
+        self.phase(Job("a-killed", "started"), Job("b-start", "started"), outage=True)
+        self.phase(Job("a-again", "started"))
+        self.expect("recording")
+        self.phase(Job("a-split", "restarted"))
+        self.expect("recording")
+        self.expect_files()
+        self.phase(Job("a-race", "started"), Job("b-race", "stopped"))
+        self.phase(Job("a-stop", "stopped", True), Job("b-killed", "stopped", True), outage=True)
+        self.expect("idle")
+        return self.report
+
+    def _outcomes(self, jobs: Sequence[Job], outage: bool) -> list[Outcome]:
+        runs = [PlaybookRun(self.cloud, self._directory / job.name, job, self.random_order(job)) for job in jobs]
+        if outage:
+            runs[0].await_results()
+            self.cloud.restart(down=self.random.uniform(0, 0.5))
+            self.report.faults["outage"] += 1
+        found: list[Outcome] = []
+        for run in sorted(runs, key=lambda run: not run.job.name.endswith("-killed")):
+            if run.job.name.endswith("-killed"):
+                outcomes = run.kill()
+                self.killed += len(outcomes)
+                self.report.faults["killed run"] += 1
+            else:
+                outcomes = run.end()
+                missing = len(self.streams) - len(outcomes)
+                if missing:
+                    self.report.wrong.append(f"{run.job}: nothing is said of {missing} streams")
+            found += outcomes
+        return found
+
+
+class PlaybookRun:
+    """A run of ansible-playbook whose results can be seen, and whose processes killed, while it is at work.
+
+    Runs whose directories lie beside each other share their slots.
+    """
+
+    _TASK = "Bring the recording to the wanted state"
+    _PLAYBOOKS = {"started": "start", "restarted": "split", "stopped": "stop"}
+    _SOME = 5
+
+    def __init__(self, cloud: Emulator, directory: Path, job: Job, names: list[str]) -> None:
+        directory.mkdir()
+        self.job = job
+        self._streams = {name.rsplit("/", 1)[1]: name for name in names}
+        self._ansible = Ansible(directory, {**environment(cloud), "XDG_RUNTIME_DIR": str(directory.parent)})
+        wanted = {"apsaravideo_region_id": job.name, "finalize": job.finalize, "record_rate_limit": 500}
+        inventory = str(self._ansible.inventory(streams(names)))
+        arguments = ["-i", inventory, "-e", json.dumps(wanted), "--forks", "10"]
+        self._output = directory / "output"
+        with self._output.open("w", encoding="utf-8") as output:
+            self._process = subprocess.Popen(
+                [ANSIBLE_PLAYBOOK, f"apsaravideo.live.{self._PLAYBOOKS[job.state]}", *arguments],
+                cwd=directory,
+                env=self._ansible.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def results(self) -> list[Outcome]:
+        """What it has reported so far."""
+        file = self._ansible.results_file
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+        rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [
+            Outcome(self.job, self._streams[row["host"]], {**row["result"], "failed": row["status"] == "failed"})
+            for row in rows
+            if row["task"].endswith(self._TASK)
+        ]
+
+    def await_results(self) -> None:
+        """Wait until it is done with some of its hosts."""
+        patience = time.monotonic() + 60
+        while len(self.results()) < self._SOME and self._process.poll() is None:
+            assert time.monotonic() < patience
+            time.sleep(0.02)
+
+    def kill(self) -> list[Outcome]:
+        """All of its processes at once, when it is done with some of its hosts."""
+        self.await_results()
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        return self.results()
+
+    def end(self) -> list[Outcome]:
+        """What it reports in the end."""
+        self._process.wait(600)
+        found = self.results()
+        failed = any(outcome.result.get("failed") for outcome in found)
+        assert self._process.returncode == (2 if failed else 0), self._output.read_text(encoding="utf-8")
+        return found

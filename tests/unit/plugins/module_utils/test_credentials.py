@@ -277,7 +277,7 @@ def test_malformed_file_is_named(tmp_path, content, place):
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_file_holds_the_error_is_a_clear_one(tmp_path, content):
     assert str(tmp_path) in refusal({"credentials_file": write(tmp_path / "file", content)})
 
@@ -296,7 +296,7 @@ FIELDS = [
 
 
 @given(mode=st.sampled_from(MODES), fields=st.dictionaries(st.sampled_from(FIELDS), JSON))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_profile_holds_the_error_is_a_clear_one(tmp_path, mode, fields):
     path = write(tmp_path / "file", {"profiles": [{"name": "p", "mode": mode, **fields}]})
     # Nothing answers there, should a profile happen to be complete.
