@@ -27,6 +27,7 @@ class Figures:
     peak_memory: int | None
     recording: int
     measured: bool = True
+    call_rates: tuple[float, ...] = ()  # of all rounds, of which this is the median
 
     @property
     def stream_rate(self) -> float:
@@ -74,6 +75,12 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def median(rounds: Sequence[Figures]) -> Figures:
+    """The round whose rate is the median."""
+    ordered = sorted(rounds, key=lambda figures: figures.call_rate)
+    return replace(ordered[len(ordered) // 2], call_rates=tuple(figures.call_rate for figures in ordered))
+
+
 def compare_table(found: Iterable[Figures], streams: int, quota: int) -> Table:
     """All ways for one number of streams."""
     ways = [figures for figures in found if figures.streams == streams]
@@ -82,6 +89,7 @@ def compare_table(found: Iterable[Figures], streams: int, quota: int) -> Table:
         [
             figures.label + ("" if figures.measured else " *"),
             figures.call_rate,
+            f"{min(figures.call_rates):.1f} to {max(figures.call_rates):.1f}" if figures.measured else None,
             f"{100 * figures.call_rate / quota:.0f} %",
             figures.stream_rate,
             figures.seconds,
@@ -98,6 +106,7 @@ def compare_table(found: Iterable[Figures], streams: int, quota: int) -> Table:
     head = [
         "",
         "streams/s, first to last call",
+        "in all rounds",
         "of the quota",
         "streams/s, whole command",
         "seconds",

@@ -150,8 +150,10 @@ class Emulator:
 
         Streams, recordings, ledgers, configurations, callbacks, calls, accounts, temporary keys and switches stay.
         """
-        if self._end(RESTART_SECONDS):
-            raise EmulatorError(f"the emulator did not keep its state: {self.error_output().strip()}")
+        code = self._end(RESTART_SECONDS)
+        if code:
+            words = self.error_output().strip()
+            raise EmulatorError(f"the emulator did not keep its state, and ended with {code}: {words}")
         time.sleep(down)
         self._command += [f"--port={self.port}"]
         for attempt in range(RESTARTS, 0, -1):

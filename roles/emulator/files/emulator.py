@@ -13,4 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from apsaravideo_emulator.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads may still be answering over TLS, and an orderly exit would take the library down under them.
+    os._exit(code)
