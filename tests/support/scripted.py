@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -83,10 +84,14 @@ class _Nowhere:
 
 
 class ScriptedServer:
-    """Plays one step per request. Leaving its context fails where a step was left over or a request had none."""
+    """Plays one step per request, over TLS where there is a context for it.
 
-    def __init__(self, *steps: Step) -> None:
+    Leaving its own context fails where a step was left over or a request had none.
+    """
+
+    def __init__(self, *steps: Step, tls: ssl.SSLContext | None = None) -> None:
         self._steps = list(steps)
+        self._tls = tls
         self.requests: list[Request] = []
         self._unexpected = 0
 
@@ -107,8 +112,11 @@ class ScriptedServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
     def play(self, handler: BaseHTTPRequestHandler) -> None:
