@@ -298,6 +298,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         transcoded = self.get_option("transcoded")
         found = [listing.read(lives[way], transcoded) for way, listing in zip(ways, plan.listings)]
         for task in tasks.values():
+            task.close()
             outcome = task.outcome()
             self.display.v(f"{self.NAME}: {outcome['api_calls']} calls, RequestIds {', '.join(outcome['request_ids'])}")
             for warning in outcome.get("warnings", ()):

@@ -178,6 +178,10 @@ class KeysExpired(ApiError):
     """The cloud refused the request because its temporary keys have expired; it had no effect."""
 
 
+class RunEnded(LiveError):
+    """The run that a call is a part of has ended, and nobody would learn what came of the call."""
+
+
 class OutcomeUnknown(LiveError):
     """A call that must not be repeated blindly lost its answer."""
 

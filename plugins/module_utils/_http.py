@@ -165,8 +165,7 @@ class Transport:
         self._settings = settings
         self._pool: Any = None
         self._before_target = "/"
-        self._leave = _at_once
-        self._left = False
+        self._departure = _Departure()
 
     def post(
         self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"", largest: int = _CHUNK
@@ -190,8 +189,8 @@ class Transport:
         `leave` is called when the connection stands and the request is about to leave. Raises the LiveError that says
         what went wrong on the way.
         """
-        settings = self._settings
-        self._leave, self._left = leave, False
+        settings, departure = self._settings, self._departure
+        departure.leave, departure.left = leave, False
         try:
             if self._pool is None:
                 self._pool = self._connections()
@@ -214,12 +213,15 @@ class Transport:
                 response.close()  # and the connection, unless the answer has been read to its end
                 response.release_conn()
         except (http.HTTPError, InvalidSchema, OSError) as error:
-            raise _transport_error(error, settings.endpoint.host, self._left) from None
+            raise _transport_error(error, settings.endpoint.host, departure.left) from None
+        finally:
+            departure.leave = _at_once
 
-    def depart(self) -> None:
-        """Called by a connection that stands, before the request leaves."""
-        self._leave()
-        self._left = True
+    def close(self) -> None:
+        """Close the connections that are kept for further requests."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
     def _connections(self) -> Any:
         settings, url = self._settings, self._settings.endpoint.url
@@ -234,8 +236,21 @@ class Transport:
             pool = connection_from_url(url, **(tls if url.startswith("https:") else {}))
         # A proxy that does not only pass TLS on is asked with the whole URL.
         self._before_target = url if proxy and url.startswith("http:") else "/"
-        pool.ConnectionCls = partial(_watched(pool.ConnectionCls), self, settings.read_timeout)
+        pool.ConnectionCls = partial(_watched(pool.ConnectionCls), self._departure, settings.read_timeout)
         return pool
+
+
+class _Departure:
+    """What to do before a request leaves on a connection that stands, and whether it has left."""
+
+    def __init__(self) -> None:
+        self.leave = _at_once
+        self.left = False
+
+    def now(self) -> None:
+        """Called by the connection."""
+        self.leave()
+        self.left = True
 
 
 @cache
@@ -243,13 +258,13 @@ def _watched(kind: Any) -> Any:
     """A kind of connection that says when a request is about to leave, and bounds the time that the answer takes."""
 
     class Connection(kind):
-        def __init__(self, transport: Transport, read_timeout: float, *args: Any, **kwargs: Any) -> None:
-            self._transport = transport
+        def __init__(self, departure: _Departure, read_timeout: float, *args: Any, **kwargs: Any) -> None:
+            self._departure = departure
             self._read_timeout = read_timeout
             super().__init__(*args, **kwargs)
 
         def request(self, *args: Any, **kwargs: Any) -> None:
-            self._transport.depart()
+            self._departure.now()
             super().request(*args, **kwargs)
 
         def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:

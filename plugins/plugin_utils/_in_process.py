@@ -42,6 +42,16 @@ def _prepare() -> None:
 
 
 _prepare()
+_LOADED_BY = os.getpid()
+
+
+def _orphaned() -> bool:
+    """Whether this is a worker whose ansible-playbook is gone.
+
+    One that was killed leaves its workers behind. They may wait for long, for a time that was set or for another try,
+    and what they then sent would undo what somebody has done since.
+    """
+    return _LOADED_BY not in (os.getpid(), os.getppid())
 
 
 class InProcessAction(ActionBase):
@@ -104,7 +114,13 @@ class InProcessAction(ActionBase):
         elif MISSING_LIBRARIES:
             result = {"failed": True, "msg": missing_required_lib(next(iter(MISSING_LIBRARIES)))}
         else:
-            task = Task(self.spec.filled(options), os.environ, self._task.check_mode, key_directory=RUN_DIRECTORY)
+            task = Task(
+                self.spec.filled(options),
+                os.environ,
+                self._task.check_mode,
+                key_directory=RUN_DIRECTORY,
+                abandoned=_orphaned,
+            )
             result = execute(self.operate, task)
         doubled = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
         warnings = doubled + result.pop("warnings", [])

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 from emulator import KEY, OTHER_ACCOUNT_KEY
-from playbook import streams
+from playbook import ANSIBLE_PLAYBOOK, streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
 COLLECTION = Path(__file__).resolve().parents[2]
@@ -332,6 +333,28 @@ def test_nothing_is_sent_before_the_time_and_then_the_calls_are_spread(tls_cloud
     late = sorted(result["late_seconds"] for result in run.results(ROLE_TASK).values())
     assert late == pytest.approx([moment - start_at for moment in sent], abs=1)
     assert f"the first call left {late[0]:.3f} s after, the last stream's {late[-1]:.3f} s after." in summed_up(run)[1]
+
+
+def test_the_workers_of_a_killed_run_send_nothing_more(cloud, ansible):
+    cloud.push(*NAMES)
+    inventory = str(ansible.inventory(streams(NAMES)))
+    start_at = time.time() + 8
+    command = [ANSIBLE_PLAYBOOK, "apsaravideo.live.start", "-i", inventory, "-e", f"start_at={start_at:.3f}"]
+    with subprocess.Popen(
+        [*command, "--forks", "3"], cwd=ansible.directory, env=ansible.environ, stdout=subprocess.DEVNULL
+    ) as run:
+        workers = []
+        while len(workers) < 3:
+            assert time.time() < start_at - 1
+            time.sleep(0.05)
+            listed = subprocess.run(["ps", "-e", "-o", "ppid=,pid="], capture_output=True, text=True, check=True)
+            pairs = [line.split() for line in listed.stdout.splitlines()]
+            workers = [int(pid) for parent, pid in pairs if parent == str(run.pid)]
+        run.kill()
+    assert any(Path(f"/proc/{pid}").exists() for pid in workers) or not Path("/proc/self").exists()
+    time.sleep(start_at + 1.5 - time.time())
+    assert cloud.calls() == []
+    assert recording(cloud) == set()
 
 
 def test_times_that_have_passed_and_that_are_none(cloud, ansible):

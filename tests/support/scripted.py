@@ -93,6 +93,7 @@ class ScriptedServer:
         self._steps = list(steps)
         self._tls = tls
         self.requests: list[Request] = []
+        self.open = 0  # connections
         self._unexpected = 0
 
     def __enter__(self) -> ScriptedServer:
@@ -106,6 +107,14 @@ class ScriptedServer:
                 script.play(self)
 
             do_GET = do_PUT = do_POST
+
+            def setup(self) -> None:
+                script.open += 1
+                super().setup()
+
+            def finish(self) -> None:
+                super().finish()
+                script.open -= 1
 
             def log_message(self, format: str, *args: Any) -> None:
                 return None

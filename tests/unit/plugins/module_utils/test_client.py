@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import socket
+import time
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from scripted import ScriptedServer, answer, reset, silence, truncated
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _client
+from ansible_collections.apsaravideo.live.plugins.module_utils import _client, _record
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Reply
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
@@ -34,6 +36,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._operations impor
     RECORD_COMMAND,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._signature import signed_headers
+from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
 
 KEYS = Keys("the-id", "the-secret", "the-token/+=", "a test")
 STREAM = Stream("live.example.com", "my app", "a b*~/+&=%中文")
@@ -335,6 +338,26 @@ def test_a_redirect_is_not_followed():
     with ScriptedServer(answer(302, "", location="http://127.0.0.1:9/")) as server:
         _caller, error = failed(server, EndpointUnusable)
     assert "redirects" in str(error)
+
+
+def test_a_task_leaves_no_connection_open(tmp_path):
+    """Nor does it leave that to the garbage collection, which may be long in coming."""
+    tasks = 20
+    given = {"access_key_id": "id", "access_key_secret": "secret", "allow_http": True, "rate_limit": 1e6}
+    names = {"domain_name": "live.example.com", "app_name": "myapp", "stream_name": "stream01"}
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    gc.disable()
+    try:
+        with ScriptedServer(*[OK] * tasks) as server:
+            for _task in range(tasks):
+                task = Task(_record.SPEC.filled({**given, **names, "endpoint": server.url}), environ)
+                assert execute(_record.operate, task)["changed"]
+            deadline = time.monotonic() + 10
+            while server.open and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert server.open == 0
+    finally:
+        gc.enable()
 
 
 def test_netrc_does_not_replace_the_signature(tmp_path, monkeypatch):
