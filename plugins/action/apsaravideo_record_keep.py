@@ -13,12 +13,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._argspec import STREAM
-from ..module_utils._client import Clock
 from ..module_utils._instant import Instant
 from ..module_utils._record import SPEC, operate
 from ..module_utils._recording import STARTED
 from ..module_utils._windows import recording
-from ..plugin_utils._in_process import InProcessAction
+from ..plugin_utils._in_process import InProcessAction, WorkerClock
 from ..plugin_utils._keep import Every, Known, Result, keep
 from ..plugin_utils._plain import plain
 
@@ -48,7 +47,7 @@ class ActionModule(InProcessAction):
         ActionBase.run(self, tmp, task_vars)
         hostvars = (task_vars or {})["hostvars"]
         _checked, options = self.validate_argument_spec(argument_spec=_OPTIONS)
-        clock = Clock()
+        clock = WorkerClock()
         phases, hosts = options["plan"]["phases"], options["plan"]["hosts"]
         number = options["number"]
         until = Instant.parse("at", phases[number]["at"], clock.now()).epoch - options["ahead"]

@@ -15,16 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import _answer, _http, _signature
-from ._errors import (
-    AnswerLost,
-    ClockWrong,
-    InvalidOption,
-    KeysExpired,
-    LiveError,
-    OutcomeUnknown,
-    RunEnded,
-    Throttled,
-)
+from ._errors import AnswerLost, ClockWrong, InvalidOption, KeysExpired, LiveError, OutcomeUnknown, Throttled
 from ._keys import Credentials, Keys
 from ._operations import Operation
 from ._pacer import Pacer, unshared
@@ -159,8 +150,7 @@ class Client:
     """Calls to one endpoint, signed with the keys of `credentials`; None serves operations that are not signed.
 
     The calls count in `traffic`, which clients of one task share. No request leaves before `not_before`; `left_at` is
-    when the first one left, None before. Both are seconds since the epoch. Nor does any leave once `abandoned` says
-    that nobody waits for the task any more: RunEnded is raised instead.
+    when the first one left, None before. Both are seconds since the epoch.
     """
 
     def __init__(
@@ -170,7 +160,6 @@ class Client:
         credentials: Credentials | None,
         clock: Clock | None = None,
         traffic: Traffic | None = None,
-        abandoned: Callable[[], bool] = lambda: False,
     ) -> None:
         self.traffic = traffic or Traffic()
         self.clock = clock or Clock()
@@ -179,7 +168,6 @@ class Client:
         self._endpoint = settings.endpoint
         self._transport = _http.Transport(settings)
         self._limits = limits
-        self._abandoned = abandoned
         self._credentials = credentials
         self._keys: Keys | None = None  # of the last request
         self._secrets: set[str] = set()  # of all requests
@@ -351,8 +339,6 @@ class Client:
     def _depart(self, pacer: Pacer, slot: float | None) -> None:
         self.clock.sleep_until(self.not_before)
         self._leave(pacer, slot)
-        if self._abandoned():
-            raise RunEnded("the run that it is a part of has ended", "Run it again.")
         self.left_at = self.left_at or self.clock.now()
 
     def _leave(self, pacer: Pacer, slot: float | None) -> None:

@@ -179,7 +179,7 @@ class KeysExpired(ApiError):
 
 
 class RunEnded(LiveError):
-    """The run that a call is a part of has ended, and nobody would learn what came of the call."""
+    """The run that a task is a part of has ended, and nobody would learn what came of its calls."""
 
 
 class OutcomeUnknown(LiveError):

@@ -32,8 +32,7 @@ _READY = 1.0  # seconds before `start_at` that the first call is made ready and 
 class Task:
     """Validated options, environment and check mode of one run, and the calls that it can make.
 
-    `key_directory` is one that only the processes of the same run use, for temporary keys that they share. `abandoned`
-    tells whether nobody waits for the result any more.
+    `key_directory` is one that only the processes of the same run use, for temporary keys that they share.
     """
 
     def __init__(
@@ -43,14 +42,12 @@ class Task:
         check_mode: bool = False,
         clock: Clock | None = None,
         key_directory: str | None = None,
-        abandoned: Callable[[], bool] = lambda: False,
     ) -> None:
         self.options = options
         self.environ = environ
         self.check_mode = check_mode
         self.clock = clock or Clock()
         self.key_directory = key_directory
-        self.abandoned = abandoned
         self.warnings: list[str] = []
         self.traffic = Traffic()
         self.known: dict[str, Any] = {}  # what the result says even where the task fails
@@ -68,7 +65,7 @@ class Task:
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
         found = credentials(context)
         found.keys()  # before any call, so that a failure here is not taken for one of that call
-        self._client = Client(settings, limits, found, self.clock, self.traffic, self.abandoned)
+        self._client = Client(settings, limits, found, self.clock, self.traffic)
         self._start_at = start_at
         if start_at and not self.check_mode:
             self._client.not_before = start_at.epoch

@@ -25,7 +25,8 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils import _http
 from ..module_utils._argspec import CONNECTION, Spec
-from ..module_utils._client import MISSING_LIBRARIES
+from ..module_utils._client import MISSING_LIBRARIES, Clock
+from ..module_utils._errors import RunEnded
 from ..module_utils._task import Task, execute
 from ._plain import plain
 from ._run_directory import RUN_DIRECTORY
@@ -45,13 +46,18 @@ _prepare()
 _LOADED_BY = os.getpid()
 
 
-def _orphaned() -> bool:
-    """Whether this is a worker whose ansible-playbook is gone.
+class WorkerClock(Clock):
+    """The clock of a worker, for which no wait ends well whose ansible-playbook is gone.
 
     One that was killed leaves its workers behind. They may wait for long, for a time that was set or for another try,
     and what they then sent would undo what somebody has done since.
     """
-    return _LOADED_BY not in (os.getpid(), os.getppid())
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds; raises RunEnded where the run has ended meanwhile."""
+        super().sleep(seconds)
+        if _LOADED_BY not in (os.getpid(), os.getppid()):
+            raise RunEnded("The run that this task is a part of has ended", "Run it again.")
 
 
 class InProcessAction(ActionBase):
@@ -115,11 +121,7 @@ class InProcessAction(ActionBase):
             result = {"failed": True, "msg": missing_required_lib(next(iter(MISSING_LIBRARIES)))}
         else:
             task = Task(
-                self.spec.filled(options),
-                os.environ,
-                self._task.check_mode,
-                key_directory=RUN_DIRECTORY,
-                abandoned=_orphaned,
+                self.spec.filled(options), os.environ, self._task.check_mode, WorkerClock(), key_directory=RUN_DIRECTORY
             )
             result = execute(self.operate, task)
         doubled = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
