@@ -194,7 +194,7 @@ class Transport:
         try:
             if self._pool is None:
                 self._pool = self._connections()
-            response = self._pool.urlopen(
+            response = self._pool.request(
                 method,
                 f"{self._before_target}{target}",
                 body=body,
