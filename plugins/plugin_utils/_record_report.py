@@ -142,7 +142,7 @@ def limit_line(host: str) -> str:
     """
     if host.isprintable() and host == host.strip() and not host.startswith(("!", "&")):
         return host
-    return "~" + "".join(re.escape(mark) if mark.isprintable() else rf"\U{ord(mark):08x}" for mark in host) + "$"
+    return "~" + "".join(re.escape(mark) if mark.isprintable() else rf"\U{ord(mark):08x}" for mark in host) + r"\Z"
 
 
 def left_over(
