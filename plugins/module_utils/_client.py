@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from . import _answer, _http, _signature
+from ._endpoint import Settings
 from ._errors import AnswerLost, ClockWrong, InvalidOption, KeysExpired, LiveError, OutcomeUnknown, Throttled
 from ._keys import Credentials, Keys
 from ._operations import Operation
@@ -27,7 +28,7 @@ except ImportError as missing:
     MISSING_LIBRARIES["jmespath"] = missing
 
 _FORM = "application/x-www-form-urlencoded"
-_OUR_HEADERS = {"accept": "application/json", "user-agent": "ansible-collection/apsaravideo.live"}
+_ACCEPT = {"accept": "application/json"}
 _FIRST_BACK_OFF = 0.25  # seconds
 _LONGEST_BACK_OFF = 8.0  # seconds
 _FIRST_POLL = 0.5  # seconds
@@ -155,7 +156,7 @@ class Client:
 
     def __init__(
         self,
-        settings: _http.Settings,
+        settings: Settings,
         limits: Limits,
         credentials: Credentials | None,
         clock: Clock | None = None,
@@ -360,7 +361,7 @@ class Client:
         if not self._credentials:
             common = {"Action": operation.action, "Version": operation.version, "Format": "JSON", "Timestamp": date}
             signless = _signature.canonical_query({**common, "SignatureNonce": nonce})
-            return signless, {"content-type": _FORM, **_OUR_HEADERS}, query.encode()
+            return signless, {"content-type": _FORM, **_ACCEPT}, query.encode()
         keys = self._keys = self._credentials.keys()
         headers = _signature.signed_headers(
             method="POST",
@@ -375,7 +376,7 @@ class Client:
             nonce=nonce,
         )
         self._keep_secret(*keys.secrets(), keys.access_key_id, headers["Authorization"].rpartition("=")[2])
-        return query, {**headers, **_OUR_HEADERS}, b""
+        return query, {**headers, **_ACCEPT}, b""
 
     def _wait_until(self, moment: float) -> None:
         self.wait(moment - self.clock.monotonic())

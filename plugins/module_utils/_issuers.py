@@ -15,8 +15,9 @@ import subprocess
 from urllib.parse import quote, urlsplit
 
 from ._answer import HttpAnswer
+from ._endpoint import Endpoint, is_loopback
 from ._errors import AnswerLost, CredentialsError, InvalidOption, NotSent
-from ._http import Endpoint, Transport, is_loopback
+from ._http import Transport
 from ._keys import Keys, issued, renewal
 from ._sources import Context, Issued, asked, parsed
 
@@ -25,6 +26,7 @@ _METADATA_SECONDS = 1.0  # for connecting, and for an answer
 _METADATA_TOKEN_SECONDS = 21600
 _ROLE_PATH = "latest/meta-data/ram/security-credentials/"
 _PROGRAM_SECONDS = 60
+_KEPT_IN_URLS = "!$%&'()*+,/:;=?@[]~"  # what RFC 3986 gives a meaning to, or has already been quoted
 _STATUS_OK = 200
 _STATUS_NOT_FOUND = 404
 
@@ -120,7 +122,7 @@ class EcsRole:
         return answer.body.decode("utf-8", errors="replace").strip()
 
     def _get(self, transport: Transport, name: str, token: str | None) -> HttpAnswer:
-        path = _ROLE_PATH + quote(name, safe="")
+        path = _ROLE_PATH + quote(name, safe="", errors="replace")
         answer = transport.send("GET", path, {"x-aliyun-ecs-metadata-token": token} if token else {})
         if answer.status != _STATUS_OK and token and self._v1_allowed:
             return transport.send("GET", path, {})
@@ -193,7 +195,8 @@ def _divided(url: str, name: str, allow_http: bool = False) -> tuple[Endpoint, s
     except ValueError:
         raise InvalidOption(f"The {name} is no URL", "Correct it.") from None
     target = parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
-    return Endpoint.parse(f"{parts.scheme}://{parts.netloc}", allow_http, name), target
+    endpoint = Endpoint.parse(f"{parts.scheme}://{parts.netloc}", allow_http, name)
+    return endpoint, quote(target, safe=_KEPT_IN_URLS, errors="replace")
 
 
 class Program:

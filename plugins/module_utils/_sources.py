@@ -15,8 +15,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from ._client import Clock, Limits, Traffic
+from ._endpoint import Settings
 from ._errors import CredentialsError, LiveError
-from ._http import Settings, Transport
+from ._http import Transport
 from ._key_cache import Issue, KeyCache
 from ._keys import Keys, digest
 

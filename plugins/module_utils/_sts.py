@@ -9,8 +9,8 @@ import re
 from typing import NamedTuple
 
 from ._client import Client
+from ._endpoint import Endpoint
 from ._errors import ApiError, CredentialsError, LiveError
-from ._http import Endpoint
 from ._keys import Credentials, Keys, issued
 from ._operations import ASSUME_ROLE, ASSUME_ROLE_WITH_OIDC, Operation
 from ._sources import Context, Issued, Source

@@ -13,8 +13,8 @@ from typing import Any
 
 from ._client import Client, Clock, Limits, Traffic, masked
 from ._credentials import credentials
+from ._endpoint import DEFAULT_ENDPOINT, Endpoint, Settings
 from ._errors import InvalidOption, LiveError
-from ._http import DEFAULT_ENDPOINT, Endpoint, Settings
 from ._instant import Instant
 from ._key_cache import KeyCache
 from ._live import Live

@@ -9,6 +9,7 @@ where the task already is, with the same validation and the same results. Nothin
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,14 +37,21 @@ def _prepare() -> None:
     """What every task needs. Ansible loads action plugins before it makes a process for each host, so it is done once.
 
     ansible-core 2.21 works out what a result may hold when a process makes its first one, which takes two milliseconds.
+    What has been loaded by now stays: looking through it for garbage would only take time.
     """
     _http.prepare()
     with suppress(ImportError, AttributeError, TypeError):
         import_module("ansible._internal._task").UnifiedTaskResult.from_action_result_dict({})
+    gc.freeze()
 
 
 _prepare()
 _LOADED_BY = os.getpid()
+
+
+def _in_worker() -> bool:
+    """Whether this process was made by the one that loaded this, for one task."""
+    return os.getppid() == _LOADED_BY
 
 
 class WorkerClock(Clock):
@@ -56,7 +64,7 @@ class WorkerClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds; raises RunEnded where the run has ended meanwhile."""
         super().sleep(seconds)
-        if _LOADED_BY not in (os.getpid(), os.getppid()):
+        if os.getpid() != _LOADED_BY and not _in_worker():
             raise RunEnded("The run that this task is a part of has ended", "Run it again.")
 
 
@@ -77,6 +85,8 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result of the task: from here where the task is local, from the ordinary module elsewhere."""
+        if _in_worker():
+            gc.freeze()  # it ends with the task; to look through what it has from its parent would copy that
         result: dict[str, Any] = super().run(tmp, task_vars)
         if result.get("skipped"):
             return result

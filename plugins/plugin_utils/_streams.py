@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils._argspec import CONNECTION, STREAM, Spec
+from ..module_utils._endpoint import DEFAULT_ENDPOINT
 from ..module_utils._errors import InvalidOption
-from ..module_utils._http import DEFAULT_ENDPOINT
 from ..module_utils._live import Live, Stream, check_domain
 from ..module_utils._query import Query
 from ._plain import plain

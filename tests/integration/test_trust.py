@@ -25,13 +25,13 @@ ENVIRONMENT = {
 BUG = """
 import os
 if os.environ.get("PLANTED"):
-    from urllib3 import HTTPConnectionPool
-    def urlopen(self, method, url, headers, **settings):
+    from http.client import HTTPConnection
+    def request(self, method, url, body, headers):
         try:
             raise KeyError(method, url, dict(headers))
         except KeyError as error:
             raise AttributeError(f"planted: {dict(os.environ)}") from error
-    HTTPConnectionPool.urlopen = urlopen
+    HTTPConnection.request = request
 """
 
 

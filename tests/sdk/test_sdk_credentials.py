@@ -25,7 +25,7 @@ from issuers import CloudSso, CredentialsUri, Metadata, made_up
 from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Limits, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
 from ansible_collections.apsaravideo.live.plugins.module_utils._sources import Context
 

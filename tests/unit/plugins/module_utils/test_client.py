@@ -18,6 +18,7 @@ from scripted import ScriptedServer, answer, reset, silence, truncated
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _client, _record
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Reply
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -27,7 +28,6 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     OutcomeUnknown,
     Throttled,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._operations import (

@@ -20,12 +20,12 @@ from scripted import ScriptedServer, answer, silence
 from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _issuers, _sts
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     CredentialsError,
     InvalidOption,
     Throttled,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
 from ansible_collections.apsaravideo.live.plugins.module_utils._operations import ASSUME_ROLE
 from ansible_collections.apsaravideo.live.plugins.module_utils._sources import Context

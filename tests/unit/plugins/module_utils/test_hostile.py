@@ -26,8 +26,9 @@ from ansible_collections.apsaravideo.live.plugins.module_utils import (
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._answer import HttpAnswer
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import LiveError
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings, Transport
+from ansible_collections.apsaravideo.live.plugins.module_utils._http import Transport
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._operations import RECORD_COMMAND
 from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute

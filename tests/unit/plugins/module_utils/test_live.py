@@ -12,8 +12,8 @@ import pytest
 from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, check_domain, record_config
 

@@ -14,8 +14,8 @@ import pytest
 from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import ApiError
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream
 

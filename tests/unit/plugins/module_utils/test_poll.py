@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Skew
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 
 
 class QuickClock(Clock):

@@ -20,6 +20,7 @@ from scripted import ScriptedServer, answer, reset, silence, truncated
 from ansible_collections.apsaravideo.live.plugins.module_utils import _http
 from ansible_collections.apsaravideo.live.plugins.module_utils import _operations as operations
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -30,7 +31,6 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     NotSent,
     OutcomeUnknown,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()

@@ -96,8 +96,8 @@ def test_nothing_leaves_before_and_the_first_call_leaves_then(record):
 
 
 def test_the_calls_are_spread_from_then_on(record):
-    endpoint = "http://127.0.0.1:9"  # for which the slots count, whether or not it answers
-    runs = [record(ToldClock(20), endpoint=endpoint, retry_timeout=0) for _number in range(3)]
+    with ScriptedServer(OK, OK, OK) as server:
+        runs = [record(ToldClock(20), endpoint=server.url) for _number in range(3)]
     assert [run.result["late_seconds"] for run in runs] == [0, 0.1, 0.2]
 
 

@@ -18,13 +18,13 @@ from certificates import Authority
 from scripted import ScriptedServer, answer, reset
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
     EndpointUnusable,
     NotSent,
     OutcomeUnknown,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
 from ansible_collections.apsaravideo.live.plugins.module_utils._operations import RECORD_COMMAND
 
