@@ -12,8 +12,8 @@ from ..module_utils._record import SPEC, operate
 from ..plugin_utils._in_process import InProcessAction
 
 _ROLE = "apsaravideo.live.record"
-# What the role leaves to variables: as templates in its task, each would be compiled anew for each stream, which takes
-# Ansible one to two milliseconds, whether it is set or not.
+# What the role and the playbooks leave to variables: as templates in their tasks, each would be compiled anew for each
+# stream, which takes Ansible one to two milliseconds, whether it is set or not.
 _OF_THE_ROLE = (
     ("domain_name", "domain_name"),
     ("app_name", "app_name"),
@@ -36,10 +36,10 @@ class ActionModule(InProcessAction):
     operate = staticmethod(operate)
 
     def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        if task_vars.get("ansible_role_name") != _ROLE:
+        of_a_playbook = "record_playbook" in task_vars
+        if not of_a_playbook and task_vars.get("ansible_role_name") != _ROLE:
             return super()._given(task_vars)
         # The playbooks of the collection take some by shorter names.
-        playbooks = _OF_THE_PLAYBOOKS if "record_playbook" in task_vars else ()
-        self.variables = (*playbooks, *_OF_THE_ROLE, *self.variables)
+        self.variables = (*(_OF_THE_PLAYBOOKS if of_a_playbook else ()), *_OF_THE_ROLE, *self.variables)
         # A host without a name is told so by the operation, in words about that name.
         return {**dict.fromkeys(STREAM, ""), **super()._given(task_vars)}

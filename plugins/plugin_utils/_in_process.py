@@ -23,6 +23,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader, shell_loader
 
 from ..module_utils import _http
 from ..module_utils._argspec import CONNECTION, Spec
@@ -36,10 +37,13 @@ from ._run_directory import RUN_DIRECTORY
 def _prepare() -> None:
     """What every task needs. Ansible loads action plugins before it makes a process for each host, so it is done once.
 
-    ansible-core 2.21 works out what a result may hold when a process makes its first one, which takes two milliseconds.
+    Ansible itself loads the connection and the shell of a local task anew for each host. ansible-core 2.21 works out
+    what a result may hold when a process makes its first one, which takes two milliseconds.
     What has been loaded by now stays: looking through it for garbage would only take time.
     """
     _http.prepare()
+    connection_loader.get("local", class_only=True)
+    shell_loader.get("sh", class_only=True)
     with suppress(ImportError, AttributeError, TypeError):
         import_module("ansible._internal._task").UnifiedTaskResult.from_action_result_dict({})
     gc.freeze()

@@ -21,7 +21,7 @@ COLLECTION = Path(__file__).resolve().parents[2]
 ROLE = COLLECTION / "roles" / "record"
 REPORT = COLLECTION / "plugins" / "modules" / "apsaravideo_record_report.py"
 RECORD = "apsaravideo.live.apsaravideo_record"
-ROLE_TASK = "Bring the recording to the wanted state"
+RECORD_TASK = "Bring the recording to the wanted state"
 
 
 def commands(cloud):
@@ -37,7 +37,7 @@ def play(ansible, name, inventory, *arguments, **variables):
 
 
 def changed(run):
-    return {host for host, result in run.results(ROLE_TASK).items() if result["changed"]}
+    return {host for host, result in run.results(RECORD_TASK).items() if result["changed"]}
 
 
 def recap(run):
@@ -85,7 +85,7 @@ def test_start_split_stop(tls_cloud, tls_ansible):
     run = play(ansible, "stop", inventory, finalize=True)
     assert changed(run) == everything
     assert summed_up(run) == ["stop: 9 streams, 9 stopped. 9 changed. 27 calls, 0 throttled."]
-    assert run.results(ROLE_TASK)["stream00"]["commands"] == ["stop", "cancel_delay"]
+    assert run.results(RECORD_TASK)["stream00"]["commands"] == ["stop", "cancel_delay"]
     assert recording(cloud) == set()
     assert all(len(stream["files"]) == 4 for stream in cloud.state()["streams"]), "two formats, two parts"
     assert not list(ansible.directory.glob("*.retry"))
@@ -136,7 +136,7 @@ def test_the_connection_may_come_from_variables(cloud, ansible):
     )
     run = play(ansible, "start", str(inventory), "-vvv", wrong=OTHER_ACCOUNT_KEY[1])
     assert recording(cloud) == {"stream00"}
-    assert run.results(ROLE_TASK)["stream01"]["error"]["code"] == "InvalidDomain.NotFound", "the host's own keys"
+    assert run.results(RECORD_TASK)["stream01"]["error"]["code"] == "InvalidDomain.NotFound", "the host's own keys"
     assert KEY[1] not in run.output and OTHER_ACCOUNT_KEY[1] not in run.output
 
 
@@ -171,7 +171,7 @@ def test_of_three_hundred_streams_exactly_those_four_fail(cloud, ansible):
     assert len(changed(run)) == len(recording(cloud)) == 296
     assert {host for host, counts in recap(run).items() if counts["changed"]} == changed(run)
     assert len(cloud.calls()) == 300
-    results = run.results(ROLE_TASK)
+    results = run.results(RECORD_TASK)
     assert [results[host]["error"]["code"] for host in four] == ["StreamNotFound"] * 3 + ["CodeConfigNotFound"]
     assert all("the stream is not being pushed" in results[host]["msg"] for host in four[:3])
     assert "apsaravideo_record_config" in results["bare"]["msg"]
@@ -330,7 +330,7 @@ def test_nothing_is_sent_before_the_time_and_then_the_calls_are_spread(tls_cloud
     sent = sorted(call["time"] for call in tls_cloud.calls())
     assert sent[0] >= start_at
     assert sent[-1] - sent[0] > 0.7, "nine calls, ten a second"
-    late = sorted(result["late_seconds"] for result in run.results(ROLE_TASK).values())
+    late = sorted(result["late_seconds"] for result in run.results(RECORD_TASK).values())
     assert late == pytest.approx([moment - start_at for moment in sent], abs=1)
     assert f"the first call left {late[0]:.3f} s after, the last stream's {late[-1]:.3f} s after." in summed_up(run)[1]
 
@@ -384,7 +384,7 @@ def test_a_part_of_a_playbook(cloud, ansible):
     assert run.exit_code == 0, run.output
     assert sorted(commands(cloud)) == ["start"] * 3 + ["stop"] * 3
     cloud.clear_calls()
-    run = play(ansible, "start", inventory, "--start-at-task", f"apsaravideo.live.record : {ROLE_TASK}")
+    run = play(ansible, "start", inventory, "--start-at-task", RECORD_TASK)
     assert run.exit_code == 0, run.output
     assert commands(cloud) == ["start"] * 3
     cloud.clear_calls()
@@ -454,7 +454,7 @@ def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
     run = ansible.play(tasks, vars={**host, "record_start_at": "2026-01-02T20:00:00+08:00"})
     assert run.exit_code == 0, run.output
     assert recording(cloud) == {"stream00"}
-    assert run.result(ROLE_TASK)["late_seconds"] > 0
+    assert run.result(RECORD_TASK)["late_seconds"] > 0
 
 
 def test_the_variables_of_the_role_count_in_the_role_alone(cloud, ansible):
