@@ -31,6 +31,7 @@ from ..module_utils._client import MISSING_LIBRARIES, Clock
 from ..module_utils._errors import RunEnded
 from ..module_utils._task import Task, execute
 from ._plain import plain
+from ._register import register
 from ._run_directory import RUN_DIRECTORY
 
 
@@ -101,6 +102,7 @@ class InProcessAction(ActionBase):
         else:
             wrapped = bool(self._task.async_val) and not self._connection.has_native_async
             result.update(self._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrapped))
+        register(self, result)
         return result
 
     @contextmanager

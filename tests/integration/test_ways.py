@@ -143,6 +143,51 @@ def test_same_calls(rows):
     assert ours == theirs
 
 
+REGISTERED = {
+    "plain": task("plain"),
+    "again": task("again"),
+    "failed": task("failed", {"stream_name": "nothing"}, ignore_errors=True),
+    "with a warning": {"name": "with a warning", RECORD: {**NAMES, "stream": NAMES["stream_name"]}},
+    "in check mode": task("in check mode", {"state": "stopped"}, check_mode=True, diff=True),
+    "in a loop": task("in a loop", {"stream_name": "{{ item }}"}, loop=["stream01", "stream01"]),
+    "judged otherwise": task("judged otherwise", changed_when="'none' not in found.commands"),
+    "failed by judgement": task("failed by judgement", failed_when="found.api_calls > 0", ignore_errors=True),
+    "tried until": task("tried until", until="found.changed is defined", retries=2, delay=0),
+    "skipped": task("skipped", when=[False]),
+    "undefined": task("undefined", {"ca_path": "{{ nowhere }}"}, ignore_errors=True),
+    "asynchronous": {**task("asynchronous"), "async": 30, "poll": 1},
+    "as a module": task("as a module", vars=WAYS["as a module"]["vars"]),
+    "kept to itself": task("kept to itself", no_log=True),
+    "information": {**info("information"), "register": "found"},
+}
+
+
+def test_what_is_registered_is_the_result(http_cloud, tmp_path):
+    http_cloud.reset()
+    http_cloud.push(STREAM)
+    tasks = []
+    for name, row in REGISTERED.items():
+        tasks += [{**row, "register": "found"}, {"name": f"look: {name}", "ansible.builtin.debug": {"var": "found"}}]
+    run = Ansible(tmp_path, environment(http_cloud)).play(
+        tasks, "--diff", module_defaults={RECORD: {"retry_timeout": 0}}
+    )
+    assert run.exit_code == 0, run.output
+    rows = {row["task"]: row for row in run.rows}
+    for name in REGISTERED:
+        found, row = rows[f"look: {name}"]["result"]["found"], rows[name]
+        assert found.get("failed", False) == (row["status"] == "ignored"), name
+        if name == "kept to itself":
+            assert found["commands"] == ["start"]
+            continue
+        of_callbacks = ("failed", "results", "invocation", "exception", "skipped", "skip_reason", "skipped_reason")
+        told, seen_by_callbacks = (
+            {key: value for key, value in result.items() if key not in of_callbacks and not key.startswith("_ansible")}
+            for result in (found, row["result"])
+        )
+        assert told == seen_by_callbacks, name
+        assert len(found.get("results", [])) == (2 if name == "in a loop" else 0)
+
+
 def test_the_ways_are_two(rows):
     outputs = [rows[way][2] for way in WAYS]
     assert ["AnsiballZ" in output or "EXEC" in output for output in outputs] == [False, True]
