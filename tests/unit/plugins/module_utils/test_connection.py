@@ -182,20 +182,28 @@ def test_a_proxy_needs_a_library_and_says_so(monkeypatch):
     assert "No module named 'requests'" in str(caught.value) and "Install" in str(caught.value)
 
 
-@pytest.mark.parametrize("environ, loaded", [({}, False), ({"no_proxy": "*"}, False), ({"https_proxy": "p:1"}, True)])
-def test_what_goes_through_proxies_is_loaded_only_for_them(environ, loaded):
-    program = (
-        "import sys\n"
-        "from ansible_collections.apsaravideo.live.plugins.module_utils import _http\n"
-        "_http.prepare()\n"
-        "print('requests' in sys.modules)\n"
-    )
+def told(program, environ):
+    """What a program of Python says that finds the collection."""
     given = {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}
-    told = subprocess.run(
-        [sys.executable, "-c", program],
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys\n" + program],
         env={**given, "PYTHONPATH": str(ROOT), **environ},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout == f"{loaded}\n"
+    return done.stdout.strip()
+
+
+IMPORT = "from ansible_collections.apsaravideo.live.plugins.module_utils import _http\n"
+
+
+@pytest.mark.parametrize("environ, loaded", [({}, False), ({"no_proxy": "*"}, False), ({"https_proxy": "p:1"}, True)])
+def test_what_goes_through_proxies_is_loaded_only_for_them(environ, loaded):
+    assert told(f"{IMPORT}_http.prepare()\nprint('requests' in sys.modules)", environ) == str(loaded)
+
+
+@pytest.mark.parametrize("hidden, missing", [("requests", "['requests']"), ("certifi", "[]")])
+def test_a_library_that_is_not_installed(hidden, missing):
+    program = f"sys.modules['{hidden}'] = None\n{IMPORT}_http.prepare()\nprint(list(_http.MISSING_LIBRARIES))"
+    assert told(program, {}) == missing
