@@ -136,10 +136,14 @@ def test_an_endpoint_with_an_address_of_version_6():
         way.close()
 
 
+@pytest.fixture(name="authority", scope="module")
+def authority_of_the_endpoint(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
 @pytest.fixture(name="named")
-def server_of_a_name(tmp_path, monkeypatch):
+def server_of_a_name(authority, monkeypatch):
     """A server over TLS, on whatever name and port is asked for; and what was asked for."""
-    authority = Authority(tmp_path)
     issued = authority.issue(names="DNS:live.example.net")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(issued.certificate, issued.key)
