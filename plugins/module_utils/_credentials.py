@@ -11,7 +11,7 @@ the machine's ECS role, a credentials URI. Last, with any of these keys, the rol
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ._errors import CredentialsError, InvalidOption
@@ -39,20 +39,20 @@ _SESSION_VARIABLES = ("ALIBABA_CLOUD_ROLE_SESSION_NAME", "ALICLOUD_ASSUME_ROLE_S
 
 def credentials(context: Context) -> Credentials:
     """The keys for a task's options and environment. Raises CredentialsError or InvalidOption for what is unusable."""
-    base: Source = FirstOf(_places(context))
+    base: Source = FirstOf(lambda: _places(context))
     role = _role(context)
     return Credentials((AssumedRole(context, base, role) if role else base).keys, context.clock.now)
 
 
 class FirstOf:
-    """The first of several places that holds keys."""
+    """The first of several places that holds keys; those after it are not even made."""
 
-    def __init__(self, places: Sequence[Source]) -> None:
+    def __init__(self, places: Callable[[], Iterable[Source]]) -> None:
         self._places = places
 
     def keys(self, expired: Keys | None = None) -> Keys | None:
         """Its keys; None where no place holds any."""
-        found = (place.keys(expired) for place in self._places)
+        found = (place.keys(expired) for place in self._places())
         return next((keys for keys in found if keys), None)
 
 
@@ -108,25 +108,25 @@ class OidcVariables:
         return OidcRole(context, role, provider, file).keys(expired)
 
 
-def _places(context: Context) -> list[Source]:
+def _places(context: Context) -> Iterator[Source]:
     """The places to look in, in order."""
     options, environ = context.options, context.environ
-    given = Given(options, _OPTIONS, "the task's options")
+    yield Given(options, _OPTIONS, "the task's options")
     if options.get("profile") or options.get("credentials_file"):
-        return [given, _profile(context)]
+        yield _profile(context)
+        return
     if options.get("ecs_role_name"):
-        return [given, EcsRole(context, options["ecs_role_name"], required=True)]
+        yield EcsRole(context, options["ecs_role_name"], required=True)
+        return
+    yield Given(environ, _SDK_VARIABLES, "the environment (ALIBABA_CLOUD_*)")
+    yield Given(environ, _ALICLOUD_VARIABLES, "the environment (ALICLOUD_*)")
+    yield OidcVariables(context)
+    yield _profile(context)
     ecs_role = environ.get("ALIBABA_CLOUD_ECS_METADATA") or environ.get("ALICLOUD_ECS_ROLE_NAME")
-    places: list[Source] = [
-        given,
-        Given(environ, _SDK_VARIABLES, "the environment (ALIBABA_CLOUD_*)"),
-        Given(environ, _ALICLOUD_VARIABLES, "the environment (ALICLOUD_*)"),
-        OidcVariables(context),
-        _profile(context),
-        EcsRole(context, ecs_role, required=bool(ecs_role)),
-    ]
+    yield EcsRole(context, ecs_role, required=bool(ecs_role))
     uri = environ.get("ALIBABA_CLOUD_CREDENTIALS_URI")
-    return [*places, KeysUri(context, uri, "ALIBABA_CLOUD_CREDENTIALS_URI")] if uri else places
+    if uri:
+        yield KeysUri(context, uri, "ALIBABA_CLOUD_CREDENTIALS_URI")
 
 
 def _profile(context: Context) -> Profile:
