@@ -537,7 +537,9 @@ Written by `make bench`. The quota is 50 calls/s, of which the collection uses 4
 
 """
 FACTS = """* This machine: {machine}.
-* The emulator runs beside the clients in a process of its own, over HTTPS, with {latency} ms before each answer.
+* The emulator runs beside the clients in a process of its own, over HTTPS, with {latency} ms before each answer. It
+  stands for a machine of its own, so all that calls it runs with a lower priority (`nice`): otherwise requests would
+  queue up before it wherever the cores are busy.
 * `ansible-playbook` has {forks} forks and `pipelining` on, which only the ordinary modules use. `ansible.builtin.uri`
   sends calls that were signed beforehand, without regard to the quota.
 * The ways take turns, {rounds} times for 100 and 1,000 streams, once for 10,000. Shown is the round with the median

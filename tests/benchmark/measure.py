@@ -18,12 +18,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+_NICENESS = 10
 _POLL = 0.02  # seconds between looks whether a command has ended
 _MEMORY_POLL = 1.0  # seconds between looks at the memory: a look costs some milliseconds
 
 
 class Command(threading.Thread):
-    """A command that runs beside this program; `join` waits for its end.
+    """A command that runs beside this program, with a lower priority; `join` waits for its end.
 
     Then `began` and `ended` are moments, `cpu` is the user and system time of the process and all that it has waited
     for, and `peak_memory` is the largest sum of the proportional set sizes (PSS) of the process tree that was seen.
@@ -40,7 +41,7 @@ class Command(threading.Thread):
         self.began = time.time()
         with open(self.output, "w", encoding="utf-8") as output:
             self._process = subprocess.Popen(
-                [str(argument) for argument in arguments],
+                ["nice", "-n", str(_NICENESS), *map(str, arguments)],
                 cwd=directory,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
