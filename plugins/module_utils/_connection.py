@@ -65,7 +65,7 @@ class Direct:
     """A connection to the endpoint itself, made with Python's own client.
 
     Where each stream has a process of its own, every function that is called there for the first time costs it some
-    pages of memory. A library on top of this client doubles them, for what none of these requests needs.
+    pages of memory. A library on top of this client adds two hundred of them, for what none of these requests needs.
     """
 
     def __init__(self, settings: Settings, context: ssl.SSLContext | None) -> None:

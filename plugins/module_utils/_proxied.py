@@ -8,6 +8,7 @@ Loaded only where the environment names a proxy, because it takes time and memor
 
 from __future__ import annotations
 
+import socket
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -130,8 +131,10 @@ class Proxied:
         # A connection without TLS is made only when the request is about to leave.
         left = left and not caused_by(http.ConnectTimeoutError, http.NewConnectionError)
         found = failure(causes, host, left)
-        # Older versions of urllib3 say ProxyError, too, of a connection that ended after the request had gone through.
-        if left or isinstance(found, EndpointUnusable) or not caused_by(http.ProxyError):
+        # Where TLS fails, that is with the endpoint. A name that cannot be resolved is the proxy's. Older versions of
+        # urllib3 say ProxyError, too, of a connection that ended after the request had gone through.
+        of_the_endpoint = isinstance(found, EndpointUnusable) and not caused_by(socket.gaierror)
+        if left or of_the_endpoint or not caused_by(http.ProxyError):
             return found
         return NotSent(
             f"the proxy on the way to {host} did not connect",

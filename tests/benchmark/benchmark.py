@@ -40,7 +40,7 @@ from report import Figures, Table, compare_table, median, plot, seconds_table  #
 ACTION = "RealTimeRecordCommand"
 QUOTA = 50  # calls per second of an account
 LATENCY = 30  # milliseconds before each answer
-FORKS = 10  # on two cores; more of them only compete for the cores
+FORKS = 10
 SMALL = 100  # streams of the slow ways
 ROUNDS = 3
 OTHER_ACCOUNT = {

@@ -795,6 +795,13 @@ def test_a_credentials_uri_that_cannot_be_used(uri, words):
     assert "my-secret-path" not in told
 
 
+def test_a_credentials_uri_is_sent_as_urls_are_written():
+    with ScriptedServer(answer(404, "")) as server:
+        refusal({}, {"ALIBABA_CLOUD_CREDENTIALS_URI": f"{server.url}/the keys/é%20?a=[b]&c=ü"})
+    (request,) = server.requests
+    assert request.target == "/the%20keys/%C3%A9%20?a=[b]&c=%C3%BC"
+
+
 def test_a_credentials_uri_that_answers_oddly():
     with CredentialsUri(lambda: {"AccessKeySecret": "shown?"}) as server:
         told = refusal({}, {"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri})

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from scripted import ScriptedServer
 
@@ -347,6 +347,7 @@ VARIABLES = (
 
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(environ=st.dictionaries(st.sampled_from(VARIABLES), TEXT.filter(lambda text: "\x00" not in text), max_size=5))
+@example(environ={"ALIBABA_CLOUD_ECS_METADATA": "\ud800"})
 def test_any_environment(tmp_path, environ):
     result = run("started", dict.fromkeys(KEYS), ANSWERS, environ={"HOME": str(tmp_path), **environ})
     require_clear(result)

@@ -133,6 +133,15 @@ def test_a_proxy_that_refuses(authority, client, status):
     assert "word" not in str(caught.value) and caller.traffic.api_calls == 0
 
 
+def test_a_proxy_whose_name_cannot_be_resolved_is_not_taken_for_the_endpoint(authority, client):
+    class Nowhere:
+        url = "http://proxy.invalid:3128"
+
+    with pytest.raises(NotSent) as caught:
+        call(client(Nowhere, authority.ca_path))
+    assert "the proxy on the way to live.example.net did not connect" in str(caught.value)
+
+
 def test_a_reset_behind_the_proxy(authority, tls, client):
     with ScriptedServer(reset, tls=tls) as server, Tunnel(server.port) as proxy:
         caller = client(proxy, authority.ca_path)
