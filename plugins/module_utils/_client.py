@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from . import _answer, _http, _signature
@@ -49,8 +50,6 @@ _MOST_PAGES = 10_000
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
 _SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
 _SHORTEST_SECRET = 6  # characters
-
-Found = TypeVar("Found")
 
 
 class Clock:
@@ -147,11 +146,65 @@ class Reply(NamedTuple):
     size: int = 0
 
 
+class Account:
+    """What all calls with the same connection options share: connections, credentials, pacers, the clocks' difference.
+
+    `credentials` None serves operations that are not signed. Many threads may use one account.
+    """
+
+    def __init__(self, settings: Settings, limits: Limits, credentials: Credentials | None, clock: Clock) -> None:
+        self.limits = limits
+        self.endpoint = settings.endpoint
+        self.transport = _http.Transport(settings)
+        self.skew = Skew()
+        self.ahead = 0.0  # seconds that are added to this machine's clock to date requests
+        self.clock_warnings: list[str] = []
+        self._credentials = credentials
+        self._clock = clock
+        self._pacers: dict[str, Pacer] = {}
+        self._lock = threading.RLock()
+
+    def keys(self) -> Keys | None:
+        """Return the keys to sign the next call with; raises CredentialsError where there are none."""
+        with self._lock:
+            return self._credentials.keys() if self._credentials else None
+
+    def renew(self, expired: Keys) -> bool:
+        """Obtain other keys in place of those that have expired; return whether there are any."""
+        with self._lock:
+            return bool(self._credentials and self._credentials.renewed(expired))
+
+    def pacer(self, operation: Operation) -> Pacer:
+        """Return the pacer that the calls of this operation share."""
+        with self._lock:
+            if operation.action not in self._pacers:
+                keys = self.keys()
+                self._pacers[operation.action] = Pacer(
+                    self.limits.pacer_directory,
+                    f"{self.endpoint.host} {keys.account if keys else ''}",
+                    operation.action,
+                    self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
+                    self._clock.monotonic,
+                )
+            return self._pacers[operation.action]
+
+    def warnings(self) -> list[str]:
+        """Return warnings about what was not as it should be, though the calls went through."""
+        with self._lock:
+            unpaced = {pacer.problem for pacer in self._pacers.values() if pacer.problem}
+            return [*self.clock_warnings, *(unshared(problem) for problem in sorted(unpaced))]
+
+    def close(self) -> None:
+        """Close the connections that are kept for further calls."""
+        self.transport.close()
+
+
 class Client:
-    """Calls to one endpoint, signed with the keys of `credentials`; None serves operations that are not signed.
+    """Calls of one task to one endpoint; a client makes one call at a time.
 
     The calls count in `traffic`, which clients of one task share. No request leaves before `not_before`; `left_at` is
-    when the first one left, None before. Both are seconds since the epoch.
+    when the first one left, None before. Both are seconds since the epoch. `account` is given where several clients
+    share one. `on_sent` is called each time that a request has left.
     """
 
     def __init__(
@@ -161,57 +214,58 @@ class Client:
         credentials: Credentials | None,
         clock: Clock | None = None,
         traffic: Traffic | None = None,
+        account: Account | None = None,
     ) -> None:
         self.traffic = traffic or Traffic()
         self.clock = clock or Clock()
+        self.account = account or Account(settings, limits, credentials, self.clock)
         self.not_before = 0.0
         self.left_at: float | None = None
-        self._endpoint = settings.endpoint
-        self._transport = _http.Transport(settings)
-        self._limits = limits
-        self._credentials = credentials
+        self.on_sent: Callable[[], None] | None = None
         self._keys: Keys | None = None  # of the last request
         self._secrets: set[str] = set()  # of all requests
-        self._ahead = 0.0  # seconds that are added to this machine's clock to date requests
-        self._warnings: list[str] = []
-        self._pacers: dict[str, Pacer] = {}
         self._retry_timeout = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
         self._departure = 0.0  # of the last request, by this machine's clock
-        self._skew = Skew()
+        self._sent: float | None = None  # when the last request left, by the monotonic clock
 
     def call(self, operation: Operation, parameters: Mapping[str, str]) -> Reply:
-        """The answer to one operation, retried as its rules allow within `retry_timeout`.
+        """Return the response to one operation, retried as its rules allow within `retry_timeout`.
 
-        What was not sent, was dropped, or was refused for a clock or keys that could be put right, had no effect and
-        is sent again whatever it is. What may have had an effect is sent again only where `operation.may_repeat` it.
-        Each try has a time and a nonce of its own.
-
-        Raises the LiveError of the last try; its `after_lost_answer` tells whether an earlier one may have taken
-        effect. Raises OutcomeUnknown where the call may have taken effect and must not be repeated.
+        Raises the LiveError of the last attempt, see Attempts.
         """
-        subject = _subject(operation, parameters)
-        _check(parameters, subject)
-        remedies: dict[type[LiveError], Callable[[Any], bool]] = {
-            ClockWrong: self._set_clock,
-            KeysExpired: self._renew_keys,
-        }
-        tries = 0
-        lost = False
+        attempts = Attempts(self, operation, parameters)
         while True:
-            tries += 1
             try:
-                return self._once(operation, parameters, subject)._replace(after_lost_answer=lost)
+                return attempts.make()
             except LiveError as error:
-                self._redact(error)
-                error.after_lost_answer = lost
-                remedy = remedies.pop(type(error), None)
-                if remedy and remedy(error):
-                    continue
-                if error.outcome_unknown and not operation.may_repeat(parameters):
-                    raise _outcome_unknown(error, operation) from error
-                if not error.retryable or not self._waited(error, tries):
-                    raise
-                lost = lost or error.outcome_unknown
+                self.wait(attempts.pause_after(error))
+
+    def attempt(self, operation: Operation, parameters: Mapping[str, str], subject: str) -> Reply:
+        """Send one request and return the response; `retry_timeout` counts the time that a failed one took."""
+        started = self.clock.monotonic()
+        self._sent = None
+        try:
+            return self._once(operation, parameters, subject)
+        except LiveError as error:
+            self.traffic.retry_seconds += self.clock.monotonic() - (self._sent or started)
+            self._redact(error)
+            raise
+
+    def remedy(self, error: LiveError) -> bool:
+        """Remove the cause of a refusal where that is in our hands; return whether that was done."""
+        if isinstance(error, ClockWrong):
+            return self._set_clock(error)
+        return isinstance(error, KeysExpired) and self._renew_keys(error)
+
+    def back_off(self, error: LiveError, attempts: int) -> float | None:
+        """Return the seconds before the next attempt; None where `retry_timeout` does not reach that far."""
+        delay = random.uniform(0, min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(attempts, 10)))
+        if isinstance(error, Throttled) and error.retry_after is not None:
+            delay += error.retry_after
+        if self.traffic.retry_seconds + delay >= self._retry_timeout:
+            return None
+        self.traffic.retry_seconds += delay
+        return delay
 
     def pages(self, operation: Operation, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Every listed object of an operation, page by page to the end; one without pages answers with all.
@@ -239,7 +293,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections that are kept for further calls."""
-        self._transport.close()
+        self.account.close()
 
     def may_try_again(self) -> bool:
         """Whether `retry_timeout` leaves time for another try."""
@@ -251,25 +305,11 @@ class Client:
             self.clock.sleep(seconds)
             self.traffic.waited_seconds += seconds
 
-    def poll(self, look: Callable[[], Found | None], seconds: float) -> Found | None:
-        """What `look` returns as soon as that is not None; None where it is not within so many seconds.
-
-        The first look comes after half a second, the others ever later and not in step with those of other processes,
-        and the last one at the end.
-        """
-        deadline = self.clock.monotonic() + seconds
-        pause = _FIRST_POLL
-        found = None
-        while found is None and (left := deadline - self.clock.monotonic()) > 0:
-            self.wait(min(left, pause * random.uniform(0.75, 1.25)))
-            pause = min(_LONGEST_POLL, pause * 1.5)
-            found = look()
-        return found
-
     @property
     def ahead(self) -> float:
         """Seconds that the cloud's clock is ahead of this machine's; 0 unless an answer says otherwise."""
-        return self._skew.likely if self._skew.known else self._ahead
+        skew = self.account.skew
+        return skew.likely if skew.known else self.account.ahead
 
     def cloud_time(self) -> float:
         """The cloud's time in seconds since the epoch, as far as it is known."""
@@ -277,26 +317,14 @@ class Client:
 
     def cloud_time_at_least(self, moment: float) -> float:
         """A time that the cloud's clock had reached at a moment of this machine's; both in seconds since the epoch."""
-        return moment + (self._skew.least if self._skew.known else 0)
+        return moment + (self.account.skew.least if self.account.skew.known else 0)
 
     def problems(self) -> list[str]:
-        """Warnings about what was not as it should be, though the calls went through."""
-        unpaced = {pacer.problem for pacer in self._pacers.values() if pacer.problem}
-        return [*self._warnings, *(unshared(problem) for problem in sorted(unpaced))]
-
-    def _pacer(self, operation: Operation) -> Pacer:
-        if operation.action not in self._pacers:
-            self._pacers[operation.action] = Pacer(
-                self._limits.pacer_directory,
-                f"{self._endpoint.host} {self._credentials.keys().account if self._credentials else ''}",
-                operation.action,
-                self._limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
-                self.clock.monotonic,
-            )
-        return self._pacers[operation.action]
+        """Return warnings about what was not as it should be, though the calls went through."""
+        return self.account.warnings()
 
     def _once(self, operation: Operation, parameters: Mapping[str, str], subject: str) -> Reply:
-        pacer = self._pacer(operation)
+        pacer = self.account.pacer(operation)
         try:
             answer = self._send(operation, parameters, subject, pacer)
             content = _answer.read(answer, operation.action, subject, self.clock.now())
@@ -308,7 +336,7 @@ class Client:
                 pacer.dropped(error.retry_after or 0.0)
             raise
         self.traffic.request_ids.append(self.hidden(_answer.request_id(content)))
-        self._skew.learn(_answer.server_time(answer.headers), self._departure, self.clock.now())
+        self.account.skew.learn(_answer.server_time(answer.headers), self._departure, self.clock.now())
         return Reply(content, False, len(answer.body))
 
     def _send(
@@ -326,7 +354,7 @@ class Client:
         query, headers, body = self._request(operation, parameters)
         self.traffic.api_calls += 1
         try:
-            return self._transport.post(
+            return self.account.transport.post(
                 query, headers, lambda: self._depart(pacer, slot), body, operation.largest_answer
             )
         except LiveError as error:
@@ -341,6 +369,9 @@ class Client:
         self.clock.sleep_until(self.not_before)
         self._leave(pacer, slot)
         self.left_at = self.left_at or self.clock.now()
+        self._sent = self.clock.monotonic()
+        if self.on_sent:
+            self.on_sent()
 
     def _leave(self, pacer: Pacer, slot: float | None) -> None:
         """Wait for the slot; for another one where it has passed, but not for ever on a machine that is this slow."""
@@ -354,18 +385,20 @@ class Client:
 
     def _request(self, operation: Operation, parameters: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
         """Query, headers and body. What is not signed goes into the body, because it holds a secret itself."""
-        date = datetime.fromtimestamp(self.clock.now() + self._ahead, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        date = datetime.fromtimestamp(self.clock.now() + self.account.ahead, timezone.utc).strftime(
+            "%Y-%m-%dT%H:%M:%SZ"
+        )
         nonce = uuid.uuid4().hex
         query = _signature.canonical_query(parameters)
         self._keep_secret(*(parameters[name] for name in _SECRET_PARAMETERS if parameters.get(name)))
-        if not self._credentials:
+        keys = self._keys = self.account.keys()
+        if not keys:
             common = {"Action": operation.action, "Version": operation.version, "Format": "JSON", "Timestamp": date}
             signless = _signature.canonical_query({**common, "SignatureNonce": nonce})
             return signless, {"content-type": _FORM, **_ACCEPT}, query.encode()
-        keys = self._keys = self._credentials.keys()
         headers = _signature.signed_headers(
             method="POST",
-            host=self._endpoint.host,
+            host=self.account.endpoint.host,
             action=operation.action,
             version=operation.version,
             query=parameters,
@@ -381,21 +414,10 @@ class Client:
     def _wait_until(self, moment: float) -> None:
         self.wait(moment - self.clock.monotonic())
 
-    def _waited(self, error: LiveError, tries: int) -> bool:
-        """Wait before the next try; False where the task's time for retries does not reach that far."""
-        delay = random.uniform(0, min(_LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2 ** min(tries, 10)))
-        if isinstance(error, Throttled) and error.retry_after is not None:
-            delay += error.retry_after
-        if self.traffic.retry_seconds + delay >= self._retry_timeout:
-            return False
-        self.traffic.retry_seconds += delay
-        self.wait(delay)
-        return True
-
     def _renew_keys(self, error: KeysExpired) -> bool:
         """Obtain other keys in place of those that have expired."""
         try:
-            return bool(self._credentials and self._keys and self._credentials.renewed(self._keys))
+            return bool(self._keys and self.account.renew(self._keys))
         except LiveError as failure:
             failure.after_lost_answer = error.after_lost_answer
             raise
@@ -405,8 +427,8 @@ class Client:
         ahead = error.ahead
         if ahead is None or abs(ahead) > _LARGEST_SKEW:
             return False
-        self._ahead = ahead
-        self._warnings = [
+        self.account.ahead = ahead
+        self.account.clock_warnings = [
             f"The clock of this machine is {_answer.span(abs(ahead))} {'behind' if ahead > 0 else 'ahead of'} the "
             "cloud's. The calls of this task were dated by the cloud's; set the clock of the machine (NTP)."
         ]
@@ -424,6 +446,75 @@ class Client:
         error.happened = self.hidden(error.happened)
         error.code = error.code and self.hidden(error.code)
         error.request_id = error.request_id and self.hidden(error.request_id)
+
+
+class Poll:
+    """The moments at which to look for something that is awaited for so many seconds.
+
+    The first comes after half a second, the others ever later and not in step with those of other processes, and the
+    last one at the end. `until` is the end, by the monotonic clock.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._pause = _FIRST_POLL
+        self.until = clock.monotonic() + seconds
+
+    def pause(self) -> float | None:
+        """Return the seconds before the next look; None where there is none."""
+        left = self.until - self._clock.monotonic()
+        if left <= 0:
+            return None
+        pause = min(left, self._pause * random.uniform(0.75, 1.25))
+        self._pause = min(_LONGEST_POLL, self._pause * 1.5)
+        return pause
+
+
+class Attempts:
+    """The attempts of one call, each with a time and a nonce of its own, until a response or a final error.
+
+    What was not sent, was dropped, or was refused for a clock or keys that could be put right, had no effect and
+    is sent again whatever it is. What may have had an effect is sent again only where `operation.may_repeat` it.
+    """
+
+    def __init__(self, client: Client, operation: Operation, parameters: Mapping[str, str]) -> None:
+        self._client = client
+        self._operation = operation
+        self._parameters = parameters
+        self._subject = _subject(operation, parameters)
+        _check(parameters, self._subject)
+        self._made = 0
+        self._lost = False
+        self._remedied: set[type[LiveError]] = set()
+
+    def make(self) -> Reply:
+        """Make one attempt, or a second at once where the first was refused for what could be put right.
+
+        Raises the LiveError of the attempt; its `after_lost_answer` tells whether an earlier one may have taken effect.
+        """
+        while True:
+            self._made += 1
+            try:
+                reply = self._client.attempt(self._operation, self._parameters, self._subject)
+                return reply._replace(after_lost_answer=self._lost)
+            except LiveError as error:
+                error.after_lost_answer = self._lost
+                if type(error) in self._remedied or not self._client.remedy(error):
+                    raise
+                self._remedied.add(type(error))
+
+    def pause_after(self, error: LiveError) -> float:
+        """Return the seconds to wait before the next attempt; raises the error where there is none.
+
+        Raises OutcomeUnknown where the call may have taken effect and must not be repeated.
+        """
+        if error.outcome_unknown and not self._operation.may_repeat(self._parameters):
+            raise _outcome_unknown(error, self._operation) from error
+        delay = self._client.back_off(error, self._made) if error.retryable else None
+        if delay is None:
+            raise error
+        self._lost = self._lost or error.outcome_unknown
+        return delay
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

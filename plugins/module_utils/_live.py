@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ._answer import parsed_json, whole_number
-from ._client import Client
+from ._client import Attempts, Client
 from ._errors import ACCEPTED, CONFIG_ABSENT, ApiError, InvalidOption, LiveError, meaning
 from ._operations import (
     ADD_NOTIFY_CONFIG,
@@ -210,6 +210,48 @@ class NotifyConfig(NamedTuple):
         return f"NotifyConfig({self.settings})"
 
 
+class CommandAttempts:
+    """The attempts of one RealTimeRecordCommand."""
+
+    def __init__(self, client: Client, parameters: dict[str, str]) -> None:
+        self._client = client
+        self._attempts = Attempts(client, RECORD_COMMAND, parameters)
+        self._began: float | None = None
+
+    def run(self) -> CommandAnswer:
+        """Make attempts, and wait between them, until there is an answer; raises the LiveError of the last one."""
+        while True:
+            try:
+                return self.make()
+            except LiveError as error:
+                self._client.wait(self.pause_after(error))
+
+    def make(self) -> CommandAnswer:
+        """Make one attempt; raises its LiveError, unless its code says something about the recording."""
+        if self._began is None:
+            self._began = max(self._client.clock.now(), self._client.not_before)
+        try:
+            reply = self._attempts.make()
+        except LiveError as error:
+            said = meaning(error.code)
+            error.may_have_changed = error.outcome_unknown or error.after_lost_answer
+            if not isinstance(error, ApiError) or not said:
+                raise
+            return CommandAnswer(said, error, error.after_lost_answer)
+        # The Date of the response tells how the clocks differ.
+        return CommandAnswer(
+            ACCEPTED, None, reply.after_lost_answer, _utc(self._client.cloud_time_at_least(self._began))
+        )
+
+    def pause_after(self, error: LiveError) -> float:
+        """Return the seconds to wait before the next attempt; raises the error where there is none."""
+        try:
+            return self._attempts.pause_after(error)
+        except LiveError as final:
+            final.may_have_changed = final.outcome_unknown or final.after_lost_answer
+            raise
+
+
 class Live:
     """Calls for the streams of one account.
 
@@ -225,17 +267,11 @@ class Live:
 
         An error code that says something about the recording is an answer; any other is raised.
         """
-        began = max(self.client.clock.now(), self.client.not_before)
-        try:
-            reply = self.client.call(RECORD_COMMAND, {**self._common, **stream.parameters(), "Command": command})
-        except LiveError as error:
-            said = meaning(error.code)
-            error.may_have_changed = error.outcome_unknown or error.after_lost_answer
-            if not isinstance(error, ApiError) or not said:
-                raise
-            return CommandAnswer(said, error, error.after_lost_answer)
-        # The Date of the answer tells how the clocks differ.
-        return CommandAnswer(ACCEPTED, None, reply.after_lost_answer, _utc(self.client.cloud_time_at_least(began)))
+        return self.command_attempts(stream, command).run()
+
+    def command_attempts(self, stream: Stream, command: str) -> CommandAttempts:
+        """Return the attempts of a record command, for a caller that does something else between them."""
+        return CommandAttempts(self.client, {**self._common, **stream.parameters(), "Command": command})
 
     def is_online(self, stream: Stream) -> bool:
         """DescribeLiveStreamState: whether the stream is being pushed or pulled right now."""

@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from . import _argspec, _recording
+from ._client import Clock, Poll
 from ._errors import STREAM_ABSENT, AnswerLost, ApiError, InvalidOption, LiveError
-from ._live import CommandAnswer, Live, NotifyEvent, Stream, Window
+from ._live import CommandAnswer, NotifyEvent, Stream
 from ._operations import NOTIFY_RECORDS, STREAM_STATE
 from ._recording import Evidence, Verdict
+from ._steps import AwaitPush, PollLog, ReadLog, ReadState, Send, Step, Steps, run_alone
 from ._task import Task
 
 SPEC = _argspec.Spec(
@@ -42,24 +44,42 @@ _CONFIRMED = {
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """The result of one run; raises LiveError where the state cannot be reached, or not confirmed in time."""
+    """Return the result of one run; raises LiveError where the state cannot be reached, or not confirmed in time."""
     options = task.options
     stream = Stream.checked(options["domain_name"], options["app_name"], options["stream_name"])
     task.known["stream"] = stream._asdict()
+    check(options)
+    live = task.live()
+    verdict = run_alone(steps(stream, options, task.check_mode, task.clock), live, stream)
+    task.warnings += verdict.warnings
+    return result(verdict, options)
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Raises InvalidOption for options that no call should be made with."""
     if not options["wait_timeout"] > 0:
         raise InvalidOption(f"The option wait_timeout is {options['wait_timeout']}", "Give seconds, more than 0.")
-    wanted = options["state"]
-    live = task.live()
-    verdict = _predict(task, live, stream) if task.check_mode else _apply(task, live, stream)
-    task.warnings += verdict.warnings
+
+
+def result(verdict: Verdict, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a result that a verdict fills."""
     return {
         "changed": verdict.changed,
         "state": verdict.state,
         "previous_state": verdict.previous_state,
         "state_source": verdict.state_source,
-        "commands": _recording.commands(wanted, options["finalize"]),
+        "commands": _recording.commands(options["state"], options["finalize"]),
         "diff": {"before": {"state": verdict.previous_state}, "after": {"state": verdict.state}},
     }
+
+
+def steps(stream: Stream, options: Mapping[str, Any], check_mode: bool, clock: Clock) -> Steps:
+    """Yield what to do for one stream, one step after another, and return the verdict.
+
+    Nothing here makes a call or waits: a module carries the steps out alone, see `run_alone`, and a fleet those of many
+    streams side by side. A step's answer is sent in, or its LiveError thrown.
+    """
+    return _predict(stream, options, clock) if check_mode else _apply(stream, options, clock)
 
 
 class _Log(NamedTuple):
@@ -76,41 +96,40 @@ class _Command(NamedTuple):
     answer: CommandAnswer
 
 
-def _apply(task: Task, live: Live, stream: Stream) -> Verdict:
-    options = task.options
+def _apply(stream: Stream, options: Mapping[str, Any], clock: Clock) -> Steps:
     if options["state"] == _recording.STOPPED:
-        before = _log(live, stream)
-        verdict, given = _stop(live, stream, before.evidence, options["finalize"])
+        before = yield from _log()
+        verdict, given = yield from _stop(before.evidence, options["finalize"])
     else:
         # At a time that was set, the command itself comes first.
         looks = options["wait"] and not options["start_at"]
-        before = _log(live, stream) if looks else _Log([], Evidence(_recording.UNKNOWN))
-        verdict, given = _begin(live, stream, options)
+        before = (yield from _log()) if looks else _Log([], Evidence(_recording.UNKNOWN))
+        verdict, given = yield from _begin(options, clock)
     if not options["wait"]:
         return verdict
     try:
-        return _confirmed(live, stream, before, verdict, given, options["wait_timeout"])
+        return (yield from _confirmed(stream, before, verdict, given, options["wait_timeout"], clock))
     except LiveError as error:
         error.may_have_changed = verdict.changed
         raise
 
 
-def _begin(live: Live, stream: Stream, options: Mapping[str, Any]) -> tuple[Verdict, list[_Command]]:
+def _begin(options: Mapping[str, Any], clock: Clock) -> Generator[Step, Any, tuple[Verdict, list[_Command]]]:
     if options["state"] == _recording.STARTED:
-        answer = _start(live, stream, options["wait_for_stream"])
+        answer = yield from _start(options["wait_for_stream"], clock)
         return _recording.after_start(answer), [_Command("start", answer)]
-    answer = live.record_command(stream, "restart")
+    answer = yield Send("restart")
     return _recording.after_restart(answer), [_Command("restart", answer)]
 
 
-def _stop(live: Live, stream: Stream, before: Evidence, finalize: bool) -> tuple[Verdict, list[_Command]]:
-    answer = live.record_command(stream, "stop")
+def _stop(before: Evidence, finalize: bool) -> Generator[Step, Any, tuple[Verdict, list[_Command]]]:
+    answer = yield Send("stop")
     stopped = _recording.after_stop(answer, before)
     given = [_Command("stop", answer)]
     if not finalize:
         return stopped, given
     try:
-        answer = live.record_command(stream, "cancel_delay")
+        answer = yield Send("cancel_delay")
         return _recording.after_cancel_delay(answer, before, stopped), [*given, _Command("cancel_delay", answer)]
     except LiveError as error:
         error.may_have_changed = error.may_have_changed or stopped.changed
@@ -118,85 +137,83 @@ def _stop(live: Live, stream: Stream, before: Evidence, finalize: bool) -> tuple
 
 
 def _confirmed(
-    live: Live, stream: Stream, before: _Log, verdict: Verdict, given: list[_Command], seconds: float
-) -> Verdict:
-    """The verdict when the notify log shows that it holds; raises where it does not within so many seconds.
+    stream: Stream, before: _Log, verdict: Verdict, given: list[_Command], seconds: float, clock: Clock
+) -> Steps:
+    """Return the verdict when the notify log shows that it holds; raises where it does not within so many seconds.
 
     Where nothing new can be expected there, the verdict stands as it is, or as confirmed by what the log said before.
     """
     expected = [(row, wanted) for row in given if (wanted := _recording.awaited(*row, before.evidence))]
     if expected:
-        _await_event(live, stream, before, *expected[-1], seconds)
+        yield from _await_event(stream, before, *expected[-1], seconds, clock)
     elif before.evidence.state != verdict.state:
         return verdict
     return verdict._replace(state_source=_recording.FROM_NOTIFY_LOG)
 
 
-def _await_event(live: Live, stream: Stream, before: _Log, command: _Command, wanted: str, seconds: float) -> None:
+def _await_event(
+    stream: Stream, before: _Log, command: _Command, wanted: str, seconds: float, clock: Clock
+) -> Generator[Step, Any, None]:
     sent = command.answer.sent
     last = "it was not looked at"
-
-    def look() -> bool | None:
-        nonlocal last
+    poll = Poll(clock, seconds)
+    while True:
         try:
-            events = live.notify_events(stream, Window(sent - _LOOK_BACK, live.now()))
+            events = yield PollLog(sent - _LOOK_BACK, poll)
         except LiveError as error:
             if not error.retryable:
                 error.happened = f"{command.name} was accepted, but cannot be confirmed: {error.happened}"
                 raise
             last = f"it could not be read: {error.happened}"
-            return None
+            continue
+        if events is None:
+            break
         fresh = _recording.newer(events, before.events, sent)
         last = _recording.last_seen([*before.events, *events], fresh)
-        return _recording.confirms(fresh, wanted) or None
+        if _recording.confirms(fresh, wanted):
+            return
+    raise LiveError(
+        f"{command.name} of {stream} was accepted, but the notify log did not confirm {_CONFIRMED[wanted]} within "
+        f"{seconds:g} seconds: {last}",
+        "Make sure with apsaravideo.live.apsaravideo_record_notify that the domain has a recording callback with "
+        "status events, or raise wait_timeout.",
+        action=NOTIFY_RECORDS.action,
+    )
 
-    if not live.client.poll(look, seconds):
-        raise LiveError(
-            f"{command.name} of {stream} was accepted, but the notify log did not confirm {_CONFIRMED[wanted]} within "
-            f"{seconds:g} seconds: {last}",
-            "Make sure with apsaravideo.live.apsaravideo_record_notify that the domain has a recording callback with "
-            "status events, or raise wait_timeout.",
-            action=NOTIFY_RECORDS.action,
-        )
 
-
-def _predict(task: Task, live: Live, stream: Stream) -> Verdict:
-    wanted, finalize, seconds = (task.options[name] for name in ("state", "finalize", "wait_for_stream"))
-    online = live.is_online(stream)
+def _predict(stream: Stream, options: Mapping[str, Any], clock: Clock) -> Steps:
+    wanted, finalize, seconds = (options[name] for name in ("state", "finalize", "wait_for_stream"))
+    online = yield ReadState()
     if wanted == _recording.RESTARTED:
         verdict = _recording.predict_restart(online)
     elif wanted == _recording.STARTED:
-        seen = _log(live, stream).evidence if online else Evidence(_recording.UNKNOWN)
+        seen = (yield from _log()).evidence if online else Evidence(_recording.UNKNOWN)
         verdict = _recording.predict_start(online, seen, waits=seconds > 0)
     else:
-        seen = _log(live, stream).evidence if online or finalize else Evidence(_recording.UNKNOWN)
+        seen = (yield from _log()).evidence if online or finalize else Evidence(_recording.UNKNOWN)
         verdict = _recording.predict_stop(online, seen, finalize)
     if verdict is None:
         raise _not_pushed(stream, wanted)
     return verdict
 
 
-def _log(live: Live, stream: Stream) -> _Log:
-    """What the notify log says; it is only a hint, so not being able to read it stops nothing."""
+def _log() -> Generator[Step, Any, _Log]:
+    """Return what the notify log says; it is only a hint, so not being able to read it stops nothing."""
     try:
-        events = live.notify_events(stream)
+        events = yield ReadLog()
     except (ApiError, AnswerLost) as error:
         return _Log([], Evidence(_recording.UNKNOWN, f"the notify log could not be read: {error.happened}"))
     return _Log(events, _recording.evidence(events))
 
 
-def _start(live: Live, stream: Stream, seconds: float) -> CommandAnswer:
-    """Send `start`; while the stream is absent, watch for it up to so many seconds and send `start` again."""
-    answer = live.record_command(stream, "start")
-
-    def look() -> CommandAnswer | None:
-        nonlocal answer
-        if live.is_online(stream):
-            answer = live.record_command(stream, "start")
-        return None if answer.meaning == STREAM_ABSENT else answer
-
-    if answer.meaning == STREAM_ABSENT and not live.client.poll(look, seconds):
-        return _with_wait(answer, seconds)
+def _start(seconds: float, clock: Clock) -> Generator[Step, Any, CommandAnswer]:
+    """Send `start`; while the stream is absent, wait up to so many seconds for its push and send `start` again."""
+    answer: CommandAnswer = yield Send("start")
+    poll = Poll(clock, seconds)
+    while answer.meaning == STREAM_ABSENT:
+        if not (yield AwaitPush(poll)):
+            return _with_wait(answer, seconds)
+        answer = yield Send("start")
     return answer
 
 

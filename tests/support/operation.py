@@ -31,17 +31,17 @@ class Rival:
 
     def meet(self, client: Client) -> None:
         """Be there when this client calls."""
-        call = client.call
+        attempt = client.attempt
         counts: dict[str, int] = {}
 
-        def watched(operation: Operation, parameters: Mapping[str, str]) -> Reply:
+        def watched(operation: Operation, parameters: Mapping[str, str], subject: str) -> Reply:
             counts[operation.action] = counts.get(operation.action, 0) + 1
             act = self._acts.pop((operation.action, counts[operation.action]), None)
             if act:
                 act()
-            return call(operation, parameters)
+            return attempt(operation, parameters, subject)
 
-        client.call = watched  # type: ignore[method-assign]
+        client.attempt = watched  # type: ignore[method-assign]
 
 
 def made_task(module: Any, cloud: Emulator, check_mode: bool = False, **options: Any) -> Task:

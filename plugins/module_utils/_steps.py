@@ -1,0 +1,93 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps by which the recording of one stream is brought to a state, and how a module carries them out alone.
+
+`_record.steps` decides which step comes next and never makes a call. That way one stream in a module and thousands in a
+fleet are decided about by the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from datetime import datetime
+from typing import Any, NamedTuple, Union
+
+from ._client import Poll
+from ._errors import LiveError
+from ._live import CommandAnswer, Live, NotifyEvent, Stream, Window
+from ._recording import Verdict
+
+
+class Send(NamedTuple):
+    """Send a record command. Answered by its CommandAnswer."""
+
+    command: str
+
+    def alone(self, live: Live, stream: Stream) -> CommandAnswer:
+        return live.record_command(stream, self.command)
+
+
+class ReadState(NamedTuple):
+    """Read whether the stream is being pushed. Answered by a boolean."""
+
+    def alone(self, live: Live, stream: Stream) -> bool:
+        return live.is_online(stream)
+
+
+class ReadLog(NamedTuple):
+    """Read all that the notify log holds of the stream. Answered by a list of NotifyEvent."""
+
+    def alone(self, live: Live, stream: Stream) -> list[NotifyEvent]:
+        return live.notify_events(stream)
+
+
+class AwaitPush(NamedTuple):
+    """Wait until the stream is being pushed. Answered by True, or by False where that does not happen in time."""
+
+    poll: Poll
+
+    def alone(self, live: Live, stream: Stream) -> bool:
+        while (pause := self.poll.pause()) is not None:
+            live.client.wait(pause)
+            if live.is_online(stream):
+                return True
+        return False
+
+
+class PollLog(NamedTuple):
+    """Read the notify log from `since` on, a while after the last time.
+
+    Answered by a list of NotifyEvent, or by None where the time for it is over.
+    """
+
+    since: datetime
+    poll: Poll
+
+    def alone(self, live: Live, stream: Stream) -> list[NotifyEvent] | None:
+        pause = self.poll.pause()
+        if pause is None:
+            return None
+        live.client.wait(pause)
+        return live.notify_events(stream, Window(self.since, live.now()))
+
+
+Step = Union[Send, ReadState, ReadLog, AwaitPush, PollLog]
+Steps = Generator[Step, Any, Verdict]
+
+
+def run_alone(steps: Steps, live: Live, stream: Stream) -> Verdict:
+    """Carry out the steps of one stream, one after another, and return the verdict they come to."""
+    answer: Any = None
+    error: LiveError | None = None
+    while True:
+        try:
+            step = steps.throw(error) if error else steps.send(answer)
+        except StopIteration as end:
+            verdict: Verdict = end.value
+            return verdict
+        answer = error = None
+        try:
+            answer = step.alone(live, stream)
+        except LiveError as failure:
+            error = failure
