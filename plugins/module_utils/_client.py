@@ -9,6 +9,7 @@ import random
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -76,7 +77,7 @@ class Clock:
 class Limits(NamedTuple):
     """What a client may spend.
 
-    `retry_timeout`: seconds spent waiting for retries in one task, -1 for ever. `rate_limit`: calls per second for each
+    `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for ever. `rate_limit`: calls per second for each
     operation, None for 96 % of its quota. `pacer_directory`: where processes share their slots, None for nowhere.
     """
 
@@ -89,7 +90,7 @@ class Limits(NamedTuple):
 class Traffic:
     """What a task cost: requests that may have reached the cloud, those it dropped, seconds waited, RequestIds.
 
-    `retry_seconds` are those of the wait that `retry_timeout` limits.
+    `retry_seconds` are those of failed attempts and of the waits between them, which `retry_timeout` limits.
     """
 
     api_calls: int = 0
@@ -97,6 +98,7 @@ class Traffic:
     waited_seconds: float = 0.0
     retry_seconds: float = 0.0
     request_ids: list[str] = field(default_factory=list)
+    by_operation: Counter[str] = field(default_factory=Counter)
 
     def as_result(self) -> dict[str, Any]:
         """The entries that every result carries."""
@@ -153,6 +155,7 @@ class Account:
     """
 
     def __init__(self, settings: Settings, limits: Limits, credentials: Credentials | None, clock: Clock) -> None:
+        self.settings = settings
         self.limits = limits
         self.endpoint = settings.endpoint
         self.transport = _http.Transport(settings)
@@ -353,6 +356,7 @@ class Client:
             self._wait_until(slot - _AHEAD)
         query, headers, body = self._request(operation, parameters)
         self.traffic.api_calls += 1
+        self.traffic.by_operation[operation.action] += 1
         try:
             return self.account.transport.post(
                 query, headers, lambda: self._depart(pacer, slot), body, operation.largest_answer
@@ -360,6 +364,7 @@ class Client:
         except LiveError as error:
             if not error.outcome_unknown:
                 self.traffic.api_calls -= 1
+                self.traffic.by_operation[operation.action] -= 1
             verdict = "may or may not have taken effect" if error.outcome_unknown else "was not sent"
             error.happened = f"{subject} {verdict}: {error.happened}"
             error.action = operation.action

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._client import Client, Clock, Limits, Traffic, masked
+from ._answer import span as format_duration
+from ._client import Account, Client, Clock, Limits, Traffic, masked
 from ._credentials import credentials
 from ._endpoint import DEFAULT_ENDPOINT, Endpoint, Settings
 from ._errors import InvalidOption, LiveError
@@ -26,6 +27,7 @@ _SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
 _LOWEST_RATE = 0.001  # calls per second
 _LONGEST_TIMEOUT = 3600  # seconds
 _KEYS_READY = 10.0  # seconds before `start_at` that keys are renewed
+MAX_LATE = 600.0  # seconds that a moment to act at may lie back when a run begins; what is older is a slip
 _READY = 1.0  # seconds before `start_at` that the first call is made ready and connected
 
 
@@ -54,24 +56,35 @@ class Task:
         self._client: Client | None = None
         self._start_at: Instant | None = None
 
-    def live(self) -> Live:
-        """The API with the options' endpoint and keys; raises LiveError for options that no call can be made with.
+    def account(self) -> Account:
+        """Return what the calls of all tasks with these connection options can share.
 
-        Where the option `start_at` lies ahead, this returns shortly before, and no call leaves earlier than then. In
-        check mode nothing waits.
+        Raises LiveError for options that no call can be made with, and where there are no credentials: a failure here
+        must not be taken for one of a call.
         """
-        settings, limits, start_at = self._settings(), self._limits(), self._instant("start_at")
+        settings, limits = self._settings(), self._limits()
         cache = KeyCache(self.key_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
-        found = credentials(context)
-        found.keys()  # before any call, so that a failure here is not taken for one of that call
-        self._client = Client(settings, limits, found, self.clock, self.traffic)
+        account = Account(settings, limits, credentials(context), self.clock)
+        account.keys()
+        return account
+
+    def live(self, account: Account | None = None) -> Live:
+        """Return the API with the options' endpoint and credentials, or with those of an account that is shared.
+
+        Raises LiveError for options that no call can be made with. No call leaves before the option `start_at`; unless
+        the account is shared, this returns shortly before that time. In check mode nothing waits.
+        """
+        start_at = self._instant("start_at")
+        own = account or self.account()
+        self._client = Client(own.settings, own.limits, None, self.clock, self.traffic, own)
         self._start_at = start_at
         if start_at and not self.check_mode:
             self._client.not_before = start_at.epoch
-            self.clock.sleep_until(start_at.epoch - _KEYS_READY)
-            found.keys()
-            self.clock.sleep_until(start_at.epoch - _READY)
+            if not account:
+                self.clock.sleep_until(start_at.epoch - _KEYS_READY)
+                own.keys()
+                self.clock.sleep_until(start_at.epoch - _READY)
         return Live(self._client, self._region_id())
 
     def close(self) -> None:
@@ -109,7 +122,16 @@ class Task:
 
     def _instant(self, option: str) -> Instant | None:
         given = self.options.get(option)
-        return None if given in (None, "") else Instant.parse(option, given, self.clock.now())
+        if given in (None, ""):
+            return None
+        now = self.clock.now()
+        moment = Instant.parse(option, given, now)
+        if now - moment.epoch > MAX_LATE:
+            raise InvalidOption(
+                f"The option {option} is {given}, which was {format_duration(now - moment.epoch)} ago",
+                f"Give a time to come, or one that was at most {format_duration(MAX_LATE)} ago.",
+            )
+        return moment
 
     def _region_id(self) -> str | None:
         variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")

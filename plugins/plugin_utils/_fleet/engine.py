@@ -1,0 +1,343 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out the programs of many streams side by side.
+
+One thread decides: it advances the programs, and keeps what they wait for. The threads of a pool only make calls. So a
+stream that waits for its push, its moment, a slow response or another attempt holds nothing that another stream needs.
+Time comes from a clock and calls go through a pool, both of which a test can put in the place of the real ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+from ...module_utils._client import Clock
+from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
+from ...module_utils._live import CommandAttempts, Live, Stream
+from ...module_utils._steps import AwaitPush, PollLog, ReadLog, ReadState, Send
+from .pool import Inbox, Pool
+from .program import Program, Result
+from .steps import At, AwaitNewPush
+from .watch import LogWatch, PushWatch
+
+LEAD = 1.0  # seconds before a moment that its first calls are made ready
+MAX_UNSENT = 12  # calls of one account that may be connecting, or waiting for their slots, at once
+MAX_READY = 60  # calls of one account that may stand in line; further streams begin when it is shorter
+MAX_TICK = 0.5  # seconds after which the clock and the run are looked at again
+RESOLVE_SECONDS = 0.01  # that may be spent on reading streams before calls are looked after again
+FIRST_PROBE, MAX_PROBE = 0.25, 8.0  # seconds between attempts to reach an endpoint that is down
+DRAIN_SECONDS = 3.0  # for responses that are still to come when a run is interrupted
+
+
+class Member:
+    """A stream of the fleet, and what has become of it."""
+
+    def __init__(self, stream: Stream, live: Live, program: Program, finish: Callable[[Member], None]) -> None:
+        self.stream = stream
+        self.live = live
+        self.program = program
+        self.result: Result | None = None
+        self.failure: BaseException | None = None
+        self.done = False
+        self.begun: float | None = None  # by the monotonic clock
+        self.ended: float | None = None
+        self.sending = False  # a command is in the hands of a thread, and may have been sent
+        self.give_up: float | None = None  # by the wall clock
+        self.push: Any = None  # the time of the push that was last seen
+        self._finish = finish
+
+    def finish(self, result: Result | None, failure: BaseException | None, now: float) -> None:
+        """Take what the program came to."""
+        self.result, self.failure, self.done, self.ended = result, failure, True, now
+        self.program.close()
+        self._finish(self)
+
+
+class Lane:
+    """The streams of one account, whose commands share a quota.
+
+    `live` makes calls for whole domains. `down_since` is when the endpoint was found not to accept connections, by the
+    monotonic clock: it is then probed by one call at a time, on behalf of all.
+    """
+
+    def __init__(self, live: Live, retry_timeout: float) -> None:
+        self.live = live
+        self.retry_timeout = retry_timeout if retry_timeout >= 0 else float("inf")
+        self.pending: deque[Member] = deque()  # not begun
+        self.ready: deque[tuple[Member, CommandAttempts, str]] = deque()
+        self.unsent = 0
+        self.down_since: float | None = None
+        self.cause: tuple[LiveError, str] | None = None
+        self.probe_at = 0.0
+        self.probe_pause = FIRST_PROBE
+        self.pushes: dict[str, PushWatch] = {}
+        self.logs: dict[str, LogWatch] = {}
+
+
+class Engine:
+    """Runs a fleet to its end.
+
+    `resolve` yields members as they are read, or None where one could not be made; `tick` is called now and then.
+    `is_over` tells that nothing more may be sent.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        interval: float,
+        tick: Callable[[], None] = lambda: None,
+        is_over: Callable[[], bool] = lambda: False,
+        pool: Pool | None = None,
+        inbox: Inbox | None = None,
+        single: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.interval = interval
+        self.inbox = inbox or Inbox()
+        self.pool = pool or Pool(self.inbox)
+        self.lanes: list[Lane] = []
+        self.waiting = 0  # members between the begin and the end of their programs
+        self.first_sent: float | None = None
+        self.last_sent: float | None = None
+        self.sent = 0
+        self._tick = tick
+        self._is_over = is_over
+        self._single = single
+        self._due: list[tuple[float, int, Callable[[], None]]] = []  # by the monotonic clock
+        self._moments: list[tuple[float, int, Callable[[], None]]] = []  # by the wall clock
+        self._number = count()
+        self.over = False
+
+    def run(self, resolve: Iterator[Any]) -> bool:
+        """Carry out all programs; return whether that was not interrupted."""
+        unresolved = True
+        while not self.over:
+            if unresolved:
+                unresolved = self._resolve(resolve)
+            self._begin()
+            self._dispatch()
+            if not unresolved and not self.waiting and not any(lane.pending for lane in self.lanes):
+                return True
+            self.inbox.handle(0 if unresolved else self._seconds_to_next())
+            self._wake()
+            self._tick()
+            self.over = self._is_over()
+        self._drain()
+        return False
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call something in so many seconds."""
+        heapq.heappush(self._due, (self.clock.monotonic() + seconds, next(self._number), call))
+
+    def at(self, moment: float, call: Callable[[], None]) -> None:
+        """Call something at a moment of the wall clock."""
+        heapq.heappush(self._moments, (moment, next(self._number), call))
+
+    # --- the streams ---------------------------------------------------------------------------------------------
+
+    def _resolve(self, resolve: Iterator[Any]) -> bool:
+        """Read some more streams; return whether there may be more."""
+        until = self.clock.monotonic() + RESOLVE_SECONDS
+        while self.clock.monotonic() < until:
+            if next(resolve, StopIteration) is StopIteration:
+                return False
+        return True
+
+    def _begin(self) -> None:
+        """Begin the programs of further streams where the line of their account is short."""
+        for lane in self.lanes:
+            while lane.pending and len(lane.ready) + self._reading(lane) < MAX_READY:
+                member = lane.pending.popleft()
+                member.begun = self.clock.monotonic()
+                self.waiting += 1
+                self._advance(lane, member)
+
+    def _reading(self, lane: Lane) -> int:
+        return sum(len(watch.readers) for watch in lane.logs.values())
+
+    def _advance(self, lane: Lane, member: Member, answer: Any = None, error: BaseException | None = None) -> None:
+        """Have a program take the answer to its last step, and take its next step."""
+        if self.over:
+            return
+        try:
+            step = member.program.throw(error) if error else member.program.send(answer)
+        except StopIteration as end:
+            self._finish(member, end.value, None)
+        except Exception as failure:
+            self._finish(member, None, failure)
+        else:
+            self._take(lane, member, step)
+
+    def _finish(self, member: Member, result: Result | None, failure: BaseException | None) -> None:
+        self.waiting -= 1
+        member.finish(result, failure, self.clock.monotonic())
+
+    def _take(self, lane: Lane, member: Member, step: Any) -> None:
+        def answer(value: Any = None, error: BaseException | None = None) -> None:
+            self._advance(lane, member, value, error)
+
+        if isinstance(step, Send):
+            attempts = member.live.command_attempts(member.stream, step.command)
+            lane.ready.append((member, attempts, step.command))
+        elif isinstance(step, At):
+            self._wait_for_moment(member, step, answer)
+        elif isinstance(step, AwaitPush):
+            self._pushes(lane, member).await_push(member.stream, step.poll.until, answer)
+        elif isinstance(step, AwaitNewPush):
+            self._pushes(lane, member).await_new_push(member, step.until - LEAD, answer)
+        elif isinstance(step, ReadState):
+            self._pushes(lane, member).read(member.stream, answer)
+        elif isinstance(step, ReadLog) and self._single:
+            self._call(lambda: member.live.notify_events(member.stream), answer)
+        elif isinstance(step, ReadLog):
+            self._logs(lane, member).read(member.stream, answer)
+        elif isinstance(step, PollLog):
+            self._logs(lane, member).poll(member.stream, step.since, step.poll.until, answer)
+        else:
+            raise TypeError(f"a program yielded {step!r}")
+
+    def _wait_for_moment(self, member: Member, step: At, answer: Callable[..., None]) -> None:
+        member.give_up = step.give_up
+        member.live.client.not_before = step.moment
+        self.at(step.moment - LEAD, answer)
+
+    def _pushes(self, lane: Lane, member: Member) -> PushWatch:
+        domain = member.stream.domain_name
+        if domain not in lane.pushes:
+            lane.pushes[domain] = PushWatch(self, lane.live, domain)
+        return lane.pushes[domain]
+
+    def _logs(self, lane: Lane, member: Member) -> LogWatch:
+        domain = member.stream.domain_name
+        if domain not in lane.logs:
+            lane.logs[domain] = LogWatch(self, lane.live, domain)
+        return lane.logs[domain]
+
+    def _call(self, call: Callable[[], Any], answer: Callable[..., None]) -> None:
+        self.pool.submit(call, answer)
+
+    # --- the commands --------------------------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        """Hand commands to threads, as many of each account as can be made ready for its next slots."""
+        for lane in self.lanes:
+            if lane.down_since is None:
+                while lane.ready and lane.unsent < MAX_UNSENT and not self.pool.is_full:
+                    self._send(lane, *lane.ready.popleft())
+            elif lane.ready and not lane.unsent and self.clock.monotonic() >= lane.probe_at:
+                self._send(lane, *lane.ready.popleft())
+
+    def _send(self, lane: Lane, member: Member, attempts: CommandAttempts, command: str) -> None:
+        client = member.live.client
+        was_sent = False
+        client.on_sent = lambda: self.inbox.put(sent)  # called in the thread that sends
+        lane.unsent += 1
+        member.sending = True
+
+        def sent() -> None:
+            nonlocal was_sent
+            if not was_sent:
+                was_sent = True
+                lane.unsent -= 1
+            now = self.clock.now()
+            self.first_sent = self.first_sent or now
+            self.last_sent = now
+            self.sent += 1
+            self._is_up(lane)
+
+        def done(answer: Any, error: BaseException | None) -> None:
+            member.sending = False
+            if not was_sent:
+                lane.unsent -= 1
+            if isinstance(error, (NotSent, EndpointUnusable)) and not was_sent:
+                self._is_down(lane, member, attempts, command, error)
+            elif isinstance(error, LiveError):
+                self._attempt_again(lane, member, attempts, command, error)
+            else:
+                self._advance(lane, member, answer, error)
+
+        self.pool.submit(attempts.make, done)
+
+    def _attempt_again(
+        self, lane: Lane, member: Member, attempts: CommandAttempts, command: str, error: LiveError
+    ) -> None:
+        """Make another attempt later, where the rules of the call and the stream's time allow one."""
+        try:
+            pause = attempts.pause_after(error)
+            if member.give_up is not None and self.clock.now() + pause >= member.give_up:
+                raise error
+        except LiveError as final:
+            self._advance(lane, member, error=final)
+            return
+        member.live.client.traffic.waited_seconds += pause
+        self.after(pause, lambda: lane.ready.append((member, attempts, command)))
+
+    # --- an endpoint that is down --------------------------------------------------------------------------------
+
+    def _is_up(self, lane: Lane) -> None:
+        lane.down_since, lane.cause, lane.probe_pause = None, None, FIRST_PROBE
+
+    def _is_down(
+        self, lane: Lane, member: Member, attempts: CommandAttempts, command: str, error: LiveError
+    ) -> None:
+        """Find once for all streams of an account that its endpoint cannot be reached."""
+        now = self.clock.monotonic()
+        lane.cause = (error, f"{command} of {member.stream}")
+        lane.ready.appendleft((member, attempts, command))
+        if lane.down_since is None:
+            lane.down_since = now
+        if not error.retryable or now - lane.down_since >= lane.retry_timeout:
+            self._fail_all(lane)
+            return
+        pause = random.uniform(lane.probe_pause / 2, lane.probe_pause)
+        lane.probe_pause = min(MAX_PROBE, 2 * lane.probe_pause)
+        lane.probe_at = min(now + pause, lane.down_since + lane.retry_timeout)
+        self.after(lane.probe_at - now, lambda: None)
+
+    def _fail_all(self, lane: Lane) -> None:
+        """Fail every stream that has something to send, each with the same cause."""
+        while lane.ready or lane.pending:
+            if not lane.ready:
+                self._begin()
+                if not lane.ready:
+                    return
+            cause, subject = lane.cause or (None, "")
+            member, _attempts, command = lane.ready.popleft()
+            failure = copy.copy(cause)
+            if failure is None:
+                return
+            failure.happened = failure.happened.replace(subject, f"{command} of {member.stream}")
+            self._advance(lane, member, error=failure)
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def _seconds_to_next(self) -> float:
+        """Return the seconds until something is due, at most a tick."""
+        left = [MAX_TICK]
+        if self._due:
+            left.append(self._due[0][0] - self.clock.monotonic())
+        if self._moments:
+            left.append(self._moments[0][0] - self.clock.now())
+        return max(0.0, min(left))
+
+    def _wake(self) -> None:
+        """Call what is due, in the order of its moments."""
+        while self._due and self._due[0][0] <= self.clock.monotonic():
+            heapq.heappop(self._due)[2]()
+        while self._moments and self._moments[0][0] <= self.clock.now():
+            heapq.heappop(self._moments)[2]()
+
+    def _drain(self) -> None:
+        """Wait a moment for responses that are still to come, which tell what became of their streams."""
+        for lane in self.lanes:
+            lane.ready.clear()
+        until = self.clock.monotonic() + DRAIN_SECONDS
+        while self.pool.busy and (left := until - self.clock.monotonic()) > 0:
+            self.inbox.handle(left)

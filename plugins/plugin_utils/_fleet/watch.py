@@ -1,0 +1,232 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Watching by the domain: one read of a list serves every stream that waits for something in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from ...module_utils._errors import LiveError
+from ...module_utils._live import Live, NotifyEvent, Scope, Stream, Window
+
+Answer = Callable[..., None]
+OVERLAP = timedelta(minutes=1)  # by which reads of the notify log overlap, because events may be shown late
+
+
+class Scheduler(Protocol):
+    """The engine, as a watch needs it."""
+
+    clock: Any
+    pool: Any
+    interval: float
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None: ...
+
+    def at(self, moment: float, call: Callable[[], None]) -> None: ...
+
+
+class _Reader:
+    """Reads something in a thread whenever somebody waits for it, at most once in each interval."""
+
+    def __init__(self, engine: Scheduler) -> None:
+        self._engine = engine
+        self._last = float("-inf")
+        self._planned = False
+
+    def _is_awaited(self) -> bool:
+        raise NotImplementedError
+
+    def _read(self) -> Any:
+        raise NotImplementedError
+
+    def _took(self, found: Any) -> None:
+        raise NotImplementedError
+
+    def _failed(self, error: LiveError) -> None:
+        raise NotImplementedError
+
+    def plan(self) -> None:
+        """Read as soon as the interval allows, unless that is planned already."""
+        if not self._planned:
+            self._planned = True
+            self._engine.after(max(0.0, self._last + self._engine.interval - self._engine.clock.monotonic()), self._go)
+
+    def _go(self) -> None:
+        if not self._is_awaited():
+            self._planned = False
+            return
+        self._last = self._engine.clock.monotonic()
+        self._engine.pool.submit(self._read, self._done)
+
+    def _done(self, found: Any, error: BaseException | None) -> None:
+        self._planned = False
+        if error is None:
+            self._took(found)
+        elif isinstance(error, LiveError):
+            self._failed(error)
+        else:
+            raise error
+        if self._is_awaited():
+            self.plan()
+
+
+class PushWatch(_Reader):
+    """Which streams of a domain are being pushed, and since when."""
+
+    def __init__(self, engine: Scheduler, live: Live, domain: str) -> None:
+        super().__init__(engine)
+        self._live = live
+        self._domain = domain
+        self._waiting: dict[Hashable, tuple[Stream, Answer, Callable[[str | None, bool], Any]]] = {}
+
+    def read(self, stream: Stream, answer: Answer) -> None:
+        """Answer with whether a stream is being pushed, as the next list says."""
+        self._add(stream, answer, lambda _pushed, online: (online,))
+
+    def await_push(self, stream: Stream, until: float, answer: Answer) -> None:
+        """Answer with True when a stream is being pushed, with False at a moment of the monotonic clock."""
+        key = self._add(stream, answer, lambda _pushed, online: (True,) if online else None)
+        self._engine.after(until - self._engine.clock.monotonic(), lambda: self._give_up(key))
+
+    def await_new_push(self, member: Any, until: float, answer: Answer) -> None:
+        """Answer with True when a push has begun anew, with False at a moment of the wall clock.
+
+        The push that the first list shows is the one that is going on. A stream that is away, and one that came back
+        since, begins anew.
+        """
+
+        def judge(pushed: str | None, online: bool) -> Any:
+            known, member.push = member.push, (pushed if online else "away")
+            return (True,) if online and known is not None and known != pushed else None
+
+        key = self._add(member.stream, answer, judge)
+        self._engine.at(until, lambda: self._give_up(key))
+
+    def _add(self, stream: Stream, answer: Answer, judge: Callable[[str | None, bool], Any]) -> Hashable:
+        key = object()
+        self._waiting[key] = (stream, answer, judge)
+        self.plan()
+        return key
+
+    def _give_up(self, key: Hashable) -> None:
+        found = self._waiting.pop(key, None)
+        if found:
+            found[1](False)
+
+    def _is_awaited(self) -> bool:
+        return bool(self._waiting)
+
+    def _read(self) -> dict[Stream, str | None]:
+        rows = self._live.online_streams(self._domain)
+        return {Stream(self._domain, row["app_name"], row["stream_name"]): row["publish_time"] for row in rows}
+
+    def _took(self, found: dict[Stream, str | None]) -> None:
+        for key, (stream, answer, judge) in list(self._waiting.items()):
+            value = judge(found.get(stream), stream in found)
+            if value is not None and self._waiting.pop(key, None):
+                answer(*value)
+
+    def _failed(self, error: LiveError) -> None:
+        """A list that is refused is the end of waiting for it; after any other failure it is read again."""
+        if error.retryable:
+            return
+        waiting, self._waiting = self._waiting, {}
+        for _stream, answer, _judge in waiting.values():
+            answer(error=error)
+
+
+class LogWatch(_Reader):
+    """The notify log of a domain: all of it once, and from then on what came since."""
+
+    def __init__(self, engine: Scheduler, live: Live, domain: str) -> None:
+        super().__init__(engine)
+        self._live = live
+        self._domain = domain
+        self._events: dict[Stream, list[NotifyEvent]] | None = None
+        self._read_at: datetime | None = None
+        self._fresh_until = float("-inf")
+        self.readers: list[tuple[Stream, Answer]] = []
+        self._polls: dict[Hashable, tuple[Stream, datetime, Answer]] = {}
+
+    def read(self, stream: Stream, answer: Answer) -> None:
+        """Answer with all events of a stream, as they were at most an interval ago."""
+        if self._events is not None and self._engine.clock.monotonic() < self._fresh_until:
+            answer(list(self._events.get(stream, ())))
+            return
+        self.readers.append((stream, answer))
+        self.plan()
+
+    def poll(self, stream: Stream, since: datetime, until: float, answer: Answer) -> None:
+        """Answer with a stream's events of the next read from `since` on, with None at a moment that comes first."""
+        if until <= self._engine.clock.monotonic():
+            answer(None)
+            return
+        key = object()
+        self._polls[key] = (stream, since, answer)
+        self._engine.after(until - self._engine.clock.monotonic(), lambda: self._give_up(key))
+        self.plan()
+
+    def _give_up(self, key: Hashable) -> None:
+        found = self._polls.pop(key, None)
+        if found:
+            found[2](None)
+
+    def _is_awaited(self) -> bool:
+        return bool(self.readers or self._polls)
+
+    def _read(self) -> tuple[datetime | None, datetime, list[NotifyEvent]]:
+        """Read from the earliest time that anybody asks for; all that is kept where it was never read."""
+        scope, now = Scope(self._domain), self._live.now()
+        if self.readers and self._read_at is None:
+            return None, now, self._live.notify_events(scope)
+        starts = [since for _stream, since, _answer in list(self._polls.values())]
+        start = min(starts + ([self._read_at - OVERLAP] if self._read_at else []))
+        return start, now, self._live.notify_events(scope, Window(start, now))
+
+    def _took(self, found: tuple[datetime | None, datetime, list[NotifyEvent]]) -> None:
+        start, read_at, rows = found
+        self._merge(start, read_at, rows)
+        fresh: dict[Stream, list[NotifyEvent]] = {}
+        for row in rows:
+            if row.stream:
+                fresh.setdefault(row.stream, []).append(row)
+        readers, self.readers = self.readers, []
+        polls, self._polls = self._polls, {}
+        for stream, answer in readers:
+            if self._events is None:
+                self.readers.append((stream, answer))
+            else:
+                answer(list(self._events.get(stream, ())))
+        for stream, since, answer in polls.values():
+            if start is not None and since < start:
+                self._polls[object()] = (stream, since, answer)
+            else:
+                answer([row for row in fresh.get(stream, ()) if row.time is None or row.time >= since])
+
+    def _merge(self, start: datetime | None, read_at: datetime, rows: list[NotifyEvent]) -> None:
+        """Put what was read in the place of what was known of the same time."""
+        if start is not None and self._events is None:
+            return
+        before = self._events or {}
+        merged = {
+            stream: kept
+            for stream, events in before.items()
+            if (kept := [row for row in events if start and row.time and row.time < start])
+        }
+        for row in rows:
+            if row.stream:
+                merged.setdefault(row.stream, []).append(row)
+        self._events, self._read_at = merged, read_at
+        self._fresh_until = self._last + self._engine.interval
+
+    def _failed(self, error: LiveError) -> None:
+        """Not being able to read the log is an answer for who asked once, and for who polls a look that failed."""
+        readers, self.readers = self.readers, []
+        polls, self._polls = self._polls, {}
+        for _stream, answer in readers:
+            answer(error=error)
+        for _stream, _since, answer in polls.values():
+            answer(error=error)
