@@ -1,114 +1,77 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How requests reach the endpoint: whom they trust, and whether a proxy is in between."""
+"""HTTP requests to one endpoint, directly or through a proxy, from any number of threads.
+
+The connections are those of requests. They are used without its sessions, which would put a password from the user's
+netrc in place of the signature, and read the CA certificates anew.
+"""
 
 from __future__ import annotations
 
-import os
+import io
+import socket
 import ssl
-from collections.abc import Callable
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
-from importlib.util import find_spec
+from http.client import HTTPException, HTTPResponse
 from typing import Any
-from urllib.request import getproxies
 
+from . import _tls
 from ._answer import HttpAnswer
-from ._connection import FAILURES, Connection, Departure, Direct, Request, failure
 from ._endpoint import Settings
-from ._errors import EndpointUnusable
+from ._errors import AnswerLost, EndpointUnusable, LiveError, NotSent
 
 MISSING_LIBRARIES: dict[str, ImportError] = {}
-if not find_spec("requests"):  # loaded only where it is used
-    MISSING_LIBRARIES["requests"] = ImportError("No module named 'requests'")
 try:
-    from certifi import where as _certificates
-except ImportError:  # some distributions have requests without it
-
-    def _certificates() -> str:
-        places = ssl.get_default_verify_paths()
-        return places.cafile or places.capath or places.openssl_cafile
-
+    from requests.adapters import HTTPAdapter
+    from requests.exceptions import InvalidSchema
+    from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
+    from urllib3 import exceptions
+    from urllib3.connection import CertificateError  # type: ignore[attr-defined, unused-ignore]
+    from urllib3.util import Timeout
+except ImportError as missing:
+    MISSING_LIBRARIES["requests"] = missing
 
 _USER_AGENT = "ansible-collection/apsaravideo.live"
-_SMALL = 64 * 1024  # bytes of an answer
-
-
-@cache
-def _trusting(ca_path: str) -> ssl.SSLContext:
-    """A TLS context with these CA certificates. They are read once, which takes about 25 ms."""
-    is_directory = os.path.isdir(ca_path)
-    context = ssl.create_default_context(
-        cafile=None if is_directory else ca_path, capath=ca_path if is_directory else None
-    )
-    return _spoken_here(context)
-
-
-@cache
-def _trusting_all() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return _spoken_here(context)
-
-
-def _spoken_here(context: ssl.SSLContext) -> ssl.SSLContext:
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _default_ca_path() -> str:
-    """Where requests would find its CA certificates."""
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or _certificates()
-
-
-def _context(settings: Settings) -> ssl.SSLContext:
-    if not settings.validate_certs:
-        return _trusting_all()
-    try:
-        return _trusting(settings.ca_path or _default_ca_path())
-    except OSError as error:
-        raise EndpointUnusable(
-            f"the file of CA certificates cannot be used: {error.strerror or error}",
-            "Check the option ca_path, or REQUESTS_CA_BUNDLE on the machine that runs the task.",
-        ) from None
-
-
-def _proxies_are_set() -> bool:
-    return bool(set(getproxies()) - {"no"})
-
-
-def _proxied() -> Any:
-    from . import _proxied as loaded  # noqa: PLC0415 - only where there is a proxy
-
-    return loaded
+_MAX_CONNECTIONS = 500  # that are kept open, as many as threads that share a transport
+_DEFAULT_MAX_SIZE = 64 * 1024  # bytes of a response's body
+_CHUNK_SIZE = 64 * 1024
+_TOTAL_TIMEOUT_FACTOR = 6  # times read_timeout for the whole of a response, each part of which may take that long
 
 
 def prepare() -> None:
-    """Load what every task needs, so that processes made from this one have it already."""
-    with suppress(OSError):  # the task that needs it reports it
-        _trusting(_default_ca_path())
-    if _proxies_are_set():
-        _proxied()
+    """Read the CA certificates, so that processes forked from this one have them already."""
+    if not MISSING_LIBRARIES:
+        with suppress(OSError):  # The task that needs them reports it.
+            _tls.load_default_certificates()
 
 
-def _at_once() -> None:
-    """Leave without waiting."""
+def _no_wait() -> None:
+    """Send without waiting."""
 
 
 class Transport:
-    """Sends requests to one endpoint, through the environment's proxies if any."""
+    """Sends requests to one endpoint, through the environment's proxy if any. Threads may share it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+        self._pool: Any = None
 
     def post(
-        self, query: str, headers: dict[str, str], leave: Callable[[], None], body: bytes = b"", largest: int = _SMALL
+        self,
+        query: str,
+        headers: dict[str, str],
+        leave: Callable[[], None],
+        body: bytes = b"",
+        largest: int = _DEFAULT_MAX_SIZE,
     ) -> HttpAnswer:
-        """The answer to a call of the API: a POST of this query. The rest is as for `send`."""
+        """Call the API with a POST of this query. The rest is as for `send`."""
         return self.send("POST", f"?{query}", headers, body, leave, largest)
 
     def send(
@@ -117,36 +80,222 @@ class Transport:
         target: str,
         headers: dict[str, str],
         body: bytes = b"",
-        leave: Callable[[], None] = _at_once,
-        largest: int = _SMALL,
+        leave: Callable[[], None] = _no_wait,
+        largest: int = _DEFAULT_MAX_SIZE,
     ) -> HttpAnswer:
-        """The answer to a request, at most `largest` bytes of it: a cut body is then found unreadable.
+        """Send a request and return the response, whatever its status is; redirects are not followed.
 
-        `target` is path and query, without the first slash.
-
-        `leave` is called when the connection stands and the request is about to leave. Raises the LiveError that says
-        what went wrong on the way.
+        `target` is path and query, without the first slash. `leave` is called when the connection is open and the
+        request is about to be sent. At most `largest` bytes of the body are read, and none are decompressed: a body
+        that was cut is then found unreadable. Raises the LiveError that says what went wrong.
         """
-        request = Request(method, target, {"user-agent": _USER_AGENT, **headers}, body, largest)
-        departure = Departure(leave)
+        attempt = _Attempt(leave, self._settings.read_timeout)
         try:
-            self._connection = self._connection or _connection(self._settings)
-            return self._connection.answer(request, departure)
-        except FAILURES as error:
-            raise failure([error], self._settings.endpoint.host, departure.left) from None
+            return self._send(attempt, method, target, headers, body, largest)
+        except (exceptions.HTTPError, OSError, HTTPException) as error:
+            raise _failure(error, self._settings.endpoint.host, attempt.sent) from None
 
     def close(self) -> None:
-        """Close the connection that is kept for further requests."""
-        if self._connection:
-            self._connection.close()
+        """Close the connections that are kept for further requests."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool:
+            pool.close()
+
+    def _send(
+        self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, largest: int
+    ) -> HttpAnswer:
+        settings, pool = self._settings, self._connections()
+        url = settings.endpoint.url
+        # A proxy for plain HTTP is asked with the whole URL.
+        attempt.target = f"{url if pool.proxy and url.startswith('http:') else '/'}{target}"
+        _thread.attempt = attempt
+        response = pool.urlopen(
+            method,
+            attempt.target,
+            body=body or None,
+            headers={"host": settings.endpoint.host, "user-agent": _USER_AGENT, **headers},
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=settings.connect_timeout, read=settings.read_timeout),
+            preload_content=False,
+            decode_content=False,
+            enforce_content_length=True,
+        )
+        try:
+            content = _read_body(response, largest)
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return HttpAnswer(response.status, names, content)
+        finally:
+            response.close()  # It closes the connection, too, unless the body has been read to its end.
+            response.release_conn()
+
+    def _connections(self) -> Any:
+        """Return the pool of connections to the endpoint."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = _connection_pool(self._settings)
+            return self._pool
 
 
-def _connection(settings: Settings) -> Connection:
-    """The way to the endpoint: a proxy would take this machine for its own, so none is asked for that."""
+def _connection_pool(settings: Settings) -> Any:
+    """Return a new pool of connections. This machine's own addresses are never asked of a proxy."""
     url = settings.endpoint.url
-    if settings.use_proxies and not settings.endpoint.loopback and _proxies_are_set():
-        proxy = _proxied().proxy_for(url)
-        if proxy:
-            through: Connection = _proxied().Proxied(settings, _context(settings), proxy)
-            return through
-    return Direct(settings, _context(settings) if url.startswith("https:") else None)
+    tls: dict[str, Any] = {}
+    if url.startswith("https:"):
+        # Without the name of a file, urllib3 leaves the CA certificates to the context.
+        context = _tls.tls_context(settings)
+        tls = {"ssl_context": context, "cert_reqs": context.verify_mode}
+        if context.verify_mode == ssl.CERT_NONE:
+            warnings.simplefilter("ignore", exceptions.InsecureRequestWarning)  # The user asked for it.
+    proxy = None
+    if settings.use_proxies and not settings.endpoint.loopback:
+        proxy = select_proxy(url, get_environ_proxies(url))
+    adapter = HTTPAdapter(pool_maxsize=_MAX_CONNECTIONS)
+    if proxy:
+        manager = adapter.proxy_manager_for(prepend_scheme_if_needed(proxy, "http"), **tls)
+    else:
+        adapter.init_poolmanager(1, _MAX_CONNECTIONS, **tls)
+        manager = adapter.poolmanager
+    pool = manager.connection_from_url(url)
+    pool.ConnectionCls = _reporting(pool.ConnectionCls)
+    return pool
+
+
+class _Attempt:
+    """One request: what to call before it is sent, what it asks for, and whether it may have been sent."""
+
+    def __init__(self, leave: Callable[[], None], read_timeout: float) -> None:
+        self._leave = leave
+        self.read_timeout = read_timeout
+        self.target = ""
+        self.sent = False
+
+    def about_to_send(self) -> None:
+        """Wait for the moment to send."""
+        self._leave()
+        self.sent = True
+
+
+# The attempt that a thread makes: a pool has no other way to hand it to the connection that it chooses.
+_thread = threading.local()
+
+
+@cache
+def _reporting(kind: Any) -> Any:
+    """Return a subclass of one of urllib3's connections that reports to the thread's attempt."""
+
+    class Connection(kind):
+        def request(self, method: str, _normalized: str, *args: Any, **kwargs: Any) -> None:
+            if self.sock is None:
+                self.connect()
+            attempt = _thread.attempt
+            attempt.about_to_send()
+            super().request(method, attempt.target, *args, **kwargs)  # as it was given, perhaps with a signature
+
+        def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+            limited: Any = _DeadlineReader(sock, _thread.attempt.read_timeout)
+            return HTTPResponse(limited, *args, **kwargs)
+
+    return Connection
+
+
+class _DeadlineReader(io.RawIOBase):
+    """A socket to read one response from, in limited time.
+
+    The socket's own timeout is for each part of a response, and one that drips never exceeds it.
+    """
+
+    def __init__(self, sock: Any, read_timeout: float) -> None:
+        super().__init__()
+        self._socket = sock
+        self._file = sock.makefile("rb", buffering=0)
+        self._read_timeout = read_timeout
+        self._deadline = time.monotonic() + _TOTAL_TIMEOUT_FACTOR * read_timeout
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return the file that HTTPResponse asks a socket for."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the response did not end in time")
+        self._socket.settimeout(min(left, self._read_timeout))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _read_body(response: Any, largest: int) -> bytes:
+    """Read at most so many bytes as they came; compressed ones may be a decompression bomb."""
+    body = bytearray()
+    while len(body) <= largest and (chunk := response.read(_CHUNK_SIZE, decode_content=False)):
+        body += chunk
+    return bytes(body[:largest])
+
+
+def _failure(error: BaseException, host: str, sent: bool) -> LiveError:
+    """Return what an error means; where it cannot be told whether the request was `sent`, the outcome is unknown."""
+    causes = list(_causes(error))
+
+    def caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if caused_by(ssl.SSLCertVerificationError, CertificateError):
+        return EndpointUnusable(
+            f"the certificate of {host} is not trusted",
+            "Check the option endpoint; for an authority of your own, give its certificates in ca_path.",
+        )
+    if sent:
+        return AnswerLost(
+            f"the connection to {host} ended before the answer came",
+            "Run again; check the network and proxies, or raise read_timeout if the network is slow.",
+        )
+    if caused_by(InvalidSchema, exceptions.LocationValueError, exceptions.ProxySchemeUnknown):
+        return EndpointUnusable(
+            f"the setting of the proxy on the way to {host} cannot be used",
+            "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
+        )
+    if _speaks_no_tls(causes):
+        return EndpointUnusable(f"{host} does not speak TLS", "Check the scheme and the port in the option endpoint.")
+    if caused_by(exceptions.ProxyError):
+        return NotSent(
+            f"the proxy on the way to {host} did not connect",
+            "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
+        )
+    if caused_by(socket.gaierror):
+        final = any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes)
+        return (EndpointUnusable if final else NotSent)(
+            f"the name {host} cannot be resolved",
+            "Check the option endpoint, and DNS on the machine that runs the task.",
+        )
+    return NotSent(
+        f"{host} does not accept a connection",
+        "Check the option endpoint, and firewalls and proxies on the way there.",
+    )
+
+
+def _speaks_no_tls(causes: list[BaseException]) -> bool:
+    marks = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+    return any(mark in str(cause) for cause in causes for mark in marks)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error and what caused it; urllib3 keeps the cause in `reason` or among the arguments."""
+    pending: list[Any] = [error]
+    seen: set[int] = set()
+    while pending:
+        current = pending.pop(0)
+        # A LiveError is of an earlier attempt, which was being handled when this one was made.
+        if not isinstance(current, BaseException) or isinstance(current, LiveError) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        pending += [getattr(current, "reason", None), current.__cause__, current.__context__, *current.args]

@@ -26,12 +26,12 @@ BUG = """
 import os
 if os.environ.get("PLANTED"):
     from http.client import HTTPConnection
-    def request(self, method, url, body, headers):
+    def endheaders(self, *arguments, **named):
         try:
-            raise KeyError(method, url, dict(headers))
+            raise KeyError(self._method, self._buffer)
         except KeyError as error:
             raise AttributeError(f"planted: {dict(os.environ)}") from error
-    HTTPConnection.request = request
+    HTTPConnection.endheaders = endheaders
 """
 
 
@@ -49,7 +49,7 @@ def test_a_bug_shows_where_it_is_but_no_secret(cloud, tmp_path, way):
     run = ansible.play([{"name": "start", RECORD: NAMES}], "-vvv", environ=environ, **way)
     assert run.exit_code == 2 and shown(run) == []
     output = " ".join(run.output.split())
-    assert "AttributeError: planted: {" in output and "which came from KeyError: ('POST', '/?" in output
+    assert "AttributeError: planted: {" in output and "which came from KeyError: ('POST', [b'POST /?" in output
     assert "Traceback (most recent call last)" in output and "in post" in output
 
 
