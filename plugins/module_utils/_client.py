@@ -77,8 +77,9 @@ class Clock:
 class Limits(NamedTuple):
     """What a client may spend.
 
-    `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for ever. `rate_limit`: calls per second for each
-    operation, None for 96 % of its quota. `pacer_directory`: where processes share their slots, None for nowhere.
+    `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for ever. `rate_limit`:
+    calls per second for each operation, None for 96 % of its quota. `pacer_directory`: where processes share their
+    slots, None for nowhere.
     """
 
     retry_timeout: float = 60

@@ -96,6 +96,12 @@ class LiveError(Exception):
         cut = text if len(text) <= _LONGEST_SENTENCE else f"{text[:_LONGEST_SENTENCE]}..."
         self._happened = printable(cut)
 
+    def __copy__(self) -> LiveError:
+        """Return an error of its own that says the same, for another task that fails of the same cause."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
     def __str__(self) -> str:
         marks = [mark for mark in (self.code, self.request_id and f"RequestId {self.request_id}") if mark]
         label = f" ({', '.join(marks)})" if marks else ""

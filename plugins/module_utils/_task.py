@@ -75,7 +75,7 @@ class Task:
         Raises LiveError for options that no call can be made with. No call leaves before the option `start_at`; unless
         the account is shared, this returns shortly before that time. In check mode nothing waits.
         """
-        start_at = self._instant("start_at")
+        start_at = self.start_at()
         own = account or self.account()
         self._client = Client(own.settings, own.limits, None, self.clock, self.traffic, own)
         self._start_at = start_at
@@ -103,15 +103,13 @@ class Task:
         text = masked(text, {str(value) for name, value in named.items() if _SECRET_NAME.search(name)})
         return _SIGNATURE.sub("********", self._client.hidden(text) if self._client else text)
 
-    def outcome(self) -> dict[str, Any]:
-        """What every result carries: what is `known`, the traffic, and punctuality and warnings where there are any."""
-        self.warnings += self._client.problems() if self._client else []
-        return {
-            **self.known,
-            **self.traffic.as_result(),
-            **self._punctuality(),
-            **({"warnings": self.warnings} if self.warnings else {}),
-        }
+    def outcome(self, with_warnings: bool = True) -> dict[str, Any]:
+        """Return what every result carries: what is `known`, the traffic, punctuality, and warnings if any."""
+        found = {**self.known, **self.traffic.as_result(), **self._punctuality()}
+        if with_warnings:
+            self.warnings += self._client.problems() if self._client else []
+            found.update({"warnings": self.warnings} if self.warnings else {})
+        return found
 
     def _punctuality(self) -> dict[str, Any]:
         if not self._start_at:
@@ -120,15 +118,16 @@ class Task:
         late = None if left_at is None else round(left_at - self._start_at.epoch, 3)
         return {"start_at": self._start_at.text, "late_seconds": late}
 
-    def _instant(self, option: str) -> Instant | None:
-        given = self.options.get(option)
+    def start_at(self) -> Instant | None:
+        """Return the moment of the option `start_at`, None without one; raises InvalidOption."""
+        given = self.options.get("start_at")
         if given in (None, ""):
             return None
         now = self.clock.now()
-        moment = Instant.parse(option, given, now)
+        moment = Instant.parse("start_at", given, now)
         if now - moment.epoch > MAX_LATE:
             raise InvalidOption(
-                f"The option {option} is {given}, which was {format_duration(now - moment.epoch)} ago",
+                f"The option start_at is {given}, which was {format_duration(now - moment.epoch)} ago",
                 f"Give a time to come, or one that was at most {format_duration(MAX_LATE)} ago.",
             )
         return moment
@@ -185,12 +184,22 @@ def execute(operate: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, 
     try:
         result = operate(task)
     except LiveError as error:
-        result = {"failed": True, "changed": error.may_have_changed, "msg": str(error), "error": error.as_result()}
+        result = failure(error)
     except Exception as error:
-        raise UnexpectedError(task.hidden(_told(error))).with_traceback(error.__traceback__) from None
+        raise unexpected(task, error) from None
     finally:
         task.close()
     return {**result, **task.outcome()}
+
+
+def failure(error: LiveError) -> dict[str, Any]:
+    """Return the result of a task that failed foreseeably."""
+    return {"failed": True, "changed": error.may_have_changed, "msg": str(error), "error": error.as_result()}
+
+
+def unexpected(task: Task, error: Exception) -> UnexpectedError:
+    """Return what to raise in place of an exception whose text may hold secrets."""
+    return UnexpectedError(task.hidden(_told(error))).with_traceback(error.__traceback__)
 
 
 class UnexpectedError(Exception):

@@ -59,6 +59,11 @@ def _in_worker() -> bool:
     return os.getppid() == _LOADED_BY
 
 
+def is_orphan() -> bool:
+    """Return whether the ansible-playbook that this worker belongs to is gone."""
+    return os.getpid() != _LOADED_BY and not _in_worker()
+
+
 class WorkerClock(Clock):
     """The clock of a worker, for which no wait ends well whose ansible-playbook is gone.
 
@@ -69,7 +74,7 @@ class WorkerClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds; raises RunEnded where the run has ended meanwhile."""
         super().sleep(seconds)
-        if os.getpid() != _LOADED_BY and not _in_worker():
+        if is_orphan():
             raise RunEnded("The run that this task is a part of has ended", "Run it again.")
 
 

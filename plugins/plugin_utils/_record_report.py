@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import tempfile
 import textwrap
 from collections import Counter
@@ -58,7 +60,7 @@ def cause(found: Mapping[str, Any]) -> str:
     code, message = found["error"]["code"], found["error"]["message"]
     if found["stream"]:
         message = message.replace(f" of {'/'.join(map(str, found['stream'].values()))}", "")
-    return _one_line(f"{code}: {message}" if code else message)
+    return one_line(f"{code}: {message}" if code else message)
 
 
 def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -116,23 +118,31 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     lines = []
     for why, names in sorted(hosts.items(), key=lambda item: -len(item[1])):
         lines.append(f"{len(names)} x {why}")
-        lines += _wrapped(names)
+        lines += names_in_lines(names)[0]
     return lines
 
 
-def _wrapped(names: Iterable[str]) -> list[str]:
-    return textwrap.wrap(
-        ", ".join(_one_line(name) for name in names),
-        _WIDTH,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
+    """Return names in indented lines, at most so many of these, and how many names have no room in them."""
+    found: list[str] = []
+    for number, name in enumerate(one_line(name) for name in names):
+        if found and len(found[-1]) + 2 + len(name) <= _WIDTH:
+            found[-1] += f", {name}"
+        elif most is not None and len(found) >= most:
+            return found, len(names) - number
+        else:
+            found.append(f"    {name}")
+    return found, 0
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text in one line, not at any length, in which nothing steers a terminal."""
     return textwrap.shorten(printable(text), _LONGEST_CAUSE, placeholder=" ...")
+
+
+def host_pattern(host: str) -> str:
+    """Return the pattern that only this host matches in `hosts` of a play, whatever its name looks like."""
+    return "~" + "".join(mark if mark.isalnum() and mark.isascii() else rf"\U{ord(mark):08x}" for mark in host) + r"\Z"
 
 
 def limit_line(host: str) -> str:
@@ -145,42 +155,45 @@ def limit_line(host: str) -> str:
     return "~" + "".join(re.escape(mark) if mark.isprintable() else rf"\U{ord(mark):08x}" for mark in host) + r"\Z"
 
 
-def left_over(
-    lines: Iterable[str], inventory: Iterable[str], covered: Collection[str], left: Iterable[str]
-) -> list[str]:
-    """The new lines of a retry file: the hosts of this run that are `left`, and those that this run did not cover.
-
-    What it held of the hosts that this run covered is struck out, and so is what the inventory no longer knows.
-    """
-    others = {limit_line(host) for host in inventory} - {limit_line(host) for host in covered}
-    return [line for line in lines if line in others] + [limit_line(host) for host in left]
+def left_over(lines: Iterable[str], covered: Collection[str], left: Iterable[str]) -> list[str]:
+    """Return the new lines of a retry file: those that are about no host of this run, and the hosts that are `left`."""
+    mine = {limit_line(host) for host in covered}
+    return [line for line in lines if line and line not in mine] + [limit_line(host) for host in left]
 
 
-def write_retry_file(path: str, inventory: Iterable[str], covered: Collection[str], left: Iterable[str]) -> int:
+def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -> int:
     """Bring the file up to date and return how many hosts it names; a file that would name none is removed.
 
-    An empty file would not do: Ansible takes `--limit` with one for all hosts. Raises OSError.
+    An empty file would not do: Ansible takes `--limit` with one for all hosts. Raises OSError, also for what is not a
+    regular file: opening a pipe would wait for its other end.
     """
-    try:
+    before: list[str] = []
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
         with open(path, encoding="utf-8", errors="replace") as file:
             before = file.read().removesuffix("\n").split("\n")
-    except FileNotFoundError:
-        before = []
-    lines = left_over(before, inventory, covered, left)
+    lines = left_over(before, covered, left)
     if not lines:
         with suppress(FileNotFoundError):
             os.remove(path)
     elif lines != before:
-        _replace(path, "".join(f"{line}\n" for line in lines))
+        write_whole(path, "".join(f"{line}\n" for line in lines))
     return len(lines)
 
 
-def _replace(path: str, content: str) -> None:
-    """Written beside and then put in place, so that nobody finds half a list."""
+def write_whole(path: str, content: str) -> None:
+    """Write a file beside its place and then put it there, so that nobody finds half of it, nor what failed."""
     directory = os.path.dirname(os.path.abspath(path))
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, delete=False) as file:
-        file.write(content)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(file.name, 0o666 & ~umask)
-    os.replace(file.name, path)
+        try:
+            file.write(content)
+            file.close()
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(file.name, 0o666 & ~umask)
+            os.replace(file.name, path)
+        except BaseException:
+            with suppress(OSError):
+                os.remove(file.name)
+            raise

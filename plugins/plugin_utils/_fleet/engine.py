@@ -19,13 +19,13 @@ from itertools import count
 from typing import Any
 
 from ...module_utils._client import Clock
-from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
-from ...module_utils._live import CommandAttempts, Live, Stream
+from ...module_utils._errors import STREAM_ABSENT, EndpointUnusable, LiveError, NotSent
+from ...module_utils._live import CommandAnswer, CommandAttempts, Live, Stream, iso
 from ...module_utils._steps import AwaitPush, PollLog, ReadLog, ReadState, Send
 from .pool import Inbox, Pool
 from .program import Program, Result
 from .steps import At, AwaitNewPush
-from .watch import LogWatch, PushWatch
+from .watch import AWAY, LogWatch, PushWatch
 
 LEAD = 1.0  # seconds before a moment that its first calls are made ready
 MAX_UNSENT = 12  # calls of one account that may be connecting, or waiting for their slots, at once
@@ -50,7 +50,8 @@ class Member:
         self.ended: float | None = None
         self.sending = False  # a command is in the hands of a thread, and may have been sent
         self.give_up: float | None = None  # by the wall clock
-        self.push: Any = None  # the time of the push that was last seen
+        self.commanded: str = ""  # when the last command left, by the cloud's clock
+        self.push: str | None = None  # when the push began that was seen last, AWAY where there was none
         self._finish = finish
 
     def finish(self, result: Result | None, failure: BaseException | None, now: float) -> None:
@@ -63,12 +64,12 @@ class Member:
 class Lane:
     """The streams of one account, whose commands share a quota.
 
-    `live` makes calls for whole domains. `down_since` is when the endpoint was found not to accept connections, by the
-    monotonic clock: it is then probed by one call at a time, on behalf of all.
+    `new_live` returns what to make calls for whole domains with. `down_since` is when the endpoint was found not to
+    accept connections, by the monotonic clock: one call at a time then probes it on behalf of all.
     """
 
-    def __init__(self, live: Live, retry_timeout: float) -> None:
-        self.live = live
+    def __init__(self, new_live: Callable[[], Live], retry_timeout: float) -> None:
+        self.new_live = new_live
         self.retry_timeout = retry_timeout if retry_timeout >= 0 else float("inf")
         self.pending: deque[Member] = deque()  # not begun
         self.ready: deque[tuple[Member, CommandAttempts, str]] = deque()
@@ -132,6 +133,11 @@ class Engine:
         self._drain()
         return False
 
+    def count_waiting(self) -> int:
+        """Return how many streams wait for a push, a moment or another attempt."""
+        ready = sum(len(lane.ready) for lane in self.lanes)
+        return max(0, self.waiting - ready - self.pool.busy)
+
     def after(self, seconds: float, call: Callable[[], None]) -> None:
         """Call something in so many seconds."""
         heapq.heappush(self._due, (self.clock.monotonic() + seconds, next(self._number), call))
@@ -163,9 +169,7 @@ class Engine:
         return sum(len(watch.readers) for watch in lane.logs.values())
 
     def _advance(self, lane: Lane, member: Member, answer: Any = None, error: BaseException | None = None) -> None:
-        """Have a program take the answer to its last step, and take its next step."""
-        if self.over:
-            return
+        """Have a program take the answer to its last step, and take its next step unless the run is over."""
         try:
             step = member.program.throw(error) if error else member.program.send(answer)
         except StopIteration as end:
@@ -173,7 +177,8 @@ class Engine:
         except Exception as failure:
             self._finish(member, None, failure)
         else:
-            self._take(lane, member, step)
+            if not self.over:
+                self._take(lane, member, step)
 
     def _finish(self, member: Member, result: Result | None, failure: BaseException | None) -> None:
         self.waiting -= 1
@@ -211,13 +216,13 @@ class Engine:
     def _pushes(self, lane: Lane, member: Member) -> PushWatch:
         domain = member.stream.domain_name
         if domain not in lane.pushes:
-            lane.pushes[domain] = PushWatch(self, lane.live, domain)
+            lane.pushes[domain] = PushWatch(self, lane.new_live(), domain)
         return lane.pushes[domain]
 
     def _logs(self, lane: Lane, member: Member) -> LogWatch:
         domain = member.stream.domain_name
         if domain not in lane.logs:
-            lane.logs[domain] = LogWatch(self, lane.live, domain)
+            lane.logs[domain] = LogWatch(self, lane.new_live(), domain)
         return lane.logs[domain]
 
     def _call(self, call: Callable[[], Any], answer: Callable[..., None]) -> None:
@@ -246,6 +251,7 @@ class Engine:
             if not was_sent:
                 was_sent = True
                 lane.unsent -= 1
+            member.commanded, member.push = iso(member.live.now()), None
             now = self.clock.now()
             self.first_sent = self.first_sent or now
             self.last_sent = now
@@ -261,6 +267,8 @@ class Engine:
             elif isinstance(error, LiveError):
                 self._attempt_again(lane, member, attempts, command, error)
             else:
+                if isinstance(answer, CommandAnswer) and answer.meaning == STREAM_ABSENT:
+                    member.push = AWAY
                 self._advance(lane, member, answer, error)
 
         self.pool.submit(attempts.make, done)
@@ -271,7 +279,7 @@ class Engine:
         """Make another attempt later, where the rules of the call and the stream's time allow one."""
         try:
             pause = attempts.pause_after(error)
-            if member.give_up is not None and self.clock.now() + pause >= member.give_up:
+            if self.over or member.give_up is not None and self.clock.now() + pause >= member.give_up:
                 raise error
         except LiveError as final:
             self._advance(lane, member, error=final)
@@ -284,9 +292,7 @@ class Engine:
     def _is_up(self, lane: Lane) -> None:
         lane.down_since, lane.cause, lane.probe_pause = None, None, FIRST_PROBE
 
-    def _is_down(
-        self, lane: Lane, member: Member, attempts: CommandAttempts, command: str, error: LiveError
-    ) -> None:
+    def _is_down(self, lane: Lane, member: Member, attempts: CommandAttempts, command: str, error: LiveError) -> None:
         """Find once for all streams of an account that its endpoint cannot be reached."""
         now = self.clock.monotonic()
         lane.cause = (error, f"{command} of {member.stream}")

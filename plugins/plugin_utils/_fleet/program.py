@@ -55,7 +55,7 @@ def once(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[st
 
 
 def kept(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[str]) -> Program:
-    """Bring a stream to `started`, and start it again whenever its push begins anew within `wait_for_stream` seconds."""
+    """Start a stream, and again whenever its push begins anew within `wait_for_stream` seconds."""
     until = run.clock.now() + options["wait_for_stream"]
     found = yield from once(stream, options, run, warnings)
     while not run.check_mode and (yield AwaitNewPush(until)):

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ...module_utils._errors import LiveError
+from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
 from ...module_utils._live import Live, NotifyEvent, Scope, Stream, Window
 
 Answer = Callable[..., None]
+AWAY = "away"
 OVERLAP = timedelta(minutes=1)  # by which reads of the notify log overlap, because events may be shown late
 
 
@@ -94,13 +96,14 @@ class PushWatch(_Reader):
     def await_new_push(self, member: Any, until: float, answer: Answer) -> None:
         """Answer with True when a push has begun anew, with False at a moment of the wall clock.
 
-        The push that the first list shows is the one that is going on. A stream that is away, and one that came back
-        since, begins anew.
+        A push is new to a stream that was away, one that began at another time than that which was seen before, and
+        where none was seen, one that began after the last command.
         """
 
         def judge(pushed: str | None, online: bool) -> Any:
-            known, member.push = member.push, (pushed if online else "away")
-            return (True,) if online and known is not None and known != pushed else None
+            known, member.push = member.push, (pushed or "") if online else AWAY
+            is_new = (pushed or "") >= member.commanded if known is None else known != pushed
+            return (True,) if online and is_new else None
 
         key = self._add(member.stream, answer, judge)
         self._engine.at(until, lambda: self._give_up(key))
@@ -135,7 +138,7 @@ class PushWatch(_Reader):
             return
         waiting, self._waiting = self._waiting, {}
         for _stream, answer, _judge in waiting.values():
-            answer(error=error)
+            answer(error=copy.copy(error))
 
 
 class LogWatch(_Reader):
@@ -148,14 +151,19 @@ class LogWatch(_Reader):
         self._events: dict[Stream, list[NotifyEvent]] | None = None
         self._read_at: datetime | None = None
         self._fresh_until = float("-inf")
+        self._unreachable: LiveError | None = None
         self.readers: list[tuple[Stream, Answer]] = []
         self._polls: dict[Hashable, tuple[Stream, datetime, Answer]] = {}
 
     def read(self, stream: Stream, answer: Answer) -> None:
         """Answer with all events of a stream, as they were at most an interval ago."""
-        if self._events is not None and self._engine.clock.monotonic() < self._fresh_until:
-            answer(list(self._events.get(stream, ())))
-            return
+        if self._engine.clock.monotonic() < self._fresh_until:
+            if self._unreachable:
+                answer(error=copy.copy(self._unreachable))
+                return
+            if self._events is not None:
+                answer(list(self._events.get(stream, ())))
+                return
         self.readers.append((stream, answer))
         self.plan()
 
@@ -219,14 +227,18 @@ class LogWatch(_Reader):
         for row in rows:
             if row.stream:
                 merged.setdefault(row.stream, []).append(row)
-        self._events, self._read_at = merged, read_at
+        self._events, self._read_at, self._unreachable = merged, read_at, None
         self._fresh_until = self._last + self._engine.interval
 
     def _failed(self, error: LiveError) -> None:
         """Not being able to read the log is an answer for who asked once, and for who polls a look that failed."""
+        if isinstance(error, (NotSent, EndpointUnusable)):
+            # Found once for all: those who ask next need not wait for the same.
+            self._unreachable = error
+            self._fresh_until = self._engine.clock.monotonic() + self._engine.interval
         readers, self.readers = self.readers, []
         polls, self._polls = self._polls, {}
         for _stream, answer in readers:
-            answer(error=error)
+            answer(error=copy.copy(error))
         for _stream, _since, answer in polls.values():
-            answer(error=error)
+            answer(error=copy.copy(error))

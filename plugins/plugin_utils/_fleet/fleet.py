@@ -1,0 +1,273 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run over many streams: from targets to entries that say what became of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from ...module_utils import _record
+from ...module_utils._argspec import CONNECTION
+from ...module_utils._client import Account, Traffic
+from ...module_utils._errors import LiveError
+from ...module_utils._live import Live, Stream
+from ...module_utils._task import Task, UnexpectedError, failure, unexpected
+from ...module_utils._windows import windows
+from .engine import Engine, Lane, Member
+from .program import SCHEDULED, Program, Run, kept, once, scheduled
+from .targets import Request, Requests, Target
+
+_CONNECTION = tuple(name for name in CONNECTION if name != "retry_timeout")
+
+
+class Settings(NamedTuple):
+    """What a run is to do: the wanted state, how its programs run, and with which processes it shares credentials."""
+
+    state: str
+    run: Run
+    environ: Mapping[str, str]
+    key_directory: str | None
+
+
+class Entry:
+    """A stream of the run, and what became of it."""
+
+    def __init__(self, target: Target) -> None:
+        self.host = target.host
+        self.names = target.names
+        self.member: Member | None = None
+        self.task: Task | None = None
+        self.twin: Entry | None = None  # the entry that names the same stream, and was there before
+        self.result: dict[str, Any] | None = None
+        self.advice: str | None = None
+
+    def is_well(self) -> bool:
+        """Return whether the stream is in the wanted state."""
+        found = (self.twin or self).result
+        return found is not None and not found.get("failed")
+
+    def fail(self, error: LiveError) -> None:
+        """Take an error as the result."""
+        self.result, self.advice = failure(error), error.advice
+
+
+class Fleet:
+    """Brings many streams to a state, or records them in their windows."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        requests: Requests,
+        interval: float,
+        tick: Callable[[], None],
+        is_over: Callable[[], bool],
+        size: int,
+    ) -> None:
+        self.settings = settings
+        self.entries: list[Entry] = []
+        self.no_log: set[str] = set()
+        self.traffic = Traffic()  # of what was read for whole domains
+        self.unresolved = True
+        self.failed = 0
+        self.changed = 0
+        self.done = 0
+        self.engine = Engine(settings.run.clock, interval, tick, is_over, single=size == 1)
+        self._requests = requests
+        self._accounts: dict[str, Lane | LiveError | list[Callable[[], None]]] = {}
+        self._shared: dict[str, Account] = {}
+        self._tasks: list[Task] = []
+        self._streams: dict[tuple[Stream, str], Entry] = {}
+
+    def run(self, targets: Iterable[Target]) -> bool:
+        """Carry out the run; return whether it came to its end."""
+        try:
+            return self.engine.run(self._resolve(targets))
+        finally:
+            self._take_interrupted()
+            for account in self._shared.values():
+                account.close()
+
+    def warnings(self) -> list[str]:
+        """Return the warnings of the run, each once, with the number of streams that it is about."""
+        found: Counter[str] = Counter()
+        for task in [*self._tasks, *(entry.task for entry in self.entries if entry.task)]:
+            found.update(task.warnings)
+        texts = [text if number == 1 else f"{text} ({number} streams)" for text, number in found.items()]
+        texts += [text for account in self._shared.values() for text in account.warnings()]
+        return list(dict.fromkeys(texts))
+
+    def sum_traffic(self) -> Traffic:
+        """Return the traffic of the whole run."""
+        total = Traffic()
+        for part in [self.traffic, *(task.traffic for task in self._all_tasks())]:
+            total.api_calls += part.api_calls
+            total.throttled += part.throttled
+            total.waited_seconds += part.waited_seconds
+            total.request_ids += part.request_ids
+            total.by_operation.update(part.by_operation)
+        return total
+
+    def _all_tasks(self) -> list[Task]:
+        return [*self._tasks, *(entry.task for entry in self.entries if entry.task)]
+
+    # --- from targets to members -------------------------------------------------------------------------------------
+
+    def _resolve(self, targets: Iterable[Target]) -> Iterator[None]:
+        """Read one target after another; what is wrong with one of them is no matter of the others."""
+        for target in targets:
+            entry = Entry(target)
+            self.entries.append(entry)
+            try:
+                self._add(entry, self._requests.make(target))
+            except LiveError as error:
+                entry.fail(error)
+                self._count(entry)
+            yield None
+        self.unresolved = False
+
+    def _add(self, entry: Entry, request: Request) -> None:
+        entry.names = request.stream._asdict()
+        self.no_log.update(request.no_log)
+        _record.check(request.options)
+        lane_key = repr([request.options[name] for name in _CONNECTION])
+        twin = self._streams.setdefault((request.stream, lane_key), entry)
+        if twin is not entry:
+            entry.twin = twin
+            return
+        task = Task(
+            request.options,
+            self.settings.environ,
+            self.settings.run.check_mode,
+            self.settings.run.clock,
+            self.settings.key_directory,
+        )
+        entry.task = task
+        task.known["stream"] = entry.names
+        program = self._program(request, task)
+        if program is None:
+            entry.result = {"skipped": True, "changed": False}
+            self._count(entry)
+            return
+        self._in_lane(lane_key, task, lambda: self._join(entry, request, program, lane_key))
+
+    def _program(self, request: Request, task: Task) -> Program | None:
+        """Return the program of a stream; None for one to leave alone."""
+        run, stream, options = self.settings.run, request.stream, request.options
+        if self.settings.state == SCHEDULED:
+            found = windows(request.windows, run.clock.now())
+            return scheduled(stream, {**options, "start_at": None}, found, run, task.warnings) if found else None
+        start_at = task.start_at()
+        options = {**options, "start_epoch": start_at.epoch if start_at else None}
+        if run.keep and self.settings.state == _record.STARTED and options["wait_for_stream"]:
+            return kept(stream, options, run, task.warnings)
+        return once(stream, options, run, task.warnings)
+
+    def _in_lane(self, key: str, task: Task, join: Callable[[], None]) -> None:
+        """Let a stream join the others of its account, which is opened in a thread when its first stream comes."""
+        found = self._accounts.get(key)
+        if isinstance(found, list):
+            found.append(join)
+        elif found is not None:
+            join()
+        else:
+            self._accounts[key] = [join]
+            self.engine.waiting += 1
+            opener = Task(task.options, task.environ, task.check_mode, task.clock, task.key_directory)
+            self._tasks.append(opener)
+            self.engine.pool.submit(opener.account, lambda account, error: self._opened(key, opener, account, error))
+
+    def _opened(self, key: str, opener: Task, account: Account | None, error: BaseException | None) -> None:
+        self.engine.waiting -= 1
+        joining = self._accounts[key]
+        if isinstance(error, LiveError):
+            self._accounts[key] = error
+        elif error or not account:
+            raise UnexpectedError(opener.hidden(str(error)))
+        else:
+            self._shared[key] = account
+            lane = Lane(lambda: self._new_live(opener, account), opener.options["retry_timeout"])
+            self._accounts[key] = lane
+            self.engine.lanes.append(lane)
+        for join in joining if isinstance(joining, list) else ():
+            join()
+
+    def _new_live(self, opener: Task, account: Account) -> Live:
+        """Return what to make calls for a whole domain with; its traffic belongs to no stream."""
+        task = Task({**opener.options, "start_at": None}, opener.environ, False, opener.clock, opener.key_directory)
+        self._tasks.append(task)
+        return task.live(account)
+
+    def _join(self, entry: Entry, request: Request, program: Program, key: str) -> None:
+        lane, task = self._accounts[key], entry.task
+        if task is None or isinstance(lane, list):
+            raise TypeError("a stream joins an account that is not open")
+        if isinstance(lane, LiveError):
+            entry.fail(lane)
+            self._count(entry)
+            return
+        entry.member = Member(request.stream, task.live(self._shared[key]), program, lambda member: self._ended(entry))
+        lane.pending.append(entry.member)
+
+    # --- what became of them -----------------------------------------------------------------------------------------
+
+    def _ended(self, entry: Entry) -> None:
+        member, task = entry.member, entry.task
+        if member is None or task is None:
+            return
+        if isinstance(member.failure, LiveError):
+            entry.fail(member.failure)
+        elif isinstance(member.failure, Exception):
+            raise unexpected(task, member.failure) from None
+        else:
+            entry.result = member.result
+        self._complete(entry)
+        self._count(entry)
+
+    def _complete(self, entry: Entry) -> None:
+        """Add to a result what the stream's calls were, and when the first of its commands left."""
+        member, task = entry.member, entry.task
+        if member is None or task is None or entry.result is None:
+            return
+        left_at = member.live.client.left_at
+        entry.result = {
+            **entry.result,
+            **task.outcome(with_warnings=False),
+            "sent_at": _iso(left_at) if left_at else None,
+            "seconds": round((member.ended or self.settings.run.clock.monotonic()) - (member.begun or 0.0), 3),
+        }
+
+    def _count(self, entry: Entry) -> None:
+        self.done += 1
+        self.failed += bool(entry.result and entry.result.get("failed"))
+        self.changed += bool(entry.result and entry.result.get("changed"))
+
+    def _take_interrupted(self) -> None:
+        """Say what is known of streams whose programs did not end, and of those that another entry names, too."""
+        for entry in self.entries:
+            member = entry.member
+            if member and not member.done and member.sending:
+                command = "A command of this stream"
+                error = LiveError(
+                    f"{command} was sent, and the run ended before the response came",
+                    "Run again; for a split, look at the notify log first.",
+                )
+                error.may_have_changed = True
+                entry.fail(error)
+                self._complete(entry)
+            elif member and not member.done and member.live.client.left_at:
+                error = LiveError("The run ended before this stream was done", "Run it again.")
+                error.may_have_changed = True
+                entry.fail(error)
+                self._complete(entry)
+        for entry in self.entries:
+            if entry.twin and entry.twin.result:
+                entry.result, entry.advice = {**entry.twin.result, "changed": False, "api_calls": 0}, entry.twin.advice
+                entry.task = None
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,317 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation of apsaravideo_record_fleet: between a task of Ansible and a run over many streams."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible import constants as C
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ...module_utils import _record
+from ...module_utils._argspec import CONNECTION, Spec
+from ...module_utils._errors import InvalidOption
+from ...module_utils._operations import RECORD_COMMAND
+from ...module_utils._recording import RESTARTED, STARTED, STOPPED
+from ...module_utils._task import MAX_LATE, Task
+from .. import _record_report as files
+from .._hosts import HostVariables
+from .._in_process import is_orphan
+from .._run_directory import RUN_DIRECTORY
+from . import progress, summary, terminal
+from .fleet import Entry, Fleet, Settings
+from .ledger import Ledger
+from .program import SCHEDULED, Run
+from .targets import COMMANDS, Requests, Target, of_entries, of_hosts
+
+SPEC = Spec(
+    {
+        "state": {"type": "str", "choices": [STARTED, STOPPED, RESTARTED, SCHEDULED], "default": STARTED},
+        "hosts": {"type": "str"},
+        "streams": {"type": "list", "elements": "dict"},
+        **{name: _record.SPEC.options[name] for name in COMMANDS},
+        "keep": {"type": "bool", "default": False},
+        "watch_interval": {"type": "float", "default": 5.0},
+        "window_retry": {"type": "float", "default": 0.0},
+        "window_recheck": {"type": "float", "default": 0.0},
+        "window_grace": {"type": "float", "default": MAX_LATE},
+        "window_over": {"type": "str", "choices": ["refuse", "stop"], "default": "refuse"},
+        "max_fail": {"type": "float", "default": 100.0},
+        "fail": {"type": "bool", "default": True},
+        "title": {"type": "str", "default": "record"},
+        "progress": {
+            "type": "str",
+            "choices": ["auto", progress.BAR, progress.LINES, progress.NONE],
+            "default": "auto",
+        },
+        "retry_file": {"type": "str", "default": ""},
+        **CONNECTION,
+    },
+    {"mutually_exclusive": [("hosts", "streams")]},
+)
+_SAVE_SECONDS = 2.0  # between updates of the retry file
+_MAX_MESSAGE = 400  # characters
+
+
+class Operation:
+    """One task of apsaravideo_record_fleet."""
+
+    def __init__(self, action: ActionBase, variables: Mapping[str, Any]) -> None:
+        self._action = action
+        self._variables = variables
+        self._signal: int | None = None
+        self._saved = float("-inf")
+        self._tick: Callable[[], None] = lambda: None
+        self._warnings: list[str] = []
+
+    def run(self, task: Task) -> dict[str, Any]:
+        """Return the result of the task; raises InvalidOption for options that no call can be made with."""
+        options = task.options
+        _check(options)
+        hosts, targets = self._targets(options)
+        ledger = Ledger(RUN_DIRECTORY, self._action._task._uuid)
+        before = ledger.read()
+        covered = self._covered(options, hosts)
+        fleet = self._fleet(task, len(targets))
+        bar = self._progress(options)
+        self._save_left_over(task, covered, before, fleet)
+
+        def tick() -> None:
+            now = task.clock.monotonic()
+            bar.show(now, lambda: self._numbers(task, fleet, len(targets)))
+            if now - self._saved > _SAVE_SECONDS and fleet.done:
+                self._save_left_over(task, covered, before, fleet)
+
+        self._tick = tick
+        with self._signals():
+            whole = fleet.run(targets)
+        bar.clear()
+        entries = [self._row(entry) for entry in fleet.entries]
+        entries += [summary.entry(target.host, target.names, None) for target in targets[len(entries) :]]
+        left = self._save_left_over(task, covered, before, fleet)
+        if not task.check_mode:
+            ledger.add(entries)
+        return self._result(task, fleet, before, entries, covered, left, whole)
+
+    # --- what is asked for ---------------------------------------------------------------------------------------
+
+    def _targets(self, options: Mapping[str, Any]) -> tuple[list[str], list[Target]]:
+        hosts = HostVariables(self._action, self._variables)
+        if options["streams"] is not None:
+            return [], list(of_entries(options["streams"], hosts.read))
+        names = hosts.matching(options["hosts"])
+        return names, list(of_hosts(names, hosts.read))
+
+    def _covered(self, options: Mapping[str, Any], hosts: list[str]) -> list[str]:
+        """Return the hosts of the whole run: those of all batches where the run is over the hosts of the play."""
+        if options["streams"] is not None:
+            return [str(entry["host"]) for entry in options["streams"] if entry.get("host")]
+        return hosts if options["hosts"] else list(self._variables["ansible_play_hosts_all"])
+
+    def _fleet(self, task: Task, size: int) -> Fleet:
+        options = task.options
+        run = Run(
+            task.clock,
+            task.check_mode,
+            options["keep"],
+            options["window_retry"],
+            options["window_recheck"],
+            None if options["window_over"] == "stop" else options["window_grace"],
+        )
+        settings = Settings(options["state"], run, task.environ, RUN_DIRECTORY)
+        common = {name: options[name] for name in (*COMMANDS, *CONNECTION)}
+        requests = Requests(common, STOPPED if options["state"] == SCHEDULED else options["state"])
+        return Fleet(settings, requests, options["watch_interval"], self._on_tick, self._is_over, size)
+
+    # --- while it runs -------------------------------------------------------------------------------------------
+
+    def _on_tick(self) -> None:
+        self._tick()
+
+    def _is_over(self) -> bool:
+        return self._signal is not None or is_orphan()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as the wish to end in order."""
+
+        def note(number: int, _frame: Any) -> None:
+            self._signal = number
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _progress(self, options: Mapping[str, Any]) -> progress.Progress:
+        kind = options["progress"]
+        if kind == "auto":
+            kind = progress.BAR if terminal.is_terminal(os.environ) else progress.LINES
+        if "json" in C.config.get_config_value("DEFAULT_STDOUT_CALLBACK"):
+            kind = progress.NONE  # what reads it expects nothing else
+        return progress.Progress(kind, options["title"], _display, terminal.width)
+
+    def _numbers(self, task: Task, fleet: Fleet, total: int) -> progress.Numbers:
+        engine = fleet.engine
+        quota = task.options["rate_limit"] or RECORD_COMMAND.calls_per_second
+        return progress.Numbers(
+            total,
+            fleet.done,
+            fleet.changed,
+            fleet.failed,
+            engine.count_waiting(),
+            engine.sent,
+            quota if len(engine.lanes) == 1 else None,
+        )
+
+    def _save_left_over(
+        self, task: Task, covered: list[str], before: Iterable[Mapping[str, Any]], fleet: Fleet
+    ) -> int | None:
+        """Have the retry file list the hosts that are not done yet; return how many lines it has, None without one."""
+        path = task.options["retry_file"]
+        if not path or task.check_mode:
+            return None
+        self._saved = time.monotonic()
+        done = {row["host"] for row in before if row["status"] == summary.OK}
+        done |= {entry.host for entry in fleet.entries if entry.is_well()}
+        try:
+            return files.write_retry_file(os.path.expanduser(path), covered, [h for h in covered if h not in done])
+        except OSError as error:
+            warning = f"{path} does not list the hosts that are left: {error.strerror}."
+            if warning not in self._warnings:
+                self._warnings.append(warning)
+            return None
+
+    # --- what came of it -----------------------------------------------------------------------------------------
+
+    def _row(self, entry: Entry) -> dict[str, Any]:
+        return summary.entry(entry.host, entry.names, entry.result, entry.advice)
+
+    def _result(
+        self,
+        task: Task,
+        fleet: Fleet,
+        before: list[dict[str, Any]],
+        entries: list[dict[str, Any]],
+        covered: list[str],
+        left: int | None,
+        whole: bool,
+    ) -> dict[str, Any]:
+        options = task.options
+        task.traffic = fleet.sum_traffic()
+        task.warnings += [*self._warnings, *fleet.warnings()]
+        counts = summary.counts(entries)
+        trouble = [row for row in entries if row["status"] != summary.OK]
+        ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]
+        everything = [*before, *entries]
+        is_last = ended or options["hosts"] or options["streams"] is not None or len(everything) >= len(covered)
+        lines = self._lines(task, everything if is_last else entries, left if is_last else None, bool(is_last), covered)
+        failed = [row["host"] for row in everything if row["status"] != summary.OK and row["host"]]
+        healthy = next((row["host"] for row in everything if row["status"] == summary.OK and row["host"]), None)
+        result = {
+            "changed": counts["changed"] > 0,
+            "counts": counts,
+            "streams": entries,
+            "failed_hosts": failed,
+            "failed_patterns": [files.host_pattern(host) for host in failed],
+            "healthy_pattern": files.host_pattern(healthy) if healthy else None,
+            "ended": ended,
+            "timing": _timing(fleet),
+            "calls": dict(sorted(fleet.sum_traffic().by_operation.items())),
+            "summary": lines,
+            "request_ids": [],
+            "_ansible_verbose_override": True,
+        }
+        if self._action._task.diff:
+            result["diff"] = _diff(entries)
+        if not whole:
+            terminal.write_last_words(lines)
+            result.update(failed=True, msg=f"Interrupted. {lines[0]}")
+        elif trouble and options["fail"]:
+            result.update(failed=True, msg=_message(options["title"], entries))
+            del result["streams"]  # Ansible prints the whole result of a failure
+        task.traffic.request_ids = []
+        return dict(remove_values(result, fleet.no_log)) if fleet.no_log else result
+
+    def _lines(
+        self, task: Task, entries: list[dict[str, Any]], left: int | None, is_last: bool, covered: list[str]
+    ) -> list[str]:
+        title = task.options["title"]
+        if task.check_mode:
+            title += ", predicted by check mode"
+        calls = sum(row.get("api_calls", 0) for row in entries)
+        throttled = sum(row.get("throttled", 0) for row in entries)
+        lines = summary.lines(title, entries, calls, throttled)
+        if not is_last:
+            lines[0] = f"{lines[0]} {len(covered) - len(entries)} streams of other batches."
+            lines = lines[:1]
+        elif left:
+            lines.append(f"To go on with the {left} that are left: --limit @{task.options['retry_file']}")
+        bad = any(row["status"] != summary.OK for row in entries)
+        _show(lines, bad)
+        return lines
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Raises InvalidOption for options of the run that cannot be meant."""
+    if options["state"] == SCHEDULED and options["start_at"] not in (None, ""):
+        raise InvalidOption(
+            f"The option start_at is {options['start_at']}, and windows have their own beginnings",
+            "Leave start_at out, or change the windows.",
+        )
+    for name in ("watch_interval", "window_retry", "window_recheck", "window_grace"):
+        least = 1.0 if name == "watch_interval" else 0.0
+        if not least <= options[name] < float("inf"):
+            raise InvalidOption(f"The option {name} is {options[name]}", f"Give seconds, at least {least:g}.")
+    if not options["max_fail"] >= 0:
+        raise InvalidOption(f"The option max_fail is {options['max_fail']}", "Give a percentage.")
+
+
+def _timing(fleet: Fleet) -> dict[str, Any]:
+    first, last, sent = fleet.engine.first_sent, fleet.engine.last_sent, fleet.engine.sent
+    seconds = last - first if first is not None and last is not None else 0.0
+    return {
+        "first_call": first,
+        "last_call": last,
+        "calls_per_second": round((sent - 1) / seconds, 2) if seconds > 0 else None,
+    }
+
+
+def _message(title: str, entries: list[dict[str, Any]]) -> str:
+    """Return the sentence of a failure: how many streams failed, and of what."""
+    numbers = summary.counts(entries)
+    trouble = numbers[summary.FAILED] + numbers[summary.NOT_TRIED]
+    causes = [line for line in summary.lines(title, entries, 0, 0)[1:] if " x " in line[:12]]
+    text = f"{title}: {trouble} of {numbers['streams']} streams failed or were not tried. {'; '.join(causes)}"
+    return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}..."
+
+
+def _diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the streams whose state changes, and their states before and after."""
+    changed = [row for row in entries if row["changed"] and row.get("state")]
+    return {
+        side: "".join(f"{summary.name(row)}: {row.get(field)}\n" for row in changed)
+        for side, field in (("before", "previous_state"), ("after", "state"))
+    }
+
+
+def _display(text: str, ends: bool) -> None:
+    if terminal.is_read():
+        Display().display(text, newline=ends, screen_only=not ends)
+
+
+def _show(lines: list[str], bad: bool) -> None:
+    setting = C.config.get_config_value
+    if "json" not in setting("DEFAULT_STDOUT_CALLBACK") and terminal.is_read():
+        Display().display("\n".join(lines), color=setting("COLOR_ERROR" if bad else "COLOR_OK"))

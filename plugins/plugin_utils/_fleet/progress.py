@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says how far a run is: on a terminal one moving line, elsewhere a plain line every ten seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+BAR, LINES, NONE = "bar", "lines", "none"
+BAR_SECONDS, LINES_SECONDS = 0.25, 10.0
+_BAR_WIDTH = 20
+_RATE_SECONDS = 5.0  # over which calls a second are counted
+_ERASE = "\x1b[K"  # from the cursor to the end of the line
+
+
+class Numbers(NamedTuple):
+    """How far a run is. `quota` is in calls a second, None where a run has several accounts."""
+
+    total: int
+    done: int
+    changed: int
+    failed: int
+    waiting: int
+    calls: int
+    quota: float | None = None
+
+
+class Progress:
+    """Shows the numbers of a run through `display`, whose second argument says whether a line ends there."""
+
+    def __init__(self, kind: str, title: str, display: Callable[[str, bool], None], width: Callable[[], int]) -> None:
+        self._kind = kind
+        self._title = title
+        self._display = display
+        self._width = width
+        self._next = 0.0 if kind == BAR else LINES_SECONDS
+        self._began: float | None = None
+        self._shown = False
+        self._calls: list[tuple[float, int]] = []
+
+    def show(self, now: float, numbers: Callable[[], Numbers]) -> None:
+        """Show the numbers where it is time to, by the monotonic clock."""
+        if self._kind == NONE:
+            return
+        self._began = now if self._began is None else self._began
+        passed = now - self._began
+        if passed < self._next:
+            return
+        self._next = passed + (BAR_SECONDS if self._kind == BAR else LINES_SECONDS)
+        found = numbers()
+        text = line(self._title, found, self._rate(now, found.calls), passed)
+        if self._kind == LINES:
+            self._display(text, True)
+            return
+        bar = f"[{'#' * (_BAR_WIDTH * found.done // max(1, found.total)):<{_BAR_WIDTH}}] {text}"
+        # The cursor stays at the beginning, so that whatever else is displayed takes the place of this.
+        self._display(f"{bar[: self._width() - 1]}{_ERASE}\r", False)
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the moving line away, before anything else is displayed."""
+        if self._shown:
+            self._shown = False
+            self._display(f"{_ERASE}\r", False)
+
+    def _rate(self, now: float, calls: int) -> float:
+        self._calls.append((now, calls))
+        while len(self._calls) > 1 and now - self._calls[1][0] >= _RATE_SECONDS:
+            self._calls.pop(0)
+        began, before = self._calls[0]
+        return (calls - before) / (now - began) if now > began else 0.0
+
+
+def line(title: str, numbers: Numbers, rate: float, passed: float) -> str:
+    """Return the numbers in words."""
+    parts = [f"{numbers.done}/{numbers.total}", f"{numbers.changed} changed", f"{numbers.failed} failed"]
+    if numbers.waiting:
+        parts.append(f"{numbers.waiting} waiting")
+    quota = f" of {numbers.quota:g}" if numbers.quota else ""
+    parts.append(f"{rate:.0f}{quota} calls/s")
+    if numbers.done and numbers.done < numbers.total and not numbers.waiting:
+        parts.append(f"{_duration(passed / numbers.done * (numbers.total - numbers.done))} left")
+    return f"{title}: {', '.join(parts)}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"

@@ -1,0 +1,120 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run reports: an entry for each stream, and a summary for whoever reads the last screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .._record_report import FAILED, NOT_TRIED, OK, cause, names_in_lines, one_line
+
+MAX_NAME_LINES = 60  # for the names of all failed streams together
+MAX_CAUSES = 20
+_LATE = 1.0  # seconds
+_FIELDS = (
+    "changed",
+    "state",
+    "previous_state",
+    "state_source",
+    "commands",
+    "start_at",
+    "late_seconds",
+    "sent_at",
+    "seconds",
+    "api_calls",
+    "throttled",
+    "waited_seconds",
+    "request_ids",
+)
+_TROUBLE = {FAILED: "failed", NOT_TRIED: "not tried"}
+
+
+def entry(
+    host: str | None, names: Mapping[str, Any] | None, result: Mapping[str, Any] | None, advice: str | None = None
+) -> dict[str, Any]:
+    """Return what is reported of one stream, whose `result` is None where nothing was tried."""
+    found = result or {}
+    status = NOT_TRIED if result is None else FAILED if found.get("failed") else OK
+    row = {
+        "host": host,
+        "stream": dict(names) if names else None,
+        "status": status,
+        **{name: found.get(name) for name in _FIELDS if name in found},
+        "error": found.get("error") if status == FAILED else None,
+    }
+    if found.get("skipped"):
+        row["state"] = "left alone"
+    if status == FAILED:
+        row["msg"] = found.get("msg")
+        row["advice"] = advice
+    row.setdefault("changed", False)
+    return row
+
+
+def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the numbers of streams by how they went."""
+    statuses = Counter(row["status"] for row in entries)
+    return {
+        "streams": len(entries),
+        **{status: statuses[status] for status in (OK, FAILED, NOT_TRIED)},
+        "changed": sum(bool(row["changed"]) for row in entries),
+    }
+
+
+def name(row: Mapping[str, Any]) -> str:
+    """Return what a stream is called: by its host, or where it is no host, by its names."""
+    return row["host"] or "/".join(str(part) for part in (row["stream"] or {"": "?"}).values())
+
+
+def lines(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
+    """Return the lines that sum up a run: a few where all is well, and for each cause what to do, and the streams."""
+    numbers = counts(entries)
+    states = Counter(str(row.get("state") or "done") for row in entries if row["status"] == OK)
+    shares = [f"{number} {state}" for state, number in states.most_common()]
+    shares += [f"{numbers[status]} {words}" for status, words in _TROUBLE.items() if numbers[status]]
+    return [
+        f"{title}: {', '.join([_number(numbers['streams'], 'stream'), *shares])}. {numbers['changed']} changed. "
+        f"{_number(calls, 'call')}, {throttled} throttled.",
+        *_punctuality(entries),
+        *_failures(entries),
+    ]
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    timed = [row for row in entries if row.get("late_seconds") is not None]
+    if not timed:
+        return []
+    first, last = (pick(row["late_seconds"] for row in timed) for pick in (min, max))
+    at = " ".join(sorted({str(row["start_at"]) for row in timed}))
+    late = "late, " if first > _LATE else ""
+    return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
+
+
+def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    causes: dict[tuple[str, str], list[str]] = {}
+    for row in entries:
+        if row["status"] == FAILED:
+            causes.setdefault((cause(row), row.get("advice") or ""), []).append(name(row))
+    found = []
+    room = MAX_NAME_LINES
+    ordered = sorted(causes.items(), key=lambda item: -len(item[1]))
+    for (why, advice), names in ordered[:MAX_CAUSES]:
+        found.append(f"{len(names)} x {why}")
+        if advice:
+            found.append(f"    {one_line(advice)}")
+        shown, left_out = names_in_lines(names, max(1, room))
+        room -= len(shown)
+        found += shown
+        if left_out:
+            found.append(f"    ... and {left_out} more")
+    if len(ordered) > MAX_CAUSES:
+        rest = sum(len(names) for _cause, names in ordered[MAX_CAUSES:])
+        found.append(f"{rest} more, of {len(ordered) - MAX_CAUSES} other causes")
+    return found
