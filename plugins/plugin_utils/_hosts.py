@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the variables of many hosts from one task, as a task of each host would see them, without a process for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.template import Templar
+
+from ..module_utils._errors import InvalidOption
+from ._plain import plain
+
+# What Ansible tells every host of a play alike. It works out the lists anew for each host unless it is given some.
+_OF_THE_PLAY = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
+_COMMON = (*_OF_THE_PLAY, "ansible_search_path", "hostvars")
+_NO_LIST = ["none"]
+# All that may be quoted of an exception, because its text can hold that of a template, and so a secret.
+_QUOTABLE = re.compile(
+    r"'[\w.]{1,80}' is undefined"
+    r"|'[\w. ]{1,80}' has no attribute '\w{1,80}'"
+    r"|No (?:filter|test) named '[\w.]{1,80}'"
+    r"|Could not load \"[\w.]{1,80}\""
+)
+_MISSING_PLUGIN = re.compile(r'Could not load "(.*)"')
+_RECURSIVE = re.compile("recursive loop|recursion depth", re.IGNORECASE)
+_ENCRYPTED = re.compile("vault|decrypt", re.IGNORECASE)
+
+
+class HostVariables:
+    """The variables of the hosts of an inventory, with the precedence that they have in this task.
+
+    Measured over 1,000 hosts, one costs 0.2 to 0.3 ms, and 0.2 to 0.4 ms more for each variable that is a template.
+    """
+
+    def __init__(self, action: ActionBase, task_vars: Mapping[str, Any]) -> None:
+        hostvars = task_vars["hostvars"]
+        self._inventory = hostvars._inventory
+        self._manager = hostvars._variable_manager
+        self._task = action._task
+        self._batch = task_vars["ansible_play_batch"]
+        self._common = {name: task_vars[name] for name in _COMMON if name in task_vars}
+        self._templar = Templar(loader=action._loader)
+
+    def matching(self, pattern: str | None) -> list[str]:
+        """Return the hosts of a pattern within --limit, also those that failed; without one, the play's batch."""
+        if pattern is None:
+            return list(self._batch)
+        return [host.name for host in self._inventory.get_hosts(pattern, ignore_restrictions=True)]
+
+    def known(self, pattern: str) -> list[str]:
+        """Return the hosts of a pattern in the whole inventory, whatever --limit."""
+        hosts = self._inventory.get_hosts(pattern, ignore_limits=True, ignore_restrictions=True)
+        return [host.name for host in hosts]
+
+    def read(self, host: str, names: Iterable[str]) -> dict[str, Any]:
+        """Return those of the variables that are set for a host and not null, as values of Python's own types.
+
+        Raises InvalidOption naming the first one that cannot be evaluated.
+        """
+        context = self._context(host)
+        self._templar.available_variables = context
+        values = {name: self._value(name, context) for name in names if context.get(name) is not None}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _context(self, host: str) -> dict[str, Any]:
+        try:
+            variables = self._manager.get_vars(
+                play=self._task.get_play(),
+                host=self._inventory.get_host(host),
+                task=self._task,
+                include_hostvars=False,
+                _hosts=_NO_LIST,
+                _hosts_all=_NO_LIST,
+            )
+        except Exception as error:  # whatever a vars plugin or a file of variables raises
+            raise InvalidOption(
+                f"The variables of this host cannot be read: {_reason(error)}", "Correct its variables."
+            ) from None
+        return {**variables, **self._common}
+
+    def _value(self, name: str, context: Mapping[str, Any]) -> Any:
+        try:
+            # In a mapping, because newer versions refuse a value that is `omit` as a whole anywhere else.
+            found = self._templar.template({name: context[name]}, fail_on_undefined=True)
+            return _without(plain(found), context.get("omit")).get(name)
+        except Exception as error:  # a template can raise anything
+            raise InvalidOption(
+                f"The variable {name} of this host cannot be evaluated: {_reason(error)}",
+                "Correct it, or leave it out.",
+            ) from None
+
+
+def _without(value: Any, omit: str | None) -> Any:
+    """Return a value without the placeholder that `omit` is up to ansible-core 2.18; later ones do this themselves."""
+    if omit is None:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without(item, omit) for key, item in value.items() if item != omit}
+    if isinstance(value, (list, tuple)):
+        return [_without(item, omit) for item in value if item != omit]
+    return value.replace(omit, "") if isinstance(value, str) else value
+
+
+def _reason(error: Exception) -> str:
+    """Return why a value cannot be evaluated, in words that hold no secret."""
+    if _ENCRYPTED.search(f"{type(error).__name__} {error}"):
+        return "it is encrypted, and no vault password of this run opens it"
+    if _RECURSIVE.search(str(error)):
+        return "its template refers to itself"
+    found = _QUOTABLE.search(str(error))
+    return _MISSING_PLUGIN.sub(r"No filter or test named '\1'", found[0]) if found else "its template fails"
