@@ -15,6 +15,9 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
         return value
+    for kind in (int, float):  # newer versions of ansible-core have types of their own made of these
+        if isinstance(value, kind):
+            return kind(value)
     return str(value)
