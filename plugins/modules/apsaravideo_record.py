@@ -21,6 +21,7 @@ description:
   - The API cannot tell whether a stream is being recorded. RV(state_source) says how the module knows what it returns.
 extends_documentation_fragment:
   - apsaravideo.live.stream
+  - apsaravideo.live.command
   - apsaravideo.live.connection
   - apsaravideo.live.attributes
 options:
@@ -35,46 +36,6 @@ options:
     type: str
     choices: [started, stopped, restarted]
     default: started
-  finalize:
-    description:
-      - With O(state=stopped), also send C(cancel_delay), so that the file appears now. One more call.
-      - Of no effect with another state.
-    type: bool
-    default: false
-  wait_for_stream:
-    description:
-      - With O(state=started), seconds to wait for a stream that is not being pushed yet.
-      - Of no effect with another state.
-    type: int
-    default: 0
-  start_at:
-    description:
-      - The time before which no call leaves, whatever the state. Keys and connection are ready by then.
-      - In ISO 8601 with a zone, such as V(2026-01-02T20:00:00+08:00), or in seconds since 1970. A time without a zone
-        is refused.
-      - When it has passed, the task begins at once. RV(late_seconds) says how late the first call was.
-      - Several tasks at once begin together, and their calls leave at the rate of O(rate_limit).
-      - Check mode does not wait. RV(waited_seconds) does not count it.
-    type: str
-  wait:
-    description:
-      - The cloud carries commands out after it has answered. With V(true), wait until the notify log shows that it
-        did. With O(state=started) and O(state=restarted) that the recording began, with O(state=stopped) that it was
-        paused, or with O(finalize) that a file was made. Only what is newer than the command counts.
-      - The log shows this only where the domain has a recording callback with status events, see
-        M(apsaravideo.live.apsaravideo_record_notify). Without one, the task fails after O(wait_timeout), although the
-        command was carried out.
-      - Nothing is waited for where no event can be expected, because the stream was being recorded already, had been
-        stopped, or is not being pushed.
-      - It costs a call or two that read the log, and more the longer it takes. In check mode nothing is waited for.
-    type: bool
-    default: false
-  wait_timeout:
-    description:
-      - With O(wait), seconds after which the task fails. It then reports RV(ignore:changed) all the same where the
-        command was accepted.
-    type: int
-    default: 300
 notes:
   - In the role P(apsaravideo.live.record#role) the options are variables, such as C(record_state) for O(state).
     Elsewhere only those of the connection are, such as C(apsaravideo_profile) for O(profile).

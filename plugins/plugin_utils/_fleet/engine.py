@@ -124,14 +124,17 @@ class Engine:
                 unresolved = self._resolve(resolve)
             self._begin()
             self._dispatch()
-            if not unresolved and not self.waiting and not any(lane.pending for lane in self.lanes):
+            if not unresolved and self._is_done():
                 return True
             self.inbox.handle(0 if unresolved else self._seconds_to_next())
             self._wake()
             self._tick()
             self.over = self._is_over()
         self._drain()
-        return False
+        return not unresolved and self._is_done()
+
+    def _is_done(self) -> bool:
+        return not self.waiting and not any(lane.pending for lane in self.lanes)
 
     def count_waiting(self) -> int:
         """Return how many streams wait for a push, a moment or another attempt."""

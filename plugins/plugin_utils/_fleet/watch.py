@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
 from ...module_utils._live import Live, NotifyEvent, Scope, Stream, Window
@@ -75,6 +75,19 @@ class _Reader:
             self.plan()
 
 
+class _Waiting(NamedTuple):
+    """A stream that waits for a list of what is being pushed.
+
+    `judge` is given the time of its push and whether there is one, and returns the answer, None to wait for the next
+    list. After `until`, by the monotonic clock, the stream waits for no further list.
+    """
+
+    stream: Stream
+    answer: Answer
+    judge: Callable[[str | None, bool], bool | None]
+    until: float
+
+
 class PushWatch(_Reader):
     """Which streams of a domain are being pushed, and since when."""
 
@@ -82,16 +95,22 @@ class PushWatch(_Reader):
         super().__init__(engine)
         self._live = live
         self._domain = domain
-        self._waiting: dict[Hashable, tuple[Stream, Answer, Callable[[str | None, bool], Any]]] = {}
+        self._waiting: dict[object, _Waiting] = {}
 
     def read(self, stream: Stream, answer: Answer) -> None:
         """Answer with whether a stream is being pushed, as the next list says."""
-        self._add(stream, answer, lambda _pushed, online: (online,))
+        self._add(_Waiting(stream, answer, lambda _pushed, online: online, until=float("-inf")))
 
     def await_push(self, stream: Stream, until: float, answer: Answer) -> None:
-        """Answer with True when a stream is being pushed, with False at a moment of the monotonic clock."""
-        key = self._add(stream, answer, lambda _pushed, online: (True,) if online else None)
-        self._engine.after(until - self._engine.clock.monotonic(), lambda: self._give_up(key))
+        """Answer with True when a stream is being pushed, with False at the first list after a moment.
+
+        The moment is one of the monotonic clock.
+        """
+
+        def judge(_pushed: str | None, online: bool) -> bool | None:
+            return online if online or self._engine.clock.monotonic() >= until else None
+
+        self._add(_Waiting(stream, answer, judge, until))
 
     def await_new_push(self, member: Any, until: float, answer: Answer) -> None:
         """Answer with True when a push has begun anew, with False at a moment of the wall clock.
@@ -100,24 +119,24 @@ class PushWatch(_Reader):
         where none was seen, one that began after the last command.
         """
 
-        def judge(pushed: str | None, online: bool) -> Any:
+        def judge(pushed: str | None, online: bool) -> bool | None:
             known, member.push = member.push, (pushed or "") if online else AWAY
             is_new = (pushed or "") >= member.commanded if known is None else known != pushed
-            return (True,) if online and is_new else None
+            return True if online and is_new else None
 
-        key = self._add(member.stream, answer, judge)
+        key = self._add(_Waiting(member.stream, answer, judge, until=float("inf")))
         self._engine.at(until, lambda: self._give_up(key))
 
-    def _add(self, stream: Stream, answer: Answer, judge: Callable[[str | None, bool], Any]) -> Hashable:
+    def _add(self, waiting: _Waiting) -> object:
         key = object()
-        self._waiting[key] = (stream, answer, judge)
+        self._waiting[key] = waiting
         self.plan()
         return key
 
-    def _give_up(self, key: Hashable) -> None:
+    def _give_up(self, key: object) -> None:
         found = self._waiting.pop(key, None)
         if found:
-            found[1](False)
+            found.answer(False)
 
     def _is_awaited(self) -> bool:
         return bool(self._waiting)
@@ -127,18 +146,17 @@ class PushWatch(_Reader):
         return {Stream(self._domain, row["app_name"], row["stream_name"]): row["publish_time"] for row in rows}
 
     def _took(self, found: dict[Stream, str | None]) -> None:
-        for key, (stream, answer, judge) in list(self._waiting.items()):
-            value = judge(found.get(stream), stream in found)
+        for key, waiting in list(self._waiting.items()):
+            value = waiting.judge(found.get(waiting.stream), waiting.stream in found)
             if value is not None and self._waiting.pop(key, None):
-                answer(*value)
+                waiting.answer(value)
 
     def _failed(self, error: LiveError) -> None:
-        """A list that is refused is the end of waiting for it; after any other failure it is read again."""
-        if error.retryable:
-            return
-        waiting, self._waiting = self._waiting, {}
-        for _stream, answer, _judge in waiting.values():
-            answer(error=copy.copy(error))
+        """End the waiting of all where the list is refused, else of those that have no time left for another one."""
+        now = self._engine.clock.monotonic()
+        for key, waiting in list(self._waiting.items()):
+            if (not error.retryable or waiting.until <= now) and self._waiting.pop(key, None):
+                waiting.answer(error=copy.copy(error))
 
 
 class LogWatch(_Reader):
@@ -153,7 +171,7 @@ class LogWatch(_Reader):
         self._fresh_until = float("-inf")
         self._unreachable: LiveError | None = None
         self.readers: list[tuple[Stream, Answer]] = []
-        self._polls: dict[Hashable, tuple[Stream, datetime, Answer]] = {}
+        self._polls: dict[object, tuple[Stream, datetime, Answer]] = {}
 
     def read(self, stream: Stream, answer: Answer) -> None:
         """Answer with all events of a stream, as they were at most an interval ago."""
@@ -177,7 +195,7 @@ class LogWatch(_Reader):
         self._engine.after(until - self._engine.clock.monotonic(), lambda: self._give_up(key))
         self.plan()
 
-    def _give_up(self, key: Hashable) -> None:
+    def _give_up(self, key: object) -> None:
         found = self._polls.pop(key, None)
         if found:
             found[2](None)

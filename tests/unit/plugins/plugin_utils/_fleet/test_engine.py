@@ -1,0 +1,434 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine of a fleet with a clock of its own, and a cloud that is as simple as its promises are."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import datetime, timezone
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("ansible")
+
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
+    ACCEPTED,
+    ALREADY_STARTED,
+    NO_TASK,
+    STREAM_ABSENT,
+    AnswerLost,
+    ApiError,
+    NotSent,
+)
+from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, Stream, iso
+from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC
+from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window, merged
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import engine as engine_module
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine, Lane, Member
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.program import Run, kept, once, scheduled
+
+NOON = 1_767_355_200.0
+INTERVAL = 5.0
+RETRY_TIMEOUT = 60.0
+RATE = 48.0
+DOMAIN = "live.example.com"
+NAMES = {name: None for name in SPEC.options}
+
+
+class World(Clock):
+    """Virtual time, threads that take no time of their own, and a cloud that knows pushes and recordings.
+
+    `pushes` maps a stream's name to the pushes that it has, as pairs of seconds from the beginning.
+    """
+
+    def __init__(self, pushes=(), latency=lambda stream, number: 0.03, faults=None, down=()):
+        self.time = 0.0
+        self.pushes = dict(pushes)
+        self.latency = latency
+        self.faults = faults or {}
+        self.down = down  # a time in which no connection is accepted
+        self.sent = []  # (time, stream, command, meaning)
+        self.looks = []
+        self.recorded = {}  # name to the push that is being recorded
+        self.slot = 0.0
+        self.busy = 0
+        self.most_busy = 0
+        self._events = []
+        self._number = 0
+        self._calls = {}
+
+    # --- the clock, the inbox and the pool
+
+    def now(self):
+        return NOON + self.time
+
+    def monotonic(self):
+        return self.time
+
+    def sleep(self, seconds):
+        raise AssertionError("the deciding thread never sleeps")
+
+    is_full = False
+
+    def put(self, message):
+        self._push(self.time, message)
+
+    def handle(self, seconds):
+        until = self.time + seconds
+        if not self._events or self._events[0][0] > until:
+            self.time = until
+            return
+        self.time = max(self.time, self._events[0][0])
+        while self._events and self._events[0][0] <= self.time:
+            heapq.heappop(self._events)[2]()
+
+    def _push(self, at, message):
+        self._number += 1
+        heapq.heappush(self._events, (at, self._number, message))
+
+    def submit(self, call, done):
+        self.busy += 1
+        self.most_busy = max(self.most_busy, self.busy)
+        owner = getattr(call, "__self__", None)
+        ends, result, error = owner.run() if isinstance(owner, Attempts) else self._simple(call)
+
+        def come_back():
+            self.busy -= 1
+            done(result, error)
+
+        self._push(ends, come_back)
+
+    def _simple(self, call):
+        try:
+            return self.time + 0.03, call(), None
+        except Exception as error:
+            return self.time + 0.03, None, error
+
+    # --- the cloud
+
+    def push_of(self, name, at):
+        return next((push for push in self.pushes.get(name, ()) if push[0] <= at < push[1]), None)
+
+    def command(self, name, command, at):
+        push = self.push_of(name, at)
+        recording = push is not None and self.recorded.get(name) == push
+        if command == "start":
+            meaning = STREAM_ABSENT if push is None else ALREADY_STARTED if recording else ACCEPTED
+            if push is not None:
+                self.recorded[name] = push
+        else:
+            meaning = STREAM_ABSENT if push is None else ACCEPTED if recording else NO_TASK
+            self.recorded.pop(name, None)
+        self.sent.append((at, name, command, meaning))
+        return meaning
+
+    def commands(self, name, command=None):
+        return [row for row in self.sent if row[1] == name and command in (None, row[2])]
+
+
+class Attempts:
+    """One command, as a thread would make it: connect, wait for the slot, send, and wait for the response."""
+
+    def __init__(self, world, client, stream, command):
+        self.world, self.client, self.stream, self.command = world, client, stream, command
+        self.made = 0
+
+    def make(self):
+        raise AssertionError("the pool runs it")
+
+    def run(self):
+        world, name = self.world, self.stream.stream_name
+        self.made += 1
+        if any(start <= world.time < end for start, end in world.down):
+            return world.time + 0.01, None, NotSent(f"{self.command} of {self.stream} was not sent: down", "Check.")
+        leaves = max(world.time, self.client.not_before - NOON, world.slot)
+        world.slot = leaves + 1 / RATE
+        world._push(leaves, self.client.on_sent)
+        fault = world.faults.get((name, self.command, self.made))
+        if fault:
+            error = ApiError("throttled", "Wait.") if fault == "final" else AnswerLost("lost", "Run again.")
+            return leaves + 0.5, None, error
+        meaning = world.command(name, self.command, leaves)
+        error = ApiError("absent", "Push it.") if meaning == STREAM_ABSENT else None
+        sent = datetime.fromtimestamp(NOON + int(leaves), timezone.utc)
+        return leaves + world.latency(name, self.made), CommandAnswer(meaning, error, False, sent), None
+
+    def pause_after(self, error):
+        if not error.retryable:
+            raise error
+        self.client.traffic.retry_seconds += 2.0
+        if self.client.traffic.retry_seconds >= RETRY_TIMEOUT:
+            raise error
+        return 2.0
+
+
+def make_live(world):
+    client = SimpleNamespace(not_before=0.0, on_sent=None, traffic=SimpleNamespace(retry_seconds=0.0, waited_seconds=0))
+
+    def online(domain):
+        assert domain == DOMAIN
+        world.looks.append(world.time)
+        rows = []
+        for name in world.pushes:
+            push = world.push_of(name, world.time)
+            if push:
+                began = datetime.fromtimestamp(NOON + push[0], timezone.utc)
+                rows.append({"app_name": "app", "stream_name": name, "publish_time": iso(began)})
+        return rows
+
+    return SimpleNamespace(
+        client=client,
+        command_attempts=lambda stream, command: Attempts(world, client, stream, command),
+        online_streams=online,
+        notify_events=lambda where, window=None: [],
+        now=lambda: datetime.fromtimestamp(NOON + int(world.time), timezone.utc),
+    )
+
+
+class Ended:
+    """What became of the streams of a run."""
+
+    def __init__(self, world, members):
+        self.world = world
+        self.members = members
+
+    def __getitem__(self, name):
+        return self.members[name]
+
+
+def run(world, programs, until=None):
+    """Run the programs of streams by name; `until` is when the run is interrupted."""
+    engine = Engine(world, INTERVAL, is_over=lambda: until is not None and world.time >= until, pool=world, inbox=world)
+    lane = Lane(lambda: make_live(world), RETRY_TIMEOUT)
+    engine.lanes.append(lane)
+    members, finished = {}, []
+
+    def resolve():
+        for name, program in programs.items():
+            member = Member(stream_of(name), make_live(world), program(stream_of(name)), finished.append)
+            members[name] = member
+            lane.pending.append(member)
+            world.time += 0.0005  # what it takes to read the variables of a host
+            yield None
+
+    whole = engine.run(resolve())
+    assert whole is (until is None or world.time < until or len(finished) == len(programs))
+    assert len(finished) == len(set(map(id, finished))), "no stream ends twice"
+    return Ended(world, members)
+
+
+def stream_of(name):
+    return Stream(DOMAIN, "app", name)
+
+
+def options(**given):
+    return {**NAMES, "state": "started", "finalize": False, "wait_for_stream": 0, "wait": False, **given}
+
+
+def starting(world, keep=False, **given):
+    rules = Run(world, keep=keep)
+    return lambda stream: (kept if keep else once)(stream, options(**given), rules, [])
+
+
+def windowed(world, *windows, began=None, warnings=None, **rules):
+    found = merged(Window(moment(start), moment(stop)) for start, stop in windows)
+    given = options(state="stopped")
+    return lambda stream: scheduled(stream, given, found, Run(world, **rules), [])
+
+
+def moment(seconds):
+    epoch = NOON + seconds
+    return Instant(epoch, datetime.fromtimestamp(epoch, timezone.utc).isoformat())
+
+
+ALWAYS = [(-1000.0, 1e9)]
+name_lists = st.integers(1, 60).map(lambda number: [f"s{index}" for index in range(number)])
+
+
+# --- starting and stopping -------------------------------------------------------------------------------------------
+
+
+@given(name_lists, st.data())
+@settings(deadline=None)
+def test_no_stream_is_forgotten_and_none_is_commanded_twice(names, data):
+    faults = {}
+    for name in names:
+        for attempt in range(1, data.draw(st.integers(0, 3)) + 1):
+            faults[name, "start", attempt] = data.draw(st.sampled_from(["lost", "final"]))
+    world = World(dict.fromkeys(names, ALWAYS), faults=faults)
+    ended = run(world, {name: starting(world) for name in names})
+    for name in names:
+        member = ended[name]
+        assert member.done and bool(member.result) is not bool(member.failure)
+        expected = next((n for n in range(1, 5) if faults.get((name, "start", n)) != "lost"), None)
+        failed = faults.get((name, "start", expected)) == "final"
+        assert bool(member.failure) is failed
+        assert len(world.commands(name)) == (0 if failed else 1)
+
+
+@given(name_lists, st.integers(0, 30), st.integers(0, 40), st.data())
+@settings(deadline=None)
+def test_whoever_is_away_keeps_nobody_waiting(names, number, seconds, data):
+    """Streams that are there are started at full rate; the others within the interval of their push."""
+    away = {name: data.draw(st.floats(0.5, 60)) for name in names[:number]}
+    world = World({name: [(away[name], 1e9)] if name in away else ALWAYS for name in names})
+    ended = run(world, {name: starting(world, wait_for_stream=seconds) for name in names})
+    there = [world.commands(name, "start")[-1][0] for name in names if name not in away]
+    assert all(at <= (len(names) + 12) / RATE + 0.5 for at in there)
+    for name, pushed in away.items():
+        starts = [row for row in world.commands(name) if row[3] != STREAM_ABSENT]
+        if pushed <= seconds:
+            assert len(starts) == 1
+            assert starts[0][0] <= pushed + INTERVAL + len(names) / RATE + 0.2
+        elif pushed > seconds + INTERVAL + 1:
+            assert not starts and "did not appear" in ended[name].failure.happened if seconds else not starts
+    gaps = [later - earlier for earlier, later in zip(world.looks, world.looks[1:])]
+    assert all(gap >= INTERVAL - 1e-6 for gap in gaps), "one look in each interval, whatever the number of streams"
+
+
+@given(st.integers(20, 200), st.floats(0.05, 9), st.integers(1, 5))
+@settings(deadline=None, max_examples=30)
+def test_slow_responses_hold_nobody_up(number, seconds, every):
+    names = [f"s{index}" for index in range(number)]
+    world = World(
+        dict.fromkeys(names, ALWAYS), latency=lambda name, _made: seconds if int(name[1:]) % every == 0 else 0.03
+    )
+    run(world, {name: starting(world) for name in names})
+    times = sorted(row[0] for row in world.sent)
+    assert times[-1] - times[0] <= (number - 1) / RATE + 0.1
+
+
+def test_an_endpoint_that_is_down_is_found_once_for_all():
+    names = [f"s{index}" for index in range(500)]
+    world = World(dict.fromkeys(names, ALWAYS), down=[(0, 1e9)])
+    ended = run(world, {name: starting(world) for name in names})
+    assert RETRY_TIMEOUT <= world.time <= RETRY_TIMEOUT + 2
+    assert {type(ended[name].failure) for name in names} == {NotSent}
+    assert all(f"start of {DOMAIN}/app/{name} was not sent" in ended[name].failure.happened for name in names)
+
+
+def test_an_endpoint_that_comes_back_serves_all():
+    names = [f"s{index}" for index in range(200)]
+    world = World(dict.fromkeys(names, ALWAYS), down=[(1, 30)])
+    ended = run(world, {name: starting(world) for name in names})
+    assert all(ended[name].result["state"] == "recording" for name in names)
+    assert 30 + 100 / RATE < world.time < 30 + engine_module.MAX_PROBE + 200 / RATE + 1
+
+
+@given(name_lists, st.floats(0.01, 1.2), st.booleans())
+@settings(deadline=None)
+def test_an_interrupted_run_sends_nothing_more(names, until, slow):
+    world = World(dict.fromkeys(names, ALWAYS), latency=lambda _name, _made: 2.0 if slow else 0.03)
+    ended = run(world, {name: starting(world) for name in names}, until=until)
+    latest = until + engine_module.MAX_TICK + engine_module.MAX_UNSENT / RATE
+    assert all(row[0] <= latest for row in world.sent)
+    for member in ended.members.values():
+        if member.done:
+            assert member.result["state"] == "recording"
+
+
+# --- windows ---------------------------------------------------------------------------------------------------------
+
+spans = st.lists(st.tuples(st.integers(-2000, 900), st.integers(1, 600)), max_size=4)
+
+
+@given(st.lists(spans, min_size=1, max_size=25))
+@settings(deadline=None)
+def test_windows_are_kept_to_the_moment(plans):
+    """Each window that is still to come has one start and one stop, not before its moments and not long after."""
+    pairs = {f"s{number}": [(start, start + length) for start, length in plan] for number, plan in enumerate(plans)}
+    world = World(dict.fromkeys(pairs, ALWAYS))
+    ended = run(world, {name: windowed(world, *windows) for name, windows in pairs.items()})
+    slack = 2 * len(pairs) / RATE + 0.2
+    for name, windows in pairs.items():
+        whole = merged(Window(moment(start), moment(stop)) for start, stop in windows)
+        left = [(w.start.epoch - NOON, w.stop.epoch - NOON) for w in whole if w.stop.epoch > NOON + 0.1]
+        if any(0 < w.stop.epoch - NOON <= 0.1 for w in whole):
+            continue
+        assert ended[name].done
+        starts, stops = world.commands(name, "start"), world.commands(name, "stop")
+        assert len(starts) == len(left)
+        for (at, *_rest), (start, stop) in zip(starts, left):
+            assert max(0, start) <= at <= max(0, start) + slack or stop - start <= slack
+        for (at, *_rest), (_start, stop) in zip(stops[len(stops) - len(left) :], left):
+            assert stop <= at <= stop + slack
+        over = [w.stop.epoch - NOON for w in whole if w.stop.epoch <= NOON]
+        is_open = bool(left) and left[0][0] <= 0
+        late_stop = bool(over) and not is_open and -over[-1] <= 600
+        assert len(stops) == len(left) + late_stop
+    order = [row for row in world.sent]
+    assert order == sorted(order, key=lambda row: row[0])
+
+
+def test_a_window_that_ended_long_ago_is_refused():
+    world = World({"s": ALWAYS})
+    ended = run(world, {"s": windowed(world, (-9000, -3600))})
+    assert not world.sent
+    assert "ended 60 minutes before the run began" in ended["s"].failure.happened
+    assert "window_over=stop" in ended["s"].failure.advice
+
+
+def test_a_window_that_ended_long_ago_is_stopped_where_that_is_asked_for():
+    world = World({"s": ALWAYS})
+    ended = run(world, {"s": windowed(world, (-9000, -3600), grace=None)})
+    assert [row[2] for row in world.sent] == ["stop"]
+    assert "not recorded by this run" in ended["s"].failure.happened
+
+
+@given(st.floats(2, 200), st.floats(0.1, 40), st.integers(1, 100))
+@settings(deadline=None, max_examples=40)
+def test_a_push_that_begins_anew_is_recorded_again(dropped, away, number):
+    names = [f"s{index}" for index in range(number)]
+    world = World({name: [(-100.0, dropped), (dropped + away, 1e9)] for name in names})
+    run(world, {name: windowed(world, (-10, 300), keep=True) for name in names})
+    back = dropped + away
+    for name in names:
+        again = [row for row in world.commands(name, "start") if row[0] >= back and row[3] == ACCEPTED]
+        assert len(again) == 1, "and it is commanded once"
+        assert again[0][0] <= back + INTERVAL + number / RATE + 0.5
+        assert [row[2] for row in world.commands(name)][-1] == "stop"
+    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.looks, world.looks[1:]))
+
+
+def test_without_keep_a_push_that_begins_anew_is_not_recorded():
+    world = World({"s": [(-100.0, 20.0), (30.0, 1e9)]})
+    run(world, {"s": windowed(world, (-10, 60))})
+    assert [row[2] for row in world.sent] == ["start", "stop"] and not world.looks
+
+
+def test_a_stream_that_is_pushed_late_is_recorded_from_then_on():
+    world = World({"s": [(50.0, 1e9)]})
+    ended = run(world, {"s": windowed(world, (-10, 100), keep=True)})
+    assert not ended["s"].failure
+    first = next(row for row in world.sent if row[3] == ACCEPTED)
+    assert 50 <= first[0] <= 50 + INTERVAL + 0.2
+
+
+def test_retry_and_recheck():
+    world = World({"late": [(45.0, 1e9)], "broken": [(-100.0, 20.0), (25.0, 1e9)]})
+    ended = run(
+        world,
+        {
+            "late": windowed(world, (-10, 100), retry=10.0),
+            "broken": windowed(world, (-10, 100), recheck=30.0),
+        },
+    )
+    assert not ended["late"].failure and not ended["broken"].failure
+    late = [round(row[0]) for row in world.commands("late", "start")]
+    assert late[:2] == [0, 9] or late[:2] == [0, 10]
+    assert [row[3] for row in world.commands("late", "start")].count(ACCEPTED) == 1
+    assert [row[3] for row in world.commands("broken", "start")].count(ACCEPTED) == 2
+
+
+def test_a_stream_that_was_never_recorded_fails_at_the_end_of_its_window():
+    world = World({})
+    ended = run(world, {"s": windowed(world, (-10, 30), keep=True)})
+    assert "absent" in ended["s"].failure.happened
+    assert 29 <= world.time <= 32
+    assert world.commands("s", "stop"), "it is stopped all the same"
