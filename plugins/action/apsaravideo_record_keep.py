@@ -81,7 +81,7 @@ class ActionModule(InProcessAction):
         for name, variable in self.variables:
             if name not in given and variables.get(variable) is not None:
                 given[name] = variables[variable]
-        return {**given, "state": STARTED, "retry_timeout": 0}
+        return {**plain(given), "state": STARTED, "retry_timeout": 0}
 
 
 def _known(recorded: list[str], options: Mapping[str, Any], hostvars: Mapping[str, Any], now: float) -> Known:
