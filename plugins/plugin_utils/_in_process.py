@@ -9,11 +9,9 @@ where the task already is, with the same validation and the same results. Nothin
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from importlib import import_module
+from contextlib import contextmanager
 from typing import Any
 
 from ansible import constants as C
@@ -23,45 +21,22 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import connection_loader, shell_loader
 
 from ..module_utils import _http
 from ..module_utils._argspec import CONNECTION, Spec
 from ..module_utils._client import MISSING_LIBRARIES, Clock
 from ..module_utils._errors import RunEnded
 from ..module_utils._task import Task, execute
-from ._plain import plain
-from ._register import register
+from ._plain import as_sent, plain
 from ._run_directory import RUN_DIRECTORY
 
-
-def _prepare() -> None:
-    """What every task needs. Ansible loads action plugins before it makes a process for each host, so it is done once.
-
-    Ansible itself loads the connection and the shell of a local task anew for each host. ansible-core 2.21 works out
-    what a result may hold when a process makes its first one, which takes two milliseconds.
-    What has been loaded by now stays: looking through it for garbage would only take time.
-    """
-    _http.prepare()
-    connection_loader.get("local", class_only=True)
-    shell_loader.get("sh", class_only=True)
-    with suppress(ImportError, AttributeError, TypeError):
-        import_module("ansible._internal._task").UnifiedTaskResult.from_action_result_dict({})
-    gc.freeze()
-
-
-_prepare()
+_http.prepare()  # Ansible loads action plugins before it forks a process for each host.
 _LOADED_BY = os.getpid()
-
-
-def _in_worker() -> bool:
-    """Whether this process was made by the one that loaded this, for one task."""
-    return os.getppid() == _LOADED_BY
 
 
 def is_orphan() -> bool:
     """Return whether the ansible-playbook that this worker belongs to is gone."""
-    return os.getpid() != _LOADED_BY and not _in_worker()
+    return _LOADED_BY not in (os.getpid(), os.getppid())
 
 
 class WorkerClock(Clock):
@@ -95,19 +70,17 @@ class InProcessAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result of the task: from here where the task is local, from the ordinary module elsewhere."""
-        if _in_worker():
-            gc.freeze()  # it ends with the task; to look through what it has from its parent would copy that
         result: dict[str, Any] = super().run(tmp, task_vars)
         if result.get("skipped"):
             return result
         given = self._given(task_vars or {})
-        if self._runs_here():
+        arguments = as_sent(given) if self._runs_here() else None
+        if arguments is not None:
             with self._task_environment():
-                result.update(self._result(given, task_vars or {}))
-        else:
+                result.update(self._result(arguments, task_vars or {}))
+        else:  # among others, arguments that cannot be sent: Ansible says so itself
             wrapped = bool(self._task.async_val) and not self._connection.has_native_async
             result.update(self._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrapped))
-        register(self, result)
         return result
 
     @contextmanager
@@ -132,9 +105,9 @@ class InProcessAction(ActionBase):
                 given[name] = self._templar.template(value)
         return given
 
-    def _result(self, given: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """What AnsibleModule would have returned."""
-        checked = ArgumentSpecValidator(self.spec.options, **self.spec.rules).validate(plain(given))
+    def _result(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return what AnsibleModule would have returned for these arguments."""
+        checked = ArgumentSpecValidator(self.spec.options, **self.spec.rules).validate(arguments)
         options = checked.validated_parameters
         if checked.error_messages:
             result: dict[str, Any] = {"failed": True, "msg": self._complaint(checked.errors)}

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.common import json as ansible_json
+
 
 def plain(value: Any) -> Any:
-    """A copy in Python's own types, as if it had travelled to a module and back; vaulted texts are opened by this."""
+    """Return a copy in Python's own types; vaulted texts are decrypted by this."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -21,3 +24,23 @@ def plain(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return str(value)
+
+
+def as_sent(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return arguments as a module would receive them, or None where Ansible cannot send them to one.
+
+    Dates, sets, bytes and keys that are no text are sent differently by each version of ansible-core.
+    """
+    try:
+        received: dict[str, Any] = json.loads(json.dumps(arguments, **_encoding()))
+    except TypeError:
+        return None
+    return received
+
+
+def _encoding() -> dict[str, Any]:
+    """Return how ansible-core encodes the arguments of a module, as options of `json.dumps`."""
+    if hasattr(ansible_json, "get_module_encoder"):  # 2.19 and newer
+        to_module = ansible_json.Direction.CONTROLLER_TO_MODULE
+        return {"cls": ansible_json.get_module_encoder("legacy", to_module)}
+    return {"cls": ansible_json.AnsibleJSONEncoder, "vault_to_text": True}

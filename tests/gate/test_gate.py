@@ -102,6 +102,7 @@ SOUND = {SOURCE: python("planted: int = 1\n")}
 PLAYBOOK = "playbooks/planted.yml"
 SOUND_PLAYBOOK = {PLAYBOOK: playbook("      ansible.builtin.debug:\n        msg: planted\n")}
 PLANTED = "plugins/modules/planted.py"
+WAYS = "tests/integration/test_ways.py"
 PLANTS = [
     Plant("ruff-check", "F401", {SOURCE: python("import os\n")}, SOUND),
     Plant("ruff-format", "1 file would be reformatted", {SOURCE: python("planted: int=1\n")}, SOUND),
@@ -129,6 +130,7 @@ PLANTS = [
     in_tests("unit-oldest", "tests/unit/plugins/module_utils"),
     in_tests("emulator", "tests/emulator"),
     in_tests("integration-newest", "tests/integration"),
+    Plant("ways-middle", "1 failed", {WAYS: test_file(False)}, {WAYS: test_file(True)}),
     in_tests("integration-enterprise", "tests/integration"),
     in_tests("chaos", "tests/chaos"),
     in_tests("sdk", "tests/sdk"),
@@ -237,7 +239,7 @@ def test_missing_directory_fails(checkout: Checkout) -> None:
     checkout.sync()
     status, said = checkout.step("sdk")
     assert status != 0, said
-    assert "There is no directory tests/sdk" in said
+    assert "There is no tests/sdk" in said
 
 
 def test_sanity_that_sees_no_file_fails(checkout: Checkout) -> None:
