@@ -1,20 +1,19 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the times at which streams shall be recorded to what to start and stop when; pure functions.
+"""The times at which a stream shall be recorded, from the variables that name them; pure functions.
 
 Only moments are times here, never "in two hours": a run that was interrupted can then be repeated and means the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ._errors import InvalidOption
 from ._instant import Instant, duration
-from ._recording import STARTED, STOPPED
 
 LIST = "record_windows"
 START, STOP, DURATION = "window_start", "window_stop", "window_duration"
@@ -26,14 +25,6 @@ class Window(NamedTuple):
 
     start: Instant
     stop: Instant
-
-
-class Phase(NamedTuple):
-    """What to do at one moment: `state` is STARTED or STOPPED, and `streams` those to bring there, in their order."""
-
-    at: Instant
-    state: str
-    streams: list[str]
 
 
 def windows(variables: Mapping[str, Any], now: float) -> list[Window]:
@@ -65,43 +56,6 @@ def merged(found: Iterable[Window]) -> list[Window]:
         else:
             whole.append(window)
     return whole
-
-
-def phases(streams: Mapping[str, Sequence[Window]], now: float) -> list[Phase]:
-    """What is left to do from `now` on, in order, where the windows of each stream are merged.
-
-    A window that is open is started now. A window that is over is stopped now, whenever it ended: whoever was to stop
-    it may have been interrupted, and a second stop does no harm. Of what is due at one moment, starts come first,
-    because a start that comes late loses pictures.
-    """
-    at_once = Instant(now, datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="seconds"))
-    found: dict[tuple[float, bool], Phase] = {}
-
-    def plan(moment: Instant, state: str, stream: str) -> None:
-        at = moment if moment.epoch > now else at_once
-        found.setdefault((at.epoch, state == STOPPED), Phase(at, state, [])).streams.append(stream)
-
-    for stream, its_windows in streams.items():
-        left = [window for window in its_windows if window.stop.epoch > now]
-        is_open = bool(left) and left[0].start.epoch <= now
-        if len(left) < len(its_windows) and not is_open:
-            plan(at_once, STOPPED, stream)
-        for window in left:
-            plan(window.start, STARTED, stream)
-            plan(window.stop, STOPPED, stream)
-    return [found[key] for key in sorted(found)]
-
-
-def recording(before: Iterable[tuple[str, Iterable[str]]]) -> list[str]:
-    """The streams that should be recorded after phases, each given as its state and its streams."""
-    wanted: dict[str, None] = {}
-    for state, streams in before:
-        for stream in streams:
-            if state == STARTED:
-                wanted[stream] = None
-            else:
-                wanted.pop(stream, None)
-    return list(wanted)
 
 
 def _listed(given: Any, now: float) -> list[Window]:

@@ -472,7 +472,7 @@ def endpoint_beyond_a_proxy(monkeypatch):
             monkeypatch.delenv(name, raising=False)
         client = make("http://127.0.0.1", **settings)
         endpoint = Endpoint.parse("http://live.example.net", allow_http=True)
-        client._transport = _http.Transport(Settings(endpoint, read_timeout=2))
+        client.account.transport = _http.Transport(Settings(endpoint, read_timeout=2))
         return client
 
     return through

@@ -112,11 +112,17 @@ def test_a_clock_that_is_set_to_after_the_start(record):
     assert run.requests == [run.result["late_seconds"]] == [730]
 
 
-def test_a_time_that_has_passed_means_now(record):
-    clock = ToldClock(-86400.5)
+def test_a_time_that_has_just_passed_means_now(record):
+    clock = ToldClock(-599.5)
     run = record(clock, OK)
-    assert run.requests == [run.result["late_seconds"]] == [86400.5]
+    assert run.requests == [run.result["late_seconds"]] == [599.5]
     assert clock.woke_at == []
+
+
+def test_a_time_that_is_long_gone_is_refused_before_any_call(record):
+    run = record(ToldClock(-86400.5))
+    assert run.requests == []
+    assert "start_at" in run.result["msg"] and "24 hours ago" in run.result["msg"]
 
 
 def test_the_other_states_wait_too(record):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What windows mean, and plans from them beside a model that looks at every second."""
+"""What windows mean."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.apsaravideo.live.plugins.module_utils import _windows as windows
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
-from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Phase, Window
+from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 NOW = NOON.timestamp()
@@ -143,113 +143,11 @@ def test_all_ways_to_write_a_duration_agree(seconds):
     assert {windows.duration("dur", text) for text in written} == {seconds}
 
 
-def test_what_is_due_at_one_moment_is_one_phase_and_starts_come_first():
-    plan = windows.phases(
-        {
-            "open since long": [window(-20, 5)],
-            "open": [window(-10, 5)],
-            "over": [window(-9, -8), window(7, 9)],
-            "ahead": [window(5, 7)],
-        },
-        NOW,
-    )
-    assert [(phase.at.epoch - NOW, phase.state, phase.streams) for phase in plan] == [
-        (0, "started", ["open since long", "open"]),
-        (0, "stopped", ["over"]),
-        (5, "started", ["ahead"]),
-        (5, "stopped", ["open since long", "open"]),
-        (7, "started", ["over"]),
-        (7, "stopped", ["ahead"]),
-        (9, "stopped", ["over"]),
-    ]
-
-
-def test_a_moment_that_is_given_in_several_zones_is_one_phase():
-    zones = [timezone.utc, timezone(timedelta(hours=8))]
-    plan = windows.phases({str(zone): [Window(instant(5, zone), instant(6, zone))] for zone in zones}, NOW)
-    assert [(phase.at.text, len(phase.streams)) for phase in plan] == [
-        ("2026-01-02T12:00:05+00:00", 2),
-        ("2026-01-02T12:00:06+00:00", 2),
-    ]
-
-
 SPANS = st.builds(lambda start, length: (start, start + length), st.integers(-15, 30), st.integers(1, 12))
-STREAMS = st.dictionaries(st.sampled_from("abcde"), st.lists(SPANS, max_size=5), max_size=5)
-
-
-def planned(streams, now=0):
-    found = {name: windows.merged(window(*span) for span in spans) for name, spans in streams.items()}
-    return windows.phases(found, NOW + now)
 
 
 def wanted(spans, second):
     return any(start <= second < stop for start, stop in spans)
-
-
-def follow(plan, states, begin, end):
-    """Carry out a plan up to a moment, which changes `states`, and yield them after each second."""
-    left = list(plan)
-    for second in range(begin, end):
-        while left and left[0].at.epoch <= NOW + second:
-            phase = left.pop(0)
-            for name in phase.streams:
-                states[name] = phase.state == "started"
-        yield second, states
-
-
-@given(STREAMS)
-def test_in_each_second_exactly_the_streams_with_an_open_window_record(streams):
-    for second, states in follow(planned(streams), {}, 0, LENGTH + 3):
-        assert {name for name, on in states.items() if on} == {
-            name for name, spans in streams.items() if wanted(spans, second)
-        }
-
-
-@given(STREAMS, st.integers(-16, LENGTH), st.integers(0, LENGTH))
-def test_a_run_that_ends_at_any_time_is_taken_up_at_any_later_one(streams, end, pause):
-    """Also where the windows went on opening and closing meanwhile."""
-    states = {}
-    for _second in follow(planned(streams, -16), states, -16, end):
-        pass
-    for second, _states in follow(planned(streams, end + pause), states, end + pause, end + pause + LENGTH):
-        assert {name for name, on in states.items() if on} == {
-            name for name, spans in streams.items() if wanted(spans, second)
-        }
-
-
-@given(STREAMS)
-def test_no_stream_is_started_or_stopped_twice_in_a_row_or_stopped_without_need(streams):
-    plan = planned(streams)
-    for name, spans in streams.items():
-        own = [phase for phase in plan if name in phase.streams]
-        assert all(before.state != after.state for before, after in zip(own, own[1:]))
-        assert all(phase.streams.count(name) == 1 for phase in own)
-        if own and own[0].state == "stopped":
-            assert min(stop for _start, stop in spans) <= 0 and own[0].at.epoch == NOW
-        if own:
-            assert own[-1].state == "stopped"
-    assert not any(not phase.streams for phase in plan)
-
-
-@given(STREAMS)
-def test_a_plan_is_in_order(streams):
-    plan = planned(streams)
-    keys = [(phase.at.epoch, phase.state) for phase in plan]
-    assert keys == sorted(set(keys)), "by time, each moment once, and starts before stops"
-    assert all(phase.at.epoch >= NOW for phase in plan)
-    assert all(datetime.fromisoformat(phase.at.text).timestamp() == phase.at.epoch for phase in plan)
-
-
-@given(STREAMS)
-def test_what_is_recorded_between_phases(streams):
-    plan = planned(streams)
-    states = {}
-    for number, phase in enumerate(plan):
-        found = windows.recording(phase[1:] for phase in plan[:number])
-        assert len(found) == len(set(found))
-        assert set(found) == {name for name, on in states.items() if on}
-        states.update(dict.fromkeys(phase.streams, phase.state == "started"))
-    assert windows.recording(phase[1:] for phase in plan) == []
 
 
 @given(st.lists(SPANS))
@@ -259,10 +157,3 @@ def test_merged_windows_are_the_same_times_apart_from_each_other(spans):
     for second in range(-16, LENGTH + 3):
         moment = NOW + second
         assert any(start.epoch <= moment < stop.epoch for start, stop in found) == wanted(spans, second)
-
-
-def test_phases_are_plain():
-    assert windows.phases({"a": [window(1, 2)]}, NOW) == [
-        Phase(instant(1), "started", ["a"]),
-        Phase(instant(2), "stopped", ["a"]),
-    ]

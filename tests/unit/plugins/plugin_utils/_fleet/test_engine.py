@@ -366,6 +366,29 @@ def test_windows_are_kept_to_the_moment(plans):
     assert order == sorted(order, key=lambda row: row[0])
 
 
+@given(st.lists(spans, min_size=1, max_size=6), st.integers(0, 900), st.integers(0, 500))
+@settings(deadline=None)
+def test_a_run_that_is_interrupted_is_taken_up_by_the_next(plans, until, pause):
+    """Also where windows went on opening and closing meanwhile."""
+    pairs = {f"s{number}": [(start, start + length) for start, length in plan] for number, plan in enumerate(plans)}
+    world = World(dict.fromkeys(pairs, ALWAYS))
+    run(world, {name: windowed(world, *windows) for name, windows in pairs.items()}, until=until)
+    world.time += pause
+    world.slot = began = world.time
+    run(world, {name: windowed(world, *windows) for name, windows in pairs.items()})
+    slack = 2 * len(pairs) / RATE + 0.3
+    for name, windows in pairs.items():
+        history = world.commands(name)
+        for second in range(int(began) + 1, int(began) + 1600, 7):
+            edges = [edge for window in windows for edge in window]
+            if any(abs(second - edge) <= slack + 1 for edge in [*edges, began]):
+                continue
+            last = next((row for row in reversed(history) if row[0] <= second), None)
+            wanted = any(start <= second < stop for start, stop in windows)
+            long_over = edges and max(edges) < began - 600
+            assert (last is not None and last[2] == "start") is wanted or long_over
+
+
 def test_a_window_that_ended_long_ago_is_refused():
     world = World({"s": ALWAYS})
     ended = run(world, {"s": windowed(world, (-9000, -3600))})
