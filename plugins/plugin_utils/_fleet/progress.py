@@ -12,7 +12,7 @@ BAR, LINES, NONE = "bar", "lines", "none"
 BAR_SECONDS, LINES_SECONDS = 0.25, 10.0
 _BAR_WIDTH = 20
 _RATE_SECONDS = 5.0  # over which calls a second are counted
-_ERASE = "\x1b[K"  # from the cursor to the end of the line
+_ERASE_LINE, _ERASE_BELOW, _UP = "\x1b[K", "\x1b[J", "\x1b[A"
 
 
 class Numbers(NamedTuple):
@@ -37,7 +37,7 @@ class Progress:
         self._width = width
         self._next = 0.0 if kind == BAR else LINES_SECONDS
         self._began: float | None = None
-        self._shown = False
+        self.is_shown = False
         self._calls: list[tuple[float, int]] = []
 
     def show(self, now: float, numbers: Callable[[], Numbers]) -> None:
@@ -55,15 +55,15 @@ class Progress:
             self._display(text, True)
             return
         bar = f"[{'#' * (_BAR_WIDTH * found.done // max(1, found.total)):<{_BAR_WIDTH}}] {text}"
-        # The cursor stays at the beginning, so that whatever else is displayed takes the place of this.
-        self._display(f"{bar[: self._width() - 1]}{_ERASE}\r", False)
-        self._shown = True
+        # The cursor stays on the empty line above, where whatever else is displayed finds room.
+        self._display(f"{_ERASE_BELOW}\n{bar[: self._width() - 1]}{_ERASE_LINE}\r{_UP}", False)
+        self.is_shown = True
 
     def clear(self) -> None:
         """Take the moving line away, before anything else is displayed."""
-        if self._shown:
-            self._shown = False
-            self._display(f"{_ERASE}\r", False)
+        if self.is_shown:
+            self.is_shown = False
+            self._display(f"\r{_ERASE_BELOW}", False)
 
     def _rate(self, now: float, calls: int) -> float:
         self._calls.append((now, calls))

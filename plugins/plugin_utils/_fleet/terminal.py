@@ -56,6 +56,7 @@ def is_read() -> bool:
 
 def write_last_words(lines: list[str]) -> None:
     """Write lines past ansible-playbook, which displays nothing any more once it has been interrupted."""
+    erase = "\r\x1b[J" if _IS_TERMINAL else ""  # a moving line may stand there
     if _ERRORS is not None:
         with suppress(OSError):
-            os.write(_ERRORS, ("\n" + "\n".join(lines) + "\n").encode())
+            os.write(_ERRORS, (erase + "\n".join(["", *lines, ""])).encode(errors="replace"))
