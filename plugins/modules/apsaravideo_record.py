@@ -76,12 +76,12 @@ EXAMPLES = r"""
     wait: true
     wait_timeout: 60
 
-- name: Begin the recording at a time, which has passed here, so that it begins at once
+- name: Begin the recording at a time, here in two seconds
   apsaravideo.live.apsaravideo_record:
     domain_name: live.example.com
     app_name: news
     stream_name: studio1
-    start_at: "2026-01-02T20:00:00+08:00"
+    start_at: "{{ now().timestamp() + 2 }}"
 
 - name: Close the file and go on recording into another
   apsaravideo.live.apsaravideo_record:

@@ -9,11 +9,12 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
-from playbook import Ansible
+from playbook import Ansible, streams
 
 COLLECTION = Path(__file__).resolve().parents[2]
 README = (COLLECTION / "README.md").read_text(encoding="utf-8")
@@ -24,24 +25,47 @@ def test_the_files_and_commands_of_the_readme(cloud, ansible):
     files = dict(NAMED.findall(README))
     for name, content in files.items():
         (ansible.directory / name).write_text(content, encoding="utf-8")
-    streams = yaml.safe_load(files["streams.yml"])["streams"]["hosts"].values()
-    cloud.push(*streams)
+    pushed = yaml.safe_load(files["streams.yml"])["streams"]["hosts"].values()
+    cloud.push(*pushed)
     commands = [line.split("#")[0].split()[1:] for line in README.splitlines() if line.startswith("ansible-playbook ")]
     names = [command[0].removeprefix("apsaravideo.live.") for command in commands if command[0] != "-i"]
-    assert names == ["start"] * 3 + ["status", "split", "sweep", "stop", "window", "configure"]
+    assert names == ["start"] * 3 + ["status", "split", "sweep", "stop", "window", "fleet.yml", "configure"]
     for command in commands:
-        run = ansible.playbook(*command)
+        # The moments of the README are far away.
+        soon = f"={time.time() + 2:.0f}"
+        run = ansible.playbook(*(re.sub(r"=2027-[-T0-9:+]+$", soon, word).replace("=2h", "=3s") for word in command))
         assert run.exit_code == 0, run.output
         cloud.advance(60)
     sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
-    # The window of the README is over, so that the streams are stopped once more.
-    expected = [*["start"] * 4, "restart", "stop", "cancel_delay", "stop"]
-    assert sorted(sent) == sorted(expected * len(streams))
+    expected = [*["start"] * 4, "restart", "stop", "cancel_delay", "start", "stop", "start"]
+    assert sorted(sent) == sorted(expected * len(pushed))
 
 
 def test_the_playbook_has_five_lines():
     lines = [line for line in dict(NAMED.findall(README))["record.yml"].splitlines() if line]
     assert len(lines) == 5
+
+
+def examples(ansible, module):
+    """The tasks that the documentation of a module shows."""
+    listed = subprocess.run(
+        [Path(sys.executable).with_name("ansible-doc"), "--json", f"apsaravideo.live.{module}"],
+        env=ansible.environ,
+        capture_output=True,
+        check=True,
+    )
+    return yaml.safe_load(json.loads(listed.stdout)[f"apsaravideo.live.{module}"]["examples"])
+
+
+def test_the_examples_of_the_fleet(cloud, ansible: Ansible):
+    names = [f"live.example.com/news/studio{number}" for number in (1, 2)]
+    cloud.push(*names)
+    inventory = ansible.inventory(streams(names))
+    run = ansible.play(examples(ansible, "apsaravideo_record_fleet"), "-i", str(inventory), hosts="streams")
+    assert run.exit_code == 0, run.output
+    assert [row["result"]["changed"] for row in run.rows] == [True] * 4
+    sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
+    assert sent == ["start"] * 2 + ["stop"] * 2 + ["start"] * 2 + ["start", "stop"]
 
 
 @pytest.mark.parametrize(
@@ -56,13 +80,6 @@ def test_the_playbook_has_five_lines():
 )
 def test_the_examples_of_a_module(cloud, ansible: Ansible, module, changed):
     cloud.push("live.example.com/news/studio1")
-    listed = subprocess.run(
-        [Path(sys.executable).with_name("ansible-doc"), "--json", f"apsaravideo.live.{module}"],
-        env=ansible.environ,
-        capture_output=True,
-        check=True,
-    )
-    tasks = yaml.safe_load(json.loads(listed.stdout)[f"apsaravideo.live.{module}"]["examples"])
-    run = ansible.play(tasks)
+    run = ansible.play(examples(ansible, module))
     assert run.exit_code == 0, run.output
     assert [row["result"]["changed"] for row in run.rows] == changed
