@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..module_utils._errors import printable
+from ._files import require_regular, write_whole
 
 OK = "ok"
 FAILED = "failed"
@@ -161,26 +161,14 @@ def write_retry_file(path: str, inventory: Iterable[str], covered: Collection[st
 
     An empty file would not do: Ansible takes `--limit` with one for all hosts. Raises OSError.
     """
-    try:
+    before: list[str] = []
+    if require_regular(path):
         with open(path, encoding="utf-8", errors="replace") as file:
             before = file.read().removesuffix("\n").split("\n")
-    except FileNotFoundError:
-        before = []
     lines = left_over(before, inventory, covered, left)
     if not lines:
         with suppress(FileNotFoundError):
             os.remove(path)
     elif lines != before:
-        _replace(path, "".join(f"{line}\n" for line in lines))
+        write_whole(path, "".join(f"{line}\n" for line in lines))
     return len(lines)
-
-
-def _replace(path: str, content: str) -> None:
-    """Written beside and then put in place, so that nobody finds half a list."""
-    directory = os.path.dirname(os.path.abspath(path))
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, delete=False) as file:
-        file.write(content)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(file.name, 0o666 & ~umask)
-    os.replace(file.name, path)
