@@ -7,89 +7,129 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.utils.display import Display
 
 from ..module_utils import _record_info
 from ..module_utils._argspec import CONNECTION, Spec
-from ..module_utils._errors import InvalidOption, printable
+from ..module_utils._errors import InvalidOption
 from ..module_utils._instant import duration
-from ..module_utils._live import Stream
+from ..module_utils._live import Stream, name_as_text
 from ..module_utils._task import Task, execute
 from ..plugin_utils import _record_status as status
+from ..plugin_utils._files import write_whole
+from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._in_process import InProcessAction
 from ..plugin_utils._plain import plain
-from ..plugin_utils._play import hosts_of, show
+from ..plugin_utils._play import show
+from ..plugin_utils._record_status import Host, Wanted
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 
-_SHOWN = 10  # names in the message of a failure
 _OWN: dict[str, Any] = {
     "hosts": {"type": "str"},
     "wanted": {"type": "str"},
+    "allow_empty": {"type": "bool", "default": False},
     "strays": {"type": "bool", "default": False},
     "max_duration": {"type": "str"},
     "stop_unknown": {"type": "bool", "default": False},
     "expect_recording": {"type": "bool", "default": False},
     "accept_unknown": {"type": "bool", "default": False},
+    "show_all": {"type": "bool", "default": False},
     "dest": {"type": "path"},
 }
+_VARIABLES = {f"apsaravideo_{name}": name for name in CONNECTION}
 
 
 class ActionModule(InProcessAction):
     """The action of the module of the same name, which is documentation only."""
 
     spec = Spec({**_OWN, **CONNECTION})
-    variables = ()  # those of the host that stands for each domain count instead
+    variables = ()  # those of the first host of each domain count instead
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The entries of all streams."""
-        variables = task_vars or {}
-        self.operate = lambda task: self._overview(task, variables)
-        return super().run(tmp, task_vars)
+        """Return the entries of all streams."""
+        inventory = HostVariables(self, task_vars or {})
+        self.operate = lambda task: self._overview(task, inventory)
+        result = super().run(tmp, task_vars)
+        result["_ansible_verbose_override"] = True  # the table has been shown, and the rest is for programs
+        return result
 
     def _runs_here(self) -> bool:
         return True
 
-    def _overview(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _overview(self, task: Task, inventory: HostVariables) -> dict[str, Any]:
         options = task.options
         limit = options["max_duration"] and duration("max_duration", options["max_duration"])
-        hosts = {host: _stream(variables["hostvars"], host) for host in hosts_of(options["hosts"], variables)}
-        wanted = hosts if options["wanted"] is None else hosts_of(options["wanted"], variables)
-        chosen: dict[str, str] = {}  # a host for each domain
-        for host, stream in hosts.items():
-            if isinstance(stream, Stream):
-                chosen.setdefault(stream.domain_name, host)
-        looks = {domain: self._look(task, domain, host, variables) for domain, host in chosen.items()}
+        read = self._reader(inventory)
+        hosts = {name: read(name) for name in inventory.matching(options["hosts"])}
+        should = hosts
+        if options["wanted"] is not None:
+            # What --limit and the option hosts leave out is wanted all the same.
+            known = inventory.known(options["wanted"])
+            should = {name: hosts[name] if name in hosts else read(name) for name in known}
+        if not options["allow_empty"]:
+            _require(options["hosts"], hosts)
+            _require(options["wanted"], should)
+        wanted, chosen = Wanted.of(should), _chosen(hosts)
+        looks = {domain: self._look(task, domain, hosts[name]) for domain, name in chosen.items()}
         found = status.entries(hosts, wanted, looks, task.clock.now(), limit)
+        excess, unclear = status.excess(found, wanted, options["stop_unknown"])
+        if unclear:
+            task.warn(
+                f"{len(unclear)} recordings that should perhaps not run are left out of excess, because they may be "
+                f"those of hosts that are wanted and cannot be read: {', '.join(sorted(wanted.unclear)[:10])}."
+            )
         if not options["strays"]:
             found = [row for row in found if row["host"]]
-        excess = status.excess(found, options["stop_unknown"])
-        lines = status.table(found)
-        missing = status.missing(found, options["accept_unknown"]) if options["expect_recording"] else []
+        missing = status.missing(found, options["accept_unknown"])
+        lines = status.table(found, options["show_all"] or Display().verbosity > 0)
         show(lines, bad=bool(missing))
         if options["dest"] and not task.check_mode:
             _write(options["dest"], found)
-        result = {
+        verdict, counts = status.verdict(missing, found), status.counts(found)
+        if verdict and options["expect_recording"]:
+            return {"failed": True, "changed": False, "msg": verdict, "counts": counts}
+        return {
             "changed": False,
             "streams": found,
-            "counts": status.counts(found),
+            "counts": counts,
             "excess": [{**row, "like": chosen[row["domain_name"]]} for row in excess],
+            "missing": [row["host"] for row in missing],
+            "verdict": verdict,
             "summary": lines,
         }
-        return {**result, **_verdict(missing, found)}
 
-    def _look(self, task: Task, domain: str, host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The result of apsaravideo_record_info for a domain, reached as the variables of one of its hosts say."""
-        own = variables["hostvars"][host]
-        given = {name: own.get(f"apsaravideo_{name}") for name in CONNECTION}
-        given = {name: value for name, value in given.items() if value is not None}
-        given.update({name: value for name, value in self._task.args.items() if name not in _OWN})
-        checked = ArgumentSpecValidator(_record_info.SPEC.options).validate(plain({**given, "domain_name": domain}))
-        if checked.error_messages:
-            msg = f"The options of the connection that {host} has cannot be used: {checked.errors.msg}."
-            return {"failed": True, "msg": msg}
+    def _reader(self, inventory: HostVariables) -> Callable[[str], Host]:
+        """Return a function that reads a host, whose connection is the one of the task as far as that sets it."""
+        own = {name: value for name, value in self._task.args.items() if name not in _OWN}
+
+        @cache
+        def problem(connection: str) -> str | None:
+            checked = ArgumentSpecValidator(CONNECTION).validate(json.loads(connection))
+            found = checked.error_messages
+            return f"The options of the connection cannot be used: {found[0]}." if found else None
+
+        def read(name: str) -> Host:
+            try:
+                values = inventory.read(name, (*Stream._fields, *_VARIABLES))
+                stream = Stream.from_values(values)
+            except InvalidOption as error:
+                return _unreadable(inventory, name, str(error))
+            connection = {option: values[variable] for variable, option in _VARIABLES.items() if variable in values}
+            connection = plain({**connection, **own})
+            return Host(stream, problem(json.dumps(connection, sort_keys=True)), connection=connection)
+
+        return read
+
+    def _look(self, task: Task, domain: str, host: Host) -> dict[str, Any]:
+        """Return the result of apsaravideo_record_info for a domain, reached as one of its hosts says."""
+        given = {**host.connection, "domain_name": domain}
+        checked = ArgumentSpecValidator(_record_info.SPEC.options).validate(given)
         look = Task(
             _record_info.SPEC.filled(checked.validated_parameters),
             os.environ,
@@ -98,34 +138,48 @@ class ActionModule(InProcessAction):
         )
         look.traffic = task.traffic
         result = execute(_record_info.operate, look)
-        task.warnings += [warning for warning in result.get("warnings", ()) if warning not in task.warnings]
+        for warning in result.get("warnings", ()):
+            task.warn(warning)
         return result
 
 
-def _stream(hostvars: Mapping[str, Any], host: str) -> Stream | str:
-    """The stream that a host stands for, or why it stands for none."""
-    own = hostvars[host]
+def _unreadable(inventory: HostVariables, name: str, problem: str) -> Host:
+    """Return a host with those of its names that can be read all the same."""
+    names: dict[str, str] = {}
+    for field in Stream._fields:
+        with suppress(InvalidOption):
+            names[field] = name_as_text(field, inventory.read(name, (field,)).get(field))
     try:
-        return Stream.checked(*(plain(own.get(name)) for name in Stream._fields))
-    except InvalidOption as error:
-        return str(error)
+        return Host(Stream.from_values(names), problem)
+    except InvalidOption:
+        domain, app, stream = (names.get(field) or None for field in Stream._fields)
+        return Host(None, problem, (domain, app, stream))
 
 
-def _verdict(missing: list[Mapping[str, Any]], found: list[dict[str, Any]]) -> dict[str, Any]:
-    if not missing:
-        return {}
-    names = ", ".join(printable(str(row["host"])) for row in missing[:_SHOWN])
-    more = f", and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-    wanted = sum(row["wanted"] for row in found)
-    return {"failed": True, "msg": f"Not known to be recorded: {len(missing)} of {wanted} streams: {names}{more}."}
+def _chosen(hosts: Mapping[str, Host]) -> dict[str, str]:
+    """Return the first host of each domain that the domain can be reached with."""
+    chosen: dict[str, str] = {}
+    for name, host in hosts.items():
+        if host.stream and not host.problem:
+            chosen.setdefault(host.stream.domain_name, name)
+    return chosen
+
+
+def _require(pattern: str | None, hosts: Collection[str]) -> None:
+    """Raises InvalidOption where a pattern, or the play, has no host."""
+    if not hosts:
+        what = "is in the play" if pattern is None else f"matches {pattern}"
+        raise InvalidOption(
+            f"No host {what}",
+            "Check the name, --limit and the sources of the inventory, of which one may have failed "
+            "(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED makes that an error), or set allow_empty where it is meant.",
+        )
 
 
 def _write(path: str, found: list[dict[str, Any]]) -> None:
     try:
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(found, file, indent=1, ensure_ascii=False)
-            file.write("\n")
+        write_whole(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise InvalidOption(
-            f"The option dest is {path}, which cannot be written: {error.strerror}", "Correct it."
+            f"The option dest is {path}, which cannot be written: {error.strerror}", "Name a file of its own."
         ) from error

@@ -22,7 +22,11 @@ options:
     required: true
     aliases: [app]
   stream_name:
-    description: The name of the stream, exactly. A wildcard is refused.
+    description:
+      - The name of the stream, exactly. A wildcard is refused.
+      - Quote a name that YAML would take for something else, such as C("00123"), C("1.10"), C("1:30") or C("yes"). An
+        integer is used as its text, and a boolean or a floating-point number is refused. The same goes for
+        O(app_name).
     type: str
     required: true
     aliases: [stream]

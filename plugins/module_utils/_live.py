@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -61,12 +61,34 @@ class Stream(NamedTuple):
         check_domain(stream.domain_name)
         return stream
 
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> Stream:
+        """Return the stream that variables name, as YAML may have read them; raises InvalidOption like `checked`."""
+        return cls.checked(*(name_as_text(name, values.get(name)) for name in cls._fields))
+
     def parameters(self) -> dict[str, str]:
         """The names as the API spells them."""
         return {"DomainName": self.domain_name, "AppName": self.app_name, "StreamName": self.stream_name}
 
     def __str__(self) -> str:
         return "/".join(self)
+
+
+def name_as_text(option: str, value: Any) -> str:
+    """Return a name as text, that of an integer included; raises InvalidOption for what YAML may have changed.
+
+    What was written as yes, 1.10 or 1e3 would be another name.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    kinds = {bool: "a boolean", float: "a floating-point number"}
+    kind = next((words for kind, words in kinds.items() if isinstance(value, kind)), "neither text nor a number")
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)[:_LONGEST_NAME]
+    raise InvalidOption(
+        f"The option {option} is {shown}, which is {kind} in YAML", f'Quote the name, as in {option}: "1.10".'
+    )
 
 
 def _check_name(option: str, name: str) -> None:

@@ -64,7 +64,9 @@ class HostVariables:
         """
         context = self._context(host)
         self._templar.available_variables = context
-        values = {name: self._value(name, context) for name in names if context.get(name) is not None}
+        omit = context.get("omit")
+        given = {name: context[name] for name in names if context.get(name) is not None}
+        values = {name: evaluated(self._templar, name, value, omit) for name, value in given.items()}
         return {name: value for name, value in values.items() if value is not None}
 
     def _context(self, host: str) -> dict[str, Any]:
@@ -83,16 +85,19 @@ class HostVariables:
             ) from None
         return {**variables, **self._common}
 
-    def _value(self, name: str, context: Mapping[str, Any]) -> Any:
-        try:
-            # In a mapping, because newer versions refuse a value that is `omit` as a whole anywhere else.
-            found = self._templar.template({name: context[name]}, fail_on_undefined=True)
-            return _without(plain(found), context.get("omit")).get(name)
-        except Exception as error:  # a template can raise anything
-            raise InvalidOption(
-                f"The variable {name} of this host cannot be evaluated: {_reason(error)}",
-                "Correct it, or leave it out.",
-            ) from None
+
+def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:
+    """Return the value of a variable in Python's own types, None where it is omitted; raises InvalidOption.
+
+    `omit` is the variable of that name, which only ansible-core up to 2.18 has.
+    """
+    try:
+        # In a mapping, because newer versions refuse a value that is omitted anywhere else.
+        return _without(plain(templar.template({name: value}, fail_on_undefined=True)), omit).get(name)
+    except Exception as error:  # a template can raise anything
+        raise InvalidOption(
+            f"The variable {name} of this host cannot be evaluated: {_reason(error)}", "Correct it, or leave it out."
+        ) from None
 
 
 def _without(value: Any, omit: str | None) -> Any:
@@ -108,9 +113,9 @@ def _without(value: Any, omit: str | None) -> Any:
 
 def _reason(error: Exception) -> str:
     """Return why a value cannot be evaluated, in words that hold no secret."""
+    found = _QUOTABLE.search(str(error))
+    if found:
+        return _MISSING_PLUGIN.sub(r"No filter or test named '\1'", found[0])
     if _ENCRYPTED.search(f"{type(error).__name__} {error}"):
         return "it is encrypted, and no vault password of this run opens it"
-    if _RECURSIVE.search(str(error)):
-        return "its template refers to itself"
-    found = _QUOTABLE.search(str(error))
-    return _MISSING_PLUGIN.sub(r"No filter or test named '\1'", found[0]) if found else "its template fails"
+    return "its template refers to itself" if _RECURSIVE.search(str(error)) else "its template fails"

@@ -23,10 +23,12 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import _http
-from ..module_utils._argspec import CONNECTION, Spec
+from ..module_utils._argspec import CONNECTION, STREAM, Spec
 from ..module_utils._client import MISSING_LIBRARIES, Clock
-from ..module_utils._errors import RunEnded
+from ..module_utils._errors import InvalidOption, LiveError, RunEnded
+from ..module_utils._live import name_as_text
 from ..module_utils._task import Task, execute
+from ._hosts import evaluated
 from ._plain import as_sent, plain
 from ._run_directory import RUN_DIRECTORY
 
@@ -73,7 +75,12 @@ class InProcessAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         if result.get("skipped"):
             return result
-        given = self._given(task_vars or {})
+        try:
+            given = self._given(task_vars or {})
+            given.update(self._names(given))
+        except InvalidOption as error:
+            result.update(self._refused(error))
+            return result
         arguments = as_sent(given) if self._runs_here() else None
         if arguments is not None:
             with self._task_environment():
@@ -102,8 +109,31 @@ class InProcessAction(ActionBase):
             spellings = (name, *self.spec.options[name].get("aliases", ()))
             value = others.get(variable) if task_vars.get(variable) is None else task_vars[variable]
             if value is not None and not any(key in given for key in spellings):
-                given[name] = self._templar.template(value)
+                found = evaluated(self._templar, variable, value, task_vars.get("omit"))
+                if found is not None:
+                    given[name] = found
         return given
+
+    def _names(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Return the names of streams among the options as text; raises InvalidOption for what is no text in YAML.
+
+        The validation of options would take true and 1.1 for the text that they look like.
+        """
+        spellings = {
+            spelling: name
+            for name in STREAM.keys() & self.spec.options
+            for spelling in (name, *self.spec.options[name].get("aliases", ()))
+        }
+        values = {key: plain(given[key]) for key in spellings.keys() & given if not isinstance(given[key], str)}
+        return {key: name_as_text(spellings[key], value) for key, value in values.items() if value is not None}
+
+    def _refused(self, error: LiveError) -> dict[str, Any]:
+        """Return the result of a task that fails before its operation begins."""
+
+        def refuse(_task: Task) -> dict[str, Any]:
+            raise error
+
+        return execute(refuse, Task(self.spec.filled({}), os.environ))
 
     def _result(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return what AnsibleModule would have returned for these arguments."""

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import stat
-import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..module_utils._errors import printable
+from ._files import require_regular, write_whole
 
 OK = "ok"
 FAILED = "failed"
@@ -168,9 +166,7 @@ def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -
     regular file: opening a pipe would wait for its other end.
     """
     before: list[str] = []
-    with suppress(FileNotFoundError):
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
+    if require_regular(path):
         with open(path, encoding="utf-8", errors="replace") as file:
             before = file.read().removesuffix("\n").split("\n")
     lines = left_over(before, covered, left)
@@ -180,20 +176,3 @@ def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -
     elif lines != before:
         write_whole(path, "".join(f"{line}\n" for line in lines))
     return len(lines)
-
-
-def write_whole(path: str, content: str) -> None:
-    """Write a file beside its place and then put it there, so that nobody finds half of it, nor what failed."""
-    directory = os.path.dirname(os.path.abspath(path))
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=directory, delete=False) as file:
-        try:
-            file.write(content)
-            file.close()
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(file.name, 0o666 & ~umask)
-            os.replace(file.name, path)
-        except BaseException:
-            with suppress(OSError):
-                os.remove(file.name)
-            raise

@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils._argspec import CONNECTION, STREAM, Spec
 from ..module_utils._endpoint import DEFAULT_ENDPOINT
 from ..module_utils._errors import InvalidOption
-from ..module_utils._live import Live, Stream, check_domain
+from ..module_utils._live import Live, Stream, check_domain, name_as_text
 from ..module_utils._query import Query
 from ._plain import plain
 
@@ -124,11 +124,13 @@ def identity(row: Any) -> Stream | None:
 
 def _listing(entry: Any, apps: Any, connection: Mapping[str, Any]) -> Listing:
     own, variables = _sorted_out("domains", {"domain_name": entry} if isinstance(entry, str) else entry)
-    own_apps = variables.pop("apps", None) or apps
+    own_apps = variables.pop("apps", None)
     domain = _domain(own.pop("domain_name", None))
     _refuse("domains", own, STREAM)
     variables = {**{f"apsaravideo_{name}": own[name] for name in own if name not in _SECRET}, **variables}
-    return Listing(domain, _apps(own_apps), _combined(connection, own), variables)
+    return Listing(
+        domain, _apps(apps if own_apps in (None, "", []) else own_apps), _combined(connection, own), variables
+    )
 
 
 def _named(entry: Any) -> tuple[Stream, dict[str, Any]]:
@@ -136,7 +138,7 @@ def _named(entry: Any) -> tuple[Stream, dict[str, Any]]:
         entry = dict(zip(Stream._fields, entry.split("/", 2)))
     own, variables = _sorted_out("streams", entry)
     _refuse("streams", own, CONNECTION)
-    names = {name: str(own.get(name) or "") for name in Stream._fields}
+    names = {name: name_as_text(name, plain(own.get(name))) for name in Stream._fields}
     return Stream.checked(**{**names, "domain_name": names["domain_name"].lower()}), variables
 
 
@@ -169,15 +171,16 @@ def _refuse(option: str, own: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def _domain(name: Any) -> str:
-    domain = str(name or "").lower()
+    domain = name_as_text("domain_name", plain(name)).lower()
     check_domain(domain)
     return domain
 
 
 def _apps(names: Any) -> frozenset[str] | None:
-    apps = [names] if isinstance(names, str) else list(names or ())
+    given = [] if names is None else plain(names)
+    apps = [name_as_text("apps", name) for name in (given if isinstance(given, list) else [given])]
     for app in apps:
-        if not isinstance(app, str) or not app.strip() or "*" in app:
+        if not app.strip() or "*" in app:
             raise InvalidOption(
                 f"The option apps holds {app!r}", "Name apps exactly, or leave it out to have them all."
             )

@@ -36,6 +36,8 @@ class Case:
 
 INPUT = [
     Case("empty name", {"stream_name": ""}, None, "stream_name is empty", "Name exactly one stream"),
+    Case("boolean", {"stream_name": True}, None, "stream_name is true, which is a boolean", 'stream_name: "'),
+    Case("fraction", {"app_name": 1.1}, None, "app_name is 1.1, which is a floating-point number", "Quote the name"),
     Case("wildcard", {"stream_name": "*"}, None, "takes no wildcard", "each a host of the inventory"),
     Case("url for a domain", {"domain_name": "rtmp://x/y"}, None, "is no domain", "without scheme"),
     Case("line end in a name", {"app_name": "a\nb"}, None, "line end", "Correct the name"),

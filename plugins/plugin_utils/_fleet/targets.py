@@ -91,7 +91,7 @@ class Requests:
     def make(self, target: Target) -> Request:
         """Read a target; raises InvalidOption where no call can be made for it."""
         given = target.read()
-        stream = Stream.checked(*(given.get(name) for name in Stream._fields))
+        stream = Stream.from_values({name: given.get(name) for name in Stream._fields})
         windows = {name: given[name] for name in WINDOWS if name in given}
         own = {name: value for name, value in given.items() if name in _OPTIONS.options}
         key = repr(sorted(own.items()))

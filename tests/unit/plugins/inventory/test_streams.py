@@ -39,6 +39,17 @@ def row(stream, **fields):
     return {**stream._asdict(), **fields}
 
 
+@pytest.mark.parametrize("app", [2026, 0])
+def test_names_that_are_integers_are_used_as_their_text(app):
+    made = plan(
+        domains=[{"domain_name": DOMAIN, "apps": app}, {"domain_name": "live.example.org"}],
+        apps=[app],
+        streams=[{"domain_name": DOMAIN, "app_name": app, "stream_name": app}],
+    )
+    assert [listing.apps for listing in made.listings] == [{str(app)}] * 2
+    assert list(made.named) == [Stream(DOMAIN, str(app), str(app))]
+
+
 def test_entries_of_domains():
     made = plan(
         {"endpoint": "http://127.0.0.1:1", "retry_timeout": 1.0},
@@ -146,7 +157,9 @@ def test_connection_options_are_evaluated_and_checked():
         ({"domains": [{"domain_name": DOMAIN, "rate_limit": "x"}]}, "cannot be made: argument 'rate_limit'"),
         ({"domains": [DOMAIN], "apps": ["*"]}, "The option apps holds '*'"),
         ({"domains": [DOMAIN], "apps": [""]}, "The option apps holds ''"),
-        ({"domains": [{"domain_name": DOMAIN, "apps": [1]}]}, "The option apps holds 1"),
+        ({"domains": [{"domain_name": DOMAIN, "apps": [1.5]}]}, "The option apps is 1.5, which is a floating"),
+        ({"domains": [True]}, "The option domains holds True"),
+        ({"streams": [{"domain_name": DOMAIN, "app_name": "a", "stream_name": True}]}, "stream_name is true"),
         ({"streams": ["live.example.com/app"]}, "The option stream_name is empty"),
         ({"streams": ["live.example.com/app/*"]}, "takes no wildcard"),
         ({"streams": [{"domain": DOMAIN, "app": "a"}]}, "The option stream_name is empty"),

@@ -15,7 +15,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._client import Cl
 from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, check_domain, record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream, check_domain, record_config
 
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
 PREFIX = "{StartTime}_{EndTime}"
@@ -199,3 +199,30 @@ def test_a_configuration_is_sent_as_the_operation_takes_it(call, action, paramet
 def test_what_is_no_domain(name):
     with pytest.raises(InvalidOption, match="domain_name"):
         check_domain(name)
+
+
+NAMES = {"domain_name": "live.example.com", "app_name": "app", "stream_name": "s1"}
+
+
+@pytest.mark.parametrize(("value", "name"), [("s1", "s1"), (12345, "12345"), (0, "0"), (-1, "-1"), ("00123", "00123")])
+def test_names_from_variables(value, name):
+    assert Stream.from_values({**NAMES, "stream_name": value, "other": 1}) == Stream("live.example.com", "app", name)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (True, "stream_name is true, which is a boolean in YAML"),
+        (False, "stream_name is false, which is a boolean in YAML"),
+        (1.1, "stream_name is 1.1, which is a floating-point number in YAML"),
+        (["s1"], "stream_name is ['s1'], which is neither text nor a number"),
+        ({"a": 1}, "which is neither text nor a number"),
+        (None, "stream_name is empty"),
+        ("", "stream_name is empty"),
+    ],
+)
+def test_what_yaml_may_have_changed_is_no_name(value, words):
+    with pytest.raises(InvalidOption) as raised:
+        Stream.from_values({**NAMES, "stream_name": value})
+    assert words in raised.value.happened
+    assert "in YAML" not in words or "Quote the name" in raised.value.advice

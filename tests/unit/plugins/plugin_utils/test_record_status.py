@@ -13,6 +13,7 @@ pytest.importorskip("ansible")
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Stream
 from ansible_collections.apsaravideo.live.plugins.plugin_utils import _record_status as status
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._record_status import Host, Wanted
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 DOMAIN = "live.example.com"
@@ -32,7 +33,7 @@ def row(name, recording, since=None, online=True, domain=DOMAIN):
     }
 
 
-HOSTS = {name: Stream(DOMAIN, "app", name) for name in ("one", "two", "three", "four")}
+HOSTS = {name: Host(Stream(DOMAIN, "app", name)) for name in ("one", "two", "three", "four")}
 LOOKS = {
     DOMAIN: {
         "streams": [
@@ -43,12 +44,11 @@ LOOKS = {
         ]
     }
 }
+ALL, NONE = Wanted.of(HOSTS), Wanted.of({})
 
 
 def entries(**options):
-    return {
-        found["host"] or found["stream_name"]: found for found in status.entries(HOSTS, HOSTS, LOOKS, NOW, **options)
-    }
+    return {found["host"] or found["stream_name"]: found for found in status.entries(HOSTS, ALL, LOOKS, NOW, **options)}
 
 
 def test_each_host_has_an_entry_and_then_each_stray():
@@ -80,23 +80,44 @@ def test_missing(accept, missing):
 @pytest.mark.parametrize(
     ("limit", "unknown", "wanted", "excess"),
     [
-        (None, False, HOSTS, ["stray"]),
-        (3599, False, HOSTS, ["one", "stray"]),
-        (None, False, (), ["one", "stray"]),
-        (None, True, (), ["one", "two", "stray"]),
-        (None, True, ["two"], ["one", "stray"]),
+        (None, False, ALL, ["stray"]),
+        (3599, False, ALL, ["one", "stray"]),
+        (None, False, NONE, ["one", "stray"]),
+        (None, True, NONE, ["one", "two", "stray"]),
+        (None, True, Wanted.of({"another": HOSTS["two"]}), ["one", "stray"]),
+        (None, False, Wanted.of({"a host of none of these": Host(Stream(DOMAIN, "app", "stray"))}), ["one"]),
     ],
 )
 def test_excess(limit, unknown, wanted, excess):
     found = status.entries(HOSTS, wanted, LOOKS, NOW, limit)
-    assert [entry["stream_name"] for entry in status.excess(found, unknown)] == excess
+    sure, unclear = status.excess(found, wanted, unknown)
+    assert [entry["stream_name"] for entry in sure] == excess
+    assert unclear == []
+
+
+@pytest.mark.parametrize(
+    ("names", "sure", "unclear"),
+    [
+        ((None, None, None), [], ["one", "stray"]),
+        ((DOMAIN, "app", None), [], ["one", "stray"]),
+        ((DOMAIN, None, "one"), ["stray"], ["one"]),
+        ((DOMAIN, "other", None), ["one", "stray"], []),
+    ],
+)
+def test_what_a_wanted_host_may_stand_for_is_no_excess_but_where_it_is_overdue(names, sure, unclear):
+    wanted = Wanted.of({"bad": Host(None, "It cannot be read.", names)})
+    found = status.entries(HOSTS, wanted, LOOKS, NOW)
+    assert [[row["stream_name"] for row in rows] for rows in status.excess(found, wanted, False)] == [sure, unclear]
+    found = status.entries(HOSTS, wanted, LOOKS, NOW, max_seconds=3599)
+    assert [row["stream_name"] for row in status.excess(found, wanted, False)[0]] == ["one", "stray"]
 
 
 def test_a_domain_that_cannot_be_looked_at_hides_no_other():
-    hosts = {**HOSTS, "far": Stream("live.example.org", "app", "far"), "nameless": "The option domain_name is ''"}
+    far = Host(Stream("live.example.org", "app", "far"))
+    hosts = {**HOSTS, "far": far, "nameless": Host(None, "The option domain_name is ''")}
     error = {"code": "Forbidden.RAM"}
     looks = {**LOOKS, "live.example.org": {"failed": True, "msg": "Refused.", "error": error}}
-    found = {entry["host"]: entry for entry in status.entries(hosts, hosts, looks, NOW)}
+    found = {entry["host"]: entry for entry in status.entries(hosts, Wanted.of(hosts), looks, NOW)}
     assert found["one"]["recording"] == "recording"
     assert found["far"]["recording"] == "unknown"
     assert (found["far"]["online"], found["far"]["reason"], found["far"]["error"]) == (None, "Refused.", error)
@@ -111,14 +132,58 @@ def test_a_domain_that_cannot_be_looked_at_hides_no_other():
 
 def test_the_table_has_a_line_for_each_and_lets_no_name_steer_the_terminal():
     looks = {DOMAIN: {"streams": [row("evil\x1b[2J\n", "recording")]}}
-    lines = status.table(status.entries({}, (), looks, NOW))
+    lines = status.table(status.entries({}, NONE, looks, NOW))
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
     assert "recording, not wanted" in lines[1]
-    assert status.counts(status.entries(HOSTS, HOSTS, LOOKS, NOW)) == {
+    assert status.counts(status.entries(HOSTS, ALL, LOOKS, NOW)) == {
         "streams": 5,
         "recording": 2,
         "stopped": 1,
         "offline": 1,
         "unknown": 1,
     }
+
+
+def many(number, **fields):
+    found = status.entries(HOSTS, ALL, LOOKS, NOW)[0]
+    return [{**found, "host": f"s{place}", "stream_name": f"s{place}", **fields} for place in range(number)]
+
+
+def test_the_table_shows_first_what_needs_attention_and_then_as_many_as_fit():
+    stray = {"host": None, "wanted": False}
+    kinds = [
+        many(1, stream_name="absent", recording="offline")[0],
+        many(1, stream_name="riddle", recording="unknown")[0],
+        many(1, stream_name="broken", recording="unknown", failed=True)[0],
+        many(1, stream_name="endless", overdue=True)[0],
+        many(1, stream_name="stray", **stray)[0],
+    ]
+    lines = status.table([*many(100), *reversed(kinds)], show_all=False)
+    assert [line.split()[0].rpartition("/")[2] for line in lines[1:6]] == [row["stream_name"] for row in kinds]
+    assert len(lines) == 42
+    assert lines[-1] == "... and 65 more: -v or -e all=true shows them"
+    assert len(status.table([*many(100), *kinds], show_all=True)) == 106
+    assert len(status.table(many(40), show_all=False)) == 41
+
+
+def test_a_host_without_a_stream_is_named_in_the_table():
+    hosts = {"bad": Host(None, "The option stream_name is empty. Name it.")}
+    line = status.table(status.entries(hosts, Wanted.of(hosts), {}, NOW))[1]
+    assert line.startswith("host bad ")
+    assert "stream_name is empty" in line
+
+
+@pytest.mark.parametrize(("number", "length"), [(1, 4), (10, 4), (1000, 4), (1000, 100), (2, 2000)])
+def test_the_verdict_is_one_line_of_at_most_300_characters(number, length):
+    missing = many(number, recording="offline", host="s" * length)
+    text = status.verdict(missing, [*missing, *many(5)])
+    assert len(text) <= 300
+    assert text.startswith(f"Not known to be recorded: {number} of {number + 5} streams: ssss")
+    assert ("more" in text) == (number * length > 100)
+    assert status.verdict([], many(5)) == ""
+
+
+def test_a_long_name_does_not_widen_the_table():
+    hosts = {"long": Host(Stream(DOMAIN, "app", "s" * 1000))}
+    assert max(map(len, status.table(status.entries(hosts, Wanted.of(hosts), {}, NOW)))) < 300

@@ -1,0 +1,306 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Variables of hosts as people write them: names that YAML makes numbers, what is undefined, omitted, or misnamed."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+DOMAIN = "live.example.com"
+
+
+def inventory(ansible, hosts, name="streams.yml", **group):
+    """An inventory whose streams are called as their hosts, unless they say otherwise."""
+    variables = {"domain_name": DOMAIN, "app_name": "app", "stream_name": "{{ inventory_hostname }}", **group}
+    file = ansible.directory / name
+    content = {"streams": {"hosts": hosts, "vars": variables}}
+    file.write_text(json.dumps({"all": {"children": content}}), encoding="utf-8")
+    return str(file)
+
+
+def streams(*names):
+    return [f"{DOMAIN}/app/{name}" for name in names]
+
+
+def play(ansible, name, source, *arguments, **variables):
+    return ansible.playbook(f"apsaravideo.live.{name}", "-i", source, "-e", json.dumps(variables), *arguments)
+
+
+def status(ansible, source, *arguments, **variables):
+    """The run, and the entry of each host."""
+    dest = ansible.directory / "status.json"
+    run = play(ansible, "status", source, *arguments, dest=str(dest), **variables)
+    rows = json.loads(dest.read_text(encoding="utf-8")) if dest.exists() else []
+    return run, {row["host"]: row for row in rows}
+
+
+def record(ansible, source, **keywords):
+    """Start the streams of an inventory with the role, each as a host of its own."""
+    content = [{"hosts": "streams", "gather_facts": False, "connection": "local", "roles": ["apsaravideo.live.record"]}]
+    file = ansible.directory / "record.json"
+    file.write_text(json.dumps([{**content[0], **keywords}]), encoding="utf-8")
+    return ansible.playbook(str(file), "-i", source)
+
+
+def verdict(run):
+    """What the one failure of a run says."""
+    (said,) = (row["result"]["msg"] for row in run.rows if row["status"] == "failed")
+    return said
+
+
+def recording(cloud):
+    return {row["stream_name"] for row in cloud.state()["streams"] if row["recording"] == "recording"}
+
+
+def test_names_that_are_integers_in_yaml_are_their_text_everywhere(cloud, ansible):
+    source = inventory(ansible, {"cam": {"app_name": 2026, "stream_name": 12345}, "zero": {"stream_name": 0}, "s1": {}})
+    cloud.push(f"{DOMAIN}/2026/12345", *streams("0", "s1"))
+    run = record(ansible, source)
+    assert run.exit_code == 0, run.output
+    assert recording(cloud) == {"12345", "0", "s1"}
+    run, found = status(ansible, source)
+    assert run.exit_code == 0, run.output
+    assert [(row["app_name"], row["stream_name"]) for row in found.values()] == [
+        ("2026", "12345"),
+        ("app", "0"),
+        ("app", "s1"),
+    ]
+
+
+def test_names_that_yaml_may_have_changed_are_refused_before_any_call(cloud, ansible):
+    source = inventory(ansible, {"b": {"stream_name": True}, "f": {"stream_name": 1.1}, "s1": {}})
+    cloud.push(*streams("True", "1.1", "s1"))
+    run = record(ansible, source)
+    assert {call["params"]["StreamName"] for call in cloud.calls("RealTimeRecordCommand")} == {"s1"}
+    failures = {row["host"]: row["result"]["msg"] for row in run.rows if row["status"] == "failed"}
+    assert set(failures) == {"b", "f"}
+    assert "stream_name is true, which is a boolean in YAML" in failures["b"]
+    assert all("Quote the name" in text for text in failures.values())
+    run, found = status(ansible, source)
+    assert run.exit_code != 0
+    assert "stream_name is 1.1" in found["f"]["reason"]
+    assert found["s1"]["recording"] == "recording"
+
+
+def test_what_is_omitted_in_the_inventory_counts_as_not_set(cloud, ansible):
+    omitted = {"apsaravideo_profile": "{{ my_profile | default(omit) }}", "apsaravideo_rate_limit": "{{ omit }}"}
+    source = inventory(ansible, {"s1": {}}, **omitted, record_start_at="{{ nowhere | default(omit) }}")
+    cloud.push(*streams("s1"))
+    run = record(ansible, source)
+    assert run.exit_code == 0, run.output
+    assert recording(cloud) == {"s1"}
+    run, found = status(ansible, source)
+    assert run.exit_code == 0, run.output
+    assert found["s1"]["recording"] == "recording"
+
+
+def test_a_variable_that_cannot_be_evaluated_fails_its_host_with_the_reason(cloud, ansible):
+    bad = {"bad": {"apsaravideo_read_timeout": "{{ nowhere }}"}, "odd": {"stream_name": "{{ 1 | nofilter }}"}}
+    source = inventory(ansible, {**bad, "s1": {}})
+    cloud.push(*streams("bad", "s1"))
+    run = record(ansible, source)
+    assert recording(cloud) == {"s1"}
+    failures = {row["host"]: row["result"]["msg"] for row in run.rows if row["status"] == "failed"}
+    assert set(failures) == {"bad", "odd"}
+    assert "apsaravideo_read_timeout of this host cannot be evaluated: 'nowhere' is undefined" in failures["bad"]
+    cloud.clear_calls()
+    run, found = status(ansible, source)
+    assert run.exit_code != 0
+    assert found["s1"]["recording"] == "recording"
+    assert [found[host]["failed"] for host in ("bad", "odd", "s1")] == [True, True, False]
+    assert "apsaravideo_read_timeout of this host" in found["bad"]["reason"]
+    assert "stream_name of this host" in found["odd"]["reason"]
+    assert "nofilter" in found["odd"]["reason"]
+    assert any("odd" in line and "nofilter" in line for line in run.output.splitlines())
+
+
+SHORT = {
+    "wanted": "s1",
+    "target": "s1",
+    "dest": "backup",
+    "strays": True,
+    "max_duration": "nonsense",
+    "accept_unknown": True,
+    "allow_empty": True,
+    "all": "nonsense",
+    "record_status": "nonsense",
+    "require_hosts_message": "nonsense",
+}
+
+
+def test_variables_of_hosts_with_short_names_change_nothing(cloud, ansible):
+    source = inventory(ansible, {"s1": {}, "s2": {}}, **SHORT)
+    cloud.push(*streams("s1"))
+    assert record(ansible, source).exit_code != 0
+    run, found = status(ansible, source)
+    assert run.exit_code != 0
+    assert verdict(run) == "Not known to be recorded: 1 of 2 streams: s2."
+    assert [row["wanted"] for row in found.values()] == [True, True]
+    assert not (ansible.directory / "backup").exists()
+
+
+def test_variables_with_short_names_count_where_the_playbook_is_imported(cloud, ansible):
+    source = inventory(ansible, {"s1": {}, "s2": {}}, target="s2", wanted="s2")
+    cloud.push(*streams("s1"))
+    record(ansible, source)
+    site = [
+        {"ansible.builtin.import_playbook": "apsaravideo.live.status", "vars": {"target": "s1", "dest": "here.json"}},
+        {"ansible.builtin.import_playbook": "apsaravideo.live.status", "vars": {"wanted": "s1", "dest": "all.json"}},
+    ]
+    file = ansible.directory / "site.json"
+    file.write_text(json.dumps(site), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", source)
+    assert run.exit_code == 0, run.output
+    here, everywhere = (
+        {row["host"]: row["wanted"] for row in json.loads((ansible.directory / name).read_text(encoding="utf-8"))}
+        for name in ("here.json", "all.json")
+    )
+    assert here == {"s1": True}
+    assert everywhere == {"s1": True, "s2": False}
+
+
+def test_a_run_goes_on_for_the_others_after_a_stream_that_is_not_recorded(cloud, ansible):
+    source = inventory(ansible, {"s1": {}, "s2": {}, "s3": {}})
+    cloud.push(*streams("s1"))
+    record(ansible, source)
+    tasks = [{"name": "next", "ansible.builtin.debug": {"msg": "on"}}]
+    site = [
+        {"ansible.builtin.import_playbook": "apsaravideo.live.status"},
+        {"hosts": "streams:localhost", "gather_facts": False, "tasks": tasks},
+    ]
+    file = ansible.directory / "site.json"
+    file.write_text(json.dumps(site), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", source)
+    assert run.exit_code == 2
+    assert verdict(run) == "Not known to be recorded: 2 of 3 streams: s2, s3."
+    assert set(run.results("next")) == {"s1", "s3", "localhost"}
+
+
+@pytest.mark.parametrize("name", ["status", "configure"])
+def test_no_host_of_a_stream_is_logged_in_to(cloud, ansible, name):
+    ssh = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_become": True}
+    source = inventory(ansible, {"s1": {}}, **ssh)
+    cloud.push(*streams("s1"))
+    run = play(ansible, name, source, record_config_notify={"notify_url": "http://callback.example.com/"})
+    assert run.hosts("unreachable") == set()
+    assert cloud.calls(), run.output
+    assert "become" not in run.output
+
+
+@pytest.mark.parametrize("name", ["status", "configure"])
+def test_a_pattern_that_matches_no_host_is_an_error(cloud, ansible, name):
+    source = inventory(ansible, {"s1": {}})
+    run = play(ansible, name, source, target="nothing")
+    assert run.exit_code != 0
+    assert "No host matches nothing. Check the name, --limit" in verdict(run)
+    assert "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED" in verdict(run)
+    run = play(ansible, name, source, target="nothing", allow_empty=True)
+    assert run.exit_code == 0, run.output
+    assert cloud.calls() == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("--limit", "s1")], ids=["all", "limited"])
+def test_a_source_that_failed_is_an_error(cloud, ansible, arguments):
+    (ansible.directory / "x.apsaravideo.yml").write_text("plugin: apsaravideo.live.apsaravideo_streams\n")
+    run = ansible.playbook("apsaravideo.live.status", "-i", "x.apsaravideo.yml", *arguments)
+    assert run.exit_code != 0
+    assert "No host matches streams" in " ".join(run.output.split())
+    run = ansible.playbook("apsaravideo.live.status", "-i", "x.apsaravideo.yml", "-e", "allow_empty=false", *arguments)
+    assert run.exit_code != 0
+
+
+def test_hosts_that_match_are_seen_without_a_task_or_a_change(ansible):
+    source = inventory(ansible, {"s1": {}, "s2": {}})
+    run = play(ansible, "require_hosts", source, "--limit", "s2")
+    assert (run.exit_code, run.rows) == (0, []), run.output
+    assert "changed" not in run.output
+    run = play(ansible, "require_hosts", source, "--limit", "s2", target="s1")
+    assert run.exit_code != 0
+
+
+def test_what_is_wanted_counts_whatever_the_limit_and_by_the_stream(cloud, ansible):
+    config = {"notify_url": "http://callback.example.com/", "status_events": True}
+    source = inventory(ansible, {"s1": {}, "s2": {}, "s3": {}})
+    assert play(ansible, "configure", source, record_config_notify=config).exit_code == 0
+    cloud.push(*streams("s1", "s2", "s3"))
+    assert record(ansible, source).exit_code == 0
+    cloud.advance(60)
+    children = {"wanted": {"hosts": {"another name": {"stream_name": "s3"}, "s1": {}}}}
+    second = ansible.directory / "wanted.yml"
+    names = {"domain_name": DOMAIN, "app_name": "app"}
+    second.write_text(json.dumps({"all": {"children": children, "vars": names}}), encoding="utf-8")
+    options = {"wanted": "wanted", "strays": True}
+    look = {"name": "look", "apsaravideo.live.apsaravideo_record_status": options, "run_once": True}
+    arguments = ("-i", source, "-i", str(second), "--limit", "streams:!s3:!s1")
+    run = ansible.play([look], *arguments, hosts="streams", connection="local")
+    found = run.result("look")
+    assert [row["stream_name"] for row in found["excess"]] == ["s2"]
+    assert {row["stream_name"]: row["wanted"] for row in found["streams"]} == {"s2": False, "s1": True, "s3": True}
+    assert found["missing"] == []
+    look["apsaravideo.live.apsaravideo_record_status"] = {**options, "wanted": "typo"}
+    run = ansible.play([look], *arguments, hosts="streams", connection="local")
+    assert "No host matches typo" in run.result("look")["msg"]
+
+
+def test_a_wanted_host_that_cannot_be_read_spares_what_may_be_its_stream(cloud, ansible):
+    config = {"notify_url": "http://callback.example.com/", "status_events": True}
+    source = inventory(ansible, {"s1": {}, "s2": {"app_name": "other"}, "bad": {"stream_name": "{{ nowhere }}"}})
+    assert play(ansible, "configure", source, record_config_notify=config).exit_code == 0
+    cloud.push(*streams("s1"), f"{DOMAIN}/other/s2")
+    record(ansible, source)
+    cloud.advance(60)
+    look = {"name": "look", "apsaravideo.live.apsaravideo_record_status": {"wanted": "bad"}, "run_once": True}
+    run = ansible.play([look], "-i", source, hosts="streams", connection="local")
+    found = run.result("look")
+    assert [row["stream_name"] for row in found["excess"]] == ["s2"]
+    assert any("wanted and cannot be read: bad" in text for text in found["warnings"])
+
+
+def test_the_terminal_shows_what_needs_attention_and_the_file_has_it_all(cloud, ansible):
+    hosts = {f"stream{number:03}": {} for number in range(120)}
+    source = inventory(ansible, hosts)
+    cloud.push(*streams(*list(hosts)[:100]))
+    run, found = status(ansible, source)
+    assert run.exit_code != 0
+    lines = run.output.splitlines()
+    rows = [line for line in lines if line.startswith(DOMAIN)]
+    assert len(rows) == 40
+    assert [f"stream{number:03}" in row for number, row in zip(range(100, 120), rows)] == [True] * 20
+    assert "... and 80 more: -v or -e all=true shows them" in lines
+    assert len(verdict(run)) <= 300
+    assert max(map(len, lines)) < 500
+    assert list(found) == list(hosts)
+    assert len(run.result("Look at all streams")["streams"]) == 120
+    for arguments, variables in ((("-v",), {}), ((), {"all": True})):
+        run, found = status(ansible, source, *arguments, **variables)
+        lines = run.output.splitlines()
+        assert len([line for line in lines if line.startswith(DOMAIN)]) == 120
+        assert max(map(len, lines)) < 500
+
+
+def test_dest_is_never_written_through_a_pipe_or_a_link(cloud, ansible):
+    source = inventory(ansible, {"s1": {}})
+    cloud.push(*streams("s1"))
+    record(ansible, source)
+    os.mkfifo(ansible.directory / "pipe")
+    (ansible.directory / "precious").write_text("precious", encoding="utf-8")
+    (ansible.directory / "link").symlink_to("precious")
+    for name in ("pipe", "link"):
+        run = play(ansible, "status", source, dest=name)
+        assert run.exit_code != 0
+        assert f"The option dest is {ansible.directory / name}" in verdict(run) or f"dest is {name}" in verdict(run)
+    assert (ansible.directory / "precious").read_text(encoding="utf-8") == "precious"
+
+
+def test_a_limit_of_time_for_tasks_does_not_end_the_look(cloud, ansible):
+    source = inventory(ansible, {"s1": {}})
+    cloud.push(*streams("s1"))
+    record(ansible, source)
+    cloud.fault("delay", action="DescribeLiveStreamsOnlineList", seconds=3)
+    ansible.environ["ANSIBLE_TASK_TIMEOUT"] = "1"
+    run, _found = status(ansible, source)
+    assert run.exit_code == 0, run.output
