@@ -79,7 +79,8 @@ def test_the_examples_of_the_fleet(cloud, ansible: Ansible):
     ],
 )
 def test_the_examples_of_a_module(cloud, ansible: Ansible, module, changed):
-    cloud.push("live.example.com/news/studio1")
-    run = ansible.play(examples(ansible, module))
+    name = "live.example.com/news/studio1"
+    cloud.push(name)
+    run = ansible.play(examples(ansible, module), "-i", str(ansible.inventory(streams([name]))))
     assert run.exit_code == 0, run.output
     assert [row["result"]["changed"] for row in run.rows] == changed

@@ -197,14 +197,14 @@ def test_a_retry_file_that_cannot_be_written_is_an_oserror(tmp_path):
 
 def test_a_retry_file_that_is_a_pipe_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "retry")
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match="not a file of its own"):
         report.write_retry_file(str(tmp_path / "retry"), HOSTS, ["a"])
 
 
 def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "precious").write_text("content", encoding="utf-8")
     (tmp_path / "retry").symlink_to(tmp_path / "precious")
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match="not a file of its own"):
         report.write_retry_file(str(tmp_path / "retry"), HOSTS, ["a"])
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "content"
 
