@@ -11,22 +11,21 @@ from ..module_utils._argspec import STREAM
 from ..module_utils._record import SPEC, operate
 from ..plugin_utils._in_process import InProcessAction
 
-_ROLE = "apsaravideo.live.record"
-# What the role and the playbooks leave to variables: as templates in their tasks, each would be compiled anew for each
-# stream, which takes Ansible one to two milliseconds, whether it is set or not.
-_OF_THE_ROLE = (
+# What the playbooks of the collection leave to variables, some of them by shorter names.
+_OF_THE_PLAYBOOKS = (
     ("domain_name", "domain_name"),
     ("app_name", "app_name"),
     ("stream_name", "stream_name"),
     ("state", "record_state"),
+    ("finalize", "finalize"),
     ("finalize", "record_finalize"),
     ("wait_for_stream", "record_wait_for_stream"),
+    ("start_at", "start_at"),
     ("start_at", "record_start_at"),
     ("wait", "record_wait"),
     ("wait_timeout", "record_wait_timeout"),
     ("rate_limit", "record_rate_limit"),
 )
-_OF_THE_PLAYBOOKS = (("finalize", "finalize"), ("start_at", "start_at"))
 
 
 class ActionModule(InProcessAction):
@@ -36,10 +35,8 @@ class ActionModule(InProcessAction):
     operate = staticmethod(operate)
 
     def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        of_a_playbook = "record_playbook" in task_vars
-        if not of_a_playbook and task_vars.get("ansible_role_name") != _ROLE:
+        if "record_playbook" not in task_vars:
             return super()._given(task_vars)
-        # The playbooks of the collection take some by shorter names.
-        self.variables = (*(_OF_THE_PLAYBOOKS if of_a_playbook else ()), *_OF_THE_ROLE, *self.variables)
+        self.variables = (*_OF_THE_PLAYBOOKS, *self.variables)
         # A host without a name is told so by the operation, in words about that name.
         return {**dict.fromkeys(STREAM, ""), **super()._given(task_vars)}

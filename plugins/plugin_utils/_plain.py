@@ -12,6 +12,17 @@ from typing import Any
 from ansible.module_utils.common import json as ansible_json
 
 
+def _argument_encoding() -> dict[str, Any]:
+    """Return how ansible-core encodes the arguments of a module, as options of `json.dumps`."""
+    if hasattr(ansible_json, "get_module_encoder"):  # 2.19 and newer
+        to_module = ansible_json.Direction.CONTROLLER_TO_MODULE
+        return {"cls": ansible_json.get_module_encoder("legacy", to_module)}
+    return {"cls": ansible_json.AnsibleJSONEncoder, "vault_to_text": True}
+
+
+_ARGUMENT_ENCODING = _argument_encoding()
+
+
 def plain(value: Any) -> Any:
     """Return a copy in Python's own types; vaulted texts are decrypted by this."""
     if isinstance(value, Mapping):
@@ -32,15 +43,7 @@ def as_sent(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     Dates, sets, bytes and keys that are no text are sent differently by each version of ansible-core.
     """
     try:
-        received: dict[str, Any] = json.loads(json.dumps(arguments, **_encoding()))
+        received: dict[str, Any] = json.loads(json.dumps(arguments, **_ARGUMENT_ENCODING))
     except TypeError:
         return None
     return received
-
-
-def _encoding() -> dict[str, Any]:
-    """Return how ansible-core encodes the arguments of a module, as options of `json.dumps`."""
-    if hasattr(ansible_json, "get_module_encoder"):  # 2.19 and newer
-        to_module = ansible_json.Direction.CONTROLLER_TO_MODULE
-        return {"cls": ansible_json.get_module_encoder("legacy", to_module)}
-    return {"cls": ansible_json.AnsibleJSONEncoder, "vault_to_text": True}

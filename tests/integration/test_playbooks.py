@@ -457,6 +457,42 @@ def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
     assert run.result(RECORD_TASK)["late_seconds"] > 0
 
 
+def test_the_role_hands_its_variables_to_the_module(cloud, ansible):
+    cloud.push(NAMES[0])
+    host = streams(NAMES)["stream00"]
+    given = {
+        "state": "stopped",
+        "finalize": True,
+        "wait_for_stream": 7,
+        "start_at": "2026-01-02T20:00:00+08:00",
+        "wait": True,
+        "wait_timeout": 8,
+        "rate_limit": 9.5,
+    }
+    role = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}}
+    variables = {**host, **{f"record_{name}": value for name, value in given.items()}, "apsaravideo_read_timeout": 6}
+    run = ansible.play([role], "--check", vars=variables, environ={"ANSIBLE_INJECT_INVOCATION": "yes"})
+    assert run.exit_code == 0, run.output
+    arguments = run.result(RECORD_TASK)["invocation"]["module_args"]
+    expected = {**host, **given, "read_timeout": 6.0}
+    assert {name: arguments[name] for name in expected} == expected
+    run = ansible.play(
+        [role], "--check", vars={**host, "apsaravideo_rate_limit": 5}, environ={"ANSIBLE_INJECT_INVOCATION": "yes"}
+    )
+    arguments = run.result(RECORD_TASK)["invocation"]["module_args"]
+    defaults = {"state": "started", "finalize": False, "wait_for_stream": 0, "start_at": None, "wait": False}
+    expected = {**host, **defaults, "wait_timeout": 300, "rate_limit": 5.0}
+    assert {name: arguments[name] for name in expected} == expected
+
+
+def test_a_host_without_a_name_fails_in_the_role(cloud, ansible):
+    role = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}}
+    run = ansible.play([role], vars={"domain_name": "live.example.com", "stream_name": "stream00"})
+    assert run.exit_code == 2
+    assert "missing required arguments: app_name" in run.result(RECORD_TASK)["msg"]
+    assert cloud.calls() == []
+
+
 def test_the_variables_of_the_role_count_in_the_role_alone(cloud, ansible):
     cloud.push(NAMES[0], NAMES[1])
     own, other = streams(NAMES)["stream00"], streams(NAMES)["stream01"]
