@@ -101,13 +101,11 @@ class InProcessAction(ActionBase):
         return self._connection.transport == "local" and not self._task.async_val and self._connection.become is None
 
     def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The task's options, and those that come from variables, of another host where `apsaravideo_like` names it."""
+        """Return the task's options, and those that come from variables."""
         given = dict(self._task.args)
-        like = task_vars.get("apsaravideo_like")
-        others = {} if like is None else task_vars["hostvars"][self._templar.template(like)]
         for name, variable in self.variables:
             spellings = (name, *self.spec.options[name].get("aliases", ()))
-            value = others.get(variable) if task_vars.get(variable) is None else task_vars[variable]
+            value = task_vars.get(variable)
             if value is not None and not any(key in given for key in spellings):
                 found = evaluated(self._templar, variable, value, task_vars.get("omit"))
                 if found is not None:
