@@ -98,5 +98,5 @@ def _note_left_over(path: str, hosts: list[str], entries: list[dict[str, Any]], 
     left = [found["host"] for found in entries if found["status"] != report.OK]
     if len(left) == len(entries) and not any(found["result"] for found in entries):
         return []  # nothing was tried, as with --start-at-task
-    listed = report.write_retry_file(os.path.expanduser(path), variables["hostvars"], hosts, left)
+    listed = report.write_retry_file(os.path.expanduser(path), hosts, left)
     return [f"To go on with the {listed} that are left: --limit @{path}"] if listed else []

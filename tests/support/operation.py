@@ -61,7 +61,7 @@ def operated(
     if rival:
         live = task.live()
         rival.meet(live.client)
-        task.live = lambda: live  # type: ignore[method-assign]
+        task.live = lambda account=None: live  # type: ignore[method-assign]
     return execute(module.operate, task)
 
 

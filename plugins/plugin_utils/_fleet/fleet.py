@@ -15,6 +15,7 @@ from ...module_utils._argspec import CONNECTION
 from ...module_utils._client import Account, Traffic
 from ...module_utils._errors import LiveError
 from ...module_utils._live import Live, Stream
+from ...module_utils._recording import STARTED
 from ...module_utils._task import Task, UnexpectedError, failure, unexpected
 from ...module_utils._windows import windows
 from .engine import Engine, Lane, Member
@@ -162,7 +163,7 @@ class Fleet:
             return scheduled(stream, {**options, "start_at": None}, found, run, task.warnings) if found else None
         start_at = task.start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}
-        if run.keep and self.settings.state == _record.STARTED and options["wait_for_stream"]:
+        if run.keep and self.settings.state == STARTED and options["wait_for_stream"]:
             return kept(stream, options, run, task.warnings)
         return once(stream, options, run, task.warnings)
 

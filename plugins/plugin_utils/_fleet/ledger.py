@@ -8,25 +8,33 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Batch(NamedTuple):
+    """What a batch came to: an entry for each stream, and the numbers of its calls."""
+
+    entries: list[dict[str, Any]]
+    api_calls: int
+    throttled: int
 
 
 class Ledger:
-    """The entries of a run; all batches of a task have the same `run`."""
+    """The batches of a run; all of them have the same `run`."""
 
     def __init__(self, directory: str, run: str) -> None:
         self._path = os.path.join(directory, f"apsaravideo-fleet-{run}")
 
-    def read(self) -> list[dict[str, Any]]:
-        """Return the entries of the batches before."""
+    def read(self) -> list[Batch]:
+        """Return the batches before."""
         with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+            return [Batch(*json.loads(line)) for line in file]
         return []
 
-    def add(self, entries: list[dict[str, Any]]) -> None:
-        """Add the entries of a batch. Raises OSError."""
+    def add(self, batch: Batch) -> None:
+        """Add a batch. Raises OSError."""
         with open(self._path, "a", encoding="utf-8", opener=_private) as file:
-            file.writelines(json.dumps(entry) + "\n" for entry in entries)
+            file.write(json.dumps(batch) + "\n")
 
 
 def _private(path: str, flags: int) -> int:

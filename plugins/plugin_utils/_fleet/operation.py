@@ -29,7 +29,7 @@ from .._in_process import is_orphan
 from .._run_directory import RUN_DIRECTORY
 from . import progress, summary, terminal
 from .fleet import Entry, Fleet, Settings
-from .ledger import Ledger
+from .ledger import Batch, Ledger
 from .program import SCHEDULED, Run
 from .targets import COMMANDS, Requests, Target, of_entries, of_hosts
 
@@ -78,8 +78,9 @@ class Operation:
         options = task.options
         _check(options)
         hosts, targets = self._targets(options)
-        ledger = Ledger(RUN_DIRECTORY, self._action._task._uuid)
-        before = ledger.read()
+        ledger = Ledger(RUN_DIRECTORY, f"{self._action._task._uuid}-{options['state']}")
+        batches = ledger.read() if self._is_a_batch(options) else []
+        before = [row for batch in batches for row in batch.entries]
         covered = self._covered(options, hosts)
         fleet = self._fleet(task, len(targets))
         bar = self._progress(options)
@@ -98,9 +99,11 @@ class Operation:
         entries = [self._row(entry) for entry in fleet.entries]
         entries += [summary.entry(target.host, target.names, None) for target in targets[len(entries) :]]
         left = self._save_left_over(task, covered, before, fleet)
-        if not task.check_mode:
-            ledger.add(entries)
-        return self._result(task, fleet, before, entries, covered, left, whole)
+        traffic = fleet.sum_traffic()
+        batch = Batch(entries, traffic.api_calls, traffic.throttled)
+        if self._is_a_batch(options):
+            ledger.add(batch)
+        return self._result(task, fleet, batches, batch, covered, left, whole)
 
     # --- what is asked for ---------------------------------------------------------------------------------------
 
@@ -109,7 +112,17 @@ class Operation:
         if options["streams"] is not None:
             return [], list(of_entries(options["streams"], hosts.read))
         names = hosts.matching(options["hosts"])
+        if not names:
+            raise InvalidOption(
+                f"No host matches {options['hosts']}", "Check the name, --limit, and the sources of the inventory."
+            )
         return names, list(of_hosts(names, hosts.read))
+
+    def _is_a_batch(self, options: Mapping[str, Any]) -> bool:
+        """Return whether the run has other batches, before this one or after it."""
+        if options["hosts"] or options["streams"] is not None:
+            return False
+        return len(self._variables["ansible_play_batch"]) < len(self._variables["ansible_play_hosts_all"])
 
     def _covered(self, options: Mapping[str, Any], hosts: list[str]) -> list[str]:
         """Return the hosts of the whole run: those of all batches where the run is over the hosts of the play."""
@@ -183,7 +196,7 @@ class Operation:
         if not path or task.check_mode:
             return None
         self._saved = time.monotonic()
-        done = {row["host"] for row in before if row["status"] == summary.OK}
+        done = {row["host"] for row in before if row["status"] == files.OK}
         done |= {entry.host for entry in fleet.entries if entry.is_well()}
         try:
             return files.write_retry_file(os.path.expanduser(path), covered, [h for h in covered if h not in done])
@@ -202,23 +215,28 @@ class Operation:
         self,
         task: Task,
         fleet: Fleet,
-        before: list[dict[str, Any]],
-        entries: list[dict[str, Any]],
+        batches: list[Batch],
+        batch: Batch,
         covered: list[str],
         left: int | None,
         whole: bool,
     ) -> dict[str, Any]:
-        options = task.options
+        options, entries = task.options, batch.entries
         task.traffic = fleet.sum_traffic()
         task.warnings += [*self._warnings, *fleet.warnings()]
         counts = summary.counts(entries)
-        trouble = [row for row in entries if row["status"] != summary.OK]
+        trouble = [row for row in entries if row["status"] != files.OK]
         ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]
-        everything = [*before, *entries]
+        everything = [row for part in (*batches, batch) for row in part.entries]
         is_last = ended or options["hosts"] or options["streams"] is not None or len(everything) >= len(covered)
-        lines = self._lines(task, everything if is_last else entries, left if is_last else None, bool(is_last), covered)
-        failed = [row["host"] for row in everything if row["status"] != summary.OK and row["host"]]
-        healthy = next((row["host"] for row in everything if row["status"] == summary.OK and row["host"]), None)
+        shown = [*batches, batch] if is_last else [batch]
+        if ended:
+            tried = {row["host"] for row in everything}
+            shown.append(Batch([summary.entry(host, None, None) for host in covered if host not in tried], 0, 0))
+        others = 0 if is_last else len(covered) - len(entries)
+        lines = self._lines(task, shown, left if is_last else None, others)
+        failed = [row["host"] for row in everything if row["status"] != files.OK and row["host"]]
+        healthy = next((row["host"] for row in everything if row["status"] == files.OK and row["host"]), None)
         result = {
             "changed": counts["changed"] > 0,
             "counts": counts,
@@ -244,22 +262,17 @@ class Operation:
         task.traffic.request_ids = []
         return dict(remove_values(result, fleet.no_log)) if fleet.no_log else result
 
-    def _lines(
-        self, task: Task, entries: list[dict[str, Any]], left: int | None, is_last: bool, covered: list[str]
-    ) -> list[str]:
-        title = task.options["title"]
-        if task.check_mode:
-            title += ", predicted by check mode"
-        calls = sum(row.get("api_calls", 0) for row in entries)
-        throttled = sum(row.get("throttled", 0) for row in entries)
+    def _lines(self, task: Task, batches: list[Batch], left: int | None, others: int) -> list[str]:
+        """Show and return the summary of the whole run, or a line about a batch that is not the last."""
+        title = f"{task.options['title']}, predicted by check mode" if task.check_mode else task.options["title"]
+        entries = [row for batch in batches for row in batch.entries]
+        calls, throttled = sum(batch.api_calls for batch in batches), sum(batch.throttled for batch in batches)
         lines = summary.lines(title, entries, calls, throttled)
-        if not is_last:
-            lines[0] = f"{lines[0]} {len(covered) - len(entries)} streams of other batches."
-            lines = lines[:1]
+        if others:
+            lines = [f"{lines[0]} {others} streams in other batches."]
         elif left:
             lines.append(f"To go on with the {left} that are left: --limit @{task.options['retry_file']}")
-        bad = any(row["status"] != summary.OK for row in entries)
-        _show(lines, bad)
+        _show(lines, bad=any(row["status"] != files.OK for row in entries))
         return lines
 
 
@@ -291,7 +304,7 @@ def _timing(fleet: Fleet) -> dict[str, Any]:
 def _message(title: str, entries: list[dict[str, Any]]) -> str:
     """Return the sentence of a failure: how many streams failed, and of what."""
     numbers = summary.counts(entries)
-    trouble = numbers[summary.FAILED] + numbers[summary.NOT_TRIED]
+    trouble = numbers[files.FAILED] + numbers[files.NOT_TRIED]
     causes = [line for line in summary.lines(title, entries, 0, 0)[1:] if " x " in line[:12]]
     text = f"{title}: {trouble} of {numbers['streams']} streams failed or were not tried. {'; '.join(causes)}"
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}..."

@@ -96,9 +96,13 @@ class PushWatch(_Reader):
         self._live = live
         self._domain = domain
         self._waiting: dict[object, _Waiting] = {}
+        self._pushes: dict[Stream, str | None] | None = None
 
     def read(self, stream: Stream, answer: Answer) -> None:
-        """Answer with whether a stream is being pushed, as the next list says."""
+        """Answer with whether a stream is being pushed, as it was at most an interval ago."""
+        if self._pushes is not None and self._engine.clock.monotonic() < self._last + self._engine.interval:
+            answer(stream in self._pushes)
+            return
         self._add(_Waiting(stream, answer, lambda _pushed, online: online, until=float("-inf")))
 
     def await_push(self, stream: Stream, until: float, answer: Answer) -> None:
@@ -146,16 +150,20 @@ class PushWatch(_Reader):
         return {Stream(self._domain, row["app_name"], row["stream_name"]): row["publish_time"] for row in rows}
 
     def _took(self, found: dict[Stream, str | None]) -> None:
+        self._pushes = found
         for key, waiting in list(self._waiting.items()):
             value = waiting.judge(found.get(waiting.stream), waiting.stream in found)
-            if value is not None and self._waiting.pop(key, None):
+            if value is not None and key in self._waiting:
+                del self._waiting[key]
                 waiting.answer(value)
 
     def _failed(self, error: LiveError) -> None:
         """End the waiting of all where the list is refused, else of those that have no time left for another one."""
+        self._pushes = None
         now = self._engine.clock.monotonic()
         for key, waiting in list(self._waiting.items()):
-            if (not error.retryable or waiting.until <= now) and self._waiting.pop(key, None):
+            if (not error.retryable or waiting.until <= now) and key in self._waiting:
+                del self._waiting[key]
                 waiting.answer(error=copy.copy(error))
 
 
