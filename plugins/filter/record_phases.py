@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from jinja2.exceptions import UndefinedError
 
 from ..module_utils._errors import InvalidOption
-from ..module_utils._windows import Window, phases, windows
+from ..module_utils._windows import Window, doubts, phases, windows
 from ..plugin_utils._keep import named
 
 DOCUMENTATION = r"""
@@ -35,7 +35,8 @@ options:
       - A host's windows are either the list C(record_windows), of which each entry has C(start) and either C(stop) or
         C(duration), or one window as C(window_start) and either C(window_stop) or C(window_duration).
       - Times are in ISO 8601 with a zone, or in seconds since 1970; durations as V(2h), V(1h30m), V(90m), V(01:30:00),
-        or in seconds.
+        or in seconds. For two hours write V(2h) or V(02:00:00), not V(2:00), which YAML reads as the number 120, and so
+        as two minutes. A number below 300 has a warning.
     type: dict
     required: true
   hosts:
@@ -61,6 +62,11 @@ _value:
   contains:
     problems:
       description: What is wrong with the windows of which hosts, a sentence each. With any, the plan is not complete.
+      type: list
+      elements: str
+      sample: []
+    warnings:
+      description: Which durations are numbers so small that they may be a mistake, a sentence each.
       type: list
       elements: str
       sample: []
@@ -109,9 +115,12 @@ def record_phases(hostvars: Mapping[str, Any], hosts: Iterable[str], now: float 
     moment = time.time() if now is None else float(now)
     found: dict[str, list[Window]] = {}
     problems: dict[str, list[str]] = {}
+    doubtful: dict[str, list[str]] = {}
     for host in map(str, hosts):
         try:
             found[host] = windows(hostvars[host], moment)
+            for text in doubts(hostvars[host]):
+                doubtful.setdefault(text, []).append(host)
         except (InvalidOption, AnsibleError, UndefinedError) as error:  # the latter two from templates
             found[host] = []
             problems.setdefault(str(error), []).append(host)
@@ -131,6 +140,7 @@ def record_phases(hostvars: Mapping[str, Any], hosts: Iterable[str], now: float 
             own[host].append(entry)
     return {
         "problems": [f"{named(affected)}: {text}" for text, affected in problems.items()],
+        "warnings": [f"{named(affected)}: {text}" for text, affected in doubtful.items()],
         "phases": listed,
         "hosts": [phase.streams for phase in planned],
         "own": own,

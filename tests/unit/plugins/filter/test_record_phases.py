@@ -23,6 +23,7 @@ def test_a_plan():
     last = {"number": 3, "at": "2026-01-02T21:30:00+08:00", "due": False, "state": "stopped", "count": 1}
     assert plan == {
         "problems": [],
+        "warnings": [],
         "phases": [at_once, begin, end, last],
         "hosts": [["b"], ["a"], ["b"], ["a"]],
         "own": {"b": [at_once, end], "a": [begin, last], "c": []},
@@ -38,6 +39,12 @@ def test_all_problems_are_told_at_once_with_the_hosts_that_have_them():
     assert problems[0].startswith("none: It has no window")
     assert problems[1].startswith("wrong0, wrong1,") and "2 more: The option window_start is 20:00" in problems[1]
     assert record_phases(streams, ["good"], NOW)["problems"] == []
+
+
+def test_a_duration_that_yaml_may_have_changed_has_a_warning():
+    streams = {"a": {**EVENING, "window_duration": 120}, "b": EVENING, "c": {**EVENING, "window_duration": 120}}
+    (said,) = record_phases(streams, list(streams), NOW)["warnings"]
+    assert said.startswith("a, c: window_duration is the number 120, and the window as many seconds long.")
 
 
 def test_the_present_is_the_default():
