@@ -8,20 +8,24 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._errors import InvalidOption
+from ..module_utils._live import Stream
 from ..plugin_utils import _record_report as report
+from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._plain import plain
 from ..plugin_utils._play import hosts_of, show
 
 _SPEC = {
     "title": {"type": "str", "default": "record"},
     "hosts": {"type": "str"},
+    "results": {"type": "raw"},
     "retry_file": {"type": "str", "default": ""},
     "fail": {"type": "bool", "default": False},
 }
-_NAMES = ("domain_name", "app_name", "stream_name")
+_APART = [("results", "hosts"), ("results", "retry_file"), ("results", "fail")]
 
 
 class ActionModule(ActionBase):
@@ -33,11 +37,15 @@ class ActionModule(ActionBase):
         """The summary of all hosts, or with `fail` the verdict on this one."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _checked, options = self.validate_argument_spec(argument_spec=_SPEC)
+        _checked, options = self.validate_argument_spec(argument_spec=_SPEC, mutually_exclusive=_APART)
         if options["fail"]:
             return _verdict(variables)
-        hosts = hosts_of(options["hosts"], variables)
-        entries = self._entries(hosts, variables)
+        if options["results"] is None:
+            hosts = hosts_of(options["hosts"], variables)
+            entries = self._entries(hosts, variables)
+        else:
+            hosts = []
+            entries = [report.entry(None, result) for result in _listed(options["results"])]
         title = f"{options['title']}, foretold by check mode" if self._task.check_mode else options["title"]
         lines, warnings = report.summary(title, entries), []
         if options["retry_file"] and not self._task.check_mode:
@@ -57,16 +65,28 @@ class ActionModule(ActionBase):
         }
 
     def _entries(self, hosts: list[str], variables: dict[str, Any]) -> list[dict[str, Any]]:
-        hostvars = variables["hostvars"]
+        hostvars, inventory = variables["hostvars"], HostVariables(self, variables)
         reported = {row["host"]: _request_ids(row["result"]) for row in _earlier(variables)}
         entries = []
         for host in hosts:
             result = hostvars.raw_get(host).get("record_result")
             if result is not None and _request_ids(result) and _request_ids(result) == reported.get(host):
                 result = None  # of an earlier run over the same hosts by the same ansible-playbook
-            names = None if result and result.get("stream") else _names(hostvars, host)
+            names = None if result and result.get("stream") else _names(inventory, host)
             entries.append(report.entry(host, plain(result) if result else None, names))
         return entries
+
+
+def _listed(given: Any) -> list[dict[str, Any]]:
+    """Return the results of a loop, given as they are or as the registered variable."""
+    value = plain(given)
+    found = value.get("results", [value]) if isinstance(value, dict) else value
+    if not isinstance(found, list) or not all(isinstance(result, dict) for result in found):
+        raise AnsibleActionFail(
+            "The option results holds something else than results. Give the variable that the task with the loop "
+            "registers, or its list of results."
+        )
+    return found
 
 
 def _earlier(variables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,12 +98,11 @@ def _request_ids(result: dict[str, Any] | None) -> list[str]:
     return list((result or {}).get("request_ids") or [])
 
 
-def _names(hostvars: Any, host: str) -> dict[str, str] | None:
+def _names(inventory: HostVariables, host: str) -> dict[str, str] | None:
     try:
-        found = {name: hostvars[host].get(name) for name in _NAMES}
-    except AnsibleError:
+        return Stream.from_values(inventory.read(host, Stream._fields))._asdict()
+    except InvalidOption:
         return None
-    return {name: str(value) for name, value in found.items()} if all(found.values()) else None
 
 
 def _verdict(variables: dict[str, Any]) -> dict[str, Any]:

@@ -26,8 +26,8 @@ _LONGEST_CAUSE = 300
 _LATE = 1.0  # seconds
 
 
-def entry(host: str, result: Mapping[str, Any] | None, names: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What is reported of one stream: its host, its names, how it went, the error and the whole result.
+def entry(host: str | None, result: Mapping[str, Any] | None, names: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What is reported of one stream: its host if it has one, its names, how it went, the error and the whole result.
 
     `result` is that of the module apsaravideo_record, None where it was not run; `names` are those of the host's
     variables, for a result that does not say which stream it is about.
@@ -112,7 +112,7 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     hosts: dict[str, list[str]] = {}
     for found in entries:
         if found["status"] == FAILED:
-            hosts.setdefault(cause(found), []).append(found["host"])
+            hosts.setdefault(cause(found), []).append(_name(found))
     lines = []
     for why, names in sorted(hosts.items(), key=lambda item: -len(item[1])):
         lines.append(f"{len(names)} x {why}")
@@ -131,6 +131,12 @@ def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[
         else:
             found.append(f"    {name}")
     return found, 0
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    """Return what a stream is called: its host, or where it was an item of a loop its names, or else the item."""
+    names = "/".join(map(str, (found["stream"] or {}).values()))
+    return str(found["host"] or names or (found["result"] or {}).get("item"))
 
 
 def one_line(text: str) -> str:

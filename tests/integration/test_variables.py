@@ -222,6 +222,12 @@ def test_hosts_that_match_are_seen_without_a_task_or_a_change(ansible):
     assert run.exit_code != 0
 
 
+@pytest.mark.parametrize("name", ["status", "configure"])
+def test_a_check_of_the_syntax_needs_no_inventory(ansible, name):
+    run = ansible.playbook(f"apsaravideo.live.{name}", "--syntax-check")
+    assert run.exit_code == 0, run.output
+
+
 def test_what_is_wanted_counts_whatever_the_limit_and_by_the_stream(cloud, ansible):
     config = {"notify_url": "http://callback.example.com/", "status_events": True}
     source = inventory(ansible, {"s1": {}, "s2": {}, "s3": {}})

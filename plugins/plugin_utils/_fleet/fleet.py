@@ -17,7 +17,7 @@ from ...module_utils._errors import LiveError
 from ...module_utils._live import Live, Stream
 from ...module_utils._recording import STARTED
 from ...module_utils._task import Task, UnexpectedError, failure, unexpected
-from ...module_utils._windows import windows
+from ...module_utils._windows import doubts, windows
 from .engine import Engine, Lane, Member
 from .program import SCHEDULED, Program, Run, kept, once, scheduled
 from .targets import Request, Requests, Target
@@ -160,6 +160,7 @@ class Fleet:
         run, stream, options = self.settings.run, request.stream, request.options
         if self.settings.state == SCHEDULED:
             found = windows(request.windows, run.clock.now())
+            task.warnings += doubts(request.windows)
             return scheduled(stream, {**options, "start_at": None}, found, run, task.warnings) if found else None
         start_at = task.start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}
