@@ -50,7 +50,7 @@ class ActionModule(ActionBase):
         lines, warnings = report.summary(title, entries), []
         if options["retry_file"] and not self._task.check_mode:
             try:
-                lines += _note_left_over(options["retry_file"], hosts, entries, variables)
+                lines += _note_left_over(options["retry_file"], hosts, entries)
             except OSError as error:
                 warnings.append(f"{options['retry_file']} does not list the hosts that are left: {error.strerror}.")
         show(lines, bad=any(found["status"] != report.OK for found in entries))
@@ -113,7 +113,7 @@ def _verdict(variables: dict[str, Any]) -> dict[str, Any]:
     return {"failed": True, "changed": False, "msg": why}
 
 
-def _note_left_over(path: str, hosts: list[str], entries: list[dict[str, Any]], variables: dict[str, Any]) -> list[str]:
+def _note_left_over(path: str, hosts: list[str], entries: list[dict[str, Any]]) -> list[str]:
     left = [found["host"] for found in entries if found["status"] != report.OK]
     if len(left) == len(entries) and not any(found["result"] for found in entries):
         return []  # nothing was tried, as with --start-at-task

@@ -68,6 +68,9 @@ class Clock:
         """Wait for so many seconds."""
         time.sleep(seconds)
 
+    def check(self) -> None:
+        """Raise RunEnded where the run has ended that this clock is for, so that nothing more may be sent."""
+
     def sleep_until(self, moment: float) -> None:
         """Wait for a moment of the wall clock, which is looked at again and again because it may be set meanwhile."""
         while (left := moment - self.now()) > 0:
@@ -374,6 +377,7 @@ class Client:
     def _depart(self, pacer: Pacer, slot: float | None) -> None:
         self.clock.sleep_until(self.not_before)
         self._leave(pacer, slot)
+        self.clock.check()
         self.left_at = self.left_at or self.clock.now()
         self._sent = self.clock.monotonic()
         if self.on_sent:

@@ -211,7 +211,7 @@ def _start(seconds: float, clock: Clock) -> Generator[Step, Any, CommandAnswer]:
     answer: CommandAnswer = yield Send("start")
     poll = Poll(clock, seconds)
     while answer.meaning == STREAM_ABSENT:
-        if not (yield AwaitPush(poll)):
+        if not seconds or not (yield AwaitPush(poll)):
             return _with_wait(answer, seconds)
         answer = yield Send("start")
     return answer

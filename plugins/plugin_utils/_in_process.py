@@ -51,6 +51,10 @@ class WorkerClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Wait for so many seconds; raises RunEnded where the run has ended meanwhile."""
         super().sleep(seconds)
+        self.check()
+
+    def check(self) -> None:
+        """Raise RunEnded where the run has ended."""
         if is_orphan():
             raise RunEnded("The run that this task is a part of has ended", "Run it again.")
 

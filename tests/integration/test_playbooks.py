@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import yaml
 from emulator import KEY, OTHER_ACCOUNT_KEY
-from playbook import ANSIBLE_PLAYBOOK, streams
+from playbook import FLEET, streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
 COLLECTION = Path(__file__).resolve().parents[2]
@@ -22,6 +22,8 @@ ROLE = COLLECTION / "roles" / "record"
 REPORT = COLLECTION / "plugins" / "modules" / "apsaravideo_record_report.py"
 RECORD = "apsaravideo.live.apsaravideo_record"
 RECORD_TASK = "Bring the recording to the wanted state"
+ABSENT = "StreamNotFound: start was refused: the stream is not being pushed"
+UNCONFIGURED = "CodeConfigNotFound: start was refused: no recording configuration is in effect for the stream"
 
 
 def commands(cloud):
@@ -36,29 +38,8 @@ def play(ansible, name, inventory, *arguments, **variables):
     return ansible.playbook(f"apsaravideo.live.{name}", "-i", inventory, "-e", json.dumps(variables), *arguments)
 
 
-def changed(run):
-    return {host for host, result in run.results(RECORD_TASK).items() if result["changed"]}
-
-
-def recap(run):
-    rows = run.output.split("PLAY RECAP")[1].splitlines()[1:]
-    found = {}
-    for row in filter(str.strip, rows):
-        host, counts = row.split(":", 1)
-        found[host.strip()] = {name: int(count) for name, count in (pair.split("=") for pair in counts.split())}
-    return found
-
-
-def failed(run):
-    """The hosts that Ansible counts as failed."""
-    return {host for host, counts in recap(run).items() if counts["failed"]}
-
-
-def summed_up(run):
-    """The lines of the summary, which the user has seen just so above the recap."""
-    lines = run.result("Sum up")["summary"]
-    assert "\n".join(lines) in run.output.split("PLAY RECAP")[0]
-    return lines
+def a_minute_ago():
+    return datetime.fromtimestamp(int(time.time()) - 60, timezone(timedelta(hours=8))).isoformat()
 
 
 def retry_file(ansible, name="start.retry"):
@@ -74,18 +55,26 @@ def test_start_split_stop(tls_cloud, tls_ansible):
     everything = {name.rsplit("/", 1)[1] for name in NAMES}
     run = play(ansible, "start", inventory)
     assert run.exit_code == 0, run.output
-    assert changed(run) == recording(cloud) == everything
-    assert summed_up(run) == ["start: 9 streams, 9 recording. 9 changed. 9 calls, 0 throttled."]
-    assert changed(play(ansible, "start", inventory)) == set()
+    assert run.changed() == recording(cloud) == everything
+    assert run.summary() == ["start: 9 streams, 9 recording. 9 changed. 9 calls, 0 throttled."]
+    (fleet,) = run.fleets()
+    assert fleet["counts"] == {"streams": 9, "ok": 9, "failed": 0, "not_tried": 0, "changed": 9}
+    assert fleet["calls"] == {"RealTimeRecordCommand": 9}
+    assert fleet["failed_hosts"] == []
+    sent = sorted(call["time"] for call in cloud.calls())
+    assert [fleet["timing"][name] for name in ("first_call", "last_call")] == pytest.approx([sent[0], sent[-1]], abs=1)
+    assert play(ansible, "start", inventory).changed() == set()
     assert commands(cloud) == ["start"] * 18
     cloud.advance(60)
-    assert changed(play(ansible, "split", inventory)) == everything
+    assert play(ansible, "split", inventory).changed() == everything
     assert {stream["ledger"]["splits"] for stream in cloud.state()["streams"]} == {1}
     cloud.advance(60)
     run = play(ansible, "stop", inventory, finalize=True)
-    assert changed(run) == everything
-    assert summed_up(run) == ["stop: 9 streams, 9 stopped. 9 changed. 27 calls, 0 throttled."]
-    assert run.results(RECORD_TASK)["stream00"]["commands"] == ["stop", "cancel_delay"]
+    assert run.changed() == everything
+    # The notify log is read once for all of them.
+    assert run.summary() == ["stop: 9 streams, 9 stopped. 9 changed. 19 calls, 0 throttled."]
+    assert run.fleets()[0]["calls"] == {"DescribeLiveRecordNotifyRecords": 1, "RealTimeRecordCommand": 18}
+    assert run.entries()["stream00"]["commands"] == ["stop", "cancel_delay"]
     assert recording(cloud) == set()
     assert all(len(stream["files"]) == 4 for stream in cloud.state()["streams"]), "two formats, two parts"
     assert not list(ansible.directory.glob("*.retry"))
@@ -103,11 +92,12 @@ def test_check_mode_changes_nothing(cloud, ansible):
     inventory = str(ansible.inventory(streams(NAMES)))
     run = play(ansible, "start", inventory, "--check", "--diff")
     assert run.exit_code == 2
-    assert len(changed(run)) == 8
-    assert failed(run) == {"stream00"}
+    assert len(run.changed()) == 8
+    assert run.failed() == {"stream00"}
     assert commands(cloud) == []
-    assert '+    "state": "recording"' in run.output
-    assert summed_up(run)[0].startswith("start, foretold by check mode: 9 streams, 8 recording, 1 failed. 8 changed.")
+    assert "+stream01: recording" in run.output
+    assert "stream00: " not in run.output.split("PLAY RECAP")[0].split("TASK [Note")[0].split("start, predicted")[0]
+    assert run.summary()[0].startswith("start, predicted by check mode: 9 streams, 8 recording, 1 failed. 8 changed.")
     assert retry_file(ansible) is None
 
 
@@ -136,7 +126,7 @@ def test_the_connection_may_come_from_variables(cloud, ansible):
     )
     run = play(ansible, "start", str(inventory), "-vvv", wrong=OTHER_ACCOUNT_KEY[1])
     assert recording(cloud) == {"stream00"}
-    assert run.results(RECORD_TASK)["stream01"]["error"]["code"] == "InvalidDomain.NotFound", "the host's own keys"
+    assert run.entries()["stream01"]["error"]["code"] == "InvalidDomain.NotFound", "the host's own keys"
     assert KEY[1] not in run.output and OTHER_ACCOUNT_KEY[1] not in run.output
 
 
@@ -165,38 +155,47 @@ def test_of_three_hundred_streams_exactly_those_four_fail(cloud, ansible):
     cloud.push(*(name for name in [*names, bare] if name not in offline))
     inventory = str(ansible.inventory(streams([*names, bare])))
 
-    run = play(ansible, "start", inventory, "--forks", "10")
+    run = play(ansible, "start", inventory)
     assert run.exit_code == 2
-    assert failed(run) == set(four)
-    assert len(changed(run)) == len(recording(cloud)) == 296
-    assert {host for host, counts in recap(run).items() if counts["changed"]} == changed(run)
+    assert run.failed() == set(four)
+    assert len(run.changed()) == len(recording(cloud)) == 296
     assert len(cloud.calls()) == 300
-    results = run.results(RECORD_TASK)
-    assert [results[host]["error"]["code"] for host in four] == ["StreamNotFound"] * 3 + ["CodeConfigNotFound"]
-    assert all("the stream is not being pushed" in results[host]["msg"] for host in four[:3])
-    assert "apsaravideo_record_config" in results["bare"]["msg"]
-    assert summed_up(run) == [
-        "start: 300 streams, 296 recording, 4 failed. 296 changed. 300 calls, 0 throttled.",
-        "3 x StreamNotFound: start was refused: the stream is not being pushed",
-        "    stream007, stream150, stream298",
-        "1 x CodeConfigNotFound: start was refused: no recording configuration is in effect for the stream",
-        "    bare",
-        "To go on with the 4 that are left: --limit @start.retry",
-    ]
+    assert len(run.output.splitlines()) <= 120 and max(map(len, run.output.splitlines())) <= 500
+    found = run.entries()
+    assert len(found) == 300
+    assert [found[host]["error"]["code"] for host in four] == ["StreamNotFound"] * 3 + ["CodeConfigNotFound"]
+    assert all("the stream is not being pushed" in found[host]["msg"] for host in four[:3])
+    assert "apsaravideo_record_config" in found["bare"]["msg"]
+    assert found["bare"]["stream"] == {"domain_name": "bare.example.com", "app_name": "app", "stream_name": "bare"}
+    assert run.fleets()[0]["failed_hosts"] == four
+    lines = run.summary()
+    assert lines[0] == "start: 300 streams, 296 recording, 4 failed. 296 changed. 300 calls, 0 throttled."
+    assert [line for line in lines if " x " in line] == [f"3 x {ABSENT}", f"1 x {UNCONFIGURED}"]
+    assert "    stream007, stream150, stream298" in lines and "    bare" in lines
+    assert lines[-1] == "To go on with the 4 that are left: --limit @start.retry"
     assert retry_file(ansible) == four
-    reported = {row["host"]: row for row in run.result("Sum up")["streams"]}
-    assert len(reported) == 300
-    assert reported["bare"]["stream"] == {"domain_name": "bare.example.com", "app_name": "app", "stream_name": "bare"}
-    assert reported["bare"]["error"] == results["bare"]["error"]
 
     cloud.add_accounts(CONFIGURED)
     cloud.drop(bare)
     cloud.push(*offline, bare)
-    run = play(ansible, "start", inventory, "--forks", "10")
+    run = play(ansible, "start", inventory)
     assert run.exit_code == 0, run.output
-    assert changed(run) == set(four)
+    assert run.changed() == set(four)
     assert len(recording(cloud)) == 300
     assert retry_file(ansible) is None
+
+
+def test_of_many_failures_one_says_the_sum(cloud, ansible):
+    names = [f"live.example.com/app/stream{number:02}" for number in range(40)]
+    cloud.push(*names[25:])
+    run = play(ansible, "start", str(ansible.inventory(streams(names))), retry_file="")
+    assert run.exit_code == 2
+    assert len(run.fleets()[0]["failed_hosts"]) == 25
+    assert len(run.failed()) == 1
+    assert run.results("Fail for each stream that failed")["stream00"]["msg"] == run.summary()[0]
+    run = play(ansible, "start", str(ansible.inventory(streams(names))), record_fail_each=30, retry_file="")
+    assert run.failed() == {f"stream{number:02}" for number in range(25)}
+    assert "the stream is not being pushed" in run.results("Fail for each stream that failed")["stream24"]["msg"]
 
 
 @pytest.mark.parametrize(("batch", "first"), [(3, 3), ([1, 2, "34%"], 1)], ids=str)
@@ -209,6 +208,7 @@ def test_batches_go_one_after_the_other(cloud, ansible, batch, first):
     sent = [call["params"]["StreamName"] for call in cloud.calls()]
     assert set(sent[:first]) == {f"stream{number:02}" for number in range(first)}
     assert set(sent[first : first + 2]) <= {f"stream{number:02}" for number in range(first, 6)}
+    assert run.summary() == ["start: 9 streams, 9 recording. 9 changed. 9 calls, 0 throttled."], "of all batches"
 
 
 @pytest.mark.parametrize("batch", ["1,34%,100%", '[1, "34%", "100%"]'])
@@ -242,8 +242,8 @@ def test_a_batch_in_which_all_fail_does_not_end_the_run(cloud, ansible, batch):
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=batch)
     assert run.exit_code == 2
     assert len(recording(cloud)) == 6
-    assert failed(run) == {"stream00", "stream01", "stream02"}
-    assert summed_up(run)[0].startswith("start: 9 streams, 6 recording, 3 failed.")
+    assert run.failed() == {"stream00", "stream01", "stream02"}
+    assert run.summary()[0].startswith("start: 9 streams, 6 recording, 3 failed.")
 
 
 def test_too_many_failures_end_the_run_before_the_next_batch(cloud, ansible):
@@ -253,13 +253,11 @@ def test_too_many_failures_end_the_run_before_the_next_batch(cloud, ansible):
     assert run.exit_code == 2
     assert len(cloud.calls()) == 3
     assert recording(cloud) == {"stream02"}
-    assert failed(run) == {"stream00", "stream01"}
-    assert summed_up(run) == [
-        "start: 9 streams, 1 recording, 2 failed, 6 not tried. 1 changed. 3 calls, 0 throttled.",
-        "2 x StreamNotFound: start was refused: the stream is not being pushed",
-        "    stream00, stream01",
-        "To go on with the 8 that are left: --limit @start.retry",
-    ]
+    assert run.failed() == {"stream00", "stream01"}
+    lines = run.summary()
+    assert lines[0] == "start: 9 streams, 1 recording, 2 failed, 6 not tried. 1 changed. 3 calls, 0 throttled."
+    assert lines[1] == f"2 x {ABSENT}" and "    stream00, stream01" in lines
+    assert lines[-1] == "To go on with the 8 that are left: --limit @start.retry"
     left = {name.rsplit("/", 1)[1] for name in NAMES} - {"stream02"}
     assert set(retry_file(ansible)) == left
 
@@ -267,7 +265,7 @@ def test_too_many_failures_end_the_run_before_the_next_batch(cloud, ansible):
     cloud.clear_calls()
     run = play(ansible, "start", inventory, "--limit", "@start.retry", batch=3, max_fail=50)
     assert run.exit_code == 0, run.output
-    assert changed(run) == {call["params"]["StreamName"] for call in cloud.calls()} == left
+    assert run.changed() == {call["params"]["StreamName"] for call in cloud.calls()} == left
     assert len(cloud.calls()) == 8
     assert retry_file(ansible) is None
 
@@ -277,8 +275,8 @@ def test_the_first_failure_ends_the_run_where_none_is_allowed(cloud, ansible):
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=1, max_fail=0)
     assert run.exit_code == 2
     assert len(cloud.calls()) == 5
-    assert failed(run) == {"stream04"}
-    assert "4 recording, 1 failed, 4 not tried" in summed_up(run)[0]
+    assert run.failed() == {"stream04"}
+    assert "4 recording, 1 failed, 4 not tried" in run.summary()[0]
 
 
 def test_max_fail_that_is_not_exceeded(cloud, ansible):
@@ -296,7 +294,7 @@ def test_the_retry_file_is_kept_up_to_date(cloud, ansible):
     cloud.push(NAMES[0])
     run = play(ansible, "start", inventory, "--limit", "stream00:stream01", retry_file="again.txt")
     assert run.exit_code == 0, run.output
-    assert summed_up(run)[1:] == ["To go on with the 1 that are left: --limit @again.txt"]
+    assert run.summary()[1:] == ["To go on with the 1 that are left: --limit @again.txt"]
     assert retry_file(ansible, "again.txt") == ["stream04"], "this run did not look at that one"
     assert retry_file(ansible) is None
 
@@ -315,9 +313,7 @@ def test_what_an_earlier_playbook_did_is_not_taken_for_this_ones_work(cloud, ans
     run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(NAMES[:3]))))
     assert run.exit_code == 2
     assert commands(cloud) == ["start"] * 3 + ["restart"]
-    assert (
-        run.result("Sum up")["summary"][0] == "split: 3 streams, 1 failed, 2 not tried. 0 changed. 1 call, 0 throttled."
-    )
+    assert run.summary()[0] == "split: 3 streams, 1 failed, 2 not tried. 0 changed. 1 call, 0 throttled."
     assert retry_file(ansible, "split.retry") == ["stream00", "stream01", "stream02"]
 
 
@@ -325,50 +321,32 @@ def test_nothing_is_sent_before_the_time_and_then_the_calls_are_spread(tls_cloud
     tls_cloud.push(*NAMES)
     inventory = str(tls_ansible.inventory(streams(NAMES)))
     start_at = time.time() + 6
-    run = play(tls_ansible, "start", inventory, "--forks", "10", start_at=f"{start_at:.3f}", record_rate_limit=10)
+    run = play(tls_ansible, "start", inventory, start_at=f"{start_at:.3f}", record_rate_limit=10)
     assert run.exit_code == 0, run.output
     sent = sorted(call["time"] for call in tls_cloud.calls())
     assert sent[0] >= start_at
     assert sent[-1] - sent[0] > 0.7, "nine calls, ten a second"
-    late = sorted(result["late_seconds"] for result in run.results(RECORD_TASK).values())
+    late = sorted(row["late_seconds"] for row in run.entries().values())
     assert late == pytest.approx([moment - start_at for moment in sent], abs=1)
-    assert f"the first call left {late[0]:.3f} s after, the last stream's {late[-1]:.3f} s after." in summed_up(run)[1]
-
-
-def test_the_workers_of_a_killed_run_send_nothing_more(cloud, ansible):
-    cloud.push(*NAMES)
-    inventory = str(ansible.inventory(streams(NAMES)))
-    start_at = time.time() + 8
-    command = [ANSIBLE_PLAYBOOK, "apsaravideo.live.start", "-i", inventory, "-e", f"start_at={start_at:.3f}"]
-    with subprocess.Popen(
-        [*command, "--forks", "3"], cwd=ansible.directory, env=ansible.environ, stdout=subprocess.DEVNULL
-    ) as run:
-        workers = []
-        while len(workers) < 3:
-            assert time.time() < start_at - 1
-            time.sleep(0.05)
-            listed = subprocess.run(["ps", "-e", "-o", "ppid=,pid="], capture_output=True, text=True, check=True)
-            pairs = [line.split() for line in listed.stdout.splitlines()]
-            workers = [int(pid) for parent, pid in pairs if parent == str(run.pid)]
-        run.kill()
-    assert any(Path(f"/proc/{pid}").exists() for pid in workers) or not Path("/proc/self").exists()
-    time.sleep(start_at + 1.5 - time.time())
-    assert cloud.calls() == []
-    assert recording(cloud) == set()
+    assert f"the first call left {late[0]:.3f} s after, the last stream's {late[-1]:.3f} s after." in run.summary()[1]
 
 
 def test_times_that_have_passed_and_that_are_none(cloud, ansible):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
-    run = play(ansible, "start", inventory, start_at="20:00", retry_file="")
-    assert retry_file(ansible) is None
-    assert failed(run) == {name.rsplit("/", 1)[1] for name in NAMES}
-    assert cloud.calls() == []
-    assert "9 x The option start_at is 20:00, which is no time with a zone" in summed_up(run)[1]
-    passed = "2026-01-02T20:00:00+08:00"
+    for given, words in {
+        "20:00": "9 x The option start_at is 20:00, which is no time with a zone",
+        "2020-01-01T00:00:00Z": "9 x The option start_at is 2020-01-01T00:00:00Z, which was ",
+    }.items():
+        run = play(ansible, "start", inventory, start_at=given, retry_file="")
+        assert retry_file(ansible) is None
+        assert run.failed() == {name.rsplit("/", 1)[1] for name in NAMES}
+        assert cloud.calls() == []
+        assert run.summary()[1].startswith(words)
+    passed = a_minute_ago()
     run = play(ansible, "start", inventory, "--limit", "stream00", "-e", f"start_at='{passed}'")
     assert run.exit_code == 0, run.output
-    assert summed_up(run)[1].startswith(f"start_at {passed}: late, the first call left ")
+    assert run.summary()[1].startswith(f"start_at {passed}: late, the first call left ")
 
 
 def test_a_part_of_a_playbook(cloud, ansible):
@@ -384,14 +362,9 @@ def test_a_part_of_a_playbook(cloud, ansible):
     assert run.exit_code == 0, run.output
     assert sorted(commands(cloud)) == ["start"] * 3 + ["stop"] * 3
     cloud.clear_calls()
-    run = play(ansible, "start", inventory, "--start-at-task", RECORD_TASK)
+    run = play(ansible, "start", inventory, "--start-at-task", FLEET)
     assert run.exit_code == 0, run.output
     assert commands(cloud) == ["start"] * 3
-    cloud.clear_calls()
-    run = play(ansible, "start", inventory, "--start-at-task", "Sum up")
-    assert summed_up(run) == ["start: 3 streams, 3 not tried. 0 changed. 0 calls, 0 throttled."]
-    assert retry_file(ansible) is None, "nothing was tried"
-    assert cloud.calls() == []
 
 
 STRATEGIES = {
@@ -421,10 +394,10 @@ def test_the_role_in_plays_of_all_kinds(cloud, ansible, forks):
     run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(names))), "--forks", str(forks))
     assert run.exit_code == 2
     assert recording(cloud) == {name.rsplit("/", 1)[1] for name in names} - absent
-    assert failed(run) == absent
+    assert run.failed() == absent
     assert len(cloud.calls()) == len(names)
     assert "Validating arguments" not in run.output
-    assert summed_up(run) == [
+    assert run.result("Sum up")["summary"] == [
         "all: 18 streams, 15 recording, 3 failed. 15 changed. 18 calls, 0 throttled.",
         "3 x StreamNotFound: start was refused: the stream is not being pushed",
         "    defended0, free1, pinned0",
@@ -451,7 +424,7 @@ def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
     run = ansible.play(tasks, vars={**host, "record_state": "paused"})
     assert "value of record_state must be one of" in run.output
     assert cloud.calls() == []
-    run = ansible.play(tasks, vars={**host, "record_start_at": "2026-01-02T20:00:00+08:00"})
+    run = ansible.play(tasks, vars={**host, "record_start_at": a_minute_ago()})
     assert run.exit_code == 0, run.output
     assert recording(cloud) == {"stream00"}
     assert run.result(RECORD_TASK)["late_seconds"] > 0
@@ -464,7 +437,7 @@ def test_the_role_hands_its_variables_to_the_module(cloud, ansible):
         "state": "stopped",
         "finalize": True,
         "wait_for_stream": 7,
-        "start_at": "2026-01-02T20:00:00+08:00",
+        "start_at": a_minute_ago(),
         "wait": True,
         "wait_timeout": 8,
         "rate_limit": 9.5,
@@ -505,7 +478,7 @@ def test_the_variables_of_the_role_count_in_the_role_alone(cloud, ansible):
     assert recording(cloud) == {"stream01"}
 
 
-def test_what_fails_before_the_module_is_reported_too(cloud, ansible):
+def test_what_is_wrong_with_one_host_is_said_of_that_one(cloud, ansible):
     cloud.push(NAMES[0])
     hosts = {
         **streams(NAMES[:1]),
@@ -514,14 +487,12 @@ def test_what_fails_before_the_module_is_reported_too(cloud, ansible):
     }
     run = play(ansible, "start", str(ansible.inventory(hosts)), retry_file="nowhere/start.retry")
     assert run.exit_code == 2
-    assert failed(run) == {"nameless", "broken"}
+    assert run.failed() == {"nameless", "broken"}
     assert commands(cloud) == ["start"]
-    lines = summed_up(run)
+    lines = run.summary()
     assert "    nameless" in lines and "    broken" in lines
     assert "1 x The option app_name is empty" in lines
     assert any("'nowhere' is undefined" in line for line in lines)
-    known = {row["host"]: row["stream"] for row in run.result("Sum up")["streams"]}
-    assert known == {**streams(NAMES[:1]), "nameless": None, "broken": streams(NAMES)["stream01"]}
     warning = "nowhere/start.retry does not list the hosts that are left: No such file or directory"
     assert warning in " ".join(run.output.split())
 

@@ -27,6 +27,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "in process": {},
     "as a module": {"vars": {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}},
 }
+# Of the playbooks that bring a fleet of streams to a state.
+FLEET = "Bring all streams to the wanted state"
 SUPPORT = Path(__file__).parent
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 
@@ -51,6 +53,40 @@ class Run:
     def hosts(self, status: str) -> set[str]:
         """The hosts with a result of this status."""
         return {row["host"] for row in self.rows if row["status"] == status}
+
+    def recap(self) -> dict[str, dict[str, int]]:
+        """The counts that Ansible prints for each host in the end."""
+        found = {}
+        for row in filter(str.strip, self.output.split("PLAY RECAP")[1].splitlines()[1:]):
+            if "failed=" in row:
+                host, counts = row.split(" : ", 1)
+                found[host.strip()] = {
+                    name: int(count) for name, count in (pair.split("=") for pair in counts.split())
+                }
+        return found
+
+    def failed(self) -> set[str]:
+        """The hosts that Ansible counts as failed."""
+        return {host for host, counts in self.recap().items() if counts["failed"]}
+
+    def fleets(self, task: str = FLEET) -> list[dict[str, Any]]:
+        """The results of apsaravideo_record_fleet, one for each batch."""
+        return [row["result"] for row in self.rows if row["task"].endswith(task) and row["status"] != "skipped"]
+
+    def entries(self, task: str = FLEET) -> dict[str, dict[str, Any]]:
+        """What became of each stream, by the host's name or, for one that is no host, by that of the stream."""
+        rows = [row for fleet in self.fleets(task) for row in fleet["streams"]]
+        return {row["host"] or row["stream"]["stream_name"]: row for row in rows}
+
+    def changed(self, task: str = FLEET) -> set[str]:
+        """The streams whose recording was changed."""
+        return {name for name, row in self.entries(task).items() if row["changed"]}
+
+    def summary(self, task: str = FLEET) -> list[str]:
+        """The lines that sum up the run, which the user has seen just so above the recap."""
+        lines: list[str] = self.fleets(task)[-1]["summary"]
+        assert "\n".join(lines) in self.output.split("PLAY RECAP")[0], self.output
+        return lines
 
 
 class Ansible:
@@ -98,20 +134,33 @@ class Ansible:
 
     def playbook(self, name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> Run:
         """Run a playbook by its path or its name in the collection."""
+        with self.begin(name, *arguments, environ=environ) as process:
+            return self.end(process)
+
+    def begin(
+        self, name: str, *arguments: str, environ: Mapping[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
+        """Begin to run a playbook, with options of Popen; `end` waits for it."""
         self.results_file.unlink(missing_ok=True)
-        done = subprocess.run(
-            [ANSIBLE_PLAYBOOK, name, *arguments],
-            cwd=self.directory,
-            env={**self.environ, **(environ or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
+        settings: dict[str, Any] = {
+            "cwd": self.directory,
+            "env": {**self.environ, **(environ or {})},
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "encoding": "utf-8",
+        }
+        return subprocess.Popen([ANSIBLE_PLAYBOOK, name, *arguments], **{**settings, **options})
+
+    def end(self, process: subprocess.Popen[str], timeout: float = 300) -> Run:
+        """Wait for a run to end, however it does; one that takes too long is killed."""
+        try:
+            output, _errors = process.communicate(timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
         lines = self.results_file.read_text(encoding="utf-8").splitlines() if self.results_file.exists() else []
-        return Run(done.returncode, done.stdout, [json.loads(line) for line in lines])
+        return Run(process.returncode, output or "", [json.loads(line) for line in lines])
 
 
 def streams(names: list[str]) -> dict[str, dict[str, str]]:

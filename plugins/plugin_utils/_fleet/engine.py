@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any
 
 from ...module_utils._client import Clock
-from ...module_utils._errors import STREAM_ABSENT, EndpointUnusable, LiveError, NotSent
+from ...module_utils._errors import STREAM_ABSENT, EndpointUnusable, LiveError, NotSent, RunEnded
 from ...module_utils._live import CommandAnswer, CommandAttempts, Live, Stream, iso
 from ...module_utils._steps import AwaitPush, PollLog, ReadLog, ReadState, Send
 from .pool import Inbox, Pool
@@ -48,7 +48,7 @@ class Member:
         self.done = False
         self.begun: float | None = None  # by the monotonic clock
         self.ended: float | None = None
-        self.sending = False  # a command is in the hands of a thread, and may have been sent
+        self.sending = False  # a command was sent, and its response has not come
         self.give_up: float | None = None  # by the wall clock
         self.commanded: str = ""  # when the last command left, by the cloud's clock
         self.push: str | None = None  # when the push began that was seen last, AWAY where there was none
@@ -247,13 +247,13 @@ class Engine:
         was_sent = False
         client.on_sent = lambda: self.inbox.put(sent)  # called in the thread that sends
         lane.unsent += 1
-        member.sending = True
 
         def sent() -> None:
             nonlocal was_sent
             if not was_sent:
                 was_sent = True
                 lane.unsent -= 1
+            member.sending = True
             member.commanded, member.push = iso(member.live.now()), None
             now = self.clock.now()
             self.first_sent = self.first_sent or now
@@ -265,6 +265,8 @@ class Engine:
             member.sending = False
             if not was_sent:
                 lane.unsent -= 1
+            if isinstance(error, RunEnded):
+                return  # what became of this stream is found in the end
             if isinstance(error, (NotSent, EndpointUnusable)) and not was_sent:
                 self._is_down(lane, member, attempts, command, error)
             elif isinstance(error, LiveError):

@@ -19,13 +19,13 @@ from ansible.utils.display import Display
 
 from ...module_utils import _record
 from ...module_utils._argspec import CONNECTION, Spec
-from ...module_utils._errors import InvalidOption
+from ...module_utils._errors import InvalidOption, RunEnded
 from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import RESTARTED, STARTED, STOPPED
 from ...module_utils._task import MAX_LATE, Task
 from .. import _record_report as files
 from .._hosts import HostVariables
-from .._in_process import is_orphan
+from .._in_process import WorkerClock, is_orphan
 from .._run_directory import RUN_DIRECTORY
 from . import progress, summary, terminal
 from .fleet import Entry, Fleet, Settings
@@ -62,6 +62,18 @@ _SAVE_SECONDS = 2.0  # between updates of the retry file
 _MAX_MESSAGE = 400  # characters
 
 
+class RunClock(WorkerClock):
+    """The clock of a run that ends when it is interrupted, too: no thread that waits then sends anything."""
+
+    def __init__(self, is_over: Callable[[], bool]) -> None:
+        self._is_over = is_over
+
+    def check(self) -> None:
+        """Raise RunEnded where the run has ended."""
+        if self._is_over():
+            raise RunEnded("The run has ended", "Run it again.")
+
+
 class Operation:
     """One task of apsaravideo_record_fleet."""
 
@@ -77,6 +89,7 @@ class Operation:
         """Return the result of the task; raises InvalidOption for options that no call can be made with."""
         options = task.options
         _check(options)
+        task.clock = RunClock(self._is_over)
         hosts, targets = self._targets(options)
         ledger = Ledger(RUN_DIRECTORY, f"{self._action._task._uuid}-{options['state']}")
         batches = ledger.read() if self._is_a_batch(options) else []
