@@ -26,9 +26,9 @@ from ..plugin_utils._files import write_whole
 from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._in_process import InProcessAction
 from ..plugin_utils._plain import plain
-from ..plugin_utils._play import show
 from ..plugin_utils._record_status import Host, Wanted
 from ..plugin_utils._run_directory import RUN_DIRECTORY
+from ..plugin_utils._summary import show
 
 _OWN: dict[str, Any] = {
     "hosts": {"type": "str"},

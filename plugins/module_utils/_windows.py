@@ -60,9 +60,8 @@ def doubts(variables: Mapping[str, Any]) -> list[str]:
         for place, entry in enumerate(entries)
         if isinstance(entry, Mapping)
     }
-    return [
-        _doubt(name, value) for name, value in {DURATION: variables.get(DURATION), **given}.items() if _is_short(value)
-    ]
+    given[DURATION] = variables.get(DURATION)
+    return [_doubt(name, float(value)) for name, value in given.items() if value is not None and _is_short(value)]
 
 
 def _is_short(given: Any) -> bool:

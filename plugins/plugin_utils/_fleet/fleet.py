@@ -150,7 +150,7 @@ class Fleet:
         task.known["stream"] = entry.names
         program = self._program(request, task)
         if program is None:
-            entry.result = {"skipped": True, "changed": False}
+            entry.result = {"skipped": True, "changed": False, "state": "left alone"}
             self._count(entry)
             return
         self._in_lane(lane_key, task, lambda: self._join(entry, request, program, lane_key))
