@@ -463,7 +463,7 @@ def test_a_host_without_a_name_fails_in_the_role(cloud, ansible):
     role = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}}
     run = ansible.play([role], vars={"domain_name": "live.example.com", "stream_name": "stream00"})
     assert run.exit_code == 2
-    assert "missing required arguments: app_name" in run.result(RECORD_TASK)["msg"]
+    assert "'app_name' is undefined" in run.result(RECORD_TASK)["msg"]
     assert cloud.calls() == []
 
 
