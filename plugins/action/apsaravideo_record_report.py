@@ -68,8 +68,7 @@ class ActionModule(ActionBase):
         if options["results"] is not None:
             return [(None, None, result) for result in _listed(options["results"])]
         inventory = HostVariables(self, variables)
-        hosts = inventory.matching(options["hosts"]) if options["hosts"] else variables["ansible_play_hosts_all"]
-        return self._of_hosts(list(hosts), inventory, variables)
+        return self._of_hosts(inventory.of_play(options["hosts"]), inventory, variables)
 
     def _of_hosts(self, hosts: list[str], inventory: HostVariables, variables: dict[str, Any]) -> list[_Named]:
         hostvars = variables["hostvars"]

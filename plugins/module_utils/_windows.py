@@ -54,14 +54,11 @@ def doubts(variables: Mapping[str, Any]) -> list[str]:
     YAML reads 2:00, as which nobody writes two minutes, as the number 120.
     """
     listed = variables.get(LIST)
-    entries = listed if isinstance(listed, (list, tuple)) else ()
-    given = {
-        f"{LIST}[{place}].duration": entry.get("duration")
-        for place, entry in enumerate(entries)
-        if isinstance(entry, Mapping)
-    }
-    given[DURATION] = variables.get(DURATION)
-    return [_doubt(name, float(value)) for name, value in given.items() if value is not None and _is_short(value)]
+    values = {DURATION: variables.get(DURATION)}
+    for place, entry in enumerate(listed if isinstance(listed, (list, tuple)) else ()):
+        if isinstance(entry, Mapping):
+            values[f"{LIST}[{place}].duration"] = entry.get("duration")
+    return [_doubt(name, value) for name, value in values.items() if value is not None and _is_short(value)]
 
 
 def _is_short(given: Any) -> bool:

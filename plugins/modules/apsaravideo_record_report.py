@@ -61,6 +61,8 @@ EXAMPLES = r"""
   register: record_report
 
 - name: Record streams in a loop, and sum up also where some fail
+  connection: local
+  run_once: true
   block:
     - name: Record them
       apsaravideo.live.apsaravideo_record:

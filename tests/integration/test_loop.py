@@ -34,7 +34,7 @@ def test_the_results_of_a_loop_with_what_was_left_out_or_failed_early(cloud, ans
     loop = {
         "name": "record",
         "apsaravideo.live.apsaravideo_record": {**RECORD, "stream_name": "{{ item.name }}"},
-        "loop": [{"name": "a"}, {"name": "b"}, {"name": "left out"}, {"title": "nameless"}],
+        "loop": [{"name": "a"}, {"name": "b"}, {"name": "left out"}, {"name": "", "title": "nameless"}],
         "when": "item.name | default('') != 'left out'",
         "register": "recorded",
         "ignore_errors": True,

@@ -415,6 +415,7 @@ def test_the_readme_of_the_role_and_the_examples_of_the_report(cloud, ansible):
     run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(["live.example.com/app/news"]))))
     assert run.exit_code == 0, run.output
     assert run.output.count("news: 1 stream, 1 recording. 1 changed. 1 call, 0 throttled.") == 2
+    assert run.output.count("record: 2 streams, 2 recording. 2 changed. 2 calls, 0 throttled.") == 1
 
 
 def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
