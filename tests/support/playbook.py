@@ -60,9 +60,7 @@ class Run:
         for row in filter(str.strip, self.output.split("PLAY RECAP")[1].splitlines()[1:]):
             if "failed=" in row:
                 host, counts = row.split(" : ", 1)
-                found[host.strip()] = {
-                    name: int(count) for name, count in (pair.split("=") for pair in counts.split())
-                }
+                found[host.strip()] = {name: int(count) for name, count in (pair.split("=") for pair in counts.split())}
         return found
 
     def failed(self) -> set[str]:
