@@ -76,6 +76,14 @@ class Verdict(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+def recorded_between(events: Iterable[NotifyEvent], first: float, last: float) -> bool:
+    """Return whether the events of a stream tell of a recording between two moments, in seconds since the epoch."""
+    return any(
+        _STATUS_EVENTS.get(row.type, UNKNOWN) != UNKNOWN and row.time and first <= row.time.timestamp() <= last
+        for row in events
+    )
+
+
 def evidence(events: Iterable[NotifyEvent], pushed: datetime | None = None) -> Evidence:
     """What the newest status event of one stream says; the one place that reads a state from the notify log.
 

@@ -77,7 +77,8 @@ class Task:
         """
         start_at = self.start_at()
         own = account or self.account()
-        self._client = Client(own.settings, own.limits, None, self.clock, self.traffic, own)
+        limits = own.limits._replace(retry_timeout=self.retry_timeout())
+        self._client = Client(own.settings, limits, None, self.clock, self.traffic, own)
         self._start_at = start_at
         if start_at and not self.check_mode:
             self._client.not_before = start_at.epoch
@@ -143,19 +144,24 @@ class Task:
         return region
 
     def _limits(self) -> Limits:
-        rate_limit, retry_timeout = self.options.get("rate_limit"), self.options["retry_timeout"]
+        rate_limit, retry_timeout = self.options.get("rate_limit"), self.retry_timeout()
         if rate_limit is not None and not rate_limit >= _LOWEST_RATE:
             advice = f"Give calls per second, more than 0 and at least {_LOWEST_RATE}."
             raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
-        if retry_timeout != -1 and not 0 <= retry_timeout < math.inf:
-            advice = "Give seconds, 0 to try only once, or -1 to try for ever."
-            raise InvalidOption(f"The option retry_timeout is {retry_timeout}", advice)
         try:
             directory = shared_directory(self.environ)
         except OSError as error:
             directory = None
             self.warnings.append(unshared(f"{error.filename or ''} {error.strerror}".strip()))
         return Limits(retry_timeout, rate_limit, directory)
+
+    def retry_timeout(self) -> float:
+        """Return the seconds of the option; it is a stream's own, also where streams share an account."""
+        seconds: float = self.options["retry_timeout"]
+        if seconds != -1 and not 0 <= seconds < math.inf:
+            advice = "Give seconds, 0 to try only once, or -1 to try for ever."
+            raise InvalidOption(f"The option retry_timeout is {seconds}", advice)
+        return seconds
 
     def _settings(self) -> Settings:
         options = self.options

@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_PATIENCE = 0.5  # seconds
 
 
 def require_regular(path: str) -> os.stat_result | None:
@@ -24,6 +29,32 @@ def require_regular(path: str) -> os.stat_result | None:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is a link, a directory, a pipe or a device, and not a file of its own")
     return found
+
+
+@contextmanager
+def updating(path: str) -> Iterator[None]:
+    """Keep other runs from updating a file of the same directory meanwhile, where the file system can do that.
+
+    Raises OSError where there is no such directory. A run that was stopped while it had the directory holds nobody up.
+    """
+    directory = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        until = time.monotonic() + _PATIENCE
+        while not _is_locked(directory) and time.monotonic() < until:
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _is_locked(directory: int) -> bool:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # this file system has no locks
+        return True
+    return True
 
 
 def write_whole(path: str, content: str) -> None:

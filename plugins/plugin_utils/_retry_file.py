@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
-from ._files import require_regular, write_whole
+from ._files import require_regular, updating, write_whole
 
 
 def host_pattern(host: str) -> str:
@@ -40,14 +40,15 @@ def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -
     An empty file would not do: Ansible takes `--limit` with one for all hosts. Raises OSError, also for what is not a
     regular file: opening a pipe would wait for its other end.
     """
-    before: list[str] = []
-    if require_regular(path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            before = file.read().removesuffix("\n").split("\n")
-    lines = left_over(before, covered, left)
-    if not lines:
-        with suppress(FileNotFoundError):
-            os.remove(path)
-    elif lines != before:
-        write_whole(path, "".join(f"{line}\n" for line in lines))
-    return len(lines)
+    with updating(path):
+        before: list[str] = []
+        if require_regular(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                before = file.read().removesuffix("\n").split("\n")
+        lines = left_over(before, covered, left)
+        if not lines:
+            with suppress(FileNotFoundError):
+                os.remove(path)
+        elif lines != before:
+            write_whole(path, "".join(f"{line}\n" for line in lines))
+        return len(lines)

@@ -6,18 +6,13 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
-import yaml
-from playbook import ANSIBLE_PLAYBOOK, streams
+from playbook import streams
 
 PLAYBOOK = "apsaravideo.live.window"
 SHANGHAI = timezone(timedelta(hours=8))
@@ -88,28 +83,6 @@ def on_time(at, due, pace):
     return due <= at < due + 1 + 2 * pace
 
 
-def interrupted(ansible, command, when):
-    """A run that is interrupted at a task, as with Ctrl-C."""
-    process = subprocess.Popen(
-        [ANSIBLE_PLAYBOOK, *command],
-        cwd=ansible.directory,
-        env=ansible.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    assert any(line.startswith(f"TASK [{when}") for line in process.stdout)
-    for _try in range(3):  # Ansible loses the signal where it comes while a process is being made
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(2)
-            break
-    process.communicate(timeout=20)
-    assert process.returncode != 0
-
-
 def test_windows_of_all_kinds(cloud, ansible, pace):
     begin = int(time.time() + 3 + 2 * pace)
     end = begin + 7
@@ -137,8 +110,8 @@ def test_windows_of_all_kinds(cloud, ansible, pace):
         cloud.push(name("late"))
         run = running.result()
     assert run.exit_code == 2, "the stream that never came"
-    assert run.result("Sum up")["summary"][0].startswith("window: 7 streams, 5 stopped, 1 skipped, 1 failed.")
-    assert set(run.results("Fail for each stream that failed")) == {"never"}
+    assert run.summary()[0].startswith("window: 7 streams, 5 stopped, 1 left alone, 1 failed. 5 changed.")
+    assert run.failed() == set(run.fleets()[0]["failed_hosts"]) == {"never"}
 
     assert commands(cloud, "alone") == []
     assert only(cloud, "open", "start") < only(cloud, "lasting", "start")
@@ -156,23 +129,23 @@ def test_windows_of_all_kinds(cloud, ansible, pace):
         "late": 1,
     }
     assert not [stream for stream in cloud.state()["streams"] if stream["recording"] == "recording"]
-    assert "Recorded at last: late" in run.output
-    assert "Not recorded any more, and started again: cut" in run.output
 
     never = [(command, code) for command, _at, code in commands(cloud, "never")]
     assert never[0] == ("start", "StreamNotFound")
     assert never[-1] == ("stop", "StreamNotFound"), "its stop does no harm"
     assert len(never) > 2, "it was tried again"
-    waits = [row["task"] for row in run.rows if row["task"].startswith("Wait until")]
-    assert len(waits) == len(set(waits)), "once, not for each host"
-    assert f"Wait until {moment(begin)} to have 4 of 7 streams started" in waits
+    assert len(run.fleets()) == 1
 
 
 def test_a_run_that_is_interrupted_and_taken_up_again(cloud, ansible, pace):
     end = time.time() + 5 + 3 * pace
     windows = {stream: [window(end - 60, end)] for stream in ("one", "two", "short")}
     cloud.push(*map(name, windows))
-    interrupted(ansible, arguments(inventory(ansible, windows)), when="Wait until")
+    process = ansible.begin(*arguments(inventory(ansible, windows)))
+    wait_until(lambda: len(cloud.calls()) == 3)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert ansible.end(process).exit_code != 0
     assert {stream["recording"] for stream in cloud.state()["streams"]} == {"recording"}
     assert {call["params"].get("Command") for call in cloud.calls()} == {"start"}
 
@@ -192,7 +165,7 @@ def test_a_run_that_is_interrupted_and_taken_up_again(cloud, ansible, pace):
     ledgers = [stream["ledger"] for stream in cloud.state()["streams"]]
     run = ansible.playbook(*arguments(file))
     assert run.exit_code == 0, run.output
-    assert not run.hosts("changed")
+    assert run.changed() == set()
     assert [stream["ledger"] for stream in cloud.state()["streams"]] == ledgers
 
 
@@ -202,7 +175,7 @@ def test_a_stream_that_is_not_there_is_a_failure_that_hides_no_other(cloud, ansi
     cloud.push(name("one"), name("two"))
     run = ansible.playbook(*arguments(file, finalize=True))
     assert run.exit_code == 2
-    assert set(run.results("Fail for each stream that failed")) == {"absent"}
+    assert run.failed() == {"absent"}
     for stream in ("one", "two"):
         assert on_time(only(cloud, stream, "stop"), end, pace)
         assert only(cloud, stream, "cancel_delay") > end
@@ -223,61 +196,69 @@ def test_check_mode_shows_the_plan_and_foretells_without_waiting(cloud, ansible)
     assert run.exit_code == 0, "a stream that is not there yet is no failure: " + run.output
     assert time.time() < now + 60
     assert cloud.calls("RealTimeRecordCommand") == []
-    looked_at = [call["params"]["StreamName"] for call in cloud.calls("DescribeLiveStreamState")]
-    assert looked_at == ["open", "over", *sorted(ahead, reverse=True)], "in the order of the plan"
-    assert f"{moment(now + 7200)}: 8 of 11 streams stopped" in run.output
-    foretold = run.results("Bring the recording to the wanted state")
-    assert foretold["open"]["changed"] and foretold["open"]["state"] == "recording"
-    assert foretold["ahead00"]["warnings"] == ["The stream is not being pushed yet; a real run would wait for it."]
+    assert len(cloud.calls("DescribeLiveStreamsOnlineList")) == 1
+    found = run.entries()
+    assert found["open"]["changed"] and found["open"]["state"] == "recording"
+    assert found["ahead00"]["status"] == "ok"
+    assert any("a real run would wait for it" in text for text in run.fleets()[0]["warnings"])
+    assert run.summary()[0].startswith("window, predicted by check mode: 11 streams")
+    assert not list(ansible.directory.glob("*.retry"))
 
 
-def test_what_cannot_be_is_refused_before_any_call(cloud, ansible):
-    begin = moment(time.time())
-    file = inventory(
-        ansible,
-        {
-            "good": {"window_start": begin, "window_duration": "1h"},
-            "zoneless": {"window_start": begin[:19], "window_duration": "1h"},
-            "reverse": {"window_start": begin, "window_stop": moment(time.time() - 60)},
-            "listed": [{"start": begin, "end": begin}],
-            "undefined": {"window_start": "{{ nothing }}", "window_duration": "1h"},
-            "hidden": [{"start": "{{ nowhere }}", "duration": "1h"}],
-            "none": {},
-        },
-    )
-    cloud.push(name("good"))
+def test_what_cannot_be_is_a_matter_of_its_stream(cloud, ansible, pace):
+    now = time.time()
+    begin, end = moment(now), now + 3 + 2 * pace
+    bad = {
+        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "no time with a zone"),
+        "reverse": ({"window_start": begin, "window_stop": moment(now - 60)}, "not after window_start"),
+        "listed": ([{"start": begin, "end": begin}], "record_windows[0]"),
+        "undefined": ({"window_start": "{{ nothing }}", "window_duration": "1h"}, "nothing"),
+        "hidden": ([{"start": "{{ nowhere }}", "duration": "1h"}], "nowhere"),
+        "none": ({}, "no window to record"),
+    }
+    windows = {stream: given for stream, (given, _words) in bad.items()}
+    file = inventory(ansible, {**windows, "good": {"window_start": begin, "window_stop": moment(end)}})
+    cloud.push(name("good"), *map(name, bad))
     run = ansible.playbook(*arguments(file))
     assert run.exit_code == 2
-    assert cloud.calls() == []
-    for stream, words in {
-        "zoneless": "no time with a zone",
-        "reverse": "not after window_start",
-        "listed": "record_windows[0]",
-        "undefined": "nothing",
-        "hidden": "nowhere",
-        "none": "no window to record",
-    }.items():
-        assert re.search(rf"{stream}: .*{re.escape(words)}", run.output), run.output
-    assert "good:" not in run.output.split("PLAY RECAP")[0]
+    assert run.failed() == set(bad)
+    found = run.entries()
+    assert {stream: words in found[stream]["msg"] for stream, (_given, words) in bad.items()} == dict.fromkeys(
+        bad, True
+    )
+    assert {call["params"].get("StreamName") for call in cloud.calls("RealTimeRecordCommand")} == {"good"}
+    assert on_time(only(cloud, "good", "stop"), end, pace)
     assert "Traceback" not in run.output
 
-    run = ansible.playbook(*arguments(file, target="good", window_recheck="often"))
+
+@pytest.mark.parametrize("given", [{"window_recheck": "often"}, {"start_at": "2027-01-01T00:00:00Z"}], ids=str)
+def test_options_of_the_run_that_cannot_be_are_refused_before_any_call(cloud, ansible, given):
+    now = time.time()
+    cloud.push(name("good"))
+    run = ansible.playbook(*arguments(inventory(ansible, {"good": [window(now - 60, now + 600)]}), **given))
     assert run.exit_code == 2
-    assert "window_recheck" in run.output
+    assert next(iter(given)) in run.output
     assert cloud.calls() == []
 
 
-def test_the_examples_of_what_it_rests_on(cloud, ansible):
-    plugins = Path(__file__).parents[2] / "plugins"
-    texts = [plugins / "filter" / "record_phases.py", plugins / "modules" / "apsaravideo_record_keep.py"]
-    found = [re.findall(r'EXAMPLES = r"""\n(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL) for path in texts]
-    tasks = [task for (examples,) in found for task in yaml.safe_load(examples)]
-    play = {"hosts": "streams", "gather_facts": False, "connection": "local", "tasks": tasks}
-    file = ansible.directory / "examples.json"
-    file.write_text(json.dumps([play]), encoding="utf-8")
-    over = {"window_start": "2026-01-02T20:00:00+08:00", "window_duration": "2h"}
-    run = ansible.playbook(str(file), "-i", inventory(ansible, {"studio1": over}))
+def test_a_push_that_begins_anew_in_its_window_is_recorded_where_that_is_asked_for(cloud, ansible, pace):
+    end = time.time() + 8 + 2 * pace
+    windows = {stream: [window(end - 60, end)] for stream in ("cut", "whole", "late")}
+    cloud.push(name("cut"), name("whole"))
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(ansible.playbook, *arguments(inventory(ansible, windows), keep=True, watch_interval=1))
+        wait_until(lambda: commands(cloud, "cut", "start") and commands(cloud, "late", "start"))
+        cloud.drop(name("cut"))
+        time.sleep(1.5)
+        cloud.resume(name("cut"))
+        cloud.push(name("late"))
+        run = running.result()
     assert run.exit_code == 0, run.output
-    (phase,) = run.result("Show when the recordings of all streams begin and end")["msg"]
-    assert (phase["state"], phase["due"], phase["count"]) == ("stopped", True, 1)
-    assert not run.result("Wait for the time to stop it").get("failed")
+    ledgers = {stream["stream_name"]: stream["ledger"] for stream in cloud.state()["streams"]}
+    assert {stream: ledger["starts"] + ledger["resumes"] for stream, ledger in ledgers.items()} == {
+        "cut": 2,
+        "whole": 1,
+        "late": 1,
+    }
+    for stream in windows:
+        assert on_time(only(cloud, stream, "stop"), end, pace)

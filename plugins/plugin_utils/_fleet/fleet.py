@@ -15,6 +15,7 @@ from ...module_utils._argspec import CONNECTION
 from ...module_utils._client import Account, Traffic
 from ...module_utils._errors import LiveError
 from ...module_utils._live import Live, Stream
+from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import STARTED
 from ...module_utils._task import Task, UnexpectedError, failure, unexpected
 from ...module_utils._windows import doubts, windows
@@ -101,6 +102,11 @@ class Fleet:
         texts += [text for account in self._shared.values() for text in account.warnings()]
         return list(dict.fromkeys(texts))
 
+    def quota(self) -> float | None:
+        """Return the commands a second that the run may send, None where several accounts have one each."""
+        limits = [account.limits.rate_limit for account in self._shared.values()]
+        return (limits[0] or RECORD_COMMAND.calls_per_second) if len(limits) == 1 else None
+
     def sum_traffic(self) -> Traffic:
         """Return the traffic of the whole run."""
         total = Traffic()
@@ -146,6 +152,7 @@ class Fleet:
             self.settings.run.clock,
             self.settings.key_directory,
         )
+        task.retry_timeout()  # the one option of the connection that is no matter of the account
         entry.task = task
         task.known["stream"] = entry.names
         program = self._program(request, task)
@@ -207,11 +214,15 @@ class Fleet:
         lane, task = self._accounts[key], entry.task
         if task is None or isinstance(lane, list):
             raise TypeError("a stream joins an account that is not open")
-        if isinstance(lane, LiveError):
-            entry.fail(lane)
+        try:
+            if isinstance(lane, LiveError):
+                raise lane
+            live = task.live(self._shared[key])
+        except LiveError as error:
+            entry.fail(error)
             self._count(entry)
             return
-        entry.member = Member(request.stream, task.live(self._shared[key]), program, lambda member: self._ended(entry))
+        entry.member = Member(request.stream, live, program, lambda member: self._ended(entry))
         lane.pending.append(entry.member)
 
     # --- what became of them -----------------------------------------------------------------------------------------

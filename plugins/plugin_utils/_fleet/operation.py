@@ -20,7 +20,6 @@ from ansible.utils.display import Display
 from ...module_utils import _record
 from ...module_utils._argspec import CONNECTION, Spec
 from ...module_utils._errors import InvalidOption, RunEnded
-from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import RESTARTED, STARTED, STOPPED
 from ...module_utils._task import MAX_LATE, Task
 from .. import _retry_file as files
@@ -103,7 +102,7 @@ class Operation:
 
         def tick() -> None:
             now = task.clock.monotonic()
-            bar.show(now, lambda: self._numbers(task, fleet, len(targets)))
+            bar.show(now, lambda: self._numbers(fleet, len(targets)))
             if now - self._saved > _SAVE_SECONDS and fleet.done:
                 self._save_left_over(task, covered, before, fleet)
 
@@ -190,9 +189,8 @@ class Operation:
             kind = progress.NONE  # what reads it expects nothing else
         return progress.Progress(kind, options["title"], _display, terminal.width)
 
-    def _numbers(self, task: Task, fleet: Fleet, total: int) -> progress.Numbers:
+    def _numbers(self, fleet: Fleet, total: int) -> progress.Numbers:
         engine = fleet.engine
-        quota = task.options["rate_limit"] or RECORD_COMMAND.calls_per_second
         return progress.Numbers(
             total,
             fleet.done,
@@ -200,7 +198,7 @@ class Operation:
             fleet.failed,
             engine.count_waiting(),
             engine.sent,
-            quota if len(engine.lanes) == 1 else None,
+            fleet.quota(),
         )
 
     def _save_left_over(

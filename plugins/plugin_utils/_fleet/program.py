@@ -17,7 +17,8 @@ from ...module_utils._answer import span as format_duration
 from ...module_utils._client import Clock
 from ...module_utils._errors import InvalidOption, LiveError
 from ...module_utils._live import Stream
-from ...module_utils._recording import RECORDING, STARTED, STOPPED, UNKNOWN, Verdict
+from ...module_utils._recording import RECORDING, STARTED, STOPPED, UNKNOWN, Verdict, recorded_between
+from ...module_utils._steps import ReadLog
 from ...module_utils._windows import Window
 from .steps import At, AwaitNewPush
 
@@ -25,6 +26,7 @@ Result = dict[str, Any]
 Program = Generator[Any, Any, Result]
 
 SCHEDULED = "scheduled"
+_STOPPED_WITHIN = 60.0  # seconds after the end of a window
 KEEP_RETRY = 30.0  # seconds between attempts to start a stream that is to be kept recording and is being pushed
 
 
@@ -159,7 +161,7 @@ def _stop_late(
 ) -> Program:
     """Stop a stream whose window ended before the run began; raises InvalidOption where it was not recorded in it.
 
-    A run that was interrupted may have left it recording, which the notify log tells.
+    An earlier run may have recorded it, or have been interrupted and left it recording, which the notify log tells.
     """
     late = run.clock.now() - over.stop.epoch
     if run.grace is not None and late > run.grace:
@@ -172,16 +174,25 @@ def _stop_late(
         )
     stopping = {**options, "state": STOPPED}
     verdict = yield from _record.steps(stream, stopping, False, run.clock)
-    if required and verdict.previous_state != RECORDING:
+    if required and verdict.previous_state != RECORDING and not (yield from _was_recorded(over)):
         failure = InvalidOption(
             f"The window of {stream} from {over.start.text} to {over.stop.text} was over when the run began: "
-            "not recorded by this run, and stopped now",
+            "not recorded, and stopped now",
             "Begin the run before the window.",
         )
         failure.may_have_changed = verdict.changed
         raise failure
     warnings += verdict.warnings
     return _record.result(verdict, stopping)
+
+
+def _was_recorded(window: Window) -> Generator[Any, Any, bool]:
+    """Return whether the notify log tells of a recording in a window, which may be stopped a little late."""
+    try:
+        events = yield ReadLog()
+    except LiveError:
+        return False
+    return recorded_between(events, window.start.epoch, window.stop.epoch + _STOPPED_WITHIN)
 
 
 def _predicted(

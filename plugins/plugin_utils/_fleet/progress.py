@@ -38,13 +38,15 @@ class Progress:
         self._next = 0.0 if kind == BAR else LINES_SECONDS
         self._began: float | None = None
         self.is_shown = False
-        self._calls: list[tuple[float, int]] = []
+        self._calls: list[tuple[float, int]] = []  # how many there had been, and when
 
     def show(self, now: float, numbers: Callable[[], Numbers]) -> None:
         """Show the numbers where it is time to, by the monotonic clock."""
         if self._kind == NONE:
             return
-        self._began = now if self._began is None else self._began
+        if self._began is None:
+            self._began = now
+            self._calls.append((now, 0))
         passed = now - self._began
         if passed < self._next:
             return

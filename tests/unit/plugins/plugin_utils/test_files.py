@@ -8,13 +8,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
+import signal
 import stat
+import threading
+import time
 
 import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._files import write_whole
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._files import updating, write_whole
 
 
 def test_a_file_is_made_or_replaced_and_keeps_its_permissions(tmp_path):
@@ -63,3 +67,48 @@ def test_what_is_no_character_is_escaped(tmp_path):
     text = (tmp_path / "status.json").read_text(encoding="utf-8")
     assert "直播" in text
     assert json.loads(text) == "直播\udcff"
+
+
+def test_nothing_is_left_behind_on_a_full_disk(tmp_path):
+    path = tmp_path / "start.retry"
+    path.write_text("before\n", encoding="utf-8")
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+        try:
+            write_whole(str(path), "a line that is too long\n")
+        except OSError as error:
+            os._exit(error.errno)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == errno.EFBIG
+    assert os.listdir(tmp_path) == ["start.retry"]
+    assert path.read_text(encoding="utf-8") == "before\n"
+
+
+def test_two_runs_update_a_file_one_after_the_other(tmp_path):
+    path, order = str(tmp_path / "start.retry"), []
+    entered = threading.Event()
+
+    def other():
+        entered.wait(5)
+        with updating(path):
+            order.append("other")
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with updating(path):
+        entered.set()
+        time.sleep(0.1)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "other"]
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_run_that_does_not_let_go_holds_nobody_up(tmp_path):
+    path = str(tmp_path / "start.retry")
+    with updating(path):
+        began = time.monotonic()
+        with updating(path):
+            assert 0.4 < time.monotonic() - began < 5

@@ -1,0 +1,310 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the playbooks that are interrupted, killed, watched on a terminal, or not read any more."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from playbook import streams
+
+MANY = [f"live.example.com/app/s{number:03}" for number in range(150)]
+FEW = MANY[:20]
+MOVING = re.compile(r"\[#* *\] start: \d+/\d+, ")
+
+
+def hosts(names):
+    return {name.rsplit("/", 1)[1] for name in names}
+
+
+def command(name, inventory, *arguments, **variables):
+    return f"apsaravideo.live.{name}", "-i", inventory, "-e", json.dumps(variables), *arguments
+
+
+def recorded(cloud):
+    return {row["stream_name"] for row in cloud.state()["streams"] if row["recording"] == "recording"}
+
+
+def retry_file(ansible, name="start.retry"):
+    file = ansible.directory / name
+    return file.read_text(encoding="utf-8").splitlines() if file.exists() else None
+
+
+def wait_until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def processes(ansible):
+    """All processes that a run has started: they have its directory in their environment."""
+    mark = f"HOME={ansible.directory}".encode()
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (directory / "environ").read_bytes().split(b"\0"):
+                found.append(int(directory.name))
+    return found
+
+
+def no_process_remains(ansible, seconds=8):
+    wait_until(lambda: not processes(ansible), seconds)
+
+
+class Terminal:
+    """A pseudo-terminal with a run in it, and what it has shown."""
+
+    def __init__(self, ansible, arguments, **environ):
+        self.master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (40, 100)) if hasattr(termios, "tcsetwinsize") else None
+        self.before = termios.tcgetattr(slave)
+        self.shown = ""
+        self.process = ansible.begin(
+            *arguments,
+            environ={"TERM": "xterm", **environ},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        self._slave = slave
+
+    def read_until(self, condition, seconds=60):
+        """Read what is shown until a condition holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.shown
+            if select.select([self.master], [], [], 0.05)[0]:
+                self.shown += os.read(self.master, 65536).decode("utf-8", "replace")
+
+    def end(self):
+        """Read to the end of the run, and return its exit code."""
+        self.read_until(lambda: self.process.poll() is not None)
+        while select.select([self.master], [], [], 0.2)[0]:
+            self.shown += os.read(self.master, 65536).decode("utf-8", "replace")
+        self.after = termios.tcgetattr(self._slave)
+        os.close(self._slave)
+        os.close(self.master)
+        return self.process.returncode
+
+    def screen(self):
+        """The lines that one sees in the end, as a terminal of endless height shows them."""
+        lines, row, column = [""], 0, 0
+        for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+|\x1b", self.shown):
+            if part == "\r":
+                column = 0
+            elif part == "\n":
+                row += 1
+                lines += [""] * (row + 1 - len(lines))
+            elif part == "\x1b[A":
+                row = max(0, row - 1)
+            elif part == "\x1b[K":
+                lines[row] = lines[row][:column]
+            elif part == "\x1b[J":
+                lines[row:] = [lines[row][:column]]
+            elif not part.startswith("\x1b"):
+                line = lines[row].ljust(column)
+                lines[row] = line[:column] + part + line[column + len(part) :]
+                column += len(part)
+        return lines
+
+
+def test_a_line_that_moves_on_a_terminal(cloud, ansible):
+    cloud.push(*FEW)
+    inventory = str(ansible.inventory(streams(FEW)))
+    terminal = Terminal(ansible, command("start", inventory, record_rate_limit=6))
+    terminal.read_until(lambda: len(MOVING.findall(terminal.shown)) > 4)
+    assert terminal.end() == 0, terminal.shown
+    assert recorded(cloud) == hosts(FEW)
+    seen = terminal.screen()
+    assert not [line for line in seen if MOVING.search(line)], "the line has gone"
+    assert "start: 20 streams, 20 recording. 20 changed. 20 calls, 0 throttled." in seen
+    assert terminal.after == terminal.before
+
+
+@pytest.mark.parametrize("environ", [{"CI": "true"}, {"TERM": "dumb"}, {"AWX_ISOLATED_DATA_DIR": "/tmp"}], ids=str)
+def test_no_line_moves_where_nobody_sees_it(cloud, ansible, environ):
+    cloud.push(*FEW[:8])
+    inventory = str(ansible.inventory(streams(FEW[:8])))
+    terminal = Terminal(ansible, command("start", inventory, record_rate_limit=6), **environ)
+    assert terminal.end() == 0, terminal.shown
+    assert "start: 8 streams, 8 recording." in terminal.shown
+    assert not MOVING.search(terminal.shown)
+    assert "\x1b[K" not in terminal.shown and "\x1b[J" not in terminal.shown
+
+
+def test_plain_lines_every_ten_seconds_in_a_pipe(cloud, ansible):
+    cloud.push(*FEW)
+    inventory = str(ansible.inventory(streams(FEW)))
+    run = ansible.playbook(*command("start", inventory, record_rate_limit=1.6), environ={"TERM": "xterm"})
+    assert run.exit_code == 0, run.output
+    lines = [line for line in run.output.splitlines() if re.match(r"start: \d+/20, ", line)]
+    assert len(lines) == 1 and "0 failed" in lines[0] and "of 1.6 calls/s" in lines[0], run.output
+    assert "\x1b" not in run.output
+
+
+def test_ctrl_c_on_a_terminal(cloud, ansible):
+    cloud.push(*MANY)
+    inventory = str(ansible.inventory(streams(MANY)))
+    terminal = Terminal(ansible, command("start", inventory))
+    wait_until(lambda: len(cloud.calls()) > 40)
+    os.write(terminal.master, b"\x03")
+    assert terminal.end() != 0
+    no_process_remains(ansible)
+    calls = len(cloud.calls())
+    assert calls < 150
+    assert terminal.after == terminal.before, "the terminal can be used"
+    assert set(retry_file(ansible)) == hosts(MANY) - recorded(cloud)
+    text = "\n".join(terminal.screen())
+    assert re.search(r"start: 150 streams, \d+ recording, .*\d+ not tried", text), text
+    assert "--limit @start.retry" in text
+    time.sleep(1.5)
+    assert len(cloud.calls()) == calls, "nothing is sent after the end"
+    taken_up(cloud, ansible, inventory)
+
+
+def taken_up(cloud, ansible, inventory):
+    """Have a second run do what the first has left."""
+    run = ansible.playbook(*command("start", inventory, "--limit", "@start.retry"))
+    assert run.exit_code == 0, run.output
+    assert recorded(cloud) == hosts(MANY)
+    assert retry_file(ansible) is None
+    assert {row["ledger"]["starts"] for row in cloud.state()["streams"]} == {1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_run_that_a_signal_ends(cloud, ansible, number):
+    cloud.push(*MANY)
+    inventory = str(ansible.inventory(streams(MANY)))
+    (ansible.directory / "start.retry").write_text("s000\ns001\n", encoding="utf-8")
+    process = ansible.begin(*command("start", inventory))
+    wait_until(lambda: len(cloud.calls()) > 40)
+    process.send_signal(number)
+    ended = time.time()
+    run = ansible.end(process)
+    assert run.exit_code != 0
+    no_process_remains(ansible)
+    calls = [call["time"] for call in cloud.calls()]
+    assert len(calls) < 150
+    assert max(calls) < ended + 1, "a call may have left already"
+    time.sleep(1.5)
+    assert len(cloud.calls()) == len(calls)
+    left = set(retry_file(ansible))
+    assert left >= hosts(MANY) - recorded(cloud)
+    if number != signal.SIGKILL:
+        assert left == hosts(MANY) - recorded(cloud)
+    assert not list(ansible.directory.glob(".apsaravideo-*")), "nothing temporary is left"
+    taken_up(cloud, ansible, inventory)
+
+
+def test_from_its_beginning_a_run_has_all_that_is_not_done_in_its_file(cloud, ansible):
+    cloud.push(*FEW)
+    inventory = str(ansible.inventory(streams(FEW)))
+    (ansible.directory / "start.retry").write_text("s001\nelsewhere\n", encoding="utf-8")
+    process = ansible.begin(*command("start", inventory, start_at=f"{time.time() + 60:.3f}"))
+    wait_until(lambda: len(retry_file(ansible)) > 2)
+    process.kill()
+    assert ansible.end(process).exit_code != 0
+    assert retry_file(ansible) == ["elsewhere", *sorted(hosts(FEW))]
+    no_process_remains(ansible)
+    assert cloud.calls() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_the_worker_of_a_killed_run_that_waited_sends_nothing(cloud, ansible, number):
+    cloud.push(*FEW)
+    inventory = str(ansible.inventory(streams(FEW)))
+    start_at = time.time() + 7
+    process = ansible.begin(*command("start", inventory, start_at=f"{start_at:.3f}"))
+    wait_until(lambda: retry_file(ansible))
+    assert len(processes(ansible)) > 1
+    time.sleep(max(0.0, start_at - 0.5 - time.time()))  # the first calls have their connections
+    process.send_signal(number)
+    ansible.end(process)
+    time.sleep(max(0.0, start_at + 1 - time.time()))
+    assert cloud.calls() == []
+    no_process_remains(ansible)
+
+
+def test_what_an_interrupted_split_has_split_is_not_split_again(cloud, ansible):
+    names = MANY[:80]
+    cloud.push(*names)
+    inventory = str(ansible.inventory(streams(names)))
+    assert ansible.playbook(*command("start", inventory)).exit_code == 0
+    cloud.advance(60)
+    cloud.clear_calls()
+    process = ansible.begin(*command("split", inventory))
+    wait_until(lambda: len(cloud.calls()) > 20)
+    process.send_signal(signal.SIGINT)
+    assert ansible.end(process).exit_code != 0
+    no_process_remains(ansible)
+    run = ansible.playbook(*command("split", inventory, "--limit", "@split.retry"))
+    assert run.exit_code == 0, run.output
+    assert {row["ledger"]["splits"] for row in cloud.state()["streams"]} == {1}
+
+
+@pytest.mark.parametrize("reader", ["head -1", "grep -q TASK", "true"])
+def test_output_that_nobody_reads_any_more(cloud, ansible, reader):
+    cloud.push(*FEW[:-1])
+    inventory = str(ansible.inventory(streams(FEW)))
+    process = ansible.begin(*command("start", inventory, record_rate_limit=10), "-v")
+    with subprocess.Popen(reader.split(), stdin=process.stdout, stdout=subprocess.DEVNULL) as reading:
+        process.stdout.close()
+        reading.wait(60)
+        process.wait(60)
+    assert process.returncode != 0
+    no_process_remains(ansible)
+    if reader == "true" and not cloud.calls():
+        return  # Ansible ended at its first line, and nothing was lost
+    assert set(retry_file(ansible)) == hosts(FEW) - recorded(cloud)
+    assert recorded(cloud) == hosts(FEW[:-1])
+
+
+def test_two_runs_in_one_directory(cloud, ansible):
+    one, other = MANY[:30], MANY[30:60]
+    cloud.push(*one[2:], *other[3:])
+    inventory = str(ansible.inventory(streams(one + other)))
+    runs = [
+        ansible.begin(
+            *command("start", inventory, "--limit", ",".join(sorted(hosts(names)))), stdout=subprocess.DEVNULL
+        )
+        for names in (one, other)
+    ]
+    assert [run.wait(120) for run in runs] == [2, 2]
+    assert sorted(retry_file(ansible)) == sorted(hosts(one[:2]) | hosts(other[:3]))
+    cloud.push(*one[:2])
+    assert ansible.playbook(*command("start", inventory, "--limit", "s000,s001")).exit_code == 0
+    assert sorted(retry_file(ansible)) == sorted(hosts(other[:3]))
+    assert sorted(path.name for path in ansible.directory.glob("*retry*")) == ["start.retry"]
+
+
+def test_a_retry_file_that_cannot_be_written(cloud, ansible):
+    cloud.push(*FEW[1:4])
+    inventory = str(ansible.inventory(streams(FEW[:4])))
+    (ansible.directory / "a").mkdir()
+    os.mkfifo(ansible.directory / "pipe")
+    for name in ("results.jsonl", "ansible", "tmp"):
+        (ansible.directory / name).touch() if "." in name else (ansible.directory / name).mkdir(exist_ok=True)
+    before = set(ansible.directory.iterdir())
+    for path in ("a", "pipe"):
+        run = ansible.playbook(*command("start", inventory, retry_file=path))
+        assert run.exit_code == 2
+        assert recorded(cloud) == hosts(FEW[1:4])
+        assert f"{path} does not list the hosts that are left" in " ".join(run.output.split())
+        assert "--limit" not in run.output
+    assert not [path for path in set(ansible.directory.iterdir()) - before if path.name[:16] != "apsaravideo-live"]
