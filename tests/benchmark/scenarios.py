@@ -243,10 +243,14 @@ def absent(options: argparse.Namespace) -> list[Table]:
 
 
 def slow(options: argparse.Namespace) -> list[Table]:
-    """5 % of the commands take 8 s, and then all of them 2 s."""
+    """5 % of the commands take 8 s, and then all of them 2 s.
+
+    The emulator counts a call when it carries it out, which is after the delay, so calls that were spread evenly may
+    come to more than the quota there. The limit is set aside, because this is about how many calls leave.
+    """
     streams = names(1000)
     rows, targets = [], []
-    with bench(options.forks) as at:
+    with bench(options.forks, limit=UNLIMITED) as at:
         for label in ("5 % take 8 s", "all take 2 s"):
             at.fresh(streams)
             if label.startswith("5"):
@@ -262,7 +266,8 @@ def slow(options: argparse.Namespace) -> list[Table]:
             )
             targets.append(Target(f"Commands of which {label}: calls/s of the others", others.rate, 45))
     head = ["", "recording", "calls/s", "others", "calls/s of the others", "most calls in a second", "CPU seconds"]
-    return [Table(f"Slow responses, {len(streams)} streams", head, rows, targets=targets)]
+    note = "Without a limit at the emulator, which counts a call only after its delay."
+    return [Table(f"Slow responses, {len(streams)} streams", head, rows, note, targets)]
 
 
 def kept(options: argparse.Namespace) -> list[Table]:
