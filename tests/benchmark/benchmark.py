@@ -19,6 +19,7 @@ from pathlib import Path
 
 import scenarios
 from bench import ACTION, LATENCY
+from measure import NICENESS
 from report import Table, targets_table
 from ways import ROUNDS, compare
 
@@ -32,8 +33,8 @@ Written by `make bench ARGS=--large`. The quota is 50 calls/s, of which the coll
 """
 FACTS = """* This machine: {machine}.
 * The emulator runs beside the clients in a process of its own, over HTTPS, with {latency} ms before each response. It
-  stands for a machine of its own, so all that calls it runs with a lower priority (`nice`): otherwise requests would
-  queue up before it wherever the cores are busy.
+  stands for a machine of its own, so all that calls it runs with a lower priority (`nice`, {clients} beside {emulator}):
+  otherwise requests would queue up before it wherever the cores are busy.
 * `ansible-playbook` has {forks} forks and `pipelining` on, which only the ordinary modules use. `ansible.builtin.uri`
   sends calls that were signed beforehand, without regard to the quota. The SDK's threads share an ideal limiter of 48
   calls/s, and send nothing again.
@@ -93,7 +94,15 @@ def main() -> None:
     wanted = options.scenario or [name for name in SCENARIOS if options.large or name != "long"]
     if unknown := set(wanted) - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    facts = FACTS.format(machine=machine(), forks=options.forks, latency=LATENCY, action=ACTION, rounds=ROUNDS)
+    facts = FACTS.format(
+        machine=machine(),
+        forks=options.forks,
+        latency=LATENCY,
+        action=ACTION,
+        rounds=ROUNDS,
+        emulator=os.nice(0),
+        clients=os.nice(0) + NICENESS,
+    )
     print(facts, flush=True)
     tables: list[Table] = []
     parts: list[str] = []

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_NICENESS = 10
+NICENESS = 10
 _POLL = 0.02  # seconds between looks whether a command has ended
 _MEMORY_POLL = 1.0  # seconds between looks at the memory: a look costs some milliseconds
 
@@ -43,7 +43,7 @@ class Command(threading.Thread):
         self.began = time.time()
         with open(self.output, "w", encoding="utf-8") as output:
             self._process = subprocess.Popen(
-                ["nice", "-n", str(_NICENESS), *map(str, arguments)],
+                ["nice", "-n", str(NICENESS), *map(str, arguments)],
                 cwd=directory,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
