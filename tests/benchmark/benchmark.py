@@ -34,7 +34,7 @@ Written by `make bench ARGS=--large`. The quota is 50 calls/s, of which the coll
 FACTS = """* This machine: {machine}.
 * The emulator runs beside the clients in a process of its own, over HTTPS, with {latency} ms before each response. It
   stands for a machine of its own, so all that calls it runs with a lower priority: otherwise requests would queue up
-  before it wherever the cores are busy. In this run, `nice` was {emulator} for the emulator and {clients} for the others.
+  before it wherever the cores are busy. Here, `nice` was {emulator} for the emulator and {clients} for the others.
 * `ansible-playbook` has {forks} forks and `pipelining` on, which only the ordinary modules use. `ansible.builtin.uri`
   sends calls that were signed beforehand, without regard to the quota. The SDK's threads share an ideal limiter of 48
   calls/s, and send nothing again.
