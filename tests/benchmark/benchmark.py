@@ -38,7 +38,8 @@ FACTS = """* This machine: {machine}.
 * `ansible-playbook` has {forks} forks and `pipelining` on, which only the ordinary modules use. `ansible.builtin.uri`
   sends calls that were signed beforehand, without regard to the quota. The SDK's threads share an ideal limiter of 48
   calls/s, and send nothing again.
-* The ways take turns, {rounds} times each. Shown is the round with the median rate.
+* The ways take turns, {rounds} times each. Shown is the round with the median rate. Those that are not run for 1,000
+  streams run once.
 * Calls, their rates and the most calls in any span of one second are those of {action} in the emulator's log.
   CPU is user and system time of the command and all its processes; memory is the sum of their proportional set sizes
   (PSS), read each second, unless the resident set size (RSS) of the largest process is named.
