@@ -110,7 +110,7 @@ class Transport:
         # A proxy for plain HTTP is asked with the whole URL.
         attempt.target = f"{url if pool.proxy and url.startswith('http:') else '/'}{target}"
         _thread.attempt = attempt
-        response = pool.urlopen(
+        response = pool.request(
             method,
             attempt.target,
             body=body or None,

@@ -97,19 +97,19 @@ class Operation:
         before = [row for batch in batches for row in batch.entries]
         covered = self._covered(options, hosts)
         fleet = self._fleet(task, len(targets))
-        bar = self._progress(options)
+        shown = self._progress(options)
         self._save_left_over(task, covered, before, fleet)
 
         def tick() -> None:
             now = task.clock.monotonic()
-            bar.show(now, lambda: self._numbers(fleet, len(targets)))
+            shown.show(now, lambda: self._numbers(fleet, len(targets)))
             if now - self._saved > _SAVE_SECONDS and fleet.done:
                 self._save_left_over(task, covered, before, fleet)
 
         self._tick = tick
         with self._signals():
             whole = fleet.run(targets)
-        bar.clear()
+        shown.clear()
         entries = [self._row(entry) for entry in fleet.entries]
         entries += [summary.entry(target.host, target.names, None) for target in targets[len(entries) :]]
         left = self._save_left_over(task, covered, before, fleet)

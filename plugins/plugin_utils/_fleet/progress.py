@@ -56,9 +56,9 @@ class Progress:
         if self._kind == LINES:
             self._display(text, True)
             return
-        bar = f"[{'#' * (_BAR_WIDTH * found.done // max(1, found.total)):<{_BAR_WIDTH}}] {text}"
+        moving = f"[{'#' * (_BAR_WIDTH * found.done // max(1, found.total)):<{_BAR_WIDTH}}] {text}"
         # The cursor stays on the empty line above, where whatever else is displayed finds room.
-        self._display(f"{_ERASE_BELOW}\n{bar[: self._width() - 1]}{_ERASE_LINE}\r{_UP}", False)
+        self._display(f"{_ERASE_BELOW}\n{moving[: self._width() - 1]}{_ERASE_LINE}\r{_UP}", False)
         self.is_shown = True
 
     def clear(self) -> None:

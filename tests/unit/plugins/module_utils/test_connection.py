@@ -166,9 +166,10 @@ def test_threads_share_connections_and_nothing_else(ports):
             for turn in range(ROUNDS):
                 name = f"{number}-{turn}"
                 left = []
+                note = left.append
 
-                def leave(name=name, left=left):
-                    left.append((threading.get_ident(), any(name in asked.target for asked in server.requests)))
+                def leave(name=name, note=note):
+                    note((threading.get_ident(), any(name in asked.target for asked in server.requests)))
                     together.wait()  # so that all have a connection of their own, and none has sent yet
 
                 got = way.send("GET", name, {"x-name": name}, leave=leave)

@@ -362,7 +362,7 @@ def test_windows_are_kept_to_the_moment(plans):
         is_open = bool(left) and left[0][0] <= 0
         late_stop = bool(over) and not is_open and -over[-1] <= 600
         assert len(stops) == len(left) + late_stop
-    order = [row for row in world.sent]
+    order = list(world.sent)
     assert order == sorted(order, key=lambda row: row[0])
 
 
