@@ -8,20 +8,25 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ..plugin_utils import _record_report as report
+from ..module_utils._errors import InvalidOption
+from ..module_utils._live import Stream
+from ..plugin_utils import _summary as summary
+from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._plain import plain
-from ..plugin_utils._play import hosts_of, show
+from ..plugin_utils._retry_file import write_retry_file
+
+_Named = tuple[str | None, dict[str, Any] | None, dict[str, Any] | None]
 
 _SPEC = {
     "title": {"type": "str", "default": "record"},
     "hosts": {"type": "str"},
+    "results": {"type": "raw"},
     "retry_file": {"type": "str", "default": ""},
-    "fail": {"type": "bool", "default": False},
 }
-_NAMES = ("domain_name", "app_name", "stream_name")
+_APART = [("results", "hosts"), ("results", "retry_file")]
 
 
 class ActionModule(ActionBase):
@@ -30,43 +35,64 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The summary of all hosts, or with `fail` the verdict on this one."""
+        """Return the summary of all hosts, or of the results of a loop."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _checked, options = self.validate_argument_spec(argument_spec=_SPEC)
-        if options["fail"]:
-            return _verdict(variables)
-        hosts = hosts_of(options["hosts"], variables)
-        entries = self._entries(hosts, variables)
-        title = f"{options['title']}, foretold by check mode" if self._task.check_mode else options["title"]
-        lines, warnings = report.summary(title, entries), []
+        _checked, options = self.validate_argument_spec(argument_spec=_SPEC, mutually_exclusive=_APART)
+        results = self._results(options, variables)
+        rows = [summary.entry(host, names, result) for host, names, result in results]
+        calls, throttled = (sum(row.get(field, 0) for row in rows) for field in ("api_calls", "throttled"))
+        title = f"{options['title']}, predicted by check mode" if self._task.check_mode else options["title"]
+        lines, warnings = summary.lines(title, rows, calls, throttled), []
         if options["retry_file"] and not self._task.check_mode:
             try:
-                lines += _note_left_over(options["retry_file"], hosts, entries)
+                lines += _save_left_over(options["retry_file"], rows)
             except OSError as error:
                 warnings.append(f"{options['retry_file']} does not list the hosts that are left: {error.strerror}.")
-        show(lines, bad=any(found["status"] != report.OK for found in entries))
+        summary.show(lines, bad=any(row["status"] != summary.OK for row in rows))
         return {
             "changed": False,
-            "counts": report.counts(entries),
-            "streams": entries,
+            "counts": {**summary.counts(rows), "api_calls": calls, "throttled": throttled},
+            "streams": [
+                {**{name: row[name] for name in ("host", "stream", "status", "error")}, "result": result}
+                for row, (_host, _names, result) in zip(rows, results)
+            ],
             "summary": lines,
             **({"warnings": warnings} if warnings else {}),
             # With -v, each result has been shown already.
             "_ansible_verbose_override": True,
         }
 
-    def _entries(self, hosts: list[str], variables: dict[str, Any]) -> list[dict[str, Any]]:
+    def _results(self, options: dict[str, Any], variables: dict[str, Any]) -> list[_Named]:
+        """Return host, names and result of each stream, each of them None where there is none."""
+        if options["results"] is not None:
+            return [(None, None, result) for result in _listed(options["results"])]
+        inventory = HostVariables(self, variables)
+        return self._of_hosts(inventory.of_play(options["hosts"]), inventory, variables)
+
+    def _of_hosts(self, hosts: list[str], inventory: HostVariables, variables: dict[str, Any]) -> list[_Named]:
         hostvars = variables["hostvars"]
         reported = {row["host"]: _request_ids(row["result"]) for row in _earlier(variables)}
-        entries = []
+        found: list[_Named] = []
         for host in hosts:
             result = hostvars.raw_get(host).get("record_result")
             if result is not None and _request_ids(result) and _request_ids(result) == reported.get(host):
                 result = None  # of an earlier run over the same hosts by the same ansible-playbook
-            names = None if result and result.get("stream") else _names(hostvars, host)
-            entries.append(report.entry(host, plain(result) if result else None, names))
-        return entries
+            names = None if result and result.get("stream") else _names(inventory, host)
+            found.append((host, names, plain(result) if result else None))
+        return found
+
+
+def _listed(given: Any) -> list[dict[str, Any]]:
+    """Return the results of a loop, given as they are or as the registered variable."""
+    value = plain(given)
+    found = value.get("results", [value]) if isinstance(value, dict) else value
+    if not isinstance(found, list) or not all(isinstance(result, dict) for result in found):
+        raise AnsibleActionFail(
+            "The option results holds something else than results. Give the variable that the task with the loop "
+            "registers, or its list of results."
+        )
+    return found
 
 
 def _earlier(variables: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,25 +104,17 @@ def _request_ids(result: dict[str, Any] | None) -> list[str]:
     return list((result or {}).get("request_ids") or [])
 
 
-def _names(hostvars: Any, host: str) -> dict[str, str] | None:
+def _names(inventory: HostVariables, host: str) -> dict[str, str] | None:
     try:
-        found = {name: hostvars[host].get(name) for name in _NAMES}
-    except AnsibleError:
+        return Stream.from_values(inventory.read(host, Stream._fields))._asdict()
+    except InvalidOption:
         return None
-    return {name: str(value) for name, value in found.items()} if all(found.values()) else None
 
 
-def _verdict(variables: dict[str, Any]) -> dict[str, Any]:
-    found = report.entry(variables["inventory_hostname"], plain(variables.get("record_result")))
-    if found["status"] == report.OK:
-        return {"changed": False, "msg": "The stream is in the wanted state."}
-    why = report.cause(found) if found["status"] == report.FAILED else "not tried"
-    return {"failed": True, "changed": False, "msg": why}
-
-
-def _note_left_over(path: str, hosts: list[str], entries: list[dict[str, Any]]) -> list[str]:
-    left = [found["host"] for found in entries if found["status"] != report.OK]
-    if len(left) == len(entries) and not any(found["result"] for found in entries):
-        return []  # nothing was tried, as with --start-at-task
-    listed = report.write_retry_file(os.path.expanduser(path), hosts, left)
+def _save_left_over(path: str, rows: list[dict[str, Any]]) -> list[str]:
+    """Bring the retry file up to date, and return the line that names it."""
+    if all(row["status"] == summary.NOT_TRIED for row in rows):
+        return []  # as with --start-at-task
+    left = [row["host"] for row in rows if row["status"] != summary.OK]
+    listed = write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
     return [f"To go on with the {listed} that are left: --limit @{path}"] if listed else []

@@ -17,7 +17,7 @@ from ansible.utils.display import Display
 
 from ..module_utils import _record_info
 from ..module_utils._argspec import CONNECTION, Spec
-from ..module_utils._errors import InvalidOption
+from ..module_utils._errors import InvalidOption, printable
 from ..module_utils._instant import duration
 from ..module_utils._live import Stream, name_as_text
 from ..module_utils._task import Task, execute
@@ -26,9 +26,9 @@ from ..plugin_utils._files import write_whole
 from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._in_process import InProcessAction
 from ..plugin_utils._plain import plain
-from ..plugin_utils._play import show
 from ..plugin_utils._record_status import Host, Wanted
 from ..plugin_utils._run_directory import RUN_DIRECTORY
+from ..plugin_utils._summary import show
 
 _OWN: dict[str, Any] = {
     "hosts": {"type": "str"},
@@ -42,6 +42,7 @@ _OWN: dict[str, Any] = {
     "show_all": {"type": "bool", "default": False},
     "dest": {"type": "path"},
 }
+_MAX_NAMES = 10
 _VARIABLES = {f"apsaravideo_{name}": name for name in CONNECTION}
 
 
@@ -53,8 +54,8 @@ class ActionModule(InProcessAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the entries of all streams."""
-        inventory = HostVariables(self, task_vars or {})
-        self.operate = lambda task: self._overview(task, inventory)
+        variables = task_vars or {}
+        self.operate = lambda task: self._overview(task, variables)
         result = super().run(tmp, task_vars)
         result["_ansible_verbose_override"] = True  # the table has been shown, and the rest is for programs
         return result
@@ -62,11 +63,11 @@ class ActionModule(InProcessAction):
     def _runs_here(self) -> bool:
         return True
 
-    def _overview(self, task: Task, inventory: HostVariables) -> dict[str, Any]:
-        options = task.options
+    def _overview(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
+        options, inventory = task.options, HostVariables(self, variables)
         limit = options["max_duration"] and duration("max_duration", options["max_duration"])
         read = self._reader(inventory)
-        hosts = {name: read(name) for name in inventory.matching(options["hosts"])}
+        hosts = {name: read(name) for name in inventory.of_play(options["hosts"])}
         should = hosts
         if options["wanted"] is not None:
             # What --limit and the option hosts leave out is wanted all the same.
@@ -80,9 +81,10 @@ class ActionModule(InProcessAction):
         found = status.entries(hosts, wanted, looks, task.clock.now(), limit)
         excess, unclear = status.excess(found, wanted, options["stop_unknown"])
         if unclear:
+            names = ", ".join(printable(name) for name in sorted(wanted.unclear)[:_MAX_NAMES])
             task.warn(
                 f"{len(unclear)} recordings that should perhaps not run are left out of excess, because they may be "
-                f"those of hosts that are wanted and cannot be read: {', '.join(sorted(wanted.unclear)[:10])}."
+                f"those of hosts that are wanted and cannot be read: {names}."
             )
         if not options["strays"]:
             found = [row for row in found if row["host"]]

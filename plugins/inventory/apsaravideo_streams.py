@@ -14,7 +14,8 @@ author:
 description:
   - Makes each stream that is being pushed a host, and each stream that the source names, whether it is being pushed or
     not.
-  - A source is a YAML file whose name ends in C(.apsaravideo.yml) or C(.apsaravideo.yaml).
+  - A source is a YAML file called C(apsaravideo.yml) or C(apsaravideo_streams.yml), or whose name ends in
+    C(.apsaravideo.yml) or C(.apsaravideo_streams.yml). The extension C(.yaml) does as well.
   - A host has the variables C(domain_name), C(app_name), C(stream_name), C(online) and C(publish_time), of which the
     last is null for a stream that is not online, and C(ansible_connection), which is V(local). For what is online, the
     API also tells C(publish_type), C(publish_domain), C(transcoded), C(client_ip), C(server_ip), C(width), C(height),
@@ -180,6 +181,7 @@ cache_timeout: 600
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -201,7 +203,9 @@ from ..plugin_utils._unsafe import unsafe
 
 _ALIASES = {alias for option in CONNECTION.values() for alias in option.get("aliases", ())}
 _SCALARS = (str, int, float, type(None), type(...))
-_SUFFIXES = (".apsaravideo.yml", ".apsaravideo.yaml")
+_FILE_NAME = re.compile(r"(?:.*\.)?apsaravideo(?:_streams)?\.ya?ml", re.DOTALL)
+_PLUGIN = re.compile(r"^plugin:\s*[\"']?apsaravideo\.live\.apsaravideo_streams\b", re.MULTILINE)
+_BEGINNING = 65536  # characters in which a source says whose it is
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -214,8 +218,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     _failed: dict[str, list[str]]  # conditions, and the hosts for which they could not be evaluated
 
     def verify_file(self, path: str) -> bool:
-        """Whether a file is named as sources of this plugin are."""
-        return bool(super().verify_file(path)) and path.endswith(_SUFFIXES)
+        """Return whether a file is named as sources of this plugin are; warn of one that is a source by its content."""
+        if not super().verify_file(path):
+            return False
+        if _FILE_NAME.fullmatch(os.path.basename(path)):
+            return True
+        if path.endswith((".yml", ".yaml")) and _is_source(path):
+            self.display.warning(
+                f"{path} is an inventory source of {self.NAME} by its content, but not by its name, and is left out. "
+                "Call it apsaravideo.yml or apsaravideo_streams.yml, or something that ends in .apsaravideo.yml or "
+                ".apsaravideo_streams.yml."
+            )
+        return False
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Read a source and add its hosts; everything that can be wrong with it is found before any call."""
@@ -428,6 +442,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 if self._holds("groups", condition, scope):
                     self.inventory.add_host(name, group=self.inventory.add_group(self._sanitize_group_name(chosen)))
             self._add_host_to_keyed_groups(keyed_groups, scope, name, strict=strict, fetch_hostvars=False)
+
+
+def _is_source(path: str) -> bool:
+    if not os.path.isfile(path):  # a pipe would hold up whoever opens it
+        return False
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return bool(_PLUGIN.search(file.read(_BEGINNING)))
 
 
 def _digest(value: Any) -> str:

@@ -18,6 +18,7 @@ from ._instant import Instant, duration
 LIST = "record_windows"
 START, STOP, DURATION = "window_start", "window_stop", "window_duration"
 VARIABLES = (LIST, START, STOP, DURATION)
+MIN_LIKELY_DURATION = 300  # seconds; a smaller number is rather hours and minutes that YAML made one
 
 
 class Window(NamedTuple):
@@ -45,6 +46,32 @@ def windows(variables: Mapping[str, Any], now: float) -> list[Window]:
     if listed is not None:
         raise InvalidOption(f"It has {LIST} as well as {_first_given(single)}", "Set only one of them.")
     return [_window(single, (START, STOP, DURATION), now)]
+
+
+def doubts(variables: Mapping[str, Any]) -> list[str]:
+    """Return a warning for each duration in the variables of one stream that may be shorter than what was written.
+
+    YAML reads 2:00, as which nobody writes two minutes, as the number 120.
+    """
+    listed = variables.get(LIST)
+    values = {DURATION: variables.get(DURATION)}
+    for place, entry in enumerate(listed if isinstance(listed, (list, tuple)) else ()):
+        if isinstance(entry, Mapping):
+            values[f"{LIST}[{place}].duration"] = entry.get("duration")
+    return [_doubt(name, value) for name, value in values.items() if value is not None and _is_short(value)]
+
+
+def _is_short(given: Any) -> bool:
+    return isinstance(given, (int, float)) and not isinstance(given, bool) and 0 < given < MIN_LIKELY_DURATION
+
+
+def _doubt(name: str, seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    written = f"YAML reads {minutes}:{rest:02} as that number; for hours and minutes " if minutes else "For hours "
+    return (
+        f"{name} is the number {seconds:g}, and the window as many seconds long. "
+        f"{written}write {minutes or 1}h{rest if minutes else 0}m, and {seconds:g}s where seconds are meant."
+    )
 
 
 def merged(found: Iterable[Window]) -> list[Window]:

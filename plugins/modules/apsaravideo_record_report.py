@@ -29,6 +29,12 @@ options:
       - A pattern of the hosts to sum up, within C(--limit).
       - Default is the hosts of the play.
     type: str
+  results:
+    description:
+      - In place of what hosts have registered, the results of a task with a loop over streams on one host. Give the
+        variable that it registers, or the list of results in it.
+      - Mutually exclusive with O(hosts) and O(retry_file).
+    type: raw
   retry_file:
     description:
       - A file on the controller that lists the hosts that failed or were not tried, for C(--limit @file).
@@ -37,11 +43,6 @@ options:
       - Check mode does not touch it. Empty for none.
     type: str
     default: ""
-  fail:
-    description:
-      - Sum up nothing, but fail with one line that says why where the stream of this host has failed.
-    type: bool
-    default: false
 attributes:
   check_mode:
     description: Can run in check mode.
@@ -59,6 +60,22 @@ EXAMPLES = r"""
   run_once: true
   register: record_report
 
+- name: Record streams in a loop, and sum up also where some fail
+  connection: local
+  run_once: true
+  block:
+    - name: Record them
+      apsaravideo.live.apsaravideo_record:
+        domain_name: live.example.com
+        app_name: news
+        stream_name: "{{ item }}"
+      loop: [studio1, studio2]
+      register: recorded
+  always:
+    - name: Sum up
+      apsaravideo.live.apsaravideo_record_report:
+        results: "{{ recorded }}"
+
 - name: See that at least nine of ten streams are recorded
   ansible.builtin.assert:
     that: record_report.counts.ok >= record_report.counts.streams * 0.9
@@ -70,21 +87,21 @@ summary:
   description: The lines that were shown.
   type: list
   elements: str
-  returned: without O(fail)
+  returned: success
   sample: ["news: 300 streams, 300 recording. 300 changed. 300 calls, 0 throttled."]
 counts:
   description: Numbers of streams, by RV(streams[].status) and of those that were changed, and of calls.
   type: dict
-  returned: without O(fail)
+  returned: success
   sample: {streams: 300, ok: 300, failed: 0, not_tried: 0, changed: 300, api_calls: 300, throttled: 0}
 streams:
-  description: One entry for each host, in the order of the inventory.
+  description: One entry for each host, in the order of the inventory, or for each of O(results).
   type: list
   elements: dict
-  returned: without O(fail)
+  returned: success
   contains:
     host:
-      description: The host that stands for the stream.
+      description: The host that stands for the stream, null for an item of O(results).
       type: str
       returned: always
       sample: studio1

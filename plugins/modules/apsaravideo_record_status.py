@@ -16,9 +16,13 @@ description:
   - Shows a table of the streams that the hosts stand for, and returns one entry for each, with what
     M(apsaravideo.live.apsaravideo_record_info) finds out about their domains. That is a few calls for each domain,
     whatever the number of its streams.
+  - The table has first the streams that need attention. Those are wanted and not recorded, of unknown state, failed,
+    overdue, or recorded and not wanted.
   - Runs on the controller and sends no command. Run it for one host, with C(run_once) and the strategy C(linear).
   - Each domain is reached with the connection options of the task, and for what it does not set with the variables of
-    the first host of the domain, such as C(apsaravideo_profile).
+    the first host of the domain whose variables can be used, such as C(apsaravideo_profile).
+  - A host with a variable that cannot be used, such as an undefined one, has an entry that says why, and keeps no
+    other from being looked at.
   - The playbooks C(apsaravideo.live.status) and C(apsaravideo.live.sweep) rest on it.
 extends_documentation_fragment:
   - apsaravideo.live.connection
@@ -31,9 +35,16 @@ options:
     type: str
   wanted:
     description:
-      - A pattern of the hosts whose streams should be recorded.
+      - A pattern of the hosts whose streams should be recorded. Those count whatever C(--limit) and O(hosts) say, and
+        whichever host stands for the stream.
+      - While the variables of one of them cannot be read, no recording that may be its stream's is in RV(excess),
+        unless it is overdue.
       - Default is all of O(hosts).
     type: str
+  allow_empty:
+    description: Whether to accept that O(hosts) or O(wanted) matches no host, instead of failing.
+    type: bool
+    default: false
   strays:
     description: Whether to return also the streams of the same domains that no host stands for.
     type: bool
@@ -41,14 +52,21 @@ options:
   max_duration:
     description:
       - How long a recording may run before it is marked as RV(streams[].overdue), as V(2h), V(1h30m), V(90m),
-        V(01:30:00) or in seconds.
+        V(01:30:00) or in seconds. For four hours write V(4h), not V(4:00), which YAML reads as the number 240.
     type: str
   expect_recording:
-    description: Whether to fail where a stream that should be recorded is not known to be.
+    description:
+      - Whether to fail where a stream that should be recorded is not known to be. The result is then RV(verdict) as
+        the message, and RV(counts), but not the streams, because Ansible prints the result of a failure.
+      - To have them all the same, leave this out and fail in another task, as in the example.
     type: bool
     default: false
   accept_unknown:
-    description: With O(expect_recording), whether a stream of which nothing is known is left out of account.
+    description: Whether a stream of which nothing is known is left out of RV(missing) and RV(verdict).
+    type: bool
+    default: false
+  show_all:
+    description: Whether the table has all streams, as with C(-v), and not only the first 40.
     type: bool
     default: false
   stop_unknown:
@@ -57,7 +75,9 @@ options:
     type: bool
     default: false
   dest:
-    description: A file on the controller to write RV(streams) to, as JSON. Check mode does not write it.
+    description:
+      - A file on the controller to write RV(streams) to, as JSON. Check mode does not write it.
+      - It is written whole or not at all, and never where a link or a pipe has its name.
     type: path
 attributes:
   check_mode:
@@ -73,6 +93,7 @@ EXAMPLES = r"""
   apsaravideo.live.apsaravideo_record_status:
     hosts: streams
     max_duration: 12h
+    accept_unknown: true
   run_once: true
   register: record_status
 
@@ -80,11 +101,17 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ record_status.counts.recording }} of {{ record_status.counts.streams }} are being recorded."
   run_once: true
+
+- name: Fail where one is not
+  ansible.builtin.fail:
+    msg: "{{ record_status.verdict }}"
+  when: record_status.missing | length > 0
+  run_once: true
 """
 
 RETURN = r"""
 summary:
-  description: The lines of the table.
+  description: The lines of the table as they were shown.
   type: list
   elements: str
   returned: success
@@ -94,6 +121,17 @@ counts:
   type: dict
   returned: success
   sample: {streams: 3, recording: 2, stopped: 0, offline: 1, unknown: 0}
+missing:
+  description: The hosts whose streams should be recorded and are not known to be.
+  type: list
+  elements: str
+  returned: success
+  sample: [studio2]
+verdict:
+  description: A sentence about them, of at most 300 characters; empty where there are none.
+  type: str
+  returned: success
+  sample: "Not known to be recorded: 1 of 3 streams: studio2."
 excess:
   description:
     - The entries that are recorded and should not be, or no longer, each with C(like), a host whose connection options

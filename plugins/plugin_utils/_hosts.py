@@ -43,6 +43,7 @@ class HostVariables:
         self._manager = hostvars._variable_manager
         self._task = action._task
         self._batch = task_vars["ansible_play_batch"]
+        self._play = task_vars["ansible_play_hosts_all"]
         self._common = {name: task_vars[name] for name in _COMMON if name in task_vars}
         self._templar = Templar(loader=action._loader)
 
@@ -51,6 +52,10 @@ class HostVariables:
         if pattern is None:
             return list(self._batch)
         return [host.name for host in self._inventory.get_hosts(pattern, ignore_restrictions=True)]
+
+    def of_play(self, pattern: str | None) -> list[str]:
+        """Return the same; without a pattern, all hosts of the play, those included that failed in an earlier one."""
+        return self.matching(pattern) if pattern else list(self._play)
 
     def known(self, pattern: str) -> list[str]:
         """Return the hosts of a pattern in the whole inventory, whatever --limit."""

@@ -14,11 +14,11 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-_NICENESS = 10
+NICENESS = 10
 _POLL = 0.02  # seconds between looks whether a command has ended
 _MEMORY_POLL = 1.0  # seconds between looks at the memory: a look costs some milliseconds
 
@@ -27,7 +27,8 @@ class Command(threading.Thread):
     """A command that runs beside this program, with a lower priority; `join` waits for its end.
 
     Then `began` and `ended` are moments, `cpu` is the user and system time of the process and all that it has waited
-    for, and `peak_memory` is the largest sum of the proportional set sizes (PSS) of the process tree that was seen.
+    for, `peak_memory` is the largest sum of the proportional set sizes (PSS) of the process tree that was seen, and
+    `largest_process` the peak resident set size (VmHWM) of the largest process in it.
     """
 
     def __init__(self, arguments: Sequence[str | Path], environ: Mapping[str, str], directory: Path) -> None:
@@ -37,11 +38,12 @@ class Command(threading.Thread):
         self.ended = 0.0
         self.cpu = 0.0
         self.peak_memory = 0
+        self.largest_process = 0
         self.exit_code = 0
         self.began = time.time()
         with open(self.output, "w", encoding="utf-8") as output:
             self._process = subprocess.Popen(
-                ["nice", "-n", str(_NICENESS), *map(str, arguments)],
+                ["nice", "-n", str(NICENESS), *map(str, arguments)],
                 cwd=directory,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
@@ -52,19 +54,18 @@ class Command(threading.Thread):
 
     @property
     def seconds(self) -> float:
-        """How long the command took."""
+        """Return how long the command took."""
         return self.ended - self.began
 
-    def children(self) -> list[int]:
-        """The process ids of the command's own children."""
-        return _children(self._process.pid)
+    def kill(self) -> float:
+        """End the command's own process without mercy, and return the moment; its children are left alone."""
+        moment = time.time()
+        self._process.kill()
+        return moment
 
-    def end(self, seconds: float) -> None:
-        """Wait so long for the end, and bring it about if need be."""
-        self.join(seconds)
-        if self.is_alive():
-            self._process.terminate()
-            self.join()
+    def lines(self) -> list[str]:
+        """Return the lines of its output."""
+        return self.output.read_text(encoding="utf-8").splitlines()
 
     def run(self) -> None:
         looked = 0.0
@@ -74,7 +75,9 @@ class Command(threading.Thread):
                 break
             if time.monotonic() - looked >= _MEMORY_POLL:
                 looked = time.monotonic()
-                self.peak_memory = max(self.peak_memory, sum(map(_memory, _tree(self._process.pid))))
+                tree = _tree(self._process.pid)
+                self.peak_memory = max(self.peak_memory, sum(_memory(pid, "smaps_rollup", "Pss:") for pid in tree))
+                self.largest_process = max(self.largest_process, *(_memory(pid, "status", "VmHWM:") for pid in tree))
             time.sleep(_POLL)
         self.ended = time.time()
         self.cpu = usage.ru_utime + usage.ru_stime
@@ -93,11 +96,11 @@ def _tree(pid: int) -> list[int]:
     return [pid, *(member for child in _children(pid) for member in _tree(child))]
 
 
-def _memory(pid: int) -> int:
-    """The proportional set size of a process in bytes; 0 when it has ended meanwhile."""
+def _memory(pid: int, file: str, name: str) -> int:
+    """Return a size of a process in bytes; 0 when it has ended meanwhile."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+            if line.startswith(name):
                 return int(line.split()[1]) * 1024
     return 0
 
@@ -114,23 +117,27 @@ class Calls:
 
     @property
     def throttled(self) -> int:
-        """How many of them were dropped."""
+        """Return how many of them were dropped."""
         return sum(bool(row["throttled"]) for row in self.rows)
 
     @property
     def rate(self) -> float:
-        """Calls per second between the first and the last; 0 for fewer than two."""
+        """Return the calls per second between the first and the last; 0 for fewer than two."""
         return (len(self) - 1) / (self.times[-1] - self.times[0]) if len(self) > 1 else 0.0
 
     @property
     def densest_second(self) -> int:
-        """The most calls in any span of one second."""
+        """Return the most calls in any span of one second."""
         return max((bisect.bisect_left(self.times, time + 1) - at for at, time in enumerate(self.times)), default=0)
 
     def between(self, begin: float, end: float) -> Calls:
-        """Those that arrived in this span of time."""
-        return Calls([row for row in self.rows if begin <= row["time"] < end])
+        """Return those that arrived in this span of time."""
+        return self.where(lambda row: begin <= row["time"] < end)
 
     def of(self, **values: str) -> Calls:
-        """Those whose row or parameters have these values."""
-        return Calls([row for row in self.rows if values.items() <= {**row, **row["params"]}.items()])
+        """Return those whose row or parameters have these values."""
+        return self.where(lambda row: values.items() <= {**row, **row["params"]}.items())
+
+    def where(self, wanted: Callable[[Mapping[str, Any]], bool]) -> Calls:
+        """Return those that a condition holds for."""
+        return Calls([row for row in self.rows if wanted(row)])

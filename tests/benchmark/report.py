@@ -52,19 +52,44 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Target:
+    """A figure beside the one that the collection is to reach, which is a bound from below or from above."""
+
+    what: str
+    figure: float
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def cells(self) -> list[Any]:
+        """Return the row of a table: what it is about, the figure, the bound, and the ratio of the two."""
+        bound = self.at_least if self.at_most is None else self.at_most
+        side = "at least" if self.at_most is None else "at most"
+        ratio = f"{self.figure / bound:.2f}" if bound else None
+        reached = self.figure >= (self.at_least or 0) and (self.at_most is None or self.figure <= self.at_most)
+        return [self.what, self.figure, f"{side} {bound:g}", ratio, "yes" if reached else "no"]
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table; cells are texts or numbers, None is a dash."""
+    """A table, and the targets that its figures belong to; cells are texts or numbers, None is a dash."""
 
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[Any]]
     note: str = ""
+    targets: Sequence[Target] = ()
 
     def markdown(self) -> str:
         """The table as Markdown."""
         lines = [self.head, ["---"] * len(self.head), *([_cell(cell) for cell in row] for row in self.rows)]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return f"\n### {self.title}\n\n{body}\n" + (f"\n{self.note}\n" if self.note else "")
+
+
+def targets_table(title: str, tables: Iterable[Table]) -> Table:
+    """Return one table of all targets."""
+    rows = [target.cells() for table in tables for target in table.targets]
+    return Table(title, ["", "figure", "target", "ratio", "reached"], rows)
 
 
 def _cell(value: Any) -> str:
@@ -81,8 +106,8 @@ def median(rounds: Sequence[Figures]) -> Figures:
     return replace(ordered[len(ordered) // 2], call_rates=tuple(figures.call_rate for figures in ordered))
 
 
-def compare_table(found: Iterable[Figures], streams: int, quota: int) -> Table:
-    """All ways for one number of streams."""
+def compare_table(found: Iterable[Figures], streams: int, quota: int, targets: Sequence[Target] = ()) -> Table:
+    """Return all ways for one number of streams."""
     ways = [figures for figures in found if figures.streams == streams]
     ours = ways[0]
     rows = [
@@ -116,10 +141,10 @@ def compare_table(found: Iterable[Figures], streams: int, quota: int) -> Table:
         "CPU seconds",
         "peak memory, MiB",
         "recording",
-        "collection is faster by",
+        "the first row is faster by",
     ]
     note = "" if all(figures.measured for figures in ways) else "\\* extrapolated from 100 streams."
-    return Table(f"{streams} streams", head, rows, note)
+    return Table(f"{streams} streams", head, rows, note, targets)
 
 
 def seconds_table(title: str, seconds: Iterable[int], counts: Iterable[int]) -> Table:

@@ -121,7 +121,7 @@ def test_strange_names_do_what_other_names_do(cloud, ansible, prepare):
     recorded = {stream["stream_name"]: stream["recording"] for stream in cloud.state()["streams"]}
     assert recorded == dict.fromkeys(STRANGE, "recording")
     assert not (ansible.directory / "x").exists(), "no name was taken for a template"
-    hosts = play.hosts("ok")
+    hosts = set(play.entries())
     assert len(hosts) == len(STRANGE)
     assert all(re.fullmatch(r"[\w%][\w.@%+=~-]*", host) for host in hosts), hosts
     cloud.clear_calls()
@@ -207,7 +207,7 @@ def test_static_streams_that_are_not_online(cloud, ansible):
     cloud.push(NAMES[0])
     play = ansible.playbook("apsaravideo.live.start", "-i", source(ansible, streams=NAMES[:2]))
     assert play.exit_code == 2
-    results = play.results("Bring the recording to the wanted state")
+    results = {row["host"]: row for row in play.fleets()[0]["streams"]}
     assert results[HOSTS[0]]["changed"]
     assert results[HOSTS[1]]["error"]["code"] == "StreamNotFound"
 

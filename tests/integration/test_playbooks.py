@@ -407,13 +407,15 @@ def test_the_role_in_plays_of_all_kinds(cloud, ansible, forks):
 def test_the_readme_of_the_role_and_the_examples_of_the_report(cloud, ansible):
     (book,) = re.findall(r"```yaml\n# news.yml\n(.*?)```", (ROLE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     (examples,) = re.findall(r'EXAMPLES = r"""\n(.*?)"""', REPORT.read_text(encoding="utf-8"), re.DOTALL)
-    plays = [*yaml.safe_load(book), {"hosts": "news", "gather_facts": False, "tasks": yaml.safe_load(examples)}]
+    others = {"hosts": "news", "connection": "local", "gather_facts": False, "tasks": yaml.safe_load(examples)}
+    plays = [*yaml.safe_load(book), others]
     file = ansible.directory / "news.yml"
     file.write_text(yaml.safe_dump(plays), encoding="utf-8")
-    cloud.push("live.example.com/app/news")
+    cloud.push("live.example.com/app/news", *(f"live.example.com/news/studio{number}" for number in (1, 2)))
     run = ansible.playbook(str(file), "-i", str(ansible.inventory(streams(["live.example.com/app/news"]))))
     assert run.exit_code == 0, run.output
     assert run.output.count("news: 1 stream, 1 recording. 1 changed. 1 call, 0 throttled.") == 2
+    assert run.output.count("record: 2 streams, 2 recording. 2 changed. 2 calls, 0 throttled.") == 1
 
 
 def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
@@ -462,7 +464,7 @@ def test_a_host_without_a_name_fails_in_the_role(cloud, ansible):
     role = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}}
     run = ansible.play([role], vars={"domain_name": "live.example.com", "stream_name": "stream00"})
     assert run.exit_code == 2
-    assert "missing required arguments: app_name" in run.result(RECORD_TASK)["msg"]
+    assert "'app_name' is undefined" in run.result(RECORD_TASK)["msg"]
     assert cloud.calls() == []
 
 

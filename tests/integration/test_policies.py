@@ -119,6 +119,16 @@ def play(ansible, name, *arguments, **variables):
     assert done.exit_code == 0, done.output
 
 
+def test_fleet(least, cloud, ansible):
+    limited, used = least
+    limited("apsaravideo_record_fleet")
+    play(ansible, "start", "--check")
+    play(ansible, "start", record_wait_for_stream=5)
+    play(ansible, "split")
+    play(ansible, "stop", finalize=True)
+    used("apsaravideo_record_fleet")
+
+
 def test_sweep_and_status(least, cloud, ansible):
     limited, used = least
     limited("sweep")

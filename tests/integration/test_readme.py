@@ -29,7 +29,7 @@ def test_the_files_and_commands_of_the_readme(cloud, ansible):
     cloud.push(*pushed)
     commands = [line.split("#")[0].split()[1:] for line in README.splitlines() if line.startswith("ansible-playbook ")]
     names = [command[0].removeprefix("apsaravideo.live.") for command in commands if command[0] != "-i"]
-    assert names == ["start"] * 3 + ["status", "split", "sweep", "stop", "window", "fleet.yml", "configure"]
+    assert names == ["start"] * 3 + ["status", "split", "sweep", "stop", "window", "fleet.yml", "loop.yml", "configure"]
     for command in commands:
         # The moments of the README are far away.
         soon = f"={time.time() + 2:.0f}"
@@ -37,7 +37,7 @@ def test_the_files_and_commands_of_the_readme(cloud, ansible):
         assert run.exit_code == 0, run.output
         cloud.advance(60)
     sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
-    expected = [*["start"] * 4, "restart", "stop", "cancel_delay", "start", "stop", "start"]
+    expected = [*["start"] * 4, "restart", "stop", "cancel_delay", "start", "stop", "start", "start"]
     assert sorted(sent) == sorted(expected * len(pushed))
 
 
@@ -75,7 +75,7 @@ def test_the_examples_of_the_fleet(cloud, ansible: Ansible):
         ("apsaravideo_record_config", [True, True, True, True]),
         ("apsaravideo_record_info", [False, False, False, False, False]),
         ("apsaravideo_record_notify", [True, True, True, True]),
-        ("apsaravideo_record_status", [False, False]),
+        ("apsaravideo_record_status", [False, False, False]),
     ],
 )
 def test_the_examples_of_a_module(cloud, ansible: Ansible, module, changed):

@@ -180,6 +180,31 @@ def test_a_run_goes_on_for_the_others_after_a_stream_that_is_not_recorded(cloud,
     assert set(run.results("next")) == {"s1", "s3", "localhost"}
 
 
+def test_streams_that_failed_in_an_earlier_play_are_looked_at(cloud, ansible):
+    source = inventory(ansible, {"gone": {}, "idle": {}, "s1": {}})
+    cloud.push(*streams("idle", "s1"))
+    site = [
+        {
+            "hosts": "gone:s1",
+            "gather_facts": False,
+            "connection": "local",
+            "roles": ["apsaravideo.live.record"],
+        },
+        {"ansible.builtin.import_playbook": "apsaravideo.live.status", "vars": {"dest": "status.json"}},
+        {"ansible.builtin.import_playbook": "apsaravideo.live.status"},
+    ]
+    file = ansible.directory / "site.json"
+    file.write_text(json.dumps(site), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", source)
+    assert run.exit_code == 2
+    found = json.loads((ansible.directory / "status.json").read_text(encoding="utf-8"))
+    assert [row["host"] for row in found] == ["gone", "idle", "s1"]
+    failures = [(row["host"], row["result"]["msg"]) for row in run.rows if row["status"] == "failed"]
+    assert [host for host, _said in failures] == ["gone", "idle"]
+    assert failures[1][1] == "Not known to be recorded: 2 of 3 streams: gone, idle."
+    assert set(run.results("Look at all streams")) == {"idle", "s1"}
+
+
 @pytest.mark.parametrize("name", ["status", "configure"])
 def test_no_host_of_a_stream_is_logged_in_to(cloud, ansible, name):
     ssh = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_become": True}
@@ -220,6 +245,12 @@ def test_hosts_that_match_are_seen_without_a_task_or_a_change(ansible):
     assert "changed" not in run.output
     run = play(ansible, "require_hosts", source, "--limit", "s2", target="s1")
     assert run.exit_code != 0
+
+
+@pytest.mark.parametrize("name", ["status", "configure"])
+def test_a_check_of_the_syntax_needs_no_inventory(ansible, name):
+    run = ansible.playbook(f"apsaravideo.live.{name}", "--syntax-check")
+    assert run.exit_code == 0, run.output
 
 
 def test_what_is_wanted_counts_whatever_the_limit_and_by_the_stream(cloud, ansible):

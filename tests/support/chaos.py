@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import Emulator
-from playbook import ANSIBLE_PLAYBOOK, Ansible, environment, streams
+from playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _record
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
@@ -154,10 +154,12 @@ def streams_of(cloud: Emulator) -> dict[str, dict[str, Any]]:
 
 
 def calls_of(cloud: Emulator) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """The logged calls of each job and stream."""
+    """The logged calls of each job and stream. What a job reads of a whole domain is not among them."""
     found = defaultdict(list)
     for call in cloud.calls():
         given = call["params"]
+        if "StreamName" not in given:
+            continue
         found[given["RegionId"], "/".join(given[name] for name in ("DomainName", "AppName", "StreamName"))].append(call)
     return found
 
@@ -406,7 +408,7 @@ class PlaybookScenario(Scenario):
 
     def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int) -> None:
         super().__init__(cloud, directory, seed, streams)
-        self.killed = 0  # hosts that the killed runs were done with
+        self.killed = 0  # commands that the killed runs had sent
         self._directory = Path(directory)
 
     def short(self) -> Report:
@@ -435,20 +437,19 @@ class PlaybookScenario(Scenario):
     def _outcomes(self, jobs: Sequence[Job], outage: bool) -> list[Outcome]:
         runs = [PlaybookRun(self.cloud, self._directory / job.name, job, self.random_order(job)) for job in jobs]
         if outage:
-            runs[0].await_results()
+            runs[0].await_calls()
             self.cloud.restart(down=self.random.uniform(0, 0.5))
             self.report.faults["outage"] += 1
         found: list[Outcome] = []
         for run in sorted(runs, key=lambda run: not run.job.name.endswith("-killed")):
             if run.job.name.endswith("-killed"):
-                outcomes = run.kill()
-                self.killed += len(outcomes)
+                self.killed += run.kill()
                 self.report.faults["killed run"] += 1
-            else:
-                outcomes = run.end()
-                missing = len(self.streams) - len(outcomes)
-                if missing:
-                    self.report.wrong.append(f"{run.job}: nothing is said of {missing} streams")
+                continue
+            outcomes = run.end()
+            missing = len(self.streams) - len(outcomes)
+            if missing:
+                self.report.wrong.append(f"{run.job}: nothing is said of {missing} streams")
             found += outcomes
         return found
 
@@ -459,13 +460,13 @@ class PlaybookRun:
     Runs whose directories lie beside each other share their slots.
     """
 
-    _TASK = "Bring the recording to the wanted state"
     _PLAYBOOKS = {"started": "start", "restarted": "split", "stopped": "stop"}
     _SOME = 5
 
     def __init__(self, cloud: Emulator, directory: Path, job: Job, names: list[str]) -> None:
         directory.mkdir()
         self.job = job
+        self._cloud = cloud
         self._streams = {name.rsplit("/", 1)[1]: name for name in names}
         self._ansible = Ansible(directory, {**environment(cloud), "XDG_RUNTIME_DIR": str(directory.parent)})
         wanted = {"apsaravideo_region_id": job.name, "finalize": job.finalize, "record_rate_limit": 500}
@@ -484,29 +485,37 @@ class PlaybookRun:
             )
 
     def results(self) -> list[Outcome]:
-        """What it has reported so far."""
+        """What it has reported."""
         file = self._ansible.results_file
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
-        rows = [json.loads(line) for line in lines if line.endswith("\n")]
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        rows = [row for row in map(json.loads, lines) if row["task"].endswith(FLEET)]
         return [
-            Outcome(self.job, self._streams[row["host"]], {**row["result"], "failed": row["status"] == "failed"})
-            for row in rows
-            if row["task"].endswith(self._TASK)
+            Outcome(self.job, self._streams[row["host"]], {**row, "failed": row["status"] == "failed"})
+            for result in rows
+            for row in result["result"]["streams"]
         ]
 
-    def await_results(self) -> None:
-        """Wait until it is done with some of its hosts."""
+    def sent(self) -> int:
+        """How many of its commands the cloud has seen."""
+        calls = self._cloud.calls("RealTimeRecordCommand")
+        return sum(call["params"].get("RegionId") == self.job.name for call in calls)
+
+    def await_calls(self) -> None:
+        """Wait until it has sent some of its commands."""
         patience = time.monotonic() + 60
-        while len(self.results()) < self._SOME and self._process.poll() is None:
+        while self.sent() < self._SOME and self._process.poll() is None:
             assert time.monotonic() < patience
             time.sleep(0.02)
 
-    def kill(self) -> list[Outcome]:
-        """All of its processes at once, when it is done with some of its hosts."""
-        self.await_results()
+    def kill(self) -> int:
+        """Kill its processes in the middle, and return how many commands it had sent by then.
+
+        Newer versions of ansible-core give a worker a session of its own, so that it is not among them.
+        """
+        self.await_calls()
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        return self.results()
+        return self.sent()
 
     def end(self) -> list[Outcome]:
         """What it reports in the end."""

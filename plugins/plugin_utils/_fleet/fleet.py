@@ -18,7 +18,7 @@ from ...module_utils._live import Live, Stream
 from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import STARTED
 from ...module_utils._task import Task, UnexpectedError, failure, unexpected
-from ...module_utils._windows import windows
+from ...module_utils._windows import doubts, windows
 from .engine import Engine, Lane, Member
 from .program import SCHEDULED, Program, Run, kept, once, scheduled
 from .targets import Request, Requests, Target
@@ -157,7 +157,7 @@ class Fleet:
         task.known["stream"] = entry.names
         program = self._program(request, task)
         if program is None:
-            entry.result = {"skipped": True, "changed": False}
+            entry.result = {"skipped": True, "changed": False, "state": "left alone"}
             self._count(entry)
             return
         self._in_lane(lane_key, task, lambda: self._join(entry, request, program, lane_key))
@@ -167,6 +167,7 @@ class Fleet:
         run, stream, options = self.settings.run, request.stream, request.options
         if self.settings.state == SCHEDULED:
             found = windows(request.windows, run.clock.now())
+            task.warnings += doubts(request.windows)
             return scheduled(stream, {**options, "start_at": None}, found, run, task.warnings) if found else None
         start_at = task.start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}

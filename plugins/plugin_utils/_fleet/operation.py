@@ -22,11 +22,13 @@ from ...module_utils._argspec import CONNECTION, Spec
 from ...module_utils._errors import InvalidOption, RunEnded
 from ...module_utils._recording import RESTARTED, STARTED, STOPPED
 from ...module_utils._task import MAX_LATE, Task
-from .. import _record_report as files
+from .. import _retry_file as files
+from .. import _summary as summary
+from .. import _terminal as terminal
 from .._hosts import HostVariables
 from .._in_process import WorkerClock, is_orphan
 from .._run_directory import RUN_DIRECTORY
-from . import progress, summary, terminal
+from . import progress
 from .fleet import Entry, Fleet, Settings
 from .ledger import Batch, Ledger
 from .program import SCHEDULED, Run
@@ -207,7 +209,7 @@ class Operation:
         if not path or task.check_mode:
             return None
         self._saved = time.monotonic()
-        done = {row["host"] for row in before if row["status"] == files.OK}
+        done = {row["host"] for row in before if row["status"] == summary.OK}
         done |= {entry.host for entry in fleet.entries if entry.is_well()}
         try:
             return files.write_retry_file(os.path.expanduser(path), covered, [h for h in covered if h not in done])
@@ -236,7 +238,7 @@ class Operation:
         task.traffic = fleet.sum_traffic()
         task.warnings += [*self._warnings, *fleet.warnings()]
         counts = summary.counts(entries)
-        trouble = [row for row in entries if row["status"] != files.OK]
+        trouble = [row for row in entries if row["status"] != summary.OK]
         ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]
         everything = [row for part in (*batches, batch) for row in part.entries]
         is_last = ended or options["hosts"] or options["streams"] is not None or len(everything) >= len(covered)
@@ -246,8 +248,8 @@ class Operation:
             shown.append(Batch([summary.entry(host, None, None) for host in covered if host not in tried], 0, 0))
         others = 0 if is_last else len(covered) - len(entries)
         lines = self._lines(task, shown, left if is_last else None, others)
-        failed = [row["host"] for row in everything if row["status"] != files.OK and row["host"]]
-        healthy = next((row["host"] for row in everything if row["status"] == files.OK and row["host"]), None)
+        failed = [row["host"] for row in everything if row["status"] != summary.OK and row["host"]]
+        healthy = next((row["host"] for row in everything if row["status"] == summary.OK and row["host"]), None)
         result = {
             "changed": counts["changed"] > 0,
             "counts": counts,
@@ -283,7 +285,7 @@ class Operation:
             lines = [f"{lines[0]} {others} streams in other batches."]
         elif left:
             lines.append(f"To go on with the {left} that are left: --limit @{task.options['retry_file']}")
-        _show(lines, bad=any(row["status"] != files.OK for row in entries))
+        summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
         return lines
 
 
@@ -315,7 +317,7 @@ def _timing(fleet: Fleet) -> dict[str, Any]:
 def _message(title: str, entries: list[dict[str, Any]]) -> str:
     """Return the sentence of a failure: how many streams failed, and of what."""
     numbers = summary.counts(entries)
-    trouble = numbers[files.FAILED] + numbers[files.NOT_TRIED]
+    trouble = numbers[summary.FAILED] + numbers[summary.NOT_TRIED]
     causes = [line for line in summary.lines(title, entries, 0, 0)[1:] if " x " in line[:12]]
     text = f"{title}: {trouble} of {numbers['streams']} streams failed or were not tried. {'; '.join(causes)}"
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}..."
@@ -333,9 +335,3 @@ def _diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def _display(text: str, ends: bool) -> None:
     if terminal.is_read():
         Display().display(text, newline=ends, screen_only=not ends)
-
-
-def _show(lines: list[str], bad: bool) -> None:
-    setting = C.config.get_config_value
-    if "json" not in setting("DEFAULT_STDOUT_CALLBACK") and terminal.is_read():
-        Display().display("\n".join(lines), color=setting("COLOR_ERROR" if bad else "COLOR_OK"))

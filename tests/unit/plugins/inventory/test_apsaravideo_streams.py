@@ -437,7 +437,11 @@ def test_no_keys(cloud, read, monkeypatch):
     [
         ("x.apsaravideo.yml", True),
         ("x.apsaravideo.yaml", True),
-        ("apsaravideo.yml", False),
+        ("apsaravideo.yml", True),
+        ("apsaravideo_streams.yml", True),
+        ("live.apsaravideo_streams.yml", True),
+        ("apsaravideo_streams.yaml", True),
+        ("myapsaravideo.yml", False),
         ("x.apsaravideo.json", False),
         ("x.yml", False),
         ("missing", False),
@@ -448,6 +452,26 @@ def test_names_of_sources(tmp_path, name, taken):
     if name != "missing":
         file.touch()
     assert inventory_loader.get(NAME).verify_file(str(file)) is taken
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "warned"),
+    [
+        ("streams.yml", f"---\n# ours\nplugin: {NAME}\ndomains: [{DOMAIN}]\n", True),
+        ("streams.yaml", f"plugin: '{NAME}'\n", True),
+        ("streams.yml", "plugin: amazon.aws.aws_ec2\n", False),
+        ("streams.yml", f"all: {{vars: {{text: 'plugin: {NAME}'}}}}\n", False),
+        ("apsaravideo.yml", f"plugin: {NAME}\n", False),
+    ],
+)
+def test_a_source_with_another_name_is_told_which_names_do(tmp_path, monkeypatch, name, text, warned):
+    said = []
+    plugin = inventory_loader.get(NAME)
+    monkeypatch.setattr(plugin.display, "warning", said.append)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    plugin.verify_file(str(tmp_path / name))
+    assert len(said) == warned
+    assert all("Call it apsaravideo.yml or apsaravideo_streams.yml" in line for line in said)
 
 
 @pytest.fixture(name="cached")

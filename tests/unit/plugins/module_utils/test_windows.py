@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.apsaravideo.live.plugins.module_utils import _windows as windows
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
-from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window
+from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window, doubts
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 NOW = NOON.timestamp()
@@ -157,3 +157,34 @@ def test_merged_windows_are_the_same_times_apart_from_each_other(spans):
     for second in range(-16, LENGTH + 3):
         moment = NOW + second
         assert any(start.epoch <= moment < stop.epoch for start, stop in found) == wanted(spans, second)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"window_duration": 120}, ["window_duration is the number 120", "2:00", "write 2h0m, and 120s"]),
+        ({"window_duration": 299}, ["4:59", "write 4h59m"]),
+        ({"window_duration": 30}, ["For hours write", "30s"]),
+        ({"record_windows": [{"duration": "1h"}, {"duration": 90}]}, ["record_windows[1].duration is", "1h30m"]),
+    ],
+)
+def test_small_numbers_are_doubted(variables, words):
+    (said,) = doubts(variables)
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"window_duration": 300},
+        {"window_duration": "120"},
+        {"window_duration": "2:00"},
+        {"window_duration": True},
+        {"window_duration": -5},
+        {"record_windows": "nonsense"},
+        {"record_windows": ["nonsense", {"stop": 5}]},
+    ],
+)
+def test_other_durations_are_not_doubted(variables):
+    assert doubts(variables) == []

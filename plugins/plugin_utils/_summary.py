@@ -5,17 +5,24 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._record_report import FAILED, NOT_TRIED, OK, cause, names_in_lines, one_line
+from ansible import constants as C
+from ansible.utils.display import Display
 
+from ..module_utils._errors import printable
+from . import _terminal as terminal
+
+OK, FAILED, NOT_TRIED = "ok", "failed", "not_tried"
 MAX_NAME_LINES = 60  # for the names of all failed streams together
 MAX_CAUSES = 20
+_WIDTH = 100
+_MAX_LENGTH = 300  # of a line that somebody else may have written
 _LATE = 1.0  # seconds
 _FIELDS = (
-    "changed",
     "state",
     "previous_state",
     "state_source",
@@ -28,6 +35,7 @@ _FIELDS = (
     "throttled",
     "waited_seconds",
     "request_ids",
+    "item",
 )
 _TROUBLE = {FAILED: "failed", NOT_TRIED: "not tried"}
 
@@ -35,23 +43,40 @@ _TROUBLE = {FAILED: "failed", NOT_TRIED: "not tried"}
 def entry(
     host: str | None, names: Mapping[str, Any] | None, result: Mapping[str, Any] | None, advice: str | None = None
 ) -> dict[str, Any]:
-    """Return what is reported of one stream, whose `result` is None where nothing was tried."""
+    """Return what is reported of one stream, whose `result` is None where nothing was tried.
+
+    `names` are those of the stream, for a result that does not say them.
+    """
     found = result or {}
-    status = NOT_TRIED if result is None else FAILED if found.get("failed") else OK
+    status = NOT_TRIED if result is None else FAILED if found.get("failed") or found.get("unreachable") else OK
+    names = found.get("stream") or names
     row = {
         "host": host,
         "stream": dict(names) if names else None,
         "status": status,
-        **{name: found.get(name) for name in _FIELDS if name in found},
-        "error": found.get("error") if status == FAILED else None,
+        "changed": bool(found.get("changed")),
+        **{name: found[name] for name in _FIELDS if name in found},
+        "error": _error(found) if status == FAILED else None,
     }
     if found.get("skipped"):
-        row["state"] = "left alone"
+        row.setdefault("state", "skipped")
     if status == FAILED:
-        row["msg"] = found.get("msg")
-        row["advice"] = advice
-    row.setdefault("changed", False)
+        row.update(msg=found.get("msg"), advice=advice)
     return row
+
+
+def _error(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the error of a result; for what failed before the module began, one of the same form."""
+    nothing = dict.fromkeys(("code", "message", "request_id", "http_status", "action"))
+    return {**nothing, "message": str(result.get("msg") or "The task failed."), **(result.get("error") or {})}
+
+
+def cause(row: Mapping[str, Any]) -> str:
+    """Return why a stream failed, in one line that is the same for all streams with the same cause."""
+    code, message = row["error"]["code"], row["error"]["message"]
+    if row["stream"]:
+        message = message.replace(f" of {'/'.join(map(str, row['stream'].values()))}", "")
+    return one_line(f"{code}: {message}" if code else message)
 
 
 def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -65,8 +90,8 @@ def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def name(row: Mapping[str, Any]) -> str:
-    """Return what a stream is called: by its host, or where it is no host, by its names."""
-    return row["host"] or "/".join(str(part) for part in (row["stream"] or {"": "?"}).values())
+    """Return what a stream is called: its host, or where it is no host its names, or else the item of the loop."""
+    return row["host"] or "/".join(map(str, (row["stream"] or {}).values())) or str(row.get("item", "?"))
 
 
 def lines(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
@@ -118,3 +143,28 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         rest = sum(len(names) for _cause, names in ordered[MAX_CAUSES:])
         found.append(f"{rest} more, of {len(ordered) - MAX_CAUSES} other causes")
     return found
+
+
+def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
+    """Return names in indented lines, at most so many of these, and how many names have no room in them."""
+    found: list[str] = []
+    for number, name in enumerate(one_line(name) for name in names):
+        if found and len(found[-1]) + 2 + len(name) <= _WIDTH:
+            found[-1] += f", {name}"
+        elif most is not None and len(found) >= most:
+            return found, len(names) - number
+        else:
+            found.append(f"    {name}")
+    return found, 0
+
+
+def one_line(text: str) -> str:
+    """Return a text in one line, not at any length, in which nothing steers a terminal."""
+    return textwrap.shorten(printable(text), _MAX_LENGTH, placeholder=" ...")
+
+
+def show(lines: Iterable[str], bad: bool) -> None:
+    """Show lines to a person; callbacks that write for programs have them in the result."""
+    setting = C.config.get_config_value
+    if "json" not in setting("DEFAULT_STDOUT_CALLBACK") and terminal.is_read():
+        Display().display("\n".join(lines), color=setting("COLOR_ERROR" if bad else "COLOR_OK"))
