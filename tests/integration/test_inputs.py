@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
 
 import pytest
+from emulator import Emulator
 from playbook import FLEET
 
 DOMAIN = "live.example.com"
@@ -320,6 +321,22 @@ def test_an_endpoint_that_is_down_is_found_once_for_all(cloud, ansible):
     assert "127.0.0.1" in causes[0]
 
 
+def test_an_endpoint_that_comes_back_in_time_serves_all(ansible):
+    names = [f"s{number:02}" for number in range(60)]
+    with Emulator() as own:
+        push(own, *names)
+        source = inventory(ansible, dict.fromkeys(names, {}))
+        process = ansible.begin("apsaravideo.live.start", "-i", source, environ={"APSARAVIDEO_ENDPOINT": own.endpoint})
+        while not own.calls():
+            time.sleep(0.02)
+        own.restart(down=3)
+        run = ansible.end(process)
+        assert run.exit_code == 0, run.output
+        assert recording(own) == set(names)
+        assert {row["ledger"]["starts"] for row in own.state()["streams"]} == {1}
+        assert run.fleets()[0]["timing"]["calls_per_second"] > 8, "at full speed but for the time that it was down"
+
+
 def test_each_failure_is_reported_once_to_other_callbacks(cloud, ansible):
     names = [f"s{number:02}" for number in range(17)]
     push(cloud, *names[8:])
@@ -354,10 +371,8 @@ def test_host_names_that_are_patterns(cloud, ansible):
     run = play(ansible, "start", source, "--limit", "@start.retry")
     assert run.exit_code == 0, run.output
     assert sorted(sent(cloud)) == [("start", f"x{number}") for number in range(5)]
-    now = time.time()
-    cloud.drop((DOMAIN, "app", "x0"))
-    over = {"window_start": moment(now - 5), "window_stop": moment(now + 4)}
-    run = play(ansible, "window", source, **over)
+    hosts["news:s1"].update(window_start="2025-01-02T20:00+08:00", window_duration="2h")
+    run = play(ansible, "window", inventory(ansible, {**hosts, "s1": {}, "s2": {}}, record_windows=[]))
     assert run.exit_code == 2
     assert run.fleets()[0]["failed_hosts"] == ["news:s1"]
     assert retry_file(ansible, "window.retry") == ["news:s1"]

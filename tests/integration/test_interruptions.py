@@ -208,8 +208,26 @@ def test_a_run_that_a_signal_ends(cloud, ansible, number):
     assert left >= hosts(MANY) - recorded(cloud)
     if number != signal.SIGKILL:
         assert left == hosts(MANY) - recorded(cloud)
+    assert re.search(r"start: 150 streams, \d+ recording, .*\d+ not tried", run.output), "also where Ansible is gone"
     assert not list(ansible.directory.glob(".apsaravideo-*")), "nothing temporary is left"
     taken_up(cloud, ansible, inventory)
+
+
+def test_a_response_that_does_not_come_is_not_waited_for_long(cloud, ansible):
+    cloud.push(*FEW)
+    hanging = hosts(FEW[:3])
+    for name in hanging:
+        cloud.fault("delay", action="RealTimeRecordCommand", parameters={"StreamName": name}, seconds=30)
+    process = ansible.begin(*command("start", str(ansible.inventory(streams(FEW)))))
+    wait_until(lambda: recorded(cloud) >= hosts(FEW) - hanging)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    run = ansible.end(process)
+    no_process_remains(ansible)
+    assert time.monotonic() - began < 10
+    assert run.exit_code != 0
+    assert set(retry_file(ansible)) == hanging
+    assert "3 x A command of this stream was sent, and the run ended before the response came" in run.output
 
 
 def test_from_its_beginning_a_run_has_all_that_is_not_done_in_its_file(cloud, ansible):
