@@ -150,8 +150,9 @@ options:
     type: float
   retry_timeout:
     description:
-      - Seconds that one task may spend waiting between tries of calls that were throttled, failed inside the cloud,
-        or lost their connection.
+      - Seconds that the failed attempts of one task, or of one stream of a fleet, and the waits between them may take
+        together, where calls were throttled, failed inside the cloud, or lost their connection. The time that a call
+        waits for its turn does not count.
       - V(0) means never to try again, V(-1) to try for ever.
     type: float
     default: 60
