@@ -74,6 +74,32 @@ def test_names_that_yaml_made_numbers(cloud, ansible):
     assert all("Quote the name" in run.entries()[host]["msg"] for host in ("yes", "version"))
 
 
+def test_names_that_yaml_changed_are_named_as_they_are_used(cloud, ansible):
+    file = ansible.directory / "streams.yml"
+    file.write_text(
+        """
+        streams:
+          vars: {domain_name: live.example.com, app_name: app}
+          hosts:
+            octal: {stream_name: 00123}
+            sexagesimal: {stream_name: 1:30}
+            boolean: {stream_name: yes}
+            float: {stream_name: 1.10}
+            quoted: {stream_name: "1.10"}
+        """
+    )
+    push(cloud, "1.10")
+    run = play(ansible, "start", str(file))
+    assert run.exit_code == 2
+    assert recording(cloud) == {"1.10"}
+    found = run.entries()
+    assert (
+        "live.example.com/app/83" in found["octal"]["msg"] and "live.example.com/app/90" in found["sexagesimal"]["msg"]
+    )
+    assert "a boolean" in found["boolean"]["msg"] and "number in YAML" in found["float"]["msg"]
+    assert sorted(name for _command, name in sent(cloud)) == ["1.10", "83", "90"]
+
+
 def test_a_variable_that_cannot_be_evaluated_is_a_matter_of_its_host(cloud, ansible):
     push(cloud, "s1", "s2")
     vault = {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n6162"}

@@ -187,12 +187,16 @@ def taken_up(cloud, ansible, inventory):
     assert {row["ledger"]["starts"] for row in cloud.state()["streams"]} == {1}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_run_that_a_signal_ends(cloud, ansible, number):
+@pytest.mark.parametrize(
+    ("number", "batch"),
+    [(signal.SIGINT, 150), (signal.SIGINT, 30), (signal.SIGTERM, 150), (signal.SIGKILL, 150)],
+    ids=["SIGINT", "SIGINT in the second batch", "SIGTERM", "SIGKILL"],
+)
+def test_a_run_that_a_signal_ends(cloud, ansible, number, batch):
     cloud.push(*MANY)
     inventory = str(ansible.inventory(streams(MANY)))
     (ansible.directory / "start.retry").write_text("s000\ns001\n", encoding="utf-8")
-    process = ansible.begin(*command("start", inventory))
+    process = ansible.begin(*command("start", inventory, batch=batch))
     wait_until(lambda: len(cloud.calls()) > 40)
     process.send_signal(number)
     ended = time.time()
@@ -211,6 +215,20 @@ def test_a_run_that_a_signal_ends(cloud, ansible, number):
     assert re.search(r"start: 150 streams, \d+ recording, .*\d+ not tried", run.output), "also where Ansible is gone"
     assert not list(ansible.directory.glob(".apsaravideo-*")), "nothing temporary is left"
     taken_up(cloud, ansible, inventory)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_what_waits_for_its_turn_is_not_sent_any_more(cloud, ansible, number):
+    cloud.push(*FEW)
+    process = ansible.begin(*command("start", str(ansible.inventory(streams(FEW))), record_rate_limit=3))
+    wait_until(lambda: len(cloud.calls()) > 3)
+    process.send_signal(number)
+    ended = time.time()
+    run = ansible.end(process)
+    no_process_remains(ansible)
+    assert max(call["time"] for call in cloud.calls()) < ended + 0.7, "a dozen others have their turns every 0.3 s"
+    assert "failed" not in run.output.split("start: 20 streams")[1].splitlines()[0], "nothing was tried of them"
+    assert set(retry_file(ansible)) == hosts(FEW) - recorded(cloud)
 
 
 def test_a_response_that_does_not_come_is_not_waited_for_long(cloud, ansible):

@@ -173,6 +173,8 @@ class Engine:
 
     def _advance(self, lane: Lane, member: Member, answer: Any = None, error: BaseException | None = None) -> None:
         """Have a program take the answer to its last step, and take its next step unless the run is over."""
+        if isinstance(error, RunEnded):
+            return  # it is no failure of the stream, and what became of that is found in the end
         try:
             step = member.program.throw(error) if error else member.program.send(answer)
         except StopIteration as end:
@@ -265,8 +267,6 @@ class Engine:
             member.sending = False
             if not was_sent:
                 lane.unsent -= 1
-            if isinstance(error, RunEnded):
-                return  # what became of this stream is found in the end
             if isinstance(error, (NotSent, EndpointUnusable)) and not was_sent:
                 self._is_down(lane, member, attempts, command, error)
             elif isinstance(error, LiveError):

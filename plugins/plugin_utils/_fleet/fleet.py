@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ...module_utils import _record
 from ...module_utils._argspec import CONNECTION
 from ...module_utils._client import Account, Traffic
-from ...module_utils._errors import LiveError
+from ...module_utils._errors import LiveError, RunEnded
 from ...module_utils._live import Live, Stream
 from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import STARTED
@@ -192,6 +192,8 @@ class Fleet:
     def _opened(self, key: str, opener: Task, account: Account | None, error: BaseException | None) -> None:
         self.engine.waiting -= 1
         joining = self._accounts[key]
+        if isinstance(error, RunEnded):
+            return
         if isinstance(error, LiveError):
             self._accounts[key] = error
         elif error or not account:
