@@ -245,6 +245,11 @@ class Engine:
                 self._send(lane, *lane.ready.popleft())
 
     def _send(self, lane: Lane, member: Member, attempts: CommandAttempts, command: str) -> None:
+        if member.give_up is not None and self.clock.now() >= member.give_up:
+            cause = lane.cause[0].happened if lane.cause else "other calls came first"
+            late = f"{command} of {member.stream} was not sent before the end of its window: {cause}"
+            self._advance(lane, member, error=LiveError(late, "Run it again, or widen the window."))
+            return
         client = member.live.client
         was_sent = False
         client.on_sent = lambda: self.inbox.put(sent)  # called in the thread that sends

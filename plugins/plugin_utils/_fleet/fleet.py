@@ -17,7 +17,7 @@ from ...module_utils._errors import LiveError, RunEnded
 from ...module_utils._live import Live, Stream
 from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import STARTED
-from ...module_utils._task import Task, UnexpectedError, failure, unexpected
+from ...module_utils._task import Task, failure, unexpected
 from ...module_utils._windows import doubts, windows
 from .engine import Engine, Lane, Member
 from .program import SCHEDULED, Program, Run, kept, once, scheduled
@@ -196,8 +196,8 @@ class Fleet:
             return
         if isinstance(error, LiveError):
             self._accounts[key] = error
-        elif error or not account:
-            raise UnexpectedError(opener.hidden(str(error)))
+        elif isinstance(error, Exception) or not account:
+            self._accounts[key] = _unexpected(opener, error or TypeError("no account"))
         else:
             self._shared[key] = account
             lane = Lane(lambda: self._new_live(opener, account), opener.options["retry_timeout"])
@@ -236,7 +236,7 @@ class Fleet:
         if isinstance(member.failure, LiveError):
             entry.fail(member.failure)
         elif isinstance(member.failure, Exception):
-            raise unexpected(task, member.failure) from None
+            entry.fail(_unexpected(task, member.failure))
         else:
             entry.result = member.result
         self._complete(entry)
@@ -282,6 +282,13 @@ class Fleet:
             if entry.twin and entry.twin.result:
                 entry.result, entry.advice = {**entry.twin.result, "changed": False, "api_calls": 0}, entry.twin.advice
                 entry.task = None
+
+
+def _unexpected(task: Task, error: Exception) -> LiveError:
+    """Return the error of one stream for an exception that is a bug, which is no matter of the other streams."""
+    found = LiveError(f"An unexpected error: {unexpected(task, error)}", "Report it as a bug of the collection.")
+    found.may_have_changed = True
+    return found
 
 
 def _iso(seconds: float) -> str:

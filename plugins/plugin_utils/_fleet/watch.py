@@ -70,7 +70,8 @@ class _Reader:
         elif isinstance(error, LiveError):
             self._failed(error)
         else:
-            raise error
+            what = f"The list of a domain could not be read: {type(error).__name__}"
+            self._failed(LiveError(what, "Report it as a bug of the collection."))
         if self._is_awaited():
             self.plan()
 
