@@ -494,7 +494,7 @@ class Attempts:
         self._subject = _subject(operation, parameters)
         _check(parameters, self._subject)
         self._made = 0
-        self._lost = False
+        self.was_lost = False
         self._remedied: set[type[LiveError]] = set()
 
     def make(self) -> Reply:
@@ -506,9 +506,9 @@ class Attempts:
             self._made += 1
             try:
                 reply = self._client.attempt(self._operation, self._parameters, self._subject)
-                return reply._replace(after_lost_answer=self._lost)
+                return reply._replace(after_lost_answer=self.was_lost)
             except LiveError as error:
-                error.after_lost_answer = self._lost
+                error.after_lost_answer = self.was_lost
                 if type(error) in self._remedied or not self._client.remedy(error):
                     raise
                 self._remedied.add(type(error))
@@ -523,7 +523,7 @@ class Attempts:
         delay = self._client.back_off(error, self._made) if error.retryable else None
         if delay is None:
             raise error
-        self._lost = self._lost or error.outcome_unknown
+        self.was_lost = self.was_lost or error.outcome_unknown
         return delay
 
 

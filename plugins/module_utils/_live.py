@@ -265,6 +265,11 @@ class CommandAttempts:
             ACCEPTED, None, reply.after_lost_answer, _utc(self._client.cloud_time_at_least(self._began))
         )
 
+    @property
+    def was_lost(self) -> bool:
+        """Return whether an attempt may have taken effect whose response was lost."""
+        return self._attempts.was_lost
+
     def pause_after(self, error: LiveError) -> float:
         """Return the seconds to wait before the next attempt; raises the error where there is none."""
         try:

@@ -20,6 +20,7 @@ import os
 import stat
 import struct
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -110,9 +111,10 @@ class Pacer:
                 return self._change_shared(self._path, change)
             except OSError as error:
                 self.problem = f"{self._path}: {error.strerror}"
-        now = self._clock()
-        _OWN[self._name], result = change(self._checked(_OWN.get(self._name), now), now)
-        return result
+        with _OWN_LOCK:
+            now = self._clock()
+            _OWN[self._name], result = change(self._checked(_OWN.get(self._name), now), now)
+            return result
 
     def _change_shared(self, path: str, change: Callable[[_State, float], tuple[_State, float]]) -> float:
         with locked(path, _LONGEST_LOCK, _NEXT_LOOK) as file:
@@ -138,6 +140,7 @@ class Pacer:
 
 # Slots of this process alone, by account and operation
 _OWN: dict[str, _State] = {}
+_OWN_LOCK = threading.Lock()
 
 
 def _unpacked(content: bytes) -> _State | None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from . import _argspec, _recording
 from ._client import Clock, Poll
-from ._errors import STREAM_ABSENT, AnswerLost, ApiError, InvalidOption, LiveError
+from ._errors import STREAM_ABSENT, ApiError, InvalidOption, LiveError, RunEnded
 from ._live import CommandAnswer, NotifyEvent, Stream
 from ._operations import NOTIFY_RECORDS, STREAM_STATE
 from ._recording import Evidence, Verdict
@@ -201,7 +201,9 @@ def _log() -> Generator[Step, Any, _Log]:
     """Return what the notify log says; it is only a hint, so not being able to read it stops nothing."""
     try:
         events = yield ReadLog()
-    except (ApiError, AnswerLost) as error:
+    except RunEnded:
+        raise
+    except LiveError as error:
         return _Log([], Evidence(_recording.UNKNOWN, f"the notify log could not be read: {error.happened}"))
     return _Log(events, _recording.evidence(events))
 

@@ -78,6 +78,8 @@ class Lane:
         self.cause: tuple[LiveError, str] | None = None
         self.probe_at = 0.0
         self.probe_pause = FIRST_PROBE
+        self.last_failed = float("-inf")
+        self.was_reached = False
         self.pushes: dict[str, PushWatch] = {}
         self.logs: dict[str, LogWatch] = {}
 
@@ -201,11 +203,13 @@ class Engine:
         elif isinstance(step, AwaitPush):
             self._pushes(lane, member).await_push(member.stream, step.poll.until, answer)
         elif isinstance(step, AwaitNewPush):
+            member.live.client.traffic.retry_seconds = 0.0
             self._pushes(lane, member).await_new_push(member, step.until - LEAD, answer)
         elif isinstance(step, ReadState):
             self._pushes(lane, member).read(member.stream, answer)
         elif isinstance(step, ReadLog) and self._single:
-            self._call(lambda: member.live.notify_events(member.stream), answer)
+            live = lane.new_live()
+            self.pool.submit(lambda: live.notify_events(member.stream), answer)
         elif isinstance(step, ReadLog):
             self._logs(lane, member).read(member.stream, answer)
         elif isinstance(step, PollLog):
@@ -215,6 +219,7 @@ class Engine:
 
     def _wait_for_moment(self, member: Member, step: At, answer: Callable[..., None]) -> None:
         member.give_up = step.give_up
+        member.live.client.traffic.retry_seconds = 0.0  # what begins at a moment is like a task of its own
         member.live.client.not_before = step.moment
         self.at(step.moment - LEAD, answer)
 
@@ -229,9 +234,6 @@ class Engine:
         if domain not in lane.logs:
             lane.logs[domain] = LogWatch(self, lane.new_live(), domain)
         return lane.logs[domain]
-
-    def _call(self, call: Callable[[], Any], answer: Callable[..., None]) -> None:
-        self.pool.submit(call, answer)
 
     # --- the commands --------------------------------------------------------------------------------------------
 
@@ -269,6 +271,7 @@ class Engine:
             self._is_up(lane)
 
         def done(answer: Any, error: BaseException | None) -> None:
+            client.on_sent = None  # what is read next is no command
             member.sending = False
             if not was_sent:
                 lane.unsent -= 1
@@ -300,16 +303,20 @@ class Engine:
     # --- an endpoint that is down --------------------------------------------------------------------------------
 
     def _is_up(self, lane: Lane) -> None:
-        lane.down_since, lane.cause, lane.probe_pause = None, None, FIRST_PROBE
+        lane.down_since, lane.cause, lane.probe_pause, lane.was_reached = None, None, FIRST_PROBE, True
 
     def _is_down(self, lane: Lane, member: Member, attempts: CommandAttempts, command: str, error: LiveError) -> None:
         """Find once for all streams of an account that its endpoint cannot be reached."""
         now = self.clock.monotonic()
         lane.cause = (error, f"{command} of {member.stream}")
         lane.ready.appendleft((member, attempts, command))
-        if lane.down_since is None:
-            lane.down_since = now
-        if not error.retryable or now - lane.down_since >= lane.retry_timeout:
+        if error.retryable and lane.down_since is not None and now < lane.probe_at:
+            return  # it was under way together with the one that found this
+        if lane.down_since is None or now - lane.last_failed > max(2 * MAX_PROBE, lane.retry_timeout):
+            lane.down_since, lane.probe_pause = now, FIRST_PROBE
+        lane.last_failed = now
+        # An endpoint that was reached before has the right name.
+        if (not error.retryable and not lane.was_reached) or now - lane.down_since >= lane.retry_timeout:
             self._fail_all(lane)
             return
         pause = random.uniform(lane.probe_pause / 2, lane.probe_pause)
@@ -325,10 +332,11 @@ class Engine:
                 if not lane.ready:
                     return
             cause, subject = lane.cause or (None, "")
-            member, _attempts, command = lane.ready.popleft()
+            member, attempts, command = lane.ready.popleft()
             failure = copy.copy(cause)
             if failure is None:
                 return
+            failure.after_lost_answer = failure.may_have_changed = attempts.was_lost
             failure.happened = failure.happened.replace(subject, f"{command} of {member.stream}")
             self._advance(lane, member, error=failure)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ...module_utils import _record
 from ...module_utils._argspec import CONNECTION
 from ...module_utils._client import Account, Traffic
-from ...module_utils._errors import LiveError, RunEnded
+from ...module_utils._errors import InvalidOption, LiveError, RunEnded
 from ...module_utils._live import Live, Stream
 from ...module_utils._operations import RECORD_COMMAND
 from ...module_utils._recording import STARTED
@@ -23,6 +23,7 @@ from .engine import Engine, Lane, Member
 from .program import SCHEDULED, Program, Run, kept, once, scheduled
 from .targets import Request, Requests, Target
 
+_READ_SECONDS = 5.0  # for the attempts of a read that serves a whole domain; it is repeated when it is needed again
 _CONNECTION = tuple(name for name in CONNECTION if name != "retry_timeout")
 
 
@@ -43,6 +44,7 @@ class Entry:
         self.names = target.names
         self.member: Member | None = None
         self.task: Task | None = None
+        self.asked: Any = None  # for the stream
         self.twin: Entry | None = None  # the entry that names the same stream, and was there before
         self.result: dict[str, Any] | None = None
         self.advice: str | None = None
@@ -72,8 +74,6 @@ class Fleet:
         self.settings = settings
         self.entries: list[Entry] = []
         self.no_log: set[str] = set()
-        self.traffic = Traffic()  # of what was read for whole domains
-        self.unresolved = True
         self.failed = 0
         self.changed = 0
         self.done = 0
@@ -96,8 +96,8 @@ class Fleet:
     def warnings(self) -> list[str]:
         """Return the warnings of the run, each once, with the number of streams that it is about."""
         found: Counter[str] = Counter()
-        for task in [*self._tasks, *(entry.task for entry in self.entries if entry.task)]:
-            found.update(task.warnings)
+        for task in self._all_tasks():
+            found.update(set(task.warnings))
         texts = [text if number == 1 else f"{text} ({number} streams)" for text, number in found.items()]
         texts += [text for account in self._shared.values() for text in account.warnings()]
         return list(dict.fromkeys(texts))
@@ -110,7 +110,7 @@ class Fleet:
     def sum_traffic(self) -> Traffic:
         """Return the traffic of the whole run."""
         total = Traffic()
-        for part in [self.traffic, *(task.traffic for task in self._all_tasks())]:
+        for part in (task.traffic for task in self._all_tasks()):
             total.api_calls += part.api_calls
             total.throttled += part.throttled
             total.waited_seconds += part.waited_seconds
@@ -134,7 +134,6 @@ class Fleet:
                 entry.fail(error)
                 self._count(entry)
             yield None
-        self.unresolved = False
 
     def _add(self, entry: Entry, request: Request) -> None:
         entry.names = request.stream._asdict()
@@ -142,11 +141,20 @@ class Fleet:
         _record.check(request.options)
         lane_key = repr([request.options[name] for name in _CONNECTION])
         twin = self._streams.setdefault((request.stream, lane_key), entry)
+        entry.asked = (request.key, request.windows)
         if twin is not entry:
+            if twin.asked != entry.asked:
+                raise InvalidOption(
+                    f"{request.stream} is the stream of {twin.host or 'another entry'}, too, with other options",
+                    "Let one host stand for the stream; several windows belong into its record_windows.",
+                )
             entry.twin = twin
+            self.done += 1
             return
+        is_scheduled = self.settings.state == SCHEDULED
         task = Task(
-            request.options,
+            # A start_at of a host is for other states; windows have their own moments.
+            {**request.options, "start_at": None} if is_scheduled else request.options,
             self.settings.environ,
             self.settings.run.check_mode,
             self.settings.run.clock,
@@ -168,7 +176,7 @@ class Fleet:
         if self.settings.state == SCHEDULED:
             found = windows(request.windows, run.clock.now())
             task.warnings += doubts(request.windows)
-            return scheduled(stream, {**options, "start_at": None}, found, run, task.warnings) if found else None
+            return scheduled(stream, task.options, found, run, task.warnings) if found else None
         start_at = task.start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}
         if run.keep and self.settings.state == STARTED and options["wait_for_stream"]:
@@ -197,7 +205,9 @@ class Fleet:
         if isinstance(error, LiveError):
             self._accounts[key] = error
         elif isinstance(error, Exception) or not account:
-            self._accounts[key] = _unexpected(opener, error or TypeError("no account"))
+            self._accounts[key] = _unexpected(
+                opener, error if isinstance(error, Exception) else TypeError("no account")
+            )
         else:
             self._shared[key] = account
             lane = Lane(lambda: self._new_live(opener, account), opener.options["retry_timeout"])
@@ -208,7 +218,10 @@ class Fleet:
 
     def _new_live(self, opener: Task, account: Account) -> Live:
         """Return what to make calls for a whole domain with; its traffic belongs to no stream."""
-        task = Task({**opener.options, "start_at": None}, opener.environ, False, opener.clock, opener.key_directory)
+        seconds = opener.options["retry_timeout"]
+        bounded = min(seconds, _READ_SECONDS) if seconds >= 0 else _READ_SECONDS
+        options = {**opener.options, "start_at": None, "retry_timeout": bounded}
+        task = Task(options, opener.environ, False, opener.clock, opener.key_directory)
         self._tasks.append(task)
         return task.live(account)
 
@@ -252,8 +265,13 @@ class Fleet:
             **entry.result,
             **task.outcome(with_warnings=False),
             "sent_at": _iso(left_at) if left_at else None,
-            "seconds": round((member.ended or self.settings.run.clock.monotonic()) - (member.begun or 0.0), 3),
+            "seconds": self._seconds(member),
         }
+
+    def _seconds(self, member: Member) -> float | None:
+        if member.begun is None:
+            return None
+        return round((member.ended or self.settings.run.clock.monotonic()) - member.begun, 3)
 
     def _count(self, entry: Entry) -> None:
         self.done += 1

@@ -57,9 +57,18 @@ class Pool:
         """Make a call in a thread, and have `done` called with its result or its exception in the deciding thread."""
         self.busy += 1
         if self.busy > self._threads and self._threads < self._size:
-            self._threads += 1
-            threading.Thread(target=self._serve, daemon=True).start()
+            self._add_thread()
         self._work.put((call, done))
+
+    def _add_thread(self) -> None:
+        """Add a thread; where the system allows no more, those that there are serve all. Raises RuntimeError."""
+        try:
+            threading.Thread(target=self._serve, daemon=True).start()
+            self._threads += 1
+        except RuntimeError:
+            if not self._threads:
+                raise
+            self._size = self._threads
 
     def _serve(self) -> None:
         while True:

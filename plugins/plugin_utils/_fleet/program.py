@@ -17,7 +17,7 @@ from ...module_utils._answer import span as format_duration
 from ...module_utils._client import Clock
 from ...module_utils._errors import InvalidOption, LiveError
 from ...module_utils._live import Stream
-from ...module_utils._recording import RECORDING, STARTED, STOPPED, UNKNOWN, Verdict, recorded_between
+from ...module_utils._recording import RECORDING, STARTED, STOPPED, UNKNOWN, recorded_between
 from ...module_utils._steps import ReadLog
 from ...module_utils._windows import Window
 from .steps import At, AwaitNewPush
@@ -58,12 +58,16 @@ def once(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[st
 
 def kept(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[str]) -> Program:
     """Start a stream, and again whenever its push begins anew within `wait_for_stream` seconds."""
-    until = run.clock.now() + options["wait_for_stream"]
+    until = max(run.clock.now(), options.get("start_epoch") or 0.0) + options["wait_for_stream"]
     found = yield from once(stream, options, run, warnings)
-    while not run.check_mode and (yield AwaitNewPush(until)):
-        left = max(0, int(until - run.clock.now()))
-        again = yield from once(stream, {**options, "wait_for_stream": left}, run, warnings)
-        found = {**again, "changed": found["changed"] or again["changed"]}
+    try:
+        while not run.check_mode and (yield AwaitNewPush(until)):
+            left = max(0, int(until - run.clock.now()))
+            again = yield from once(stream, {**options, "wait_for_stream": left}, run, warnings)
+            found = {**again, "changed": found["changed"] or again["changed"]}
+    except LiveError as error:
+        error.may_have_changed = error.may_have_changed or found["changed"]
+        raise
     return found
 
 
@@ -76,33 +80,56 @@ def scheduled(
     over = windows[-len(left) - 1] if len(left) < len(windows) else None
     if run.check_mode:
         return (yield from _predicted(stream, options, left, over, run, warnings))
-    if over and not (left and left[0].start.epoch <= began):
-        found = yield from _stop_late(stream, options, over, run, warnings, required=not left)
-        if not left:
-            return found
-    return (yield from _in_windows(stream, options, left, run, warnings))
-
-
-def _in_windows(
-    stream: Stream, options: Mapping[str, Any], windows: Sequence[Window], run: Run, warnings: list[str]
-) -> Program:
-    changed = False
-    missed: LiveError | None = None
-    found: Result = {"changed": False, "state": UNKNOWN}
-    for window in windows:
+    outcome = _Outcome()
+    if over and not left:
+        return (yield from _stop_late(stream, options, over, run, warnings))
+    if over and left[0].start.epoch > began and _is_stopped_late(over, run):
+        yield from outcome.take(_stop(stream, options, run, warnings))
+    for window in left:
         yield At(window.start.epoch, give_up=window.stop.epoch)
         started = _Started(stream, {**options, "state": STARTED}, run, warnings)
         yield from started.keep_until(window.stop.epoch)
-        missed = missed or started.failure
+        outcome.add(started.changed, started.failure)
         yield At(window.stop.epoch)
-        stopping = {**options, "state": STOPPED}
-        verdict: Verdict = yield from _record.steps(stream, stopping, False, run.clock)
-        found = _record.result(verdict, stopping)
-        changed = changed or started.changed or verdict.changed
-    if missed:
-        missed.may_have_changed = changed
-        raise missed
-    return {**found, "changed": changed}
+        yield from outcome.take(_stop(stream, options, run, warnings))
+    return outcome.result()
+
+
+class _Outcome:
+    """What the parts of a program came to: what one of them failed of is told in the end, when all were tried."""
+
+    def __init__(self) -> None:
+        self._found: Result = {"state": UNKNOWN}
+        self._changed = False
+        self._failure: LiveError | None = None
+
+    def add(self, changed: bool, failure: LiveError | None) -> None:
+        """Add whether a part changed something, and the error of one that failed."""
+        self._changed = self._changed or changed
+        self._failure = self._failure or failure
+
+    def take(self, part: Program) -> Generator[Any, Any, None]:
+        """Carry out a part."""
+        try:
+            self._found = yield from part
+        except LiveError as error:
+            self.add(error.may_have_changed, error)
+        else:
+            self.add(self._found["changed"], None)
+
+    def result(self) -> Result:
+        """Return the result of the last part, with the changes of all; raises the first error."""
+        if self._failure:
+            self._failure.may_have_changed = self._changed
+            raise self._failure
+        return {**self._found, "changed": self._changed}
+
+
+def _stop(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[str]) -> Program:
+    stopping = {**options, "state": STOPPED}
+    verdict = yield from _record.steps(stream, stopping, False, run.clock)
+    warnings += [text for text in verdict.warnings if text not in warnings]
+    return _record.result(verdict, stopping)
 
 
 class _Started:
@@ -128,15 +155,29 @@ class _Started:
             until = min(stop, self._next_attempt(self._run.clock.now()))
             anew = False
             if self._run.keep:
-                anew = yield AwaitNewPush(until)
+                anew = yield from self._await_new_push(until, stop)
             else:
                 yield At(until, give_up=stop)
             if until >= stop and not anew:
                 return
 
+    def _await_new_push(self, until: float, stop: float) -> Generator[Any, Any, bool]:
+        """Wait for a new push. Where the list of pushes cannot be had for a while, the stop is due all the same."""
+        while True:
+            try:
+                return bool((yield AwaitNewPush(until)))
+            except LiveError as error:
+                doubt = f"The push of {self._stream} could not be watched for a while: {error}"
+                self._warnings += [doubt] if doubt not in self._warnings else []
+                again = min(until, self._run.clock.now() + KEEP_RETRY)
+                yield At(again, give_up=stop)
+                if again >= until:
+                    return False
+
     def _start(self, stop: float) -> Generator[Any, Any, None]:
-        left = max(0, int(stop - self._run.clock.now()))
-        options = {**self._options, "wait_for_stream": min(self._options["wait_for_stream"], left)}
+        left = max(1, int(stop - self._run.clock.now()))
+        bounded = {name: min(self._options[name], left) for name in ("wait_for_stream", "wait_timeout")}
+        options = {**self._options, **bounded}
         try:
             verdict = yield from _record.steps(self._stream, options, False, self._run.clock)
         except LiveError as error:
@@ -156,34 +197,31 @@ class _Started:
         return now + min(intervals) if intervals else float("inf")
 
 
-def _stop_late(
-    stream: Stream, options: Mapping[str, Any], over: Window, run: Run, warnings: list[str], required: bool
-) -> Program:
+def _is_stopped_late(over: Window, run: Run) -> bool:
+    """Return whether a window ended so short a time ago that its stream is stopped all the same."""
+    return run.grace is None or run.clock.now() - over.stop.epoch <= run.grace
+
+
+def _stop_late(stream: Stream, options: Mapping[str, Any], over: Window, run: Run, warnings: list[str]) -> Program:
     """Stop a stream whose window ended before the run began; raises InvalidOption where it was not recorded in it.
 
     An earlier run may have recorded it, or have been interrupted and left it recording, which the notify log tells.
     """
-    late = run.clock.now() - over.stop.epoch
-    if run.grace is not None and late > run.grace:
-        if not required:
-            return {}
+    times = f"The window of {stream} from {over.start.text} to {over.stop.text}"
+    if not _is_stopped_late(over, run):
+        late = format_duration(run.clock.now() - over.stop.epoch)
         raise InvalidOption(
-            f"The window of {stream} from {over.start.text} to {over.stop.text} ended {format_duration(late)} before "
-            "the run began, so nothing was sent",
+            f"{times} ended {late} before the run began, so nothing was sent",
             "Correct the times, or set window_over=stop to stop what may still be recorded.",
         )
-    stopping = {**options, "state": STOPPED}
-    verdict = yield from _record.steps(stream, stopping, False, run.clock)
-    if required and verdict.previous_state != RECORDING and not (yield from _was_recorded(over)):
+    found = yield from _stop(stream, options, run, warnings)
+    if found["previous_state"] != RECORDING and not (yield from _was_recorded(over)):
         failure = InvalidOption(
-            f"The window of {stream} from {over.start.text} to {over.stop.text} was over when the run began: "
-            "not recorded, and stopped now",
-            "Begin the run before the window.",
+            f"{times} was over when the run began: not recorded, and stopped now", "Begin the run before the window."
         )
-        failure.may_have_changed = verdict.changed
+        failure.may_have_changed = found["changed"]
         raise failure
-    warnings += verdict.warnings
-    return _record.result(verdict, stopping)
+    return found
 
 
 def _was_recorded(window: Window) -> Generator[Any, Any, bool]:
@@ -204,10 +242,8 @@ def _predicted(
     warnings: list[str],
 ) -> Program:
     """Predict the first thing that is to be done; what comes after it depends on what nobody knows yet."""
-    if not left and over:
-        late = run.clock.now() - over.stop.epoch
-        if run.grace is not None and late > run.grace:
-            yield from _stop_late(stream, options, over, run, warnings, required=True)
+    if not left and over and not _is_stopped_late(over, run):
+        return (yield from _stop_late(stream, options, over, run, warnings))
     is_open = bool(left) and left[0].start.epoch <= run.clock.now()
     # A stream need not be pushed yet where its window has not begun.
     waits = 0 if is_open and not run.keep else 1

@@ -22,6 +22,7 @@ OF_HOSTS = {
     **{f"record_{name}": name for name in (*COMMANDS, "rate_limit")},
     **{f"apsaravideo_{name}": name for name in CONNECTION},
 }
+_OF_CONNECTION = tuple(name for name in OF_HOSTS if name.startswith("apsaravideo_"))
 _OPTIONS = Spec({name: option for name, option in RECORD.options.items() if name not in STREAM}, RECORD.rules)
 _ENTRY = {*Stream._fields, *COMMANDS, *WINDOWS, *CONNECTION, "host", "like"}
 
@@ -67,7 +68,8 @@ def of_entries(
                 f"An entry of the option streams sets {', '.join(unknown)}", "Leave it out, or correct its name."
             )
         host = entry.get("host") or entry.get("like")
-        common = _by_options(read(str(host), (*OF_HOSTS, *WINDOWS))) if host else {}
+        names = (*OF_HOSTS, *WINDOWS) if entry.get("host") else _OF_CONNECTION
+        common = _by_options(read(str(host), names)) if host else {}
         own = {name: value for name, value in entry.items() if value is not None and name not in ("host", "like")}
         return {**common, **own}
 

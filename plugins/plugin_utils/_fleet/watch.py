@@ -36,12 +36,18 @@ class _Reader:
     def __init__(self, engine: Scheduler) -> None:
         self._engine = engine
         self._last = float("-inf")
+        self._fresh_until = float("-inf")
         self._planned = False
+
+    @property
+    def _is_fresh(self) -> bool:
+        return self._engine.clock.monotonic() < self._fresh_until
 
     def _is_awaited(self) -> bool:
         raise NotImplementedError
 
-    def _read(self) -> Any:
+    def _prepare(self) -> Callable[[], Any]:
+        """Return what to do in a thread, which must touch nothing that the deciding thread changes."""
         raise NotImplementedError
 
     def _took(self, found: Any) -> None:
@@ -61,11 +67,12 @@ class _Reader:
             self._planned = False
             return
         self._last = self._engine.clock.monotonic()
-        self._engine.pool.submit(self._read, self._done)
+        self._engine.pool.submit(self._prepare(), self._done)
 
     def _done(self, found: Any, error: BaseException | None) -> None:
         self._planned = False
         if error is None:
+            self._fresh_until = self._last + self._engine.interval
             self._took(found)
         elif isinstance(error, LiveError):
             self._failed(error)
@@ -97,11 +104,11 @@ class PushWatch(_Reader):
         self._live = live
         self._domain = domain
         self._waiting: dict[object, _Waiting] = {}
-        self._pushes: dict[Stream, str | None] | None = None
+        self._pushes: dict[Stream, str] | None = None
 
     def read(self, stream: Stream, answer: Answer) -> None:
         """Answer with whether a stream is being pushed, as it was at most an interval ago."""
-        if self._pushes is not None and self._engine.clock.monotonic() < self._last + self._engine.interval:
+        if self._pushes is not None and self._is_fresh:
             answer(stream in self._pushes)
             return
         self._add(_Waiting(stream, answer, lambda _pushed, online: online, until=float("-inf")))
@@ -111,6 +118,9 @@ class PushWatch(_Reader):
 
         The moment is one of the monotonic clock.
         """
+        if until <= self._engine.clock.monotonic():
+            answer(False)
+            return
 
         def judge(_pushed: str | None, online: bool) -> bool | None:
             return online if online or self._engine.clock.monotonic() >= until else None
@@ -125,7 +135,7 @@ class PushWatch(_Reader):
         """
 
         def judge(pushed: str | None, online: bool) -> bool | None:
-            known, member.push = member.push, (pushed or "") if online else AWAY
+            known, member.push = member.push, pushed if online and pushed is not None else AWAY
             is_new = (pushed or "") >= member.commanded if known is None else known != pushed
             return True if online and is_new else None
 
@@ -146,11 +156,18 @@ class PushWatch(_Reader):
     def _is_awaited(self) -> bool:
         return bool(self._waiting)
 
-    def _read(self) -> dict[Stream, str | None]:
-        rows = self._live.online_streams(self._domain)
-        return {Stream(self._domain, row["app_name"], row["stream_name"]): row["publish_time"] for row in rows}
+    def _prepare(self) -> Callable[[], dict[Stream, str]]:
+        return self._read
 
-    def _took(self, found: dict[Stream, str | None]) -> None:
+    def _read(self) -> dict[Stream, str]:
+        rows = self._live.online_streams(self._domain)
+        return {
+            Stream(self._domain, str(row["app_name"]), str(row["stream_name"])): str(row.get("publish_time") or "")
+            for row in rows
+            if row.get("app_name") and row.get("stream_name")
+        }
+
+    def _took(self, found: dict[Stream, str]) -> None:
         self._pushes = found
         for key, waiting in list(self._waiting.items()):
             value = waiting.judge(found.get(waiting.stream), waiting.stream in found)
@@ -177,14 +194,13 @@ class LogWatch(_Reader):
         self._domain = domain
         self._events: dict[Stream, list[NotifyEvent]] | None = None
         self._read_at: datetime | None = None
-        self._fresh_until = float("-inf")
         self._unreachable: LiveError | None = None
         self.readers: list[tuple[Stream, Answer]] = []
         self._polls: dict[object, tuple[Stream, datetime, Answer]] = {}
 
     def read(self, stream: Stream, answer: Answer) -> None:
         """Answer with all events of a stream, as they were at most an interval ago."""
-        if self._engine.clock.monotonic() < self._fresh_until:
+        if self._is_fresh:
             if self._unreachable:
                 answer(error=copy.copy(self._unreachable))
                 return
@@ -212,14 +228,17 @@ class LogWatch(_Reader):
     def _is_awaited(self) -> bool:
         return bool(self.readers or self._polls)
 
-    def _read(self) -> tuple[datetime | None, datetime, list[NotifyEvent]]:
+    def _prepare(self) -> Callable[[], tuple[datetime | None, datetime, list[NotifyEvent]]]:
         """Read from the earliest time that anybody asks for; all that is kept where it was never read."""
+        whole = bool(self.readers) and self._read_at is None
+        starts = [since for _stream, since, _answer in self._polls.values()]
+        if self._read_at:
+            starts.append(self._read_at - OVERLAP)
+        return lambda: self._read(None if whole else min(starts))
+
+    def _read(self, start: datetime | None) -> tuple[datetime | None, datetime, list[NotifyEvent]]:
         scope, now = Scope(self._domain), self._live.now()
-        if self.readers and self._read_at is None:
-            return None, now, self._live.notify_events(scope)
-        starts = [since for _stream, since, _answer in list(self._polls.values())]
-        start = min(starts + ([self._read_at - OVERLAP] if self._read_at else []))
-        return start, now, self._live.notify_events(scope, Window(start, now))
+        return start, now, self._live.notify_events(scope, Window(start, now) if start else None)
 
     def _took(self, found: tuple[datetime | None, datetime, list[NotifyEvent]]) -> None:
         start, read_at, rows = found
@@ -255,7 +274,6 @@ class LogWatch(_Reader):
             if row.stream:
                 merged.setdefault(row.stream, []).append(row)
         self._events, self._read_at, self._unreachable = merged, read_at, None
-        self._fresh_until = self._last + self._engine.interval
 
     def _failed(self, error: LiveError) -> None:
         """Not being able to read the log is an answer for who asked once, and for who polls a look that failed."""

@@ -53,6 +53,8 @@ class World(Clock):
         self.latency = latency
         self.faults = faults or {}
         self.down = down  # a time in which no connection is accepted
+        self.list_error = None
+        self.liar = False  # whether the list shows streams that commands do not find
         self.sent = []  # (time, stream, command, meaning)
         self.looks = []
         self.recorded = {}  # name to the push that is being recorded
@@ -116,7 +118,7 @@ class World(Clock):
         return next((push for push in self.pushes.get(name, ()) if push[0] <= at < push[1]), None)
 
     def command(self, name, command, at):
-        push = self.push_of(name, at)
+        push = None if self.liar else self.push_of(name, at)
         recording = push is not None and self.recorded.get(name) == push
         if command == "start":
             meaning = STREAM_ABSENT if push is None else ALREADY_STARTED if recording else ACCEPTED
@@ -138,6 +140,8 @@ class Attempts:
     def __init__(self, world, client, stream, command):
         self.world, self.client, self.stream, self.command = world, client, stream, command
         self.made = 0
+
+    was_lost = False
 
     def make(self):
         raise AssertionError("the pool runs it")
@@ -174,6 +178,8 @@ def make_live(world):
     def online(domain):
         assert domain == DOMAIN
         world.looks.append(world.time)
+        if world.list_error:
+            raise world.list_error
         rows = []
         for name in world.pushes:
             push = world.push_of(name, world.time)
@@ -202,10 +208,10 @@ class Ended:
         return self.members[name]
 
 
-def run(world, programs, until=None):
+def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT):
     """Run the programs of streams by name; `until` is when the run is interrupted."""
     engine = Engine(world, INTERVAL, is_over=lambda: until is not None and world.time >= until, pool=world, inbox=world)
-    lane = Lane(lambda: make_live(world), RETRY_TIMEOUT)
+    lane = Lane(lambda: make_live(world), retry_timeout)
     engine.lanes.append(lane)
     members, finished = {}, []
 
@@ -228,7 +234,15 @@ def stream_of(name):
 
 
 def options(**given):
-    return {**NAMES, "state": "started", "finalize": False, "wait_for_stream": 0, "wait": False, **given}
+    return {
+        **NAMES,
+        "state": "started",
+        "finalize": False,
+        "wait_for_stream": 0,
+        "wait": False,
+        "wait_timeout": 300,
+        **given,
+    }
 
 
 def starting(world, keep=False, **given):
@@ -457,3 +471,58 @@ def test_a_stream_that_was_never_recorded_fails_at_the_end_of_its_window():
     assert "absent" in ended["s"].failure.happened
     assert 29 <= world.time <= 32
     assert world.commands("s", "stop"), "it is stopped all the same"
+
+
+# --- what must not keep a stream from its stop -----------------------------------------------------------------------
+
+
+def test_a_list_that_is_refused_keeps_no_stream_from_its_stop():
+    world = World({"s": ALWAYS})
+    world.list_error = ApiError("The list was refused", "Grant it.")
+    ended = run(world, {"s": windowed(world, (-10, 100), keep=True)})
+    assert [row[2] for row in world.sent][0] == "start" and [row[2] for row in world.sent][-1] == "stop"
+    assert 100 <= world.commands("s", "stop")[0][0] <= 101 and not ended["s"].failure
+
+
+def test_a_stop_that_fails_keeps_no_stream_from_its_next_window():
+    world = World({"s": ALWAYS}, faults={("s", "stop", 1): "final"})
+    ended = run(world, {"s": windowed(world, (10, 40), (60, 90))})
+    assert [round(row[0]) for row in world.commands("s", "start")] == [10, 60]
+    assert ended["s"].failure.may_have_changed, "the recording was begun"
+
+
+def test_waiting_for_the_notify_log_does_not_delay_the_stop():
+    world = World({"s": ALWAYS})
+    found = [Window(moment(10), moment(40))]
+    given = options(state="stopped", wait=True)
+    run(world, {"s": lambda stream: scheduled(stream, given, found, Run(world), [])})
+    assert 40 <= world.commands("s", "stop")[0][0] <= 42
+
+
+def test_no_start_is_sent_after_the_end_of_its_window():
+    world = World({"s": ALWAYS, "t": ALWAYS}, down=[(5, 120)])
+    run(world, {"s": windowed(world, (10, 100)), "t": windowed(world, (110, 200))}, retry_timeout=-1)
+    assert not world.commands("s", "start"), "its window was over when the endpoint came back"
+    assert [row[2] for row in world.commands("t")] == ["start", "stop"]
+
+
+def test_two_outages_are_two():
+    world = World({"early": ALWAYS, "late": ALWAYS}, down=[(100, 170), (3600, 3602)])
+    ended = run(world, {"early": windowed(world, (50, 110)), "late": windowed(world, (2000, 3601))})
+    assert isinstance(ended["early"].failure, NotSent)
+    assert not ended["late"].failure and 3602 <= world.commands("late", "stop")[0][0] < 3604
+
+
+def test_a_list_that_contradicts_the_commands_ends_the_wait_in_time():
+    world = World({"s": ALWAYS})
+    world.liar = True
+    ended = run(world, {"s": starting(world, wait_for_stream=60)})
+    assert ended["s"].failure and world.time <= 60 + 2 * INTERVAL
+    assert len(world.sent) <= 60 / INTERVAL + 3
+
+
+def test_an_outage_of_a_moment_costs_a_moment():
+    names = [f"s{index}" for index in range(50)]
+    world = World(dict.fromkeys(names, ALWAYS), down=[(0, 0.3)])
+    run(world, {name: starting(world) for name in names})
+    assert world.sent[0][0] < 1
