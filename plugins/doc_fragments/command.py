@@ -25,7 +25,7 @@ options:
     default: 0
   start_at:
     description:
-      - The time before which no call leaves, whatever the state. Keys and connection are ready by then.
+      - The time before which no command leaves, whatever the state. Keys and connection are ready by then.
       - In ISO 8601 with a zone, such as V(2026-01-02T20:00:00+08:00), or in seconds since 1970. A time without a zone
         is refused.
       - When it has passed, the first call leaves at once; RV(ignore:late_seconds) says how late it was. A time that was

@@ -69,7 +69,7 @@ options:
     type: bool
     default: false
   watch_interval:
-    description: Seconds between looks at what is being pushed in a domain, and at its notify log.
+    description: Seconds between looks at what is being pushed in a domain, and at its notify log; at least 1.
     type: float
     default: 5
   window_retry:
@@ -87,7 +87,7 @@ options:
   window_grace:
     description:
       - With O(state=scheduled), how many seconds before the task a window may have ended whose stream is still
-        stopped. It then fails, unless the notify log says that it was being recorded until now.
+        stopped. It then fails, unless the notify log says that it was recorded in the window.
       - A window that ended earlier fails without a call, because it is more likely a slip.
     type: float
     default: 600
@@ -105,7 +105,7 @@ options:
   fail:
     description:
       - Whether the task fails where a stream does. With V(false), failures are reported only.
-      - A task that fails returns no RV(streams), because Ansible would show them all.
+      - A task that fails returns neither RV(streams) nor RV(request_ids), because Ansible would show them all.
     type: bool
     default: true
   title:
@@ -224,6 +224,12 @@ streams:
       type: str
       returned: success
       sample: command
+    commands:
+      description: The record commands, in order.
+      type: list
+      elements: str
+      returned: success
+      sample: [start]
     sent_at:
       description: When the first command left, in ISO 8601; null where none did.
       type: str
@@ -234,6 +240,37 @@ streams:
       type: float
       returned: where anything was to be sent
       sample: 0.074
+    api_calls:
+      description: How many requests of the stream may have reached the cloud. Those for whole domains are not among them.
+      type: int
+      returned: where anything was to be sent
+      sample: 1
+    throttled:
+      description: How many of them the cloud dropped.
+      type: int
+      returned: where anything was to be sent
+      sample: 0
+    waited_seconds:
+      description: How many seconds the stream waited.
+      type: float
+      returned: where anything was to be sent
+      sample: 0.02
+    request_ids:
+      description: The ids that the cloud gave to the requests.
+      type: list
+      elements: str
+      returned: where anything was to be sent
+      sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
+    late_seconds:
+      description: How long after O(start_at) the first command left.
+      type: float
+      returned: with O(start_at)
+      sample: 0.004
+    advice:
+      description: What to do next.
+      type: str
+      returned: failure
+      sample: Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream.
     msg:
       description: What happened, and what to do next.
       type: str

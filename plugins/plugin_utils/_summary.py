@@ -122,15 +122,20 @@ def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
 
 
-def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
-    causes: dict[tuple[str, str], list[str]] = {}
+def causes(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Return why streams failed, what to do, and the names of the streams; the most frequent cause first."""
+    found: dict[tuple[str, str], list[str]] = {}
     for row in entries:
         if row["status"] == FAILED:
-            causes.setdefault((cause(row), row.get("advice") or ""), []).append(name(row))
+            found.setdefault((cause(row), row.get("advice") or ""), []).append(name(row))
+    return sorted(((why, advice, names) for (why, advice), names in found.items()), key=lambda row: -len(row[2]))
+
+
+def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     found = []
     room = MAX_NAME_LINES
-    ordered = sorted(causes.items(), key=lambda item: -len(item[1]))
-    for (why, advice), names in ordered[:MAX_CAUSES]:
+    ordered = causes(entries)
+    for why, advice, names in ordered[:MAX_CAUSES]:
         found.append(f"{len(names)} x {why}")
         if advice:
             found.append(f"    {one_line(advice)}")
@@ -140,7 +145,7 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         if left_out:
             found.append(f"    ... and {left_out} more")
     if len(ordered) > MAX_CAUSES:
-        rest = sum(len(names) for _cause, names in ordered[MAX_CAUSES:])
+        rest = sum(len(names) for _why, _advice, names in ordered[MAX_CAUSES:])
         found.append(f"{rest} more, of {len(ordered) - MAX_CAUSES} other causes")
     return found
 
@@ -163,8 +168,13 @@ def one_line(text: str) -> str:
     return textwrap.shorten(printable(text), _MAX_LENGTH, placeholder=" ...")
 
 
+def is_for_people() -> bool:
+    """Return whether the output is for people; callbacks that write JSON are for programs."""
+    return "json" not in C.config.get_config_value("DEFAULT_STDOUT_CALLBACK")
+
+
 def show(lines: Iterable[str], bad: bool) -> None:
-    """Show lines to a person; callbacks that write for programs have them in the result."""
-    setting = C.config.get_config_value
-    if "json" not in setting("DEFAULT_STDOUT_CALLBACK") and terminal.is_read():
-        Display().display("\n".join(lines), color=setting("COLOR_ERROR" if bad else "COLOR_OK"))
+    """Show lines to a person; programs have them in the result."""
+    if is_for_people() and terminal.is_read():
+        color = C.config.get_config_value("COLOR_ERROR" if bad else "COLOR_OK")
+        Display().display("\n".join(lines), color=color)

@@ -27,9 +27,12 @@ class Ledger:
 
     def read(self) -> list[Batch]:
         """Return the batches before."""
-        with suppress(FileNotFoundError), open(self._path, encoding="utf-8") as file:
-            return [Batch(*json.loads(line)) for line in file]
-        return []
+        found = []
+        with suppress(OSError), open(self._path, encoding="utf-8") as file:
+            for line in file:
+                with suppress(ValueError, TypeError):  # half a line, where the disk was full
+                    found.append(Batch(*json.loads(line)))
+        return found
 
     def add(self, batch: Batch) -> None:
         """Add a batch. Raises OSError."""

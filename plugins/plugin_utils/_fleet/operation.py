@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ansible import constants as C
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -29,7 +28,7 @@ from .._hosts import HostVariables
 from .._in_process import WorkerClock, is_orphan
 from .._run_directory import RUN_DIRECTORY
 from . import progress
-from .fleet import Entry, Fleet, Settings
+from .fleet import Fleet, Settings
 from .ledger import Batch, Ledger
 from .program import SCHEDULED, Run
 from .targets import COMMANDS, Requests, Target, of_entries, of_hosts
@@ -93,7 +92,7 @@ class Operation:
         task.clock = RunClock(self._is_over)
         hosts, targets = self._targets(options)
         ledger = Ledger(RUN_DIRECTORY, f"{self._action._task._uuid}-{options['state']}")
-        batches = ledger.read() if self._is_a_batch(options) else []
+        batches = ledger.read() if self._is_a_batch() else []
         before = [row for batch in batches for row in batch.entries]
         covered = self._covered(options, hosts)
         fleet = self._fleet(task, len(targets))
@@ -110,13 +109,12 @@ class Operation:
         with self._signals():
             whole = fleet.run(targets)
         shown.clear()
-        entries = [self._row(entry) for entry in fleet.entries]
-        entries += [summary.entry(target.host, target.names, None) for target in targets[len(entries) :]]
+        entries = self._entries(fleet, targets)
         left = self._save_left_over(task, covered, before, fleet)
         traffic = fleet.sum_traffic()
         batch = Batch(entries, traffic.api_calls, traffic.throttled)
-        if self._is_a_batch(options):
-            ledger.add(batch)
+        if self._is_a_batch():
+            self._add(ledger, batch)
         return self._result(task, fleet, batches, batch, covered, left, whole)
 
     # --- what is asked for ---------------------------------------------------------------------------------------
@@ -132,11 +130,17 @@ class Operation:
             )
         return names, list(of_hosts(names, hosts.read))
 
-    def _is_a_batch(self, options: Mapping[str, Any]) -> bool:
+    def _is_a_batch(self) -> bool:
         """Return whether the run has other batches, before this one or after it."""
-        if options["hosts"] or options["streams"] is not None:
+        if self._action._task.args.get("hosts") or self._action._task.args.get("streams") is not None:
             return False
         return len(self._variables["ansible_play_batch"]) < len(self._variables["ansible_play_hosts_all"])
+
+    def _add(self, ledger: Ledger, batch: Batch) -> None:
+        try:
+            ledger.add(batch)
+        except OSError as error:
+            self._warnings.append(f"The summary of later batches will not have this one: {error.strerror}.")
 
     def _covered(self, options: Mapping[str, Any], hosts: list[str]) -> list[str]:
         """Return the hosts of the whole run: those of all batches where the run is over the hosts of the play."""
@@ -185,8 +189,8 @@ class Operation:
         kind = options["progress"]
         if kind == "auto":
             kind = progress.BAR if terminal.is_terminal(os.environ) else progress.LINES
-        if "json" in C.config.get_config_value("DEFAULT_STDOUT_CALLBACK"):
-            kind = progress.NONE  # what reads it expects nothing else
+        if self._action._task.no_log or not summary.is_for_people():
+            kind = progress.NONE
         return progress.Progress(kind, options["title"], _display, terminal.width)
 
     def _numbers(self, fleet: Fleet, total: int) -> progress.Numbers:
@@ -210,7 +214,8 @@ class Operation:
             return None
         self._saved = time.monotonic()
         done = {row["host"] for row in before if row["status"] == summary.OK}
-        done |= {entry.host for entry in fleet.entries if entry.is_well()}
+        done |= {entry.host for entry in fleet.entries}
+        done -= {entry.host for entry in fleet.entries if not entry.is_well()}
         try:
             return files.write_retry_file(os.path.expanduser(path), covered, [h for h in covered if h not in done])
         except OSError as error:
@@ -221,8 +226,11 @@ class Operation:
 
     # --- what came of it -----------------------------------------------------------------------------------------
 
-    def _row(self, entry: Entry) -> dict[str, Any]:
-        return summary.entry(entry.host, entry.names, entry.result, entry.advice)
+    def _entries(self, fleet: Fleet, targets: list[Target]) -> list[dict[str, Any]]:
+        """Return an entry for each target, without what options with `no_log` hold."""
+        found = [summary.entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
+        found += [summary.entry(target.host, target.names, None) for target in targets[len(found) :]]
+        return list(remove_values(found, fleet.no_log)) if fleet.no_log else found
 
     def _result(
         self,
@@ -241,13 +249,14 @@ class Operation:
         trouble = [row for row in entries if row["status"] != summary.OK]
         ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]
         everything = [row for part in (*batches, batch) for row in part.entries]
-        is_last = ended or options["hosts"] or options["streams"] is not None or len(everything) >= len(covered)
-        shown = [*batches, batch] if is_last else [batch]
+        tried = {row["host"] for row in everything}
+        to_come = [host for host in self._variables["ansible_play_hosts"] if host not in tried]
+        if ended or not self._is_a_batch():
+            to_come = []
+        shown = [batch] if to_come else [*batches, batch]
         if ended:
-            tried = {row["host"] for row in everything}
             shown.append(Batch([summary.entry(host, None, None) for host in covered if host not in tried], 0, 0))
-        others = 0 if is_last else len(covered) - len(entries)
-        lines = self._lines(task, shown, left if is_last else None, others)
+        lines = self._lines(task, shown, None if to_come else left, len(to_come))
         failed = [row["host"] for row in everything if row["status"] != summary.OK and row["host"]]
         healthy = next((row["host"] for row in everything if row["status"] == summary.OK and row["host"]), None)
         result = {
@@ -261,19 +270,19 @@ class Operation:
             "timing": _timing(fleet),
             "calls": dict(sorted(fleet.sum_traffic().by_operation.items())),
             "summary": lines,
-            "request_ids": [],
             "_ansible_verbose_override": True,
         }
         if self._action._task.diff:
             result["diff"] = _diff(entries)
         if not whole:
             terminal.write_last_words(lines)
-            result.update(failed=True, msg=f"Interrupted. {lines[0]}")
-        elif trouble and options["fail"]:
-            result.update(failed=True, msg=_message(options["title"], entries))
+        if not whole or (trouble and options["fail"]):
+            message = _message(options["title"], entries) if whole else f"Interrupted. {lines[0]}"
+            error = {**dict.fromkeys(("code", "request_id", "http_status", "action")), "message": message}
+            result.update(failed=True, msg=message, error=error)
             del result["streams"]  # Ansible prints the whole result of a failure
-        task.traffic.request_ids = []
-        return dict(remove_values(result, fleet.no_log)) if fleet.no_log else result
+            task.traffic.request_ids = []
+        return result
 
     def _lines(self, task: Task, batches: list[Batch], left: int | None, others: int) -> list[str]:
         """Show and return the summary of the whole run, or a line about a batch that is not the last."""
@@ -282,10 +291,11 @@ class Operation:
         calls, throttled = sum(batch.api_calls for batch in batches), sum(batch.throttled for batch in batches)
         lines = summary.lines(title, entries, calls, throttled)
         if others:
-            lines = [f"{lines[0]} {others} streams in other batches."]
+            lines = [f"{lines[0]} {others} streams are to come."]
         elif left:
             lines.append(f"To go on with the {left} that are left: --limit @{task.options['retry_file']}")
-        summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
+        if not self._action._task.no_log:
+            summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
         return lines
 
 
@@ -318,7 +328,7 @@ def _message(title: str, entries: list[dict[str, Any]]) -> str:
     """Return the sentence of a failure: how many streams failed, and of what."""
     numbers = summary.counts(entries)
     trouble = numbers[summary.FAILED] + numbers[summary.NOT_TRIED]
-    causes = [line for line in summary.lines(title, entries, 0, 0)[1:] if " x " in line[:12]]
+    causes = [f"{len(names)} x {why}" for why, _advice, names in summary.causes(entries)]
     text = f"{title}: {trouble} of {numbers['streams']} streams failed or were not tried. {'; '.join(causes)}"
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}..."
 
