@@ -245,8 +245,9 @@ def test_a_pattern_that_matches_no_host_is_an_error(cloud, ansible, name):
     run = play(ansible, name, source, target="strems")
     assert run.exit_code != 0
     assert "No host matches strems" in " ".join(run.output.split())
-    run = play(ansible, name, source, target="strems", allow_empty=True)
-    assert run.exit_code == 0, run.output
+    if name in ("start", "sweep"):
+        run = play(ansible, name, source, target="strems", allow_empty=True)
+        assert run.exit_code == 0, run.output
     assert cloud.calls() == []
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 from emulator import ACCOUNT
-from playbook import Ansible, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._argspec import CONNECTION
 from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC, operate
@@ -146,25 +145,19 @@ def by_fleet(ansible):
     return [by_case[case] for case in CASES]
 
 
-@pytest.fixture(scope="module", name="found", params=[by_module, by_role, by_fleet], ids=lambda way: way.__name__)
-def carried_out(request, http_cloud, tmp_path_factory):
-    """What became of each case, and the commands that were sent for it."""
-    ansible = Ansible(tmp_path_factory.mktemp("verdicts"), environment(http_cloud))
-    prepare(http_cloud, ansible.environ)
-    results = dict(zip(CASES, request.param(ansible)))
+@pytest.mark.parametrize("way", [by_module, by_role, by_fleet], ids=lambda way: way.__name__)
+def test_the_verdicts_are_the_same_in_each_way(cloud, ansible, way):
+    prepare(cloud, ansible.environ)
+    results = dict(zip(CASES, way(ansible)))
     assert len(results) == len(CASES)
     sent = {case: [] for case in CASES}
-    for call in http_cloud.calls("RealTimeRecordCommand"):
+    for call in cloud.calls("RealTimeRecordCommand"):
         sent[call["params"]["StreamName"]].append((call["params"]["Command"], call["code"]))
-    return results, sent
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_the_verdict_is_the_same_in_each_way(found, case):
-    _state, _options, _stream, verdict, code, commands = CASES[case]
-    result, sent = found[0][case], found[1][case]
-    assert sent == commands
-    shown = tuple(result.get(name) for name in ("changed", "state", "previous_state", "state_source"))
-    assert shown == verdict, result.get("msg")
-    assert (result.get("error") or {}).get("code") == code
-    assert MESSAGES.get(case, "") in (result.get("msg") or "")
+    assert sent == {case: row[-1] for case, row in CASES.items()}
+    fields = ("changed", "state", "previous_state", "state_source")
+    verdicts = {case: tuple(result.get(name) for name in fields) for case, result in results.items()}
+    assert verdicts == {case: row[3] for case, row in CASES.items()}
+    codes = {case: (result.get("error") or {}).get("code") for case, result in results.items()}
+    assert codes == {case: row[4] for case, row in CASES.items()}
+    for case, words in MESSAGES.items():
+        assert words in results[case]["msg"]
