@@ -241,7 +241,7 @@ streams:
       returned: where anything was to be sent
       sample: 0.074
     api_calls:
-      description: How many requests of the stream may have reached the cloud. Those for whole domains are not among them.
+      description: How many requests of the stream may have reached the cloud, those for whole domains left out.
       type: int
       returned: where anything was to be sent
       sample: 1

@@ -344,3 +344,18 @@ def test_a_retry_file_that_cannot_be_written(cloud, ansible):
         assert f"{path} does not list the hosts that are left" in " ".join(run.output.split())
         assert "--limit" not in run.output
     assert not [path for path in set(ansible.directory.iterdir()) - before if path.name[:16] != "apsaravideo-live"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_nothing_remains_of_a_large_run(cloud, ansible, number):
+    """Its whole result would be longer than a pipe holds, and nobody reads that pipe any more."""
+    names = [f"live.example.com/app/{'long-' * 10}{index:04}" for index in range(2000)]
+    cloud.push(*names[:200])
+    process = ansible.begin(*command("start", str(ansible.inventory(streams(names)))))
+    wait_until(lambda: len(cloud.calls()) > 40)
+    process.send_signal(number)
+    run = ansible.end(process)
+    assert run.exit_code != 0
+    no_process_remains(ansible, 15)
+    assert "start: 2000 streams, " in run.output
+    assert set(retry_file(ansible)) == hosts(names) - recorded(cloud)

@@ -115,7 +115,10 @@ class Operation:
         batch = Batch(entries, traffic.api_calls, traffic.throttled)
         if self._is_a_batch():
             self._add(ledger, batch)
-        return self._result(task, fleet, batches, batch, covered, left, whole)
+        result = self._result(task, fleet, batches, batch, covered, left, whole)
+        if not whole and is_orphan():
+            os._exit(1)  # Nobody takes the result, so that handing it over would never end.
+        return result
 
     # --- what is asked for ---------------------------------------------------------------------------------------
 
@@ -282,6 +285,10 @@ class Operation:
             result.update(failed=True, msg=message, error=error)
             del result["streams"]  # Ansible prints the whole result of a failure
             task.traffic.request_ids = []
+        if not whole:
+            # What is longer than a pipe holds would wait for an ansible-playbook that reads no more.
+            for name in ("failed_hosts", "failed_patterns", "diff"):
+                result.pop(name, None)
         return result
 
     def _lines(self, task: Task, batches: list[Batch], left: int | None, others: int) -> list[str]:
