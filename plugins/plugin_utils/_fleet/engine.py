@@ -87,8 +87,8 @@ class Lane:
 class Engine:
     """Runs a fleet to its end.
 
-    `resolve` yields members as they are read, or None where one could not be made; `tick` is called now and then.
-    `is_over` tells that nothing more may be sent.
+    `tick` is called now and then, and `is_over` tells that nothing more may be sent. `single`: there is one stream, for
+    which the notify log need not be read by the domain.
     """
 
     def __init__(
@@ -119,7 +119,10 @@ class Engine:
         self.over = False
 
     def run(self, resolve: Iterator[Any]) -> bool:
-        """Carry out all programs; return whether that was not interrupted."""
+        """Carry out all programs; return whether they came to their ends.
+
+        Each step of `resolve` reads one more stream, and adds it to the lane of its account.
+        """
         unresolved = True
         while not self.over:
             if unresolved:
