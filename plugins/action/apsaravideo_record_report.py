@@ -116,5 +116,5 @@ def _save_left_over(path: str, rows: list[dict[str, Any]]) -> list[str]:
     if all(row["status"] == summary.NOT_TRIED for row in rows):
         return []  # as with --start-at-task
     left = [row["host"] for row in rows if row["status"] != summary.OK]
-    listed = write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
-    return [f"To go on with the {listed} that are left: --limit @{path}"] if listed else []
+    write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
+    return [summary.left_line(len(left), path)] if left else []

@@ -57,6 +57,9 @@ def operate(task: Task) -> dict[str, Any]:
 
 def check(options: Mapping[str, Any]) -> None:
     """Raises InvalidOption for options that no call should be made with."""
+    if options["wait_for_stream"] < 0:
+        seconds = options["wait_for_stream"]
+        raise InvalidOption(f"The option wait_for_stream is {seconds}", "Give seconds, 0 not to wait.")
     if not options["wait_timeout"] > 0:
         raise InvalidOption(f"The option wait_timeout is {options['wait_timeout']}", "Give seconds, more than 0.")
 

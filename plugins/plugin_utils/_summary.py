@@ -122,6 +122,11 @@ def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
 
 
+def left_line(left: int, path: str) -> str:
+    """Return the line that says how to go on with what is left."""
+    return f"To go on with the {left} that {'is' if left == 1 else 'are'} left: --limit @{path}"
+
+
 def causes(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
     """Return why streams failed, what to do, and the names of the streams; the most frequent cause first."""
     found: dict[tuple[str, str], list[str]] = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -42,16 +43,21 @@ def width() -> int:
 
 
 def is_read() -> bool:
-    """Return whether somebody still reads the output.
+    """Return whether the output still goes somewhere: not to a pipe whose reader has gone, nor to a full disk.
 
-    What is displayed after the reader of a pipe has gone ends the thread of ansible-playbook that takes the results of
-    its workers, and then the run hangs.
+    What is displayed then ends the thread of ansible-playbook that takes the results of its workers, and the run hangs.
     """
-    if _OUTPUT is None:
+    if _OUTPUT is None or _is_on_a_full_disk(_OUTPUT):
         return False
     waiting = select.poll()
     waiting.register(_OUTPUT, 0)
     return not any(event & (select.POLLERR | select.POLLNVAL) for _descriptor, event in waiting.poll(0))
+
+
+def _is_on_a_full_disk(descriptor: int) -> bool:
+    with suppress(OSError):
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.fstatvfs(descriptor).f_bavail == 0
+    return True
 
 
 def write_last_words(lines: list[str]) -> None:

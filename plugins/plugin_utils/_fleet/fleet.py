@@ -292,7 +292,7 @@ class Fleet:
                 entry.fail(error)
                 self._complete(entry)
             elif member and not member.done and member.live.client.left_at:
-                error = LiveError("The run ended before this stream was done", "Run it again.")
+                error = self._unfinished()
                 error.may_have_changed = True
                 entry.fail(error)
                 self._complete(entry)
@@ -300,6 +300,15 @@ class Fleet:
             if entry.twin and entry.twin.result:
                 entry.result, entry.advice = {**entry.twin.result, "changed": False, "api_calls": 0}, entry.twin.advice
                 entry.task = None
+
+    def _unfinished(self) -> LiveError:
+        """Return the error of a stream to which something was sent, and which was not done."""
+        if self.settings.state == SCHEDULED:
+            return LiveError(
+                "The run ended in the window of this stream, which nothing stops now",
+                "Run it again, which goes on as it should, or stop the stream.",
+            )
+        return LiveError("The run ended before this stream was done", "Run it again.")
 
 
 def _unexpected(task: Task, error: Exception) -> LiveError:

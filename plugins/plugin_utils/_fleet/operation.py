@@ -211,7 +211,7 @@ class Operation:
     def _save_left_over(
         self, task: Task, covered: list[str], before: Iterable[Mapping[str, Any]], fleet: Fleet
     ) -> int | None:
-        """Have the retry file list the hosts that are not done yet; return how many lines it has, None without one."""
+        """Have the retry file list the hosts that are not done yet; return how many these are, None without a file."""
         path = task.options["retry_file"]
         if not path or task.check_mode:
             return None
@@ -220,7 +220,9 @@ class Operation:
         done |= {entry.host for entry in fleet.entries}
         done -= {entry.host for entry in fleet.entries if not entry.is_well()}
         try:
-            return files.write_retry_file(os.path.expanduser(path), covered, [h for h in covered if h not in done])
+            left = [host for host in covered if host not in done]
+            files.write_retry_file(os.path.expanduser(path), covered, left)
+            return len(left)
         except OSError as error:
             warning = f"{path} does not list the hosts that are left: {error.strerror}."
             if warning not in self._warnings:
@@ -298,9 +300,9 @@ class Operation:
         calls, throttled = sum(batch.api_calls for batch in batches), sum(batch.throttled for batch in batches)
         lines = summary.lines(title, entries, calls, throttled)
         if others:
-            lines = [f"{lines[0]} {others} streams are to come."]
+            lines = [f"{lines[0]} {others} to come."]
         elif left:
-            lines.append(f"To go on with the {left} that are left: --limit @{task.options['retry_file']}")
+            lines.append(summary.left_line(left, task.options["retry_file"]))
         if not self._action._task.no_log:
             summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
         return lines

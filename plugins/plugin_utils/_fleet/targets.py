@@ -74,7 +74,7 @@ def of_entries(
         return {**common, **own}
 
     for entry in entries:
-        names = {name: entry.get(name) for name in Stream._fields}
+        names = {name: entry.get(name) if isinstance(entry.get(name), (str, int)) else "?" for name in Stream._fields}
         yield Target(entry.get("host"), lambda entry=entry: variables(entry), names)  # type: ignore[misc]
 
 
