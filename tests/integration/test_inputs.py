@@ -361,7 +361,6 @@ def test_an_endpoint_that_comes_back_in_time_serves_all(ansible):
         assert run.exit_code == 0, run.output
         assert recording(own) == set(names)
         assert {row["ledger"]["starts"] for row in own.state()["streams"]} == {1}
-        assert run.fleets()[0]["timing"]["calls_per_second"] > 8, "at full speed but for the time that it was down"
 
 
 def test_each_failure_is_reported_once_to_other_callbacks(cloud, ansible):

@@ -294,7 +294,7 @@ def test_the_retry_file_is_kept_up_to_date(cloud, ansible):
     cloud.push(NAMES[0])
     run = play(ansible, "start", inventory, "--limit", "stream00:stream01", retry_file="again.txt")
     assert run.exit_code == 0, run.output
-    assert run.summary()[1:] == ["To go on with the 1 that is left: --limit @again.txt"]
+    assert run.summary()[1:] == [], "nothing of this run is left"
     assert retry_file(ansible, "again.txt") == ["stream04"], "this run did not look at that one"
     assert retry_file(ansible) is None
 
