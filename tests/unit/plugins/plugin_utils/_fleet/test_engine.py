@@ -161,7 +161,7 @@ class Attempts:
         meaning = world.command(name, self.command, leaves)
         error = ApiError("absent", "Push it.") if meaning == STREAM_ABSENT else None
         sent = datetime.fromtimestamp(NOON + int(leaves), timezone.utc)
-        return leaves + world.latency(name, self.made), CommandAnswer(meaning, error, False, sent), None
+        return leaves + world.latency(name, self.made), CommandAnswer(meaning, error, None, sent), None
 
     def pause_after(self, error):
         if not error.retryable:
