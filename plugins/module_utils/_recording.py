@@ -130,15 +130,18 @@ def evidence_before(events: Iterable[NotifyEvent], sent: Window) -> Evidence:
     request's own second may have come before it or of it.
     """
     rows = list(events)
-    before = evidence(row for row in rows if row.time is None or row.time < sent.start)
+    earlier = [row for row in rows if row.time is None or row.time < sent.start]
+    before = evidence(earlier)
     later, states = _oldest(row for row in rows if row.time and row.time >= sent.start)
     if later is None or before.state == STOPPED:
         return before
     if before.state == RECORDING:
         return Evidence(UNKNOWN, "the notify log holds a change since the command")
+    if any(row.type in _STATUS_EVENTS for row in earlier):
+        return before
     if later <= sent.end:
         return Evidence(UNKNOWN, "an event in the notify log is of the same second as the command")
-    if states == {RECORDING} and all(row.time for row in rows if row.type in _STATUS_EVENTS):
+    if states == {RECORDING}:
         return Evidence(STOPPED)
     return Evidence(UNKNOWN, "the notify log does not tell what was before the command")
 
@@ -193,7 +196,7 @@ def after_restart(answer: CommandAnswer) -> Verdict:
 
 
 def after_proven_restart() -> Verdict:
-    """Return the verdict on a `restart` whose response was lost, and which the notify log shows to have taken effect."""
+    """Return the verdict on a `restart` whose response was lost where the notify log shows that it took effect."""
     return Verdict(True, RECORDING, UNKNOWN, FROM_NOTIFY_LOG)
 
 
@@ -226,8 +229,11 @@ def after_cancel_delay(answer: CommandAnswer, before: Evidence, stopped: Verdict
         raise _failure(answer)
     by_lost_try = answer.after_lost_answer and not before.finalized
     finalized_now = by_lost_try or (answer.meaning == ACCEPTED and not before.finalized)
-    doubt = [text for text in _doubt(before) if by_lost_try and text not in stopped.warnings]
-    return stopped._replace(changed=stopped.changed or finalized_now, warnings=(*stopped.warnings, *doubt))
+    warnings = stopped.warnings
+    if by_lost_try and not set(_doubt(before)) <= set(warnings):
+        doubt = f"Whether a file was still to be made is unknown: {before.reason}. A change is assumed."
+        warnings = (*warnings, doubt)
+    return stopped._replace(changed=stopped.changed or finalized_now, warnings=warnings)
 
 
 def awaited(command: str, answer: CommandAnswer, before: Evidence) -> str | None:

@@ -43,7 +43,7 @@ class ReadLog(NamedTuple):
 
 
 class History(NamedTuple):
-    """What the notify log holds of a stream, and the seconds of the cloud's clock in which a request can have been sent."""
+    """What the notify log holds of a stream, and the seconds, by the cloud's clock, in one of which a request left."""
 
     events: list[NotifyEvent]
     sent: Window
@@ -52,7 +52,7 @@ class History(NamedTuple):
 class ReadHistory(NamedTuple):
     """Read the notify log after a response was lost, to find what was before the request; nothing older will do.
 
-    `lost_at` is when the request was sent by this machine's clock. Answered by a History.
+    `lost_at` is when the request left by this machine's clock. Answered by a History.
     """
 
     lost_at: float
