@@ -232,7 +232,7 @@ class Client:
         self._keys: Keys | None = None  # of the last request
         self._secrets: set[str] = set()  # of all requests
         self._retry_timeout = limits.retry_timeout if limits.retry_timeout >= 0 else float("inf")
-        self._departure = 0.0  # of the last request, by this machine's clock
+        self.departure = 0.0  # of the last request, by this machine's clock
         self._sent: float | None = None  # when the last request left, by the monotonic clock
 
     def call(self, operation: Operation, parameters: Mapping[str, str]) -> Reply:
@@ -326,6 +326,16 @@ class Client:
         """A time that the cloud's clock had reached at a moment of this machine's; both in seconds since the epoch."""
         return moment + (self.account.skew.least if self.account.skew.known else 0)
 
+    def cloud_time_between(self, moment: float) -> tuple[float, float] | None:
+        """Return the first and the last time that the cloud's clock can have shown at a moment of this machine's.
+
+        None where no response told how the clocks differ.
+        """
+        skew = self.account.skew
+        if not skew.known:
+            return None
+        return moment + min(skew.least, skew.most), moment + max(skew.least, skew.most)
+
     def problems(self) -> list[str]:
         """Return warnings about what was not as it should be, though the calls went through."""
         return self.account.warnings()
@@ -343,7 +353,7 @@ class Client:
                 pacer.dropped(error.retry_after or 0.0)
             raise
         self.traffic.request_ids.append(self.hidden(_answer.request_id(content)))
-        self.account.skew.learn(_answer.server_time(answer.headers), self._departure, self.clock.now())
+        self.account.skew.learn(_answer.server_time(answer.headers), self.departure, self.clock.now())
         return Reply(content, False, len(answer.body))
 
     def _send(
@@ -388,7 +398,7 @@ class Client:
         for _missed in range(_MOST_MISSED):
             moment = pacer.reserve() if slot is None else slot
             self._wait_until(moment)
-            self._departure = self.clock.now()
+            self.departure = self.clock.now()
             if self.clock.monotonic() - moment <= _LATEST:
                 return
             slot = None
@@ -485,6 +495,7 @@ class Attempts:
 
     What was not sent, was dropped, or was refused for a clock or keys that could be put right, had no effect and
     is sent again whatever it is. What may have had an effect is sent again only where `operation.may_repeat` it.
+    `lost_at` is when the first one left that may have had an effect and lost its response, None where there is none.
     """
 
     def __init__(self, client: Client, operation: Operation, parameters: Mapping[str, str]) -> None:
@@ -494,7 +505,7 @@ class Attempts:
         self._subject = _subject(operation, parameters)
         _check(parameters, self._subject)
         self._made = 0
-        self.was_lost = False
+        self.lost_at: float | None = None
         self._remedied: set[type[LiveError]] = set()
 
     def make(self) -> Reply:
@@ -509,9 +520,16 @@ class Attempts:
                 return reply._replace(after_lost_answer=self.was_lost)
             except LiveError as error:
                 error.after_lost_answer = self.was_lost
+                if error.outcome_unknown and self.lost_at is None:
+                    self.lost_at = self._client.departure
                 if type(error) in self._remedied or not self._client.remedy(error):
                     raise
                 self._remedied.add(type(error))
+
+    @property
+    def was_lost(self) -> bool:
+        """Return whether an attempt may have taken effect whose response was lost."""
+        return self.lost_at is not None
 
     def pause_after(self, error: LiveError) -> float:
         """Return the seconds to wait before the next attempt; raises the error where there is none.
@@ -519,11 +537,12 @@ class Attempts:
         Raises OutcomeUnknown where the call may have taken effect and must not be repeated.
         """
         if error.outcome_unknown and not self._operation.may_repeat(self._parameters):
-            raise _outcome_unknown(error, self._operation) from error
+            unknown = _outcome_unknown(error, self._operation)
+            unknown.lost_at = self._client.departure
+            raise unknown from error
         delay = self._client.back_off(error, self._made) if error.retryable else None
         if delay is None:
             raise error
-        self.was_lost = self.was_lost or error.outcome_unknown
         return delay
 
 

@@ -189,9 +189,13 @@ class RunEnded(LiveError):
 
 
 class OutcomeUnknown(LiveError):
-    """A call that must not be repeated blindly lost its answer."""
+    """A call that must not be repeated blindly lost its answer.
+
+    `lost_at`: when it left by this machine's clock, in seconds since the epoch.
+    """
 
     outcome_unknown = True
+    lost_at = 0.0
 
 
 class Explanation(NamedTuple):

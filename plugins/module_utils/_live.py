@@ -43,6 +43,7 @@ _BAD_WINDOW = re.compile("(Invalid|Malformed)(Param|StartTime|EndTime|Time|Date)
 RECORDINGS_KEPT = timedelta(days=180)
 LONGEST_WINDOW = timedelta(days=4)  # of these two operations
 _LEAST_SKEW = 1.0  # seconds; times of the API have whole ones
+_EARLIEST, _LATEST = (moment.replace(tzinfo=timezone.utc) for moment in (datetime.min, datetime.max))
 
 
 class Stream(NamedTuple):
@@ -192,15 +193,21 @@ def moment(text: Any) -> datetime | None:
 class CommandAnswer(NamedTuple):
     """What became of a record command.
 
-    `meaning` is ACCEPTED or one of the meanings of `_errors`, and `error` the answer that carried it.
-    `after_lost_answer`: an earlier try of the same command may have taken effect already. `sent`, where it was
-    accepted: a time that the cloud's clock had reached when it was first sent. What came of it is not older.
+    `meaning` is ACCEPTED or one of the meanings of `_errors`, and `error` the answer that carried it. `lost_at`: when
+    the first earlier attempt left that may have taken effect already, by this machine's clock in seconds since the
+    epoch, None where no response was lost. `sent`, where it was accepted: a time that the cloud's clock had reached
+    when it was first sent. What came of it is not older.
     """
 
     meaning: str
     error: ApiError | None
-    after_lost_answer: bool
-    sent: datetime = datetime.min.replace(tzinfo=timezone.utc)
+    lost_at: float | None
+    sent: datetime = _EARLIEST
+
+    @property
+    def after_lost_answer(self) -> bool:
+        """Return whether an earlier attempt of the same command may have taken effect already."""
+        return self.lost_at is not None
 
 
 class NotifyEvent(NamedTuple):
@@ -253,17 +260,16 @@ class CommandAttempts:
         if self._began is None:
             self._began = max(self._client.clock.now(), self._client.not_before)
         try:
-            reply = self._attempts.make()
+            self._attempts.make()
         except LiveError as error:
             said = meaning(error.code)
             error.may_have_changed = error.outcome_unknown or error.after_lost_answer
             if not isinstance(error, ApiError) or not said:
                 raise
-            return CommandAnswer(said, error, error.after_lost_answer)
+            return CommandAnswer(said, error, self._attempts.lost_at)
         # The Date of the response tells how the clocks differ.
-        return CommandAnswer(
-            ACCEPTED, None, reply.after_lost_answer, _utc(self._client.cloud_time_at_least(self._began))
-        )
+        sent = _utc(self._client.cloud_time_at_least(self._began))
+        return CommandAnswer(ACCEPTED, None, self._attempts.lost_at, sent)
 
     @property
     def was_lost(self) -> bool:
@@ -332,6 +338,11 @@ class Live:
     def now(self) -> datetime:
         """The cloud's time, as far as it is known."""
         return _utc(self.client.cloud_time())
+
+    def cloud_seconds(self, moment: float) -> Window:
+        """Return the seconds of the cloud's clock of which one was that of a moment of this machine's clock."""
+        times = self.client.cloud_time_between(moment)
+        return Window(_utc(times[0]), _utc(times[1])) if times else Window(_EARLIEST, _LATEST)
 
     def notify_events(self, where: Scope | Stream, window: Window | None = None) -> list[NotifyEvent]:
         """DescribeLiveRecordNotifyRecords: recording callbacks in no sure order, all that are kept without a window."""

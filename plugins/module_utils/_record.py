@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from . import _argspec, _recording
 from ._client import Clock, Poll
-from ._errors import STREAM_ABSENT, ApiError, InvalidOption, LiveError, RunEnded
+from ._errors import ALREADY_STARTED, STREAM_ABSENT, ApiError, InvalidOption, LiveError, OutcomeUnknown, RunEnded
 from ._live import CommandAnswer, NotifyEvent, Stream
 from ._operations import NOTIFY_RECORDS, STREAM_STATE
 from ._recording import Evidence, Verdict
-from ._steps import AwaitPush, PollLog, ReadLog, ReadState, Send, Step, Steps, run_alone
+from ._steps import AwaitPush, History, PollLog, ReadHistory, ReadLog, ReadState, Send, Step, Steps, run_alone
 from ._task import Task
 
 SPEC = _argspec.Spec(
@@ -120,9 +120,36 @@ def _apply(stream: Stream, options: Mapping[str, Any], clock: Clock) -> Steps:
 def _begin(options: Mapping[str, Any], clock: Clock) -> Generator[Step, Any, tuple[Verdict, list[_Command]]]:
     if options["state"] == _recording.STARTED:
         answer = yield from _start(options["wait_for_stream"], clock)
-        return _recording.after_start(answer), [_Command("start", answer)]
-    answer = yield Send("restart")
+        return _recording.after_start(answer, (yield from _before(answer))), [_Command("start", answer)]
+    try:
+        answer = yield Send("restart")
+    except OutcomeUnknown as error:
+        if (yield from _took_effect(error)):
+            return _recording.after_proven_restart(), []
+        raise
     return _recording.after_restart(answer), [_Command("restart", answer)]
+
+
+def _before(answer: CommandAnswer) -> Generator[Step, Any, Evidence]:
+    """Return what the notify log says about the time before a `start` of which the answer alone does not tell."""
+    if answer.lost_at is None or answer.meaning != ALREADY_STARTED:
+        return Evidence(_recording.UNKNOWN)
+    try:
+        history: History = yield ReadHistory(answer.lost_at)
+    except RunEnded:
+        raise
+    except LiveError as error:
+        return _unreadable(error)
+    return _recording.evidence_before(*history)
+
+
+def _took_effect(error: OutcomeUnknown) -> Generator[Step, Any, bool]:
+    """Return whether the notify log shows that a `restart` took effect; that it does not show it proves nothing."""
+    try:
+        history: History = yield ReadHistory(error.lost_at)
+    except LiveError:
+        return False
+    return _recording.has_split(*history)
 
 
 def _stop(before: Evidence, finalize: bool) -> Generator[Step, Any, tuple[Verdict, list[_Command]]]:
@@ -207,8 +234,12 @@ def _log() -> Generator[Step, Any, _Log]:
     except RunEnded:
         raise
     except LiveError as error:
-        return _Log([], Evidence(_recording.UNKNOWN, f"the notify log could not be read: {error.happened}"))
+        return _Log([], _unreadable(error))
     return _Log(events, _recording.evidence(events))
+
+
+def _unreadable(error: LiveError) -> Evidence:
+    return Evidence(_recording.UNKNOWN, f"the notify log could not be read: {error.happened}")
 
 
 def _start(seconds: float, clock: Clock) -> Generator[Step, Any, CommandAnswer]:

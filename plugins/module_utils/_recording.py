@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ._errors import ACCEPTED, ALREADY_STARTED, CONFIG_ABSENT, NO_TASK, STREAM_ABSENT, LiveError
-from ._live import CommandAnswer, NotifyEvent, iso
+from ._live import CommandAnswer, NotifyEvent, Window, iso
 
 STARTED = "started"
 STOPPED = "stopped"
@@ -122,6 +122,45 @@ def _newest(events: Iterable[NotifyEvent]) -> tuple[datetime | None, set[str]]:
     return newest, {_STATUS_EVENTS[row.type] for row in status if newest in (None, row.time)}
 
 
+def evidence_before(events: Iterable[NotifyEvent], sent: Window) -> Evidence:
+    """Return what the events of a stream that is being recorded say about the time before a request.
+
+    The request left in one of the seconds `sent`, and its response was lost. `recording` means that nothing has
+    happened since; `stopped` that what is being recorded was begun by the request, or after it. An event of the
+    request's own second may have come before it or of it.
+    """
+    rows = list(events)
+    earlier = [row for row in rows if row.time is None or row.time < sent.start]
+    before = evidence(earlier)
+    later, states = _oldest(row for row in rows if row.time and row.time >= sent.start)
+    if later is None or before.state == STOPPED:
+        return before
+    if before.state == RECORDING:
+        return Evidence(UNKNOWN, "the notify log holds a change since the command")
+    if any(row.type in _STATUS_EVENTS for row in earlier):
+        return before
+    if later <= sent.end:
+        return Evidence(UNKNOWN, "an event in the notify log is of the same second as the command")
+    if states == {RECORDING}:
+        return Evidence(STOPPED)
+    return Evidence(UNKNOWN, "the notify log does not tell what was before the command")
+
+
+def has_split(events: Iterable[NotifyEvent], sent: Window) -> bool:
+    """Return whether a recording ended, another began and goes on, all after a request that left in these seconds."""
+    rows = [row for row in events if row.time is None or row.time > sent.end]
+    ends = [row.time for row in rows if row.time and row.type in ("record_paused", FILE_CREATED)]
+    begins = [row.time for row in rows if row.time and row.type == "record_started"]
+    return bool(ends and begins) and min(ends) <= max(begins) and evidence(rows).state == RECORDING
+
+
+def _oldest(events: Iterable[NotifyEvent]) -> tuple[datetime | None, set[str]]:
+    """The oldest second of status events whose time can be read, and what its events say."""
+    status = [(row.time, _STATUS_EVENTS[row.type]) for row in events if row.time and row.type in _STATUS_EVENTS]
+    oldest = min((time for time, _state in status), default=None)
+    return oldest, {state for time, state in status if time == oldest}
+
+
 def state_of(online: bool, seen: Evidence) -> Evidence:
     """What can be said of a stream: what is not being pushed is not being recorded, whatever the log says."""
     return seen if online else Evidence(OFFLINE)
@@ -134,17 +173,19 @@ def commands(wanted: str, finalize: bool = False) -> list[str]:
     return ["start" if wanted == STARTED else "restart"]
 
 
-def after_start(answer: CommandAnswer) -> Verdict:
-    """The verdict on `start`; raises the error of an answer that is a failure.
+def after_start(answer: CommandAnswer, before: Evidence) -> Verdict:
+    """Return the verdict on `start`; raises the error of an answer that is a failure.
 
-    TaskAlreadyStarted after a try whose answer was lost may be that try's own work, and then counts as a change.
+    TaskAlreadyStarted after an attempt whose response was lost may be that attempt's own work. `before` is what the
+    notify log says about the time before it, see `evidence_before`, and does not matter for any other answer.
     """
     if answer.meaning == ACCEPTED:
         return Verdict(True, RECORDING, STOPPED, FROM_COMMAND)
-    if answer.meaning == ALREADY_STARTED:
-        lost = answer.after_lost_answer
-        return Verdict(lost, RECORDING, UNKNOWN if lost else RECORDING, FROM_COMMAND)
-    raise _failure(answer)
+    if answer.meaning != ALREADY_STARTED:
+        raise _failure(answer)
+    if not answer.after_lost_answer:
+        return Verdict(False, RECORDING, RECORDING, FROM_COMMAND)
+    return Verdict(before.state != RECORDING, RECORDING, before.state, FROM_COMMAND, _doubt(before))
 
 
 def after_restart(answer: CommandAnswer) -> Verdict:
@@ -154,32 +195,45 @@ def after_restart(answer: CommandAnswer) -> Verdict:
     raise _failure(answer)
 
 
+def after_proven_restart() -> Verdict:
+    """Return the verdict on a `restart` whose response was lost where the notify log shows that it took effect."""
+    return Verdict(True, RECORDING, UNKNOWN, FROM_NOTIFY_LOG)
+
+
 def after_stop(answer: CommandAnswer, before: Evidence) -> Verdict:
     """The verdict on `stop`, given what the notify log said `before`; raises the error of an answer that is a failure.
 
     A 200 does not tell whether something was recording, so it counts as a change unless the log said that nothing was.
+    So does, after an attempt whose response was lost, an answer that nothing is being recorded: it may have come of it.
     """
     if answer.meaning == ACCEPTED:
         return Verdict(before.state != STOPPED, STOPPED, before.state, FROM_COMMAND, _doubt(before))
     by_lost_try = answer.after_lost_answer and before.state != STOPPED
+    doubt = _doubt(before) if by_lost_try else ()
     if answer.meaning == NO_TASK:
-        return Verdict(by_lost_try, STOPPED, before.state if by_lost_try else STOPPED, FROM_COMMAND)
+        return Verdict(by_lost_try, STOPPED, before.state if by_lost_try else STOPPED, FROM_COMMAND, doubt)
     if answer.meaning == STREAM_ABSENT:
-        return Verdict(by_lost_try, OFFLINE, before.state if by_lost_try else OFFLINE, FROM_COMMAND)
+        return Verdict(by_lost_try, OFFLINE, before.state if by_lost_try else OFFLINE, FROM_COMMAND, doubt)
     if answer.meaning == CONFIG_ABSENT:
-        return Verdict(by_lost_try, UNKNOWN, before.state, FROM_NOTHING, (_UNCONTROLLED,))
+        return Verdict(by_lost_try, UNKNOWN, before.state, FROM_NOTHING, (_UNCONTROLLED, *doubt))
     raise _failure(answer)
 
 
 def after_cancel_delay(answer: CommandAnswer, before: Evidence, stopped: Verdict) -> Verdict:
     """The verdict on `cancel_delay` that followed `stop`: a change too, unless the log said that the file was made.
 
-    An answer that there is nothing to finalize changes nothing; raises the error of any other answer.
+    An answer that there is nothing to finalize changes nothing, unless an earlier attempt may have done it; raises the
+    error of any other answer.
     """
     if answer.meaning not in (ACCEPTED, NO_TASK, STREAM_ABSENT, CONFIG_ABSENT):
         raise _failure(answer)
-    finalized_now = (answer.meaning == ACCEPTED or answer.after_lost_answer) and not before.finalized
-    return stopped._replace(changed=stopped.changed or finalized_now)
+    by_lost_try = answer.after_lost_answer and not before.finalized
+    finalized_now = by_lost_try or (answer.meaning == ACCEPTED and not before.finalized)
+    warnings = stopped.warnings
+    if by_lost_try and not set(_doubt(before)) <= set(warnings):
+        doubt = f"Whether a file was still to be made is unknown: {before.reason}. A change is assumed."
+        warnings = (*warnings, doubt)
+    return stopped._replace(changed=stopped.changed or finalized_now, warnings=warnings)
 
 
 def awaited(command: str, answer: CommandAnswer, before: Evidence) -> str | None:

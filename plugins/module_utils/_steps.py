@@ -42,6 +42,26 @@ class ReadLog(NamedTuple):
         return live.notify_events(stream)
 
 
+class History(NamedTuple):
+    """What the notify log holds of a stream, and the seconds, by the cloud's clock, in one of which a request left."""
+
+    events: list[NotifyEvent]
+    sent: Window
+
+
+class ReadHistory(NamedTuple):
+    """Read the notify log after a response was lost, to find what was before the request; nothing older will do.
+
+    `lost_at` is when the request left by this machine's clock. Answered by a History.
+    """
+
+    lost_at: float
+
+    def alone(self, live: Live, stream: Stream) -> History:
+        events = live.notify_events(stream)
+        return History(events, live.cloud_seconds(self.lost_at))
+
+
 class AwaitPush(NamedTuple):
     """Wait until the stream is being pushed. Answered by True, or by False where that does not happen in time."""
 
@@ -72,7 +92,7 @@ class PollLog(NamedTuple):
         return live.notify_events(stream, Window(self.since, live.now()))
 
 
-Step = Union[Send, ReadState, ReadLog, AwaitPush, PollLog]
+Step = Union[Send, ReadState, ReadLog, ReadHistory, AwaitPush, PollLog]
 Steps = Generator[Step, Any, Verdict]
 
 

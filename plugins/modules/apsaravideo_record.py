@@ -27,12 +27,16 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(started) sends C(start). The answer tells whether the stream was being recorded already. One call.
+      - V(started) sends C(start). The answer tells whether the stream was being recorded already. One call. Where an
+        answer is lost and the next one says that the recording runs, the notify log is read once to find whether it
+        did before.
       - V(stopped) reads the notify log and sends C(stop). The file appears after a delay, by default 180 seconds, in
         case the recording is resumed. Two calls, and more only where the notify log holds over 500 entries of the
         stream.
       - V(restarted) sends C(restart), which closes the file being recorded and begins another. It always changes
-        something. It is not repeated when its answer is lost, because that could split the recording twice.
+        something. It is not repeated when its answer is lost, because that could split the recording twice. The notify
+        log is read once then. Unless it shows that one recording ended and another began after the request, the task
+        fails, because the outcome is unknown.
     type: str
     choices: [started, stopped, restarted]
     default: started
@@ -119,7 +123,7 @@ state_source:
   description:
     - How RV(state) is known. V(command) is the cloud's answer to a command, which is proof.
     - V(stream_state) is the ingest state, V(notify_log) the log of recording callbacks (in a real run only with
-      O(wait)), V(none) means that it is assumed.
+      O(wait), or for V(restarted) when the answer was lost), V(none) means that it is assumed.
   type: str
   returned: success
   choices: [command, stream_state, notify_log, none]

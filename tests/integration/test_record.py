@@ -19,6 +19,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, 
 from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
 
 DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+LOG = "DescribeLiveRecordNotifyRecords"
+QUIET = "quiet.example.com/myapp/stream01"
 READS = {"DescribeLiveStreamState", "DescribeLiveRecordNotifyRecords"}
 
 VARIANTS = [
@@ -63,6 +65,11 @@ def add_domain(cloud, name, configuration=True, callbacks=True):
 
 def commands(cloud):
     return [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
+
+
+def asked(cloud):
+    """The commands, and the other operations, in the order in which the cloud saw them."""
+    return [call["params"].get("Command", call["action"]) for call in cloud.calls()]
 
 
 def states(result):
@@ -312,12 +319,126 @@ def test_diff_shows_both_states(cloud):
 
 
 def test_a_lost_answer_is_no_lost_change(cloud):
+    add_domain(cloud, "quiet.example.com", callbacks=False)
+    cloud.push(QUIET)
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, stream=QUIET, retry_timeout=30)
+    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+    assert [call["code"] for call in cloud.calls()] == [None, "TaskAlreadyStarted", None]
+    assert asked(cloud) == ["start", "start", LOG]
+    assert cloud.stream(QUIET)["ledger"]["starts"] == 1
+    (warning,) = result["warnings"]
+    assert "apsaravideo_record_notify" in warning and "A change is assumed" in warning
+
+
+@pytest.mark.parametrize("skew", [0, 240, -240])
+def test_a_lost_start_of_what_ran_already_changes_nothing(cloud, skew):
+    cloud.behave(clock_skew=skew)
     cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.clear_calls()
+    cloud.fault("reset_before", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, retry_timeout=30)
+    assert (result["changed"], states(result)) == (False, ("recording", "recording", "command"))
+    assert not [text for text in result.get("warnings", []) if "state" in text]
+    assert asked(cloud) == ["start", "start", LOG]
+    assert cloud.stream(STREAM)["ledger"]["starts"] == 1
+
+
+@pytest.mark.parametrize("skew", [0, 240, -240])
+def test_a_lost_start_after_a_stop_is_a_change(cloud, skew):
+    cloud.behave(clock_skew=skew)
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(600)
+    record(cloud, "stopped")
+    cloud.advance(60)
+    cloud.clear_calls()
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, retry_timeout=30)
-    assert (result["changed"], result["previous_state"]) == (True, "unknown")
-    assert [call["code"] for call in cloud.calls()] == [None, "TaskAlreadyStarted"]
-    assert cloud.stream(STREAM)["ledger"]["starts"] == 1
+    assert (result["changed"], states(result)) == (True, ("stopped", "recording", "command"))
+    assert not [text for text in result.get("warnings", []) if "state" in text]
+    assert asked(cloud) == ["start", "start", LOG]
+    assert recording(cloud) == "recording"
+
+
+def test_a_lost_start_that_takes_effect_seconds_later_is_a_change(cloud):
+    cloud.push(STREAM)
+    cloud.fault("delay", action="RealTimeRecordCommand", seconds=2.2, times=1)
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, retry_timeout=30)
+    assert (result["changed"], states(result)) == (True, ("stopped", "recording", "command"))
+    assert not result.get("warnings")
+    assert asked(cloud) == ["start", "start", LOG]
+
+
+def test_a_lost_start_in_the_midst_of_changes_by_others_is_assumed_to_be_a_change(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.fault("delay", action="RealTimeRecordCommand", seconds=2.2, times=1)
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    other = threading.Timer(1, record, [cloud, "stopped"])
+    other.start()
+    result = record(cloud, retry_timeout=30)
+    other.join()
+    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+    assert "a change since the command" in result["warnings"][0]
+
+
+def test_a_lost_start_is_judged_without_a_notify_log_that_can_be_read(cloud):
+    cloud.push(STREAM)
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
+    result = record(cloud, retry_timeout=30)
+    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+    assert "could not be read" in result["warnings"][0]
+    assert asked(cloud) == ["start", "start", LOG]
+
+
+@pytest.mark.parametrize("answer", [None, "TaskAlreadyStarted"])
+def test_a_start_that_lost_no_answer_never_reads_the_notify_log(cloud, answer):
+    cloud.push(STREAM)
+    if answer:
+        record(cloud)
+        cloud.clear_calls()
+    cloud.fault("throttle", action="RealTimeRecordCommand", times=1)
+    assert not record(cloud, retry_timeout=30).get("failed")
+    assert [call["code"] for call in cloud.calls()] == ["Throttling.User", answer]
+
+
+@pytest.mark.parametrize("finalize", [False, True])
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
+def test_a_lost_stop_where_nothing_is_known_is_assumed_to_be_a_change(cloud, variant, fault, finalize):
+    add_domain(cloud, "quiet.example.com", callbacks=False)
+    cloud.push(QUIET)
+    lost = {"parameters": {"Command": "cancel_delay" if finalize else "stop"}, "times": 1}
+    cloud.fault(fault, action="RealTimeRecordCommand", **lost)
+    result = record(cloud, "stopped", stream=QUIET, finalize=finalize, retry_timeout=30)
+    assert result["changed"]
+    (warning,) = result["warnings"]
+    stop_told = finalize and variant["idle_stop"] == "error"
+    assert ("a file was still to be made" if stop_told else "previous state is unknown") in warning
+    assert asked(cloud) == [LOG, "stop", *(["cancel_delay"] if finalize else ["stop"]), *["cancel_delay"] * finalize]
+
+
+@pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("running", [True, False])
+def test_a_lost_stop_is_judged_by_what_the_notify_log_said(cloud, variant, fault, running):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    if not running:
+        record(cloud, "stopped")
+        cloud.advance(600)
+    cloud.clear_calls()
+    cloud.fault(fault, action="RealTimeRecordCommand", times=1)
+    result = record(cloud, "stopped", retry_timeout=30)
+    before = "recording" if running else "stopped"
+    assert (result["changed"], states(result)) == (running, (before, "stopped", "command"))
+    assert not result.get("warnings")
+    assert asked(cloud) == [LOG, "stop", "stop"]
 
 
 def test_a_call_that_never_arrived_is_made_again(cloud):
@@ -338,7 +459,32 @@ def test_a_restart_is_never_sent_twice(cloud, fault):
     result = record(cloud, "restarted", retry_timeout=30)
     assert result["failed"] and "utcome unknown" in result["msg"]
     assert result["changed"], "it may have split the file"
-    assert len(cloud.calls("RealTimeRecordCommand")) == 1
+    assert asked(cloud) == ["restart", LOG]
+
+
+def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.clear_calls()
+    cloud.fault("delay", action="RealTimeRecordCommand", seconds=2.2, times=1)
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, "restarted", retry_timeout=30)
+    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "notify_log"))
+    assert asked(cloud) == ["restart", LOG]
+    assert cloud.stream(STREAM)["ledger"]["splits"] == 1
+
+
+def test_a_lost_restart_stays_unknown_without_a_notify_log_that_can_be_read(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.clear_calls()
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
+    result = record(cloud, "restarted", retry_timeout=30)
+    assert result["failed"] and "utcome unknown" in result["msg"] and result["changed"]
+    assert result["error"]["action"] == "RealTimeRecordCommand"
+    assert asked(cloud) == ["restart", LOG]
 
 
 def test_throttled_calls_are_counted_and_repeated(cloud):

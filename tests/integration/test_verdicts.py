@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from emulator import ACCOUNT
 
@@ -12,13 +14,14 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._argspec import C
 from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task
 
-DOMAIN, BARE = "live.example.com", "bare.example.com"
+DOMAIN, BARE, QUIET = "live.example.com", "bare.example.com", "quiet.example.com"
 ROLE_TASK = "Bring the recording to the wanted state"
 # The wanted state, further options, what the cloud's stream is like, and the verdict: changed, state, previous_state,
 # state_source, error.code, and the commands with the codes of their answers.
-RUNS, IDLE, AWAY = "recording", "pushed", "not pushed"
+RUNS, PAUSED, IDLE, AWAY = "recording", "stopped again", "pushed", "not pushed"
 OFFLINE = "StreamNotFound"
 RUNNING = "TaskAlreadyStarted"
+NO_TASK = "TaskNotStarted"
 NOTHING = (None, None, None)
 CASES = {
     # The first of all, so that it is the first of its account, too.
@@ -44,12 +47,61 @@ CASES = {
     ),
     "lost": (
         "started",
-        {},
+        {"domain_name": QUIET},
         IDLE,
         (True, "recording", "unknown", "command"),
         None,
         [("start", None), ("start", RUNNING)],
     ),
+    "lost while it runs": (
+        "started",
+        {},
+        RUNS,
+        (False, "recording", "recording", "command"),
+        None,
+        [("start", None), ("start", RUNNING)],
+    ),
+    "lost after a stop": (
+        "started",
+        {},
+        PAUSED,
+        (True, "recording", "stopped", "command"),
+        None,
+        [("start", None), ("start", RUNNING)],
+    ),
+    "lost stop": (
+        "stopped",
+        {},
+        RUNS,
+        (True, "stopped", "recording", "command"),
+        None,
+        [("stop", None), ("stop", NO_TASK)],
+    ),
+    "lost stop after a stop": (
+        "stopped",
+        {},
+        PAUSED,
+        (False, "stopped", "stopped", "command"),
+        None,
+        [("stop", None), ("stop", NO_TASK)],
+    ),
+    "lost stop of what is not known": (
+        "stopped",
+        {"domain_name": QUIET},
+        IDLE,
+        (True, "stopped", "unknown", "command"),
+        None,
+        [("stop", None), ("stop", NO_TASK)],
+    ),
+    "lost finalize": (
+        "stopped",
+        {"domain_name": QUIET, "finalize": True},
+        IDLE,
+        (True, "stopped", "stopped", "command"),
+        None,
+        [("stop", NO_TASK), ("cancel_delay", None), ("cancel_delay", NO_TASK)],
+    ),
+    "lost split": ("restarted", {}, RUNS, (True, "recording", "unknown", "notify_log"), None, [("restart", None)]),
     "stopped": ("stopped", {}, RUNS, (True, "stopped", "recording", "command"), None, [("stop", None)]),
     "idle": ("stopped", {}, IDLE, (True, "stopped", "unknown", "command"), None, [("stop", None)]),
     "away": ("stopped", {}, AWAY, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
@@ -88,17 +140,40 @@ def options(case):
 def prepare(cloud, environ):
     """Make the cloud what the cases say it is."""
     cloud.reset()
-    cloud.add_accounts({"id": ACCOUNT, "domains": [{"name": BARE, "ingest": ["push.bare.example.com"]}]})
+    recorded = {"DomainName": QUIET, "AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com"}
+    formats = [{"Format": "mp4", "OssObjectPrefix": "{AppName}/{StreamName}/{StartTime}_{EndTime}"}]
+    cloud.add_accounts(
+        {
+            "id": ACCOUNT,
+            "domains": [{"name": BARE, "ingest": ["push.bare.example.com"]}, {"name": QUIET}],
+            "record_configs": [{**recorded, "OnDemand": 7, "RecordFormat": formats}],
+        }
+    )
     cloud.push(*(names(case) for case, row in CASES.items() if row[2] != AWAY))
-    for case in (case for case, row in CASES.items() if row[2] == RUNS):
-        given = {**names(case), "endpoint": cloud.endpoint}
-        assert operate(Task(SPEC.filled(given), environ))["changed"]
-    cloud.advance(60)
+    for state, there in (("started", (RUNS, PAUSED)), ("stopped", (PAUSED,))):
+        for case in (case for case, row in CASES.items() if row[2] in there):
+            given = {**names(case), "endpoint": cloud.endpoint, "state": state}
+            assert operate(Task(SPEC.filled(given), environ))["changed"]
+        cloud.advance(60)
     cloud.clear_calls()
     fault = {"action": "RealTimeRecordCommand"}
+    for case in (case for case in CASES if case.startswith("lost")):
+        lose(cloud, case)
     cloud.fault("throttle", parameters={"StreamName": "throttled"}, **fault)
-    cloud.fault("reset_after", parameters={"StreamName": "lost"}, times=1, **fault)
     cloud.fault("reset_after", parameters={"StreamName": "unknown"}, times=1, **fault)
+
+
+def lose(cloud, case):
+    """Lose the answer to a command, and answer the next one as the case says."""
+    sent = CASES[case][-1]
+    named = {"StreamName": case, "Command": sent[-1][0]}
+    fault = {"action": "RealTimeRecordCommand", "parameters": named, "times": 1}
+    if case == "lost split":
+        cloud.fault("delay", seconds=2.2, **fault)
+    cloud.fault("reset_after", **fault)
+    for command in dict.fromkeys(command for command, code in sent if code == NO_TASK):
+        refusal = {"parameters": {**named, "Command": command}, "code": NO_TASK, "http_status": 409}
+        cloud.fault("error", **{**fault, **refusal})
 
 
 def by_module(ansible):
@@ -110,7 +185,8 @@ def by_module(ansible):
         }
         for case, row in CASES.items()
     ]
-    return [row["result"] for row in ansible.play(tasks).rows]
+    rows = ansible.play(tasks).rows
+    return [row["result"] for row in rows], count_doubts(rows)
 
 
 def by_role(ansible):
@@ -128,7 +204,7 @@ def by_role(ansible):
         for case, row in CASES.items()
     ]
     rows = ansible.play(tasks).rows
-    return [row["result"] for row in rows if row["task"].endswith(ROLE_TASK)]
+    return [row["result"] for row in rows if row["task"].endswith(ROLE_TASK)], count_doubts(rows)
 
 
 def by_fleet(ansible):
@@ -142,13 +218,29 @@ def by_fleet(ansible):
     found = [row for result in run.rows for row in result["result"]["streams"]]
     order = [case for state in states for case, row in CASES.items() if row[0] == state]
     by_case = dict(zip(order, found))
-    return [by_case[case] for case in CASES]
+    return [by_case[case] for case in CASES], count_doubts(run.rows)
+
+
+# Where a change is assumed with a warning, and where the notify log is read because an answer was lost.
+ASSUMED = ("lost", "lost stop of what is not known", "lost finalize", "idle")
+DOUBTFUL = ("lost", "lost while it runs", "lost after a stop", "lost split", "unknown")
+
+
+def count_doubts(rows):
+    """The number of streams of which warnings say that a change is assumed; a fleet says the same once for all."""
+    found = [re.search(r"A change is assumed\.(?: \((\d+) streams\))?$", text) for text in warnings_of(rows)]
+    return sum(int(match[1] or 1) for match in found if match)
+
+
+def warnings_of(rows):
+    return [text for row in rows for text in row["result"].get("warnings", [])]
 
 
 @pytest.mark.parametrize("way", [by_module, by_role, by_fleet], ids=lambda way: way.__name__)
 def test_the_verdicts_are_the_same_in_each_way(cloud, ansible, way):
     prepare(cloud, ansible.environ)
-    results = dict(zip(CASES, way(ansible)))
+    found, doubts = way(ansible)
+    results = dict(zip(CASES, found))
     assert len(results) == len(CASES)
     sent = {case: [] for case in CASES}
     for call in cloud.calls("RealTimeRecordCommand"):
@@ -161,3 +253,11 @@ def test_the_verdicts_are_the_same_in_each_way(cloud, ansible, way):
     assert codes == {case: row[4] for case, row in CASES.items()}
     for case, words in MESSAGES.items():
         assert words in results[case]["msg"]
+    assert doubts == len(ASSUMED)
+    reads = cloud.calls("DescribeLiveRecordNotifyRecords")
+    if way is by_fleet:
+        assert {call["params"]["DomainName"] for call in reads} == {DOMAIN, QUIET}
+        assert not any("StreamName" in call["params"] for call in reads)
+    else:
+        reading = [case for case, row in CASES.items() if row[-1] and (row[0] == "stopped" or case in DOUBTFUL)]
+        assert sorted(call["params"]["StreamName"] for call in reads) == sorted(reading), "each of them once"

@@ -21,7 +21,7 @@ from typing import Any
 from ...module_utils._client import Clock
 from ...module_utils._errors import STREAM_ABSENT, EndpointUnusable, LiveError, NotSent, RunEnded
 from ...module_utils._live import CommandAnswer, CommandAttempts, Live, Stream, iso
-from ...module_utils._steps import AwaitPush, PollLog, ReadLog, ReadState, Send
+from ...module_utils._steps import AwaitPush, History, PollLog, ReadHistory, ReadLog, ReadState, Send
 from .pool import Inbox, Pool
 from .program import Program, Result
 from .steps import At, AwaitNewPush
@@ -116,6 +116,7 @@ class Engine:
         self._due: list[tuple[float, int, Callable[[], None]]] = []  # by the monotonic clock
         self._moments: list[tuple[float, int, Callable[[], None]]] = []  # by the wall clock
         self._number = count()
+        self._in_doubt: dict[Member, Lane] = {}  # those that read the notify log because a response was lost
         self.over = False
 
     def run(self, resolve: Iterator[Any]) -> bool:
@@ -180,6 +181,7 @@ class Engine:
         """Have a program take the answer to its last step, and take its next step unless the run is over."""
         if isinstance(error, RunEnded):
             return  # it is no failure of the stream, and what became of that is found in the end
+        self._in_doubt.pop(member, None)
         try:
             step = member.program.throw(error) if error else member.program.send(answer)
         except StopIteration as end:
@@ -187,6 +189,8 @@ class Engine:
         except Exception as failure:
             self._finish(member, None, failure)
         else:
+            if isinstance(step, ReadHistory):
+                self._in_doubt[member] = lane
             if not self.over:
                 self._take(lane, member, step)
 
@@ -210,15 +214,24 @@ class Engine:
             self._pushes(lane, member).await_new_push(member, step.until - LEAD, answer)
         elif isinstance(step, ReadState):
             self._pushes(lane, member).read(member.stream, answer)
-        elif isinstance(step, ReadLog) and self._single:
+        elif isinstance(step, (ReadLog, ReadHistory)) and self._single:
             live = lane.new_live()
-            self.pool.submit(lambda: live.notify_events(member.stream), answer)
+            self.pool.submit(lambda: step.alone(live, member.stream), answer)
         elif isinstance(step, ReadLog):
             self._logs(lane, member).read(member.stream, answer)
+        elif isinstance(step, ReadHistory):
+            self._read_history(lane, member, step, answer)
         elif isinstance(step, PollLog):
             self._logs(lane, member).poll(member.stream, step.since, step.poll.until, answer)
         else:
             raise TypeError(f"a program yielded {step!r}")
+
+    def _read_history(self, lane: Lane, member: Member, step: ReadHistory, answer: Callable[..., None]) -> None:
+        def with_time(events: Any = None, error: BaseException | None = None) -> None:
+            # The clocks are compared only now, because the read may have been the first to tell how they differ.
+            answer(None if error else History(events, member.live.cloud_seconds(step.lost_at)), error)
+
+        self._logs(lane, member).read(member.stream, with_time, fresh=True)
 
     def _wait_for_moment(self, member: Member, step: At, answer: Callable[..., None]) -> None:
         member.give_up = step.give_up
@@ -362,9 +375,14 @@ class Engine:
             heapq.heappop(self._moments)[2]()
 
     def _drain(self) -> None:
-        """Wait a moment for responses that are still to come, which tell what became of their streams."""
+        """Wait a moment for responses that are still to come, which tell what became of their streams.
+
+        What is known of a command whose response was lost is no less known where the notify log is not read any more.
+        """
         for lane in self.lanes:
             lane.ready.clear()
         until = self.clock.monotonic() + DRAIN_SECONDS
         while self.pool.busy and (left := until - self.clock.monotonic()) > 0:
             self.inbox.handle(left)
+        for member, lane in list(self._in_doubt.items()):
+            self._advance(lane, member, error=LiveError("the run has ended", "Run it again."))

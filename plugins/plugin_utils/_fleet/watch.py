@@ -195,19 +195,19 @@ class LogWatch(_Reader):
         self._events: dict[Stream, list[NotifyEvent]] | None = None
         self._read_at: datetime | None = None
         self._unreachable: LiveError | None = None
-        self.readers: list[tuple[Stream, Answer]] = []
+        self.readers: list[tuple[Stream, float, Answer]] = []
         self._polls: dict[object, tuple[Stream, datetime, Answer]] = {}
 
-    def read(self, stream: Stream, answer: Answer) -> None:
-        """Answer with all events of a stream, as they were at most an interval ago."""
-        if self._is_fresh:
+    def read(self, stream: Stream, answer: Answer, fresh: bool = False) -> None:
+        """Answer with all events of a stream, as they were at most an interval ago, or as they are from now on."""
+        if self._is_fresh and not fresh:
             if self._unreachable:
                 answer(error=copy.copy(self._unreachable))
                 return
             if self._events is not None:
                 answer(list(self._events.get(stream, ())))
                 return
-        self.readers.append((stream, answer))
+        self.readers.append((stream, self._engine.clock.monotonic() if fresh else float("-inf"), answer))
         self.plan()
 
     def poll(self, stream: Stream, since: datetime, until: float, answer: Answer) -> None:
@@ -249,9 +249,9 @@ class LogWatch(_Reader):
                 fresh.setdefault(row.stream, []).append(row)
         readers, self.readers = self.readers, []
         polls, self._polls = self._polls, {}
-        for stream, answer in readers:
-            if self._events is None:
-                self.readers.append((stream, answer))
+        for stream, not_before, answer in readers:
+            if self._events is None or self._last < not_before:
+                self.readers.append((stream, not_before, answer))
             else:
                 answer(list(self._events.get(stream, ())))
         for stream, since, answer in polls.values():
@@ -283,7 +283,7 @@ class LogWatch(_Reader):
             self._fresh_until = self._engine.clock.monotonic() + self._engine.interval
         readers, self.readers = self.readers, []
         polls, self._polls = self._polls, {}
-        for _stream, answer in readers:
+        for _stream, _not_before, answer in readers:
             answer(error=copy.copy(error))
         for _stream, _since, answer in polls.values():
             answer(error=copy.copy(error))

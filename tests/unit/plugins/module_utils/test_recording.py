@@ -20,7 +20,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     STREAM_ABSENT,
     ApiError,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, NotifyEvent
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, NotifyEvent, Window
 from ansible_collections.apsaravideo.live.plugins.module_utils._recording import Evidence
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
@@ -32,7 +32,7 @@ SAID_NOTHING = Evidence("unknown", "nothing")
 
 def answer(meaning, lost=False):
     error = None if meaning == ACCEPTED else ApiError("refused", "advice", code=meaning)
-    return CommandAnswer(meaning, error, lost)
+    return CommandAnswer(meaning, error, 1.0 if lost else None)
 
 
 def event(kind, seconds):
@@ -45,15 +45,29 @@ def event(kind, seconds):
         (ACCEPTED, False, (True, "recording", "stopped", "command")),
         (ACCEPTED, True, (True, "recording", "stopped", "command")),
         (ALREADY_STARTED, False, (False, "recording", "recording", "command")),
-        (ALREADY_STARTED, True, (True, "recording", "unknown", "command")),
     ],
 )
-def test_start(meaning, lost, expected):
-    assert recording.after_start(answer(meaning, lost))[:4] == expected
+@pytest.mark.parametrize("before", [SAID_RECORDING, SAID_STOPPED, SAID_NOTHING])
+def test_start(meaning, lost, expected, before):
+    assert recording.after_start(answer(meaning, lost), before) == (*expected, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "changed", "warns"),
+    [(SAID_RECORDING, False, False), (SAID_STOPPED, True, False), (SAID_NOTHING, True, True)],
+)
+def test_start_of_what_runs_already_after_a_lost_answer(before, changed, warns):
+    found = recording.after_start(answer(ALREADY_STARTED, lost=True), before)
+    assert found[:4] == (changed, "recording", before.state, "command")
+    assert [before.reason in text for text in found.warnings] == ([True] if warns else [])
 
 
 @pytest.mark.parametrize("meaning", [STREAM_ABSENT, CONFIG_ABSENT, NO_TASK])
-@pytest.mark.parametrize("judge", [recording.after_start, recording.after_restart])
+@pytest.mark.parametrize(
+    "judge",
+    [lambda given: recording.after_start(given, SAID_NOTHING), recording.after_restart],
+    ids=["start", "restart"],
+)
 def test_start_and_restart_fail_with_the_error_of_the_answer(judge, meaning):
     refused = answer(meaning)
     with pytest.raises(ApiError) as caught:
@@ -75,6 +89,8 @@ def test_start_and_restart_fail_with_the_error_of_the_answer(judge, meaning):
         (STREAM_ABSENT, SAID_RECORDING, False, (False, "offline", "offline", "command")),
         (STREAM_ABSENT, SAID_NOTHING, True, (True, "offline", "unknown", "command")),
         (CONFIG_ABSENT, SAID_NOTHING, False, (False, "unknown", "unknown", "none")),
+        (CONFIG_ABSENT, SAID_RECORDING, True, (True, "unknown", "recording", "none")),
+        (CONFIG_ABSENT, SAID_STOPPED, True, (False, "unknown", "stopped", "none")),
     ],
 )
 def test_stop(meaning, before, lost, expected):
@@ -92,6 +108,24 @@ def test_a_stop_of_what_was_not_known_says_why_once():
 
 def test_stop_without_a_configuration_warns():
     assert recording.after_stop(answer(CONFIG_ABSENT), SAID_NOTHING).warnings
+
+
+@pytest.mark.parametrize("meaning", [NO_TASK, STREAM_ABSENT, CONFIG_ABSENT])
+@pytest.mark.parametrize("before", [SAID_NOTHING, SAID_RECORDING, SAID_STOPPED])
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_change_that_a_lost_answer_makes_likely_is_assumed_with_a_warning(meaning, before, lost):
+    stopped = recording.after_stop(answer(meaning, lost), before)
+    warns = lost and before is SAID_NOTHING
+    assert any("nothing" in text for text in stopped.warnings) is warns
+    assert stopped.changed is (lost and before is not SAID_STOPPED)
+    finalized = recording.after_cancel_delay(answer(meaning, lost), before, stopped)
+    assert [text for text in finalized.warnings if "nothing" in text] == [
+        text for text in stopped.warnings if "nothing" in text
+    ], "that a change is assumed is said once"
+    stopped = recording.after_stop(answer(meaning), before)
+    finalized = recording.after_cancel_delay(answer(meaning, lost), before, stopped)
+    assert any("nothing" in text for text in finalized.warnings) is warns
+    assert finalized.changed is lost
 
 
 def test_stop_fails_on_an_answer_that_makes_no_sense():
@@ -308,6 +342,126 @@ def test_a_complete_log_never_makes_evidence_wrong(steps, automatic, knows_push)
     found = recording.evidence(log, NOON + timedelta(seconds=pushed) if knows_push else None)
     assert found.state in (truth, "unknown")
     assert recording.state_of(online, found).state in ("offline" if not online else truth, "unknown")
+
+
+def seconds(first, last):
+    return Window(NOON + timedelta(seconds=first), NOON + timedelta(seconds=last))
+
+
+START, RESUME, PAUSE, ERROR, FILE = "record_started", "record_resumed", "record_paused", "record_error", "file_created"
+
+
+@pytest.mark.parametrize(
+    ("rows", "state", "reason"),
+    [
+        ([], "unknown", "no status event"),
+        ([(FILE, 1)], "unknown", "no status event"),
+        ([(START, 1)], "recording", ""),
+        ([(PAUSE, 1), (RESUME, 2), (FILE, 30)], "recording", ""),
+        ([(START, 9)], "recording", ""),
+        ([(START, 10)], "unknown", "same second"),
+        ([(START, 11)], "unknown", "same second"),
+        ([(START, 12)], "stopped", ""),
+        ([(START, 1), (PAUSE, 5)], "stopped", ""),
+        ([(START, 1), (PAUSE, 5), (RESUME, 12)], "stopped", ""),
+        ([(START, 1), (PAUSE, 5), (RESUME, 10)], "stopped", ""),
+        ([(START, 1), (PAUSE, 10), (START, 10)], "unknown", "change since"),
+        ([(START, 1), (PAUSE, 12), (START, 13)], "unknown", "change since"),
+        ([(START, 1), (START, 12)], "unknown", "change since"),
+        ([(PAUSE, 12), (START, 13)], "unknown", "does not tell"),
+        ([(ERROR, 1)], "unknown", "record_error"),
+        ([(ERROR, 1), (START, 12)], "unknown", "record_error"),
+        ([(PAUSE, 1), (START, 1), (START, 12)], "unknown", "disagree"),
+        ([(PAUSE, None), (START, 12)], "unknown", "no readable time"),
+        ([(PAUSE, None), (START, 1)], "unknown", "no readable time"),
+    ],
+)
+def test_what_was_before_a_command_that_was_sent_at_ten_or_eleven(rows, state, reason):
+    events = [NotifyEvent(kind, None) if at is None else event(kind, at) for kind, at in rows]
+    found = recording.evidence_before(events, seconds(10, 11))
+    assert found.state == state
+    assert reason in found.reason and bool(found.reason) is bool(reason)
+
+
+@given(STEPS, st.integers(0, 40), st.integers(0, 2), st.booleans(), st.sampled_from([0, 1, 5]))
+def test_a_complete_log_never_makes_what_was_before_a_command_wrong(steps, at, width, effective, late):
+    """Others start, stop and split the recording meanwhile, and the command takes effect at once, late or never."""
+    log, truth, second, spans = [], "stopped", 0, []
+    due = [at + late] if effective else []
+
+    def change(state, kind):
+        nonlocal truth
+        spans.append((second, state))
+        truth = state
+        log.append(event(kind, second))
+
+    began = False
+    for step, pause in [*steps, ("end", 50)]:
+        arrival = second + pause
+        if due and due[0] <= arrival:
+            second = max(second, due.pop())
+            if truth == "stopped":
+                began = True
+                change("recording", "record_started")
+        second = arrival
+        if step in ("start", "push") and truth == "stopped":
+            change("recording", "record_started")
+        elif step in ("stop", "drop") and truth == "recording":
+            change("stopped", "record_paused")
+        elif step == "restart" and truth == "recording":
+            log.append(event("file_created", second))
+            change("recording", "record_started")
+    found = recording.evidence_before(log, seconds(at, at + width))
+    before = next((state for when, state in reversed(spans) if when < at), "stopped")
+    assert found.state in (before, "unknown")
+    if truth == "recording":
+        assert not (began and found.state == "recording"), "what the command began is no less than a change"
+
+
+@given(HISTORIES, st.integers(0, 20), st.integers(0, 2), st.randoms())
+def test_what_was_before_a_command_does_not_depend_on_the_order_of_the_log(events, at, width, random):
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    window = seconds(at, at + width)
+    assert recording.evidence_before(shuffled, window) == recording.evidence_before(events, window)
+
+
+@given(HISTORIES)
+def test_where_the_clocks_cannot_be_compared_nothing_is_said_of_the_time_before_a_command(events):
+    always = Window(*(moment.replace(tzinfo=timezone.utc) for moment in (datetime.min, datetime.max)))
+    assert recording.evidence_before(events, always).state == "unknown"
+    assert not recording.has_split(events, always)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ([], False),
+        ([(START, 1), (FILE, 12), (START, 12)], True),
+        ([(START, 1), (PAUSE, 12), (FILE, 12), (START, 13)], True),
+        ([(START, 1), (FILE, 11), (START, 11)], False),
+        ([(START, 1), (FILE, 11), (START, 12)], False),
+        ([(START, 12)], False),
+        ([(FILE, 12)], False),
+        ([(START, 12), (FILE, 13)], False),
+        ([(START, 1), (PAUSE, 12), (RESUME, 13)], False),
+        ([(FILE, 12), (START, 12), (PAUSE, 15)], False),
+        ([(FILE, 12), (START, 12), (ERROR, 15)], False),
+        ([(FILE, 12), (START, 12), (PAUSE, None)], False),
+    ],
+)
+def test_what_shows_a_restart_that_was_sent_at_ten_or_eleven(rows, shown):
+    events = [NotifyEvent(kind, None) if at is None else event(kind, at) for kind, at in rows]
+    assert recording.has_split(events, seconds(10, 11)) is shown
+
+
+@given(HISTORIES, st.integers(0, 20), st.integers(0, 20))
+def test_what_is_not_newer_never_shows_a_restart(events, first, length):
+    assert not recording.has_split(events, seconds(first, max(20, first + length)))
+
+
+def test_a_restart_that_is_shown_is_known_from_the_log():
+    assert recording.after_proven_restart() == (True, "recording", "unknown", "notify_log", ())
 
 
 @given(HISTORIES)

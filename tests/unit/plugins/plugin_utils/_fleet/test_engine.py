@@ -24,9 +24,11 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
     NotSent,
+    OutcomeUnknown,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, Stream, iso
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, NotifyEvent, Stream, iso
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import Window as TimeWindow
 from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC
 from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window, merged
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import engine as engine_module
@@ -57,6 +59,8 @@ class World(Clock):
         self.liar = False  # whether the list shows streams that commands do not find
         self.sent = []  # (time, stream, command, meaning)
         self.looks = []
+        self.log = []
+        self.log_reads = []
         self.recorded = {}  # name to the push that is being recorded
         self.slot = 0.0
         self.busy = 0
@@ -140,8 +144,11 @@ class Attempts:
     def __init__(self, world, client, stream, command):
         self.world, self.client, self.stream, self.command = world, client, stream, command
         self.made = 0
+        self.lost_at = None
 
-    was_lost = False
+    @property
+    def was_lost(self):
+        return self.lost_at is not None
 
     def make(self):
         raise AssertionError("the pool runs it")
@@ -157,15 +164,23 @@ class Attempts:
         fault = world.faults.get((name, self.command, self.made))
         if fault:
             error = ApiError("throttled", "Wait.") if fault == "final" else AnswerLost("lost", "Run again.")
+            if fault != "final":
+                self.lost_at = self.lost_at or NOON + leaves
+            if fault == "took effect":
+                world.command(name, self.command, leaves)
             return leaves + 0.5, None, error
         meaning = world.command(name, self.command, leaves)
         error = ApiError("absent", "Push it.") if meaning == STREAM_ABSENT else None
         sent = datetime.fromtimestamp(NOON + int(leaves), timezone.utc)
-        return leaves + world.latency(name, self.made), CommandAnswer(meaning, error, False, sent), None
+        return leaves + world.latency(name, self.made), CommandAnswer(meaning, error, self.lost_at, sent), None
 
     def pause_after(self, error):
         if not error.retryable:
             raise error
+        if self.command == "restart":
+            unknown = OutcomeUnknown("Outcome unknown: lost", "Look.")
+            unknown.lost_at, unknown.may_have_changed = self.lost_at, True
+            raise unknown
         self.client.traffic.retry_seconds += 2.0
         if self.client.traffic.retry_seconds >= RETRY_TIMEOUT:
             raise error
@@ -188,11 +203,20 @@ def make_live(world):
                 rows.append({"app_name": "app", "stream_name": name, "publish_time": iso(began)})
         return rows
 
+    def log(where, window=None):
+        world.log_reads.append(world.time)
+        return [row for row in world.log if row.stream.domain_name == where.domain_name]
+
+    def cloud_seconds(at):
+        second = datetime.fromtimestamp(int(at), timezone.utc)
+        return TimeWindow(second, second)
+
     return SimpleNamespace(
         client=client,
         command_attempts=lambda stream, command: Attempts(world, client, stream, command),
         online_streams=online,
-        notify_events=lambda where, window=None: [],
+        notify_events=log,
+        cloud_seconds=cloud_seconds,
         now=lambda: datetime.fromtimestamp(NOON + int(world.time), timezone.utc),
     )
 
@@ -345,6 +369,40 @@ def test_an_interrupted_run_sends_nothing_more(names, until, slow):
     for member in ended.members.values():
         if member.done:
             assert member.result["state"] == "recording"
+
+
+@given(name_lists, st.data())
+@settings(deadline=None)
+def test_lost_answers_cost_one_read_of_the_log_in_each_interval(names, data):
+    """What ran before is no change, what the lost attempt began is one, and others wait for no log."""
+    running = {name for name in names if data.draw(st.booleans())}
+    lost = {name for name in names if data.draw(st.booleans())}
+    world = World(dict.fromkeys(names, ALWAYS), faults={(name, "start", 1): "took effect" for name in lost})
+    for name in running:
+        world.recorded[name] = ALWAYS[0]
+        hour_ago = datetime.fromtimestamp(NOON - 3600, timezone.utc)
+        world.log.append(NotifyEvent("record_started", hour_ago, stream_of(name)))
+    ended = run(world, {name: starting(world) for name in names})
+    for name in names:
+        result = ended[name].result
+        assert result["changed"] is (name not in running)
+        before = "recording" if name in running else "unknown" if name in lost else "stopped"
+        assert result["previous_state"] == before
+        assert len(world.commands(name)) == 1 + (name in lost)
+    assert bool(world.log_reads) is bool(lost)
+    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.log_reads, world.log_reads[1:]))
+    assert len(world.log_reads) <= 1 + len(names) / RATE / INTERVAL + 1
+
+
+@pytest.mark.parametrize("until", [2, 20])
+def test_a_lost_restart_is_unknown_also_where_the_run_is_interrupted_before_the_log_is_read_again(until):
+    names = [f"s{index}" for index in range(20)]
+    world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names})
+    ended = run(world, {name: starting(world, state="restarted") for name in names}, until=until)
+    assert len(world.log_reads) == (1 if until == 2 else 2)
+    assert {type(ended[name].failure) for name in names} == {OutcomeUnknown}, "nobody is told to run it again"
+    assert all(ended[name].failure.may_have_changed for name in names)
+    assert not world.sent, "and none is sent twice"
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The notify log of a domain, which is read for many streams at once, with a clock and threads of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("ansible")
+
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import AnswerLost
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import NotifyEvent, Stream
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.watch import LogWatch
+
+STREAM = Stream("live.example.com", "app", "one")
+INTERVAL = 5.0
+NOON = 1_767_355_200.0
+
+
+def moment(seconds):
+    return datetime.fromtimestamp(NOON + int(seconds), timezone.utc)
+
+
+class World:
+    """An engine whose reads take a second each, and a log that holds an event for each read that was begun."""
+
+    def __init__(self):
+        self.time = 100.0
+        self.clock = SimpleNamespace(monotonic=lambda: self.time)
+        self.interval = INTERVAL
+        self.pool = self
+        self.begun = []  # times of reads
+        self.error = None
+        self._due = []
+        self.watch = LogWatch(self, self, STREAM.domain_name)
+
+    def now(self):
+        return moment(self.time)
+
+    def notify_events(self, _scope, _window=None):
+        if self.error:
+            raise self.error
+        return [NotifyEvent("record_started", moment(begun), STREAM) for begun in self.begun]
+
+    def after(self, seconds, call):
+        self._due.append((self.time + seconds, call))
+
+    def submit(self, call, done):
+        self.begun.append(self.time)
+        try:
+            found = call(), None
+        except AnswerLost as error:
+            found = None, error
+        self.after(1.0, lambda: done(*found))
+
+    def run(self, seconds):
+        until = self.time + seconds
+        while due := sorted((row for row in self._due if row[0] <= until), key=lambda row: row[0]):
+            self._due.remove(due[0])
+            self.time = max(self.time, due[0][0])
+            due[0][1]()
+        self.time = until
+
+    def read(self, fresh):
+        """Ask for the log; the answers are in the list that this returns."""
+        answers = []
+        self.watch.read(STREAM, lambda events=None, error=None: answers.append(error or len(events)), fresh=fresh)
+        return answers
+
+
+@pytest.mark.parametrize(("fresh", "reads"), [(False, [100.0]), (True, [100.0, 105.0])])
+def test_what_was_read_before_serves_unless_it_must_be_newer(fresh, reads):
+    world = World()
+    first = world.read(fresh=False)
+    world.run(2)
+    assert first == [1]
+    second = world.read(fresh)
+    assert second == ([] if fresh else [1])
+    world.run(20)
+    assert world.begun == reads
+    assert second == [len(reads)]
+
+
+@pytest.mark.parametrize(("fresh", "reads"), [(False, [100.0]), (True, [100.0, 105.0])])
+def test_a_read_under_way_serves_unless_it_must_be_newer(fresh, reads):
+    world = World()
+    first = world.read(fresh=False)
+    world.run(0.5)
+    second = world.read(fresh)
+    world.run(1)
+    assert (first, second) == ([1], [] if fresh else [1])
+    world.run(20)
+    assert world.begun == reads
+    assert second == [len(reads)]
+
+
+def test_one_read_serves_all_that_wait_for_a_newer_one():
+    world = World()
+    world.read(fresh=False)
+    world.run(2)
+    answers = [world.read(fresh=True) for _ in range(1000)]
+    world.run(20)
+    assert world.begun == [100.0, 105.0]
+    assert answers == [[2]] * 1000
+
+
+def test_a_log_that_cannot_be_read_answers_who_waits_for_a_newer_one():
+    world = World()
+    world.error = AnswerLost("lost", "Run again.")
+    answers = world.read(fresh=True)
+    world.run(20)
+    assert [type(row) for row in answers] == [AnswerLost] and len(world.begun) == 1
