@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can go wrong, in words for the person who reads them, and whether it is worth another try.
 
-Error codes are those of the product (both generations of its documentation) and of the RPC gateway. Decisions rest on the code alone: the HTTP status of one code differs between gateways, and 409 stands for
-`TaskAlreadyStarted` as well as for `StreamNotFound`.
+Error codes are those of the product (both generations of its documentation) and of the RPC gateway. Decisions rest on
+the code alone: the HTTP status of one code differs between gateways, and 409 stands for `TaskAlreadyStarted` as well as
+for `StreamNotFound`.
 """
 
 from __future__ import annotations

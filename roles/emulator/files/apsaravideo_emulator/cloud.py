@@ -336,7 +336,8 @@ class Cloud(Kept):
 
         publish.asked = "waiting"
         url = on_demand.question(notify.on_demand_url, stream.key)
-        self._deliverer.put(Callback(url, done, retries=RETRIES if self.behaviour.on("on_demand_retries") else 0))
+        retries = RETRIES if self.behaviour.on("on_demand_retries") else 0
+        self._put(Callback(url, done, headers=dict(on_demand.HEADERS), retries=retries))
 
     def _announce(self, stream: Stream, action: str, instant: float) -> None:
         """Call the status callback of the ingest domain, whose ``app`` is that domain."""
@@ -347,9 +348,11 @@ class Cloud(Kept):
         parameters.update(time=str(int(self.clock.epoch(instant))), usrargs=f"vhost={ingest}", node="192.0.2.2")
         if action == "publish":
             parameters.update(height="720", width="1280")
-        self._deliverer.put(
-            Callback(on_demand.with_query(stream.publish.status_url, parameters), lambda _outcome: None)
-        )
+        self._put(Callback(on_demand.with_query(stream.publish.status_url, parameters), lambda _outcome: None))
+
+    def _put(self, callback: Callback) -> None:
+        callback.retries_refusals = self.behaviour.callback_retries == "any"
+        self._deliverer.put(callback)
 
     def _records_by_itself(self, config: RecordConfig | None, need_record: bool) -> bool:
         if config is None:
@@ -501,8 +504,8 @@ class Cloud(Kept):
             event.result = "failed" if outcome.answer is None else "success"
 
         event.sent = int(self.clock.wall())
-        headers = {"Content-Type": "application/json", **self.callback_headers(event)}
-        self._deliverer.put(Callback(event.config.url, done, self.callback_body(event).encode(), headers))
+        body, headers = self.callback_body(event).encode(), self.callback_headers(event)
+        self._put(Callback(event.config.url, done, body, headers))
 
     def callback_body(self, event: NotifyEvent) -> str:
         """The JSON body of a callback; a created file has no ``event`` field."""
@@ -512,21 +515,22 @@ class Cloud(Kept):
         else:
             content["event"] = event.kind
             if self.behaviour.on("status_event_time"):
-                content["time"] = int(self.clock.epoch(event.time))
+                content["time"] = self.clock.show(event.time)
         content.update(event.extra)
         return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
     def callback_headers(self, event: NotifyEvent) -> dict[str, str]:
-        """The authentication headers of a callback, if the configuration asks for them."""
+        """The headers of a callback, with those of authentication if the configuration asks for them."""
         config = event.config
+        headers = {"Content-Type": "application/json; charset=utf-8"}
         if not config.auth:
-            return {}
+            return headers
         url = urlsplit(config.url)
         host = url.netloc.rpartition("@")[2] if self.behaviour.callback_host == "with-port" else url.hostname
         signature = hashlib.md5(f"{host}|{event.sent}|{config.auth_key}".encode()).hexdigest()
         if self.behaviour.callback_case == "upper":
             signature = signature.upper()
-        return {"ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
+        return {**headers, "ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
 
     def add_event(
         self, key: tuple[str, str, str], kind: str, age: float, extra: dict[str, Any] | None = None
