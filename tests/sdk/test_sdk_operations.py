@@ -242,7 +242,7 @@ def test_notify_records(cloud, client, codes):
     filters = {"AppName": "app", "StreamName": "one", "Status": "success"}
     answer = client.call("DescribeLiveRecordNotifyRecords", **parameters, **filters)
     (row,) = answer["CallbackList"]
-    assert (answer["Code"], answer["TotalNum"], row["NotifyType"]) == (200, 1, "record_started")
+    assert (answer["Code"], answer["TotalNum"], row["NotifyType"]) == (0, 1, "record_started")
     assert json.loads(row["NotifyContent"])["event"] == "record_started"
     parameters["StartTime"] = moment(-8 * 86400)
     error = refused(client, "DescribeLiveRecordNotifyRecords", **parameters)
