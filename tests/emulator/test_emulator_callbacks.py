@@ -150,6 +150,27 @@ def test_signed_delivery(cloud, client, host, case):
     }
 
 
+def test_a_changed_key_counts_from_the_next_push(cloud, client):
+    old, new = "0123456789abcdef", "fedcba9876543210"
+
+    def key_of(headers):
+        signed = {
+            hashlib.md5(f"127.0.0.1|{headers['ALI-LIVE-TIMESTAMP']}|{key}".encode()).hexdigest(): key
+            for key in (old, new)
+        }
+        return signed[headers["ALI-LIVE-SIGNATURE"]]
+
+    with Receiver(200) as receiver:
+        listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey=old)
+        listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey=new)
+        command(client, "start")
+        assert key_of(receiver.received.get(timeout=5)[1]) == old
+        cloud.drop(ONE)
+        cloud.push(ONE)
+        command(client, "start")
+        assert new in [key_of(receiver.received.get(timeout=5)[1]) for _number in range(2)]
+
+
 def test_signature_is_of_the_time_of_sending(cloud, client):
     with Receiver(200) as receiver:
         listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey="0123456789abcdef")

@@ -125,7 +125,8 @@ class Publish:
     """One ingest of a stream, for the ingest history; ``kind`` is push or pull.
 
     ``asked`` is what came of the question whether to record it (``waiting``, ``record``, ``leave`` or ``failed``; empty
-    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced to ``status_url``.
+    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced to ``status_url``,
+    and ``auth_key`` the key that signs its recording callbacks, because a changed one counts from the next push.
     """
 
     ingest: str
@@ -136,6 +137,7 @@ class Publish:
     asked: str = ""
     status_url: str = ""
     announce: float | None = None
+    auth_key: str = field(default="", repr=False)
 
 
 @dataclass
@@ -294,8 +296,15 @@ class Cloud(Kept):
         if not stream.online:
             ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
             announce = now + ANNOUNCE_SECONDS if domain.status_url else None
+            notify = self.notify_configs.get(domain.name)
             publish = Publish(
-                ingest, now, kind, need_record=need_record, status_url=domain.status_url, announce=announce
+                ingest,
+                now,
+                kind,
+                need_record=need_record,
+                status_url=domain.status_url,
+                announce=announce,
+                auth_key=notify.auth_key if notify else "",
             )
             stream.history.append(publish)
             matching = self.matching_configs(*key)
@@ -483,6 +492,9 @@ class Cloud(Kept):
         config = self.notify_configs.get(key[0])
         if config is None or (kind != FILE_CREATED and not config.status_events):
             return
+        stream = self.streams.get(key)
+        if stream and stream.publish.auth_key:
+            config = replace(config, auth_key=stream.publish.auth_key)
         self._send(NotifyEvent(*key, kind, instant, config, file=file))
 
     def _send(self, event: NotifyEvent) -> None:
