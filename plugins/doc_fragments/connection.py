@@ -17,12 +17,14 @@ options:
       - Keys are looked for in this order, and the first place that holds any is used. This option and
         O(access_key_secret); the profile that O(profile) or O(credentials_file) names; the role that O(ecs_role_name)
         names; E(ALIBABA_CLOUD_ACCESS_KEY_ID), E(ALIBABA_CLOUD_ACCESS_KEY_SECRET) and E(ALIBABA_CLOUD_SECURITY_TOKEN);
-        E(ALICLOUD_ACCESS_KEY), E(ALICLOUD_SECRET_KEY) and E(ALICLOUD_SECURITY_TOKEN); the OIDC token of
-        E(ALIBABA_CLOUD_OIDC_TOKEN_FILE) with E(ALIBABA_CLOUD_OIDC_PROVIDER_ARN) and E(ALIBABA_CLOUD_ROLE_ARN); the
-        Alibaba Cloud CLI's file C(~/.aliyun/config.json); the SDKs' file C(~/.alibabacloud/credentials) or
-        C(~/.alibabacloud/credentials.ini); the role of the ECS instance that the task runs on; the server that
-        E(ALIBABA_CLOUD_CREDENTIALS_URI) names. With whichever keys these are, the role O(role_arn) is assumed, if it
-        is set.
+        the same three names with C(ALIBABACLOUD_) instead of C(ALIBABA_CLOUD_); E(ALICLOUD_ACCESS_KEY) or
+        E(ALICLOUD_ACCESS_KEY_ID), E(ALICLOUD_SECRET_KEY), E(ALICLOUD_SECRET_ACCESS_KEY) or
+        E(ALICLOUD_ACCESS_KEY_SECRET), and E(ALICLOUD_SECURITY_TOKEN); the OIDC token of
+        E(ALIBABA_CLOUD_OIDC_TOKEN_FILE) with E(ALIBABA_CLOUD_OIDC_PROVIDER_ARN) and E(ALIBABA_CLOUD_ROLE_ARN), or of
+        the same three names with C(ALIBABACLOUD_); the Alibaba Cloud CLI's file C(~/.aliyun/config.json); the SDKs'
+        file C(~/.alibabacloud/credentials) or C(~/.alibabacloud/credentials.ini); the role of the ECS instance that the
+        task runs on; the server that E(ALIBABA_CLOUD_CREDENTIALS_URI) names. With whichever keys these are, the role
+        O(role_arn) is assumed, if it is set.
       - A place that holds only a part of what is needed, or something that cannot be used, is an error. It never leads
         to the keys of another place.
       - Temporary keys are obtained once in a run of C(ansible-playbook), whatever the number of hosts, and renewed five
@@ -90,15 +92,17 @@ options:
     description: A policy in the language of RAM. What it does not allow, the keys of O(role_arn) may not do.
     type: json
   external_id:
-    description: The external id that the trust policy of O(role_arn) asks for.
+    description:
+      - The external id that the trust policy of O(role_arn) asks for.
+      - Default is E(ALIBABA_CLOUD_EXTERNAL_ID), which counts for the role of a profile without an external id as well.
     type: str
   sts_endpoint:
     description:
       - The URL of the Security Token Service, as scheme, host and port. Only on a loopback address may it be plain
         C(http).
-      - Default is E(APSARAVIDEO_STS_ENDPOINT), the endpoint that a profile names, that of the region
-        E(ALIBABA_CLOUD_STS_REGION) (inside its network with E(ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED)), or
-        C(https://sts.aliyuncs.com).
+      - Default is E(APSARAVIDEO_STS_ENDPOINT), the endpoint that a profile names, E(ALIBABA_CLOUD_STS_ENDPOINT) (which
+        needs no scheme), that of the region that a profile names, that of the region E(ALIBABA_CLOUD_STS_REGION)
+        (inside its network with E(ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED)), or C(https://sts.aliyuncs.com).
     type: str
   allow_external_process:
     description:
@@ -110,7 +114,7 @@ options:
   region_id:
     description:
       - The region to name in each call. One endpoint serves all regions, so it is rarely needed.
-      - Default is E(ALIBABA_CLOUD_REGION_ID), E(ALICLOUD_REGION), or E(ALICLOUD_REGION_ID).
+      - Default is E(ALIBABA_CLOUD_REGION_ID), E(ALIBABACLOUD_REGION_ID), E(ALICLOUD_REGION), or E(ALICLOUD_REGION_ID).
     type: str
     aliases: [alicloud_region, region]
   endpoint:

@@ -457,10 +457,11 @@ def _digest(value: Any) -> str:
 
 def _account(environ: Mapping[str, str]) -> str:
     """A mark of whose keys the environment names; empty where it names none, as it may when there is no network."""
+    prefixes = ("ALIBABA_CLOUD_", "ALIBABACLOUD_", "ALICLOUD_")
     names = {
         name: value
         for name, value in environ.items()
-        if value and name.startswith(("ALIBABA_CLOUD_", "ALICLOUD_")) and "SECRET" not in name and "TOKEN" not in name
+        if value and name.startswith(prefixes) and "SECRET" not in name and "TOKEN" not in name
     }
     return _digest(names) if names else ""
 

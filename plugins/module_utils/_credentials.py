@@ -4,8 +4,9 @@
 """The order of the places that keys come from, which are those of the vendor's SDKs and of alibaba.alicloud.
 
 What a task's options name comes first: keys, a profile, an ECS role. Otherwise these are asked, and the first that
-holds anything counts: `ALIBABA_CLOUD_*`, `ALICLOUD_*`, the OIDC token of a container, the CLI's file, the SDKs' file,
-the machine's ECS role, a credentials URI. Last, with any of these keys, the role of the options is assumed.
+holds anything counts: `ALIBABA_CLOUD_*`, `ALIBABACLOUD_*`, `ALICLOUD_*`, the OIDC token of a container, the CLI's
+file, the SDKs' file, the machine's ECS role, a credentials URI. Last, with any of these keys, the role of the options
+is assumed.
 """
 
 from __future__ import annotations
@@ -27,9 +28,15 @@ _SDK_VARIABLES = (
     ("ALIBABA_CLOUD_ACCESS_KEY_SECRET",),
     ("ALIBABA_CLOUD_SECURITY_TOKEN",),
 )
+_CLI_VARIABLES = (
+    ("ALIBABACLOUD_ACCESS_KEY_ID",),
+    ("ALIBABACLOUD_ACCESS_KEY_SECRET",),
+    ("ALIBABACLOUD_SECURITY_TOKEN",),
+)
+# The names of alibaba.alicloud come first, then its second spelling, and then that of the CLI.
 _ALICLOUD_VARIABLES = (
     ("ALICLOUD_ACCESS_KEY", "ALICLOUD_ACCESS_KEY_ID"),
-    ("ALICLOUD_SECRET_KEY", "ALICLOUD_SECRET_ACCESS_KEY"),
+    ("ALICLOUD_SECRET_KEY", "ALICLOUD_SECRET_ACCESS_KEY", "ALICLOUD_ACCESS_KEY_SECRET"),
     ("ALICLOUD_SECURITY_TOKEN",),
 )
 _CLI_FILE = "~/.aliyun/config.json"
@@ -84,27 +91,26 @@ class Given:
 class OidcVariables:
     """A role that a container assumes with the token it was given, as variables of the environment say.
 
-    `ALIBABA_CLOUD_ROLE_ARN` alone says nothing: it is set for other programs too.
+    The one with the role alone says nothing: it is set for other programs too.
     """
 
-    _NAMES = ("ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "ALIBABA_CLOUD_OIDC_TOKEN_FILE")
-
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, prefix: str) -> None:
         self._context = context
+        self._names = (f"{prefix}_ROLE_ARN", f"{prefix}_OIDC_PROVIDER_ARN", f"{prefix}_OIDC_TOKEN_FILE")
 
     def keys(self, expired: Keys | None = None) -> Keys | None:
         """Raises CredentialsError where one of the variables is missing."""
         context = self._context
-        arn, provider, file = (context.environ.get(name) for name in self._NAMES)
+        arn, provider, file = (context.environ.get(name) for name in self._names)
         if not provider and not file:
             return None
         if not arn or not provider or not file:
-            missing = next(name for name in self._NAMES if not context.environ.get(name))
+            missing = next(name for name in self._names if not context.environ.get(name))
             raise CredentialsError(
                 "The variables of the environment for an OIDC token are incomplete", f"Set {missing} too."
             )
         session_name = context.environ.get(_SESSION_VARIABLES[0])
-        role = Role(arn, session_name, url=sts_url(context)).checked("ALIBABA_CLOUD_ROLE_ARN")
+        role = Role(arn, session_name, url=sts_url(context)).checked(self._names[0])
         return OidcRole(context, role, provider, file).keys(expired)
 
 
@@ -119,8 +125,10 @@ def _places(context: Context) -> Iterator[Source]:
         yield EcsRole(context, options["ecs_role_name"], required=True)
         return
     yield Given(environ, _SDK_VARIABLES, "the environment (ALIBABA_CLOUD_*)")
+    yield Given(environ, _CLI_VARIABLES, "the environment (ALIBABACLOUD_*)")
     yield Given(environ, _ALICLOUD_VARIABLES, "the environment (ALICLOUD_*)")
-    yield OidcVariables(context)
+    yield OidcVariables(context, "ALIBABA_CLOUD")
+    yield OidcVariables(context, "ALIBABACLOUD")
     yield _profile(context)
     ecs_role = environ.get("ALIBABA_CLOUD_ECS_METADATA") or environ.get("ALICLOUD_ECS_ROLE_NAME")
     yield EcsRole(context, ecs_role, required=bool(ecs_role))

@@ -88,9 +88,8 @@ RECORD_CONFIGS = Operation(
 _REREAD_CONFIGS = "it may have taken effect; look at the configurations of the domain"
 ADD_RECORD_CONFIG = Operation("AddLiveAppRecordConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)
 UPDATE_RECORD_CONFIG = Operation("UpdateLiveAppRecordConfig", calls_per_second=30)
-# The quotas of the two Delete operations are not documented; those of their siblings are taken.
 DELETE_RECORD_CONFIG = Operation(
-    "DeleteLiveAppRecordConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS
+    "DeleteLiveAppRecordConfig", calls_per_second=50, repeatable=False, harm=_REREAD_CONFIGS
 )
 NOTIFY_CONFIG = Operation("DescribeLiveRecordNotifyConfig", calls_per_second=50)
 ADD_NOTIFY_CONFIG = Operation("AddLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)

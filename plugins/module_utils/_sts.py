@@ -66,7 +66,11 @@ class Role(NamedTuple):
 
 
 def sts_url(context: Context, host: str | None = None, region: str | None = None, vpc: bool | None = None) -> str:
-    """The service's address from a host, else from a region, else as the variables of the SDKs say."""
+    """Return the service's address from a host, else from a region, else as the variables of the SDKs say.
+
+    `ALIBABA_CLOUD_STS_ENDPOINT` comes before a region, as in the CLI.
+    """
+    host = host or context.environ.get("ALIBABA_CLOUD_STS_ENDPOINT")
     if host:
         return host if "://" in host else f"https://{host}"
     region = region or context.environ.get("ALIBABA_CLOUD_STS_REGION")
@@ -81,7 +85,8 @@ class AssumedRole:
 
     def __init__(self, context: Context, base: Source, role: Role) -> None:
         self._context = context
-        self._role = role
+        external_id = role.external_id or context.environ.get("ALIBABA_CLOUD_EXTERNAL_ID")
+        self._role = role._replace(external_id=external_id)
         self._base = Credentials(base.keys, context.clock.now)
 
     def keys(self, expired: Keys | None = None) -> Keys | None:

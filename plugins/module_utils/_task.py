@@ -134,7 +134,7 @@ class Task:
         return moment
 
     def _region_id(self) -> str | None:
-        variables = ("ALIBABA_CLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
+        variables = ("ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
         found = (self.environ[name] for name in variables if self.environ.get(name))
         region = self.options.get("region_id") or next(found, None)
         if region and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", region):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import queue
@@ -35,6 +36,7 @@ class Receiver:
 
     def __init__(self, *statuses, answer=b"thanks", wait=0.0, hold=None):
         received = self.received = queue.Queue()
+        asked_with = self.asked_with = []
         left = list(statuses)
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,6 +46,7 @@ class Receiver:
                 self.reply()
 
             def do_GET(self):
+                asked_with.append({name.upper(): value for name, value in self.headers.items()})
                 url = urlsplit(self.path)
                 received.put((url.path, dict(parse_qsl(url.query, keep_blank_values=True))))
                 self.reply()
@@ -119,7 +122,8 @@ def test_delivery(cloud, client):
         body, headers = receiver.received.get(timeout=5)
         (row,) = eventually_listed(client, 1)
     assert body == {"domain": "live.example.com", "app": "app", "stream": "one", "event": "record_started"}
-    assert headers["CONTENT-TYPE"] == "application/json"
+    assert headers["CONTENT-TYPE"] == "application/json; charset=utf-8"
+    assert json.loads(row["NotifyHeader"]) == {"Content-Type": ["application/json; charset=utf-8"]}
     assert json.loads(row["NotifyContent"]) == body
     assert (row["NotifyResult"], row["NotifyResponse"]) == ("success", "thanks")
 
@@ -139,7 +143,32 @@ def test_signed_delivery(cloud, client, host, case):
     signed = "127.0.0.1" if host == "without-port" else urlsplit(receiver.url).netloc
     expected = hashlib.md5(f"{signed}|{stamp}|{key}".encode()).hexdigest()
     assert signature == (expected if case == "lower" else expected.upper())
-    assert json.loads(row["NotifyHeader"]) == {"ALI-LIVE-TIMESTAMP": stamp, "ALI-LIVE-SIGNATURE": signature}
+    assert json.loads(row["NotifyHeader"]) == {
+        "Content-Type": ["application/json; charset=utf-8"],
+        "ALI-LIVE-TIMESTAMP": [stamp],
+        "ALI-LIVE-SIGNATURE": [signature],
+    }
+
+
+def test_a_changed_key_counts_from_the_next_push(cloud, client):
+    old, new = "0123456789abcdef", "fedcba9876543210"
+
+    def key_of(headers):
+        signed = {
+            hashlib.md5(f"127.0.0.1|{headers['ALI-LIVE-TIMESTAMP']}|{key}".encode()).hexdigest(): key
+            for key in (old, new)
+        }
+        return signed[headers["ALI-LIVE-SIGNATURE"]]
+
+    with Receiver(200) as receiver:
+        listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey=old)
+        listen(cloud, client, receiver.url, NotifyReqAuth="true", NotifyAuthKey=new)
+        command(client, "start")
+        assert key_of(receiver.received.get(timeout=5)[1]) == old
+        cloud.drop(ONE)
+        cloud.push(ONE)
+        command(client, "start")
+        assert new in [key_of(receiver.received.get(timeout=5)[1]) for _number in range(2)]
 
 
 def test_signature_is_of_the_time_of_sending(cloud, client):
@@ -151,7 +180,8 @@ def test_signature_is_of_the_time_of_sending(cloud, client):
     assert all(abs(stamp - time.time()) < 30 for stamp in stamps)
 
 
-def test_failed_delivery_is_repeated(cloud, client):
+def test_failed_delivery_is_repeated_where_that_is_wished(cloud, client):
+    cloud.behave(callback_retries="any")
     with Receiver(503, 200) as receiver:
         listen(cloud, client, receiver.url)
         begun = time.monotonic()
@@ -160,6 +190,16 @@ def test_failed_delivery_is_repeated(cloud, client):
         assert first == second
         assert time.monotonic() - begun >= 1
         assert eventually_listed(client, 1)[0]["NotifyResult"] == "success"
+
+
+def test_an_answer_other_than_200_is_final(cloud, client):
+    with Receiver(503, 200) as receiver:
+        listen(cloud, client, receiver.url)
+        command(client, "start")
+        (row,) = eventually_listed(client, 1)
+        assert (row["NotifyResult"], row["Description"]) == ("failed", "status 503")
+        time.sleep(1.5)
+        assert receiver.received.qsize() == 1
 
 
 def test_what_becomes_due_is_sent_although_nobody_asks(cloud, client):
@@ -198,7 +238,8 @@ def outcomes_of(*made):
     """Deliver (URL, body) pairs; their outcomes, in the order of their end."""
     ended, deliverer = queue.Queue(), Deliverer()
     for url, body in made:
-        deliverer.put(Callback(url, lambda outcome, url=url: ended.put((url, outcome)), body))
+        done = functools.partial(lambda url, outcome: ended.put((url, outcome)), url)
+        deliverer.put(Callback(url, done, body, retries_refusals=True))
     return [ended.get(timeout=10) for _pair in made]
 
 
@@ -225,11 +266,22 @@ def test_refused_connections_and_slow_answers_fail(quick_retries, monkeypatch):
     assert "timed out" in outcomes[slow.url].reason
 
 
+def test_a_slow_answer_is_repeated_and_a_refusal_is_not(quick_retries, monkeypatch):
+    monkeypatch.setattr(callbacks, "ANSWER_SECONDS", 0.1)
+    deliverer, ended = Deliverer(), queue.Queue()
+    with Receiver(200, wait=0.5) as slow, Receiver(500) as refusing:
+        for receiver in (slow, refusing):
+            deliverer.put(Callback(receiver.url, ended.put, b"{}"))
+        reasons = {ended.get(timeout=10).reason for _number in range(2)}
+        assert (slow.received.qsize(), refusing.received.qsize()) == (6, 1)
+    assert reasons == {"timed out", "status 500"}
+
+
 def test_failing_receivers_do_not_hold_up_others():
     with Receiver(500) as failing, Receiver(200) as good:
         deliverer, ended = Deliverer(), queue.Queue()
         for _number in range(40):
-            deliverer.put(Callback(failing.url, ended.put, b"{}"))
+            deliverer.put(Callback(failing.url, ended.put, b"{}", retries_refusals=True))
         begun = time.monotonic()
         deliverer.put(Callback(good.url, ended.put, b"{}"))
         assert ended.get(timeout=5).answer == b"thanks"
@@ -241,7 +293,7 @@ def test_cleared_callbacks_are_not_sent(quick_retries):
     with Receiver(500, hold=hold) as receiver:
         deliverer, ended = Deliverer(), queue.Queue()
         for _number in range(callbacks.WORKERS + 5):
-            deliverer.put(Callback(receiver.url, ended.put, b"{}"))
+            deliverer.put(Callback(receiver.url, ended.put, b"{}", retries_refusals=True))
         for _number in range(callbacks.WORKERS):
             receiver.received.get(timeout=5)
         deliverer.clear()
@@ -309,6 +361,8 @@ def test_question_and_answer(cloud, client):
             {"domain": "live.example.com", "app": "app", "stream": "one", "codec": "h264", "vbitrate": "2000"},
         )
         stream = settled(cloud)
+    (headers,) = receiver.asked_with
+    assert (headers["USER-AGENT"], headers["ACCEPT-ENCODING"]) == ("Go-http-client/1.1", "gzip")
     assert (stream["asked"], stream["recording"]) == ("record", "recording")
     cloud.advance(700)
     files = [(file["format"], file["duration"]) for file in cloud.stream(ONE)["files"]]
@@ -335,6 +389,7 @@ def test_answers_that_lead_to_no_recording(cloud, client, status, answer, asked)
 
 
 def test_question_is_repeated(cloud, client):
+    cloud.behave(callback_retries="any")
     with Receiver(503, 200, answer=b'{"NeedRecord": true}') as receiver:
         ask(cloud, client, receiver)
         assert settled(cloud)["recording"] == "recording"

@@ -230,6 +230,15 @@ def test_denial_details_can_be_left_out(cloud):
     assert "AccessDeniedDetail" not in powerless.call(STATE, **STREAM).json
 
 
+def test_the_product_denies_with_a_code_of_its_own(cloud):
+    cloud.behave(denial_code="Forbidden")
+    powerless = SigningClient(cloud.endpoint, POWERLESS_KEY)
+    answer = powerless.call(STATE, **STREAM)
+    assert (answer.status, answer.code) == (400, "Forbidden")
+    assert answer.json["Message"] == "Ram Permission is forbidden." and "AccessDeniedDetail" not in answer.json
+    assert assume(powerless).code == "Forbidden.RAM", "another product"
+
+
 def test_policies(cloud):
     user = {"name": "reader", "allow": ["live:Describe*"], "deny": ["live:DescribeLiveRecord*"]}
     keys = [{"id": "reader", "secret": "s", "user": "reader"}]

@@ -88,6 +88,8 @@ def test_no_window_ever_holds_more_than_the_limit(calls, gaps):
         ("DescribeLiveStreamsPublishList", Limit(3)),
         ("DescribeLiveRecordConfig", Limit(100)),
         ("AddLiveAppRecordConfig", Limit(30)),
+        ("DeleteLiveAppRecordConfig", Limit(50)),
+        ("DeleteLiveRecordNotifyConfig", Limit(30)),
         ("DescribeLiveRecordNotifyConfig", Limit(50)),
         ("DescribeLiveUserDomains", Limit(100)),
         ("DescribeLiveDomainMapping", Limit(500, 60)),

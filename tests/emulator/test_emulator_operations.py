@@ -94,7 +94,7 @@ def complete(action):
 
 @pytest.mark.parametrize(("action", "name"), MISSING)
 def test_required_parameters(cloud, call, action, name):
-    cloud.behave(limits={action: 1000})
+    cloud.behave(limits={action: 1000}, generations={})
     parameters = complete(action)
     for generation, code in (("new", "MissingParam"), ("old", f"Missing{name.partition('.')[0]}")):
         cloud.behave(generation=generation)
@@ -144,6 +144,7 @@ MALFORMED = [
     ("DescribeLiveStreamsOnlineList", "OnlyStream", ["true"]),
     ("DescribeLiveStreamsPublishList", "PageSize", ["0", "3001"]),
     ("DescribeLiveStreamsPublishList", "OrderBy", ["asc"]),
+    ("DescribeLiveStreamsPublishList", "StreamType", ["raw"]),
     ("DescribeLiveStreamRecordIndexFiles", "PageSize", ["4", "31"]),
     ("DescribeLiveStreamRecordIndexFiles", "Order", ["up"]),
     ("DescribeLiveRecordNotifyRecords", "PageSize", ["0", "501"]),
@@ -239,6 +240,20 @@ def test_error_generations(cloud, client, generation, absent, no_config):
     assert outcome("start", "unconfigured") == no_config
 
 
+def test_the_generation_of_one_operation(cloud, client):
+    def absent(action):
+        answer = client.call(action, DomainName=DOMAIN)
+        return answer.status, answer.code
+
+    actions = ("DeleteLiveRecordNotifyConfig", "DescribeLiveRecordNotifyConfig")
+    client.call(actions[0], DomainName=DOMAIN)
+    assert [absent(action) for action in actions] == [(404, "InvalidConfig.NotFound"), (400, "CodeConfigNotFound")]
+    cloud.behave(generations={"DescribeLiveRecordNotifyConfig": "old"})
+    assert [absent(action) for action in actions] == [(400, "CodeConfigNotFound"), (404, "InvalidConfig.NotFound")]
+    cloud.behave(generation="old", generations={"DeleteLiveRecordNotifyConfig": "new"})
+    assert [absent(action) for action in actions] == [(400, "CodeConfigNotFound"), (404, "InvalidConfig.NotFound")]
+
+
 def test_record_command(cloud, client, call):
     cloud.push(f"{INGEST}/app/one")
     assert list(call("RealTimeRecordCommand", Command="start", **STREAM)) == ["RequestId"]
@@ -250,10 +265,10 @@ def test_no_task_code_is_a_choice(cloud, client):
     cloud.behave(idle_stop="error")
     cloud.push(ONE)
     answer = client.call("RealTimeRecordCommand", Command="stop", **STREAM)
-    assert (answer.status, answer.code) == (409, "TaskNotStarted")
-    cloud.behave(no_task_code="TaskAlreadyStopped", no_task_status=400)
+    assert (answer.status, answer.code) == (400, "CodeTaskNotStarted")
+    cloud.behave(no_task_code="TaskAlreadyStopped", no_task_status=409)
     answer = client.call("RealTimeRecordCommand", Command="stop", **STREAM)
-    assert (answer.status, answer.code) == (400, "TaskAlreadyStopped")
+    assert (answer.status, answer.code) == (409, "TaskAlreadyStopped")
 
 
 def test_ledger_names_the_request(cloud, call):
@@ -591,7 +606,7 @@ def test_notify_records(cloud, call):
     cloud.advance(10)
     record(call, "stop", "cancel_delay")
     answer = notify(call)
-    assert (answer["Code"], answer["Msg"], answer["PageNum"], answer["TotalNum"]) == (200, "OK", 1, 4)
+    assert (answer["Code"], answer["Msg"], answer["PageNum"], answer["TotalNum"]) == (0, "ok", 1, 4)
     assert kinds(answer) == ["record_started", "record_paused", "file_created", "file_created"]
     row = answer["CallbackList"][0]
     assert json.loads(row["NotifyContent"]) == {
@@ -640,11 +655,11 @@ def test_all_times_are_by_one_clock(cloud, call, skew):
 
 
 def test_failed_deliveries(cloud, call):
-    cloud.behave(notify_result="failed", notify_code=0)
+    cloud.behave(notify_result="failed", notify_code=200)
     cloud.push(ONE)
     record(call, "start")
     answer = notify(call, Status="failed")
-    assert (answer["Code"], kinds(answer)) == (0, ["record_started"])
+    assert (answer["Code"], kinds(answer)) == (200, ["record_started"])
     assert kinds(notify(call, Status="success")) == []
 
 
@@ -861,8 +876,8 @@ def test_update_notify_config(cloud, call, switch, kept):
 
 def test_absent_notify_config(cloud, call):
     call("DeleteLiveRecordNotifyConfig", DomainName=DOMAIN)
-    for action in ("DescribeLiveRecordNotifyConfig", "DeleteLiveRecordNotifyConfig"):
-        assert call.code(action, DomainName=DOMAIN) == "CodeConfigNotFound"
+    assert call.code("DescribeLiveRecordNotifyConfig", DomainName=DOMAIN) == "CodeConfigNotFound"
+    assert call.code("DeleteLiveRecordNotifyConfig", DomainName=DOMAIN) == "InvalidConfig.NotFound"
     assert call.code("UpdateLiveRecordNotifyConfig", DomainName=DOMAIN, NotifyUrl="http://y.example.com") == (
         "CodeConfigNotFound"
     )

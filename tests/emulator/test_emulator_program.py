@@ -154,6 +154,7 @@ def test_directory_is_removed_at_the_end(background, tmp_path):
         (["--limit=RealTimeRecordCommand=x"], "a limit is"),
         (["--other-client=X=y"], "a rate is"),
         (["--http-status=Forbidden.RAM=200"], "from 400 to 599"),
+        (["--generation-of=RealTimeRecordCommand=newest"], "a generation is one of old, new"),
         (["--scenario=/nonexistent"], "cannot read the scenario"),
         (["--tls-cert=x"], "go together"),
         (["--tls-cert=/nonexistent", "--tls-key=/nonexistent"], "cannot use the certificate"),
@@ -186,9 +187,11 @@ def test_every_behaviour_has_a_switch():
 
 
 def test_switches_reach_the_gateway():
-    limits = {"DescribeLiveStreamState": "1/60"}
-    with Emulator(generation="old", throttle_status=429, retry_after=True, limit=limits) as cloud:
+    limits, generations = {"DescribeLiveStreamState": "1/60"}, {"DescribeLiveStreamRecordContent": "new"}
+    options = {"throttle_status": 429, "retry_after": True, "limit": limits}
+    with Emulator(generation="old", generation_of=generations, **options) as cloud:
         client = SigningClient(cloud.endpoint)
+        assert client.call("DescribeLiveStreamRecordContent").code == "MissingParam"
         missing = client.call("RealTimeRecordCommand", Command="start", **STREAM)
         assert (missing.status, missing.code) == (404, "InvalidStream.NotFound")
         client.call("DescribeLiveStreamState", **STREAM)

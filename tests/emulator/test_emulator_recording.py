@@ -715,7 +715,8 @@ def test_bodies(bench):
     bench("stop", "cancel_delay")
     started, _paused, created = (bench.cloud.callback_body(event) for event in bench.cloud.notify_log)
     assert started == (
-        '{"domain":"live.example.com","app":"app","stream":"one","event":"record_started","time":1000000}'
+        '{"domain":"live.example.com","app":"app","stream":"one",'
+        '"event":"record_started","time":"1970-01-12T13:46:40Z"}'
     )
     assert created == (
         '{"domain":"live.example.com","app":"app","stream":"one",'
@@ -734,6 +735,7 @@ def test_callback_authentication():
     bench.push()
     bench("start")
     assert bench.cloud.callback_headers(bench.cloud.notify_log[0]) == {
+        "Content-Type": "application/json; charset=utf-8",
         "ALI-LIVE-TIMESTAMP": "1519375990",
         "ALI-LIVE-SIGNATURE": "9e226fc2c250be266e3657e156f68c12",
     }

@@ -156,7 +156,7 @@ def test_restarted_from_idle(cloud, variant):
     if variant["idle_restart"] == "ok":
         assert result["changed"] and recording(cloud) == "recording"
     else:
-        assert result["failed"] and result["error"]["code"] == "TaskNotStarted"
+        assert result["failed"] and result["error"]["code"] == "CodeTaskNotStarted"
         assert recording(cloud) == "idle"
 
 
@@ -284,7 +284,7 @@ def test_check_mode_sends_no_command_and_foretells_the_run(cloud, variant, state
     assert predicted["api_calls"] == len(cloud.calls()) <= 2
     assert [stream["ledger"]["changes"] for stream in cloud.state(STREAM)["streams"]] == before
     real = record(cloud, state, finalize=finalize)
-    refused_from_idle = state == "restarted" and real.get("error", {}).get("code") == "TaskNotStarted"
+    refused_from_idle = state == "restarted" and real.get("error", {}).get("code") == "CodeTaskNotStarted"
     if not refused_from_idle:
         assert predicted.get("failed") == real.get("failed")
     if real.get("failed"):

@@ -57,7 +57,7 @@ OPEN_QUESTIONS = {
     "retry_after": ("off", "on"),
     "throttle_status": ("400", "429"),
     "throttle_code": ("Throttling.User", "Throttling", "Throttling.Api"),
-    "http_status": ({}, {"TaskAlreadyStarted": 500, "TaskNotStarted": 503}),
+    "http_status": ({}, {"TaskAlreadyStarted": 500, "CodeTaskNotStarted": 503}),
 }
 CLOCKS_OFF = (0.0, 0.0, -7.0, 600.0, -600.0, 5 * 3600.0, -5 * 3600.0)  # seconds
 MOST_CALLS = 60  # of one task; more would not be bounded

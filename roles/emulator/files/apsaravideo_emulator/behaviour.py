@@ -19,6 +19,7 @@ from typing import Any, Callable
 from .limits import Limit
 
 ON_OFF = ("on", "off")
+GENERATIONS = ("old", "new")
 
 
 def _choice(choices: tuple[str, ...], meaning: str) -> dict[str, Any]:
@@ -43,7 +44,11 @@ class Behaviour:
 
     # The gateway
     generation: str = field(
-        default="new", metadata=_choice(("old", "new"), "error table: old (2018 pages) or new (Nov 2024 pages)")
+        default="new", metadata=_choice(GENERATIONS, "error table: old (2018 pages) or new (Nov 2024 pages)")
+    )
+    generations: dict[str, str] = field(
+        default_factory=lambda: {"DeleteLiveRecordNotifyConfig": "old"},
+        metadata=_mapping("generations", "OPERATION=old or OPERATION=new: the error table of one operation"),
     )
     answers: str = field(
         default="unwrapped",
@@ -69,6 +74,10 @@ class Behaviour:
     )
     access_denied_detail: str = field(
         default="on", metadata=_choice(ON_OFF, "send AccessDeniedDetail with Forbidden.RAM")
+    )
+    denial_code: str = field(
+        default="Forbidden.RAM",
+        metadata=_choice(("Forbidden.RAM", "Forbidden"), "error code of a denial: the gateway's, or the product's"),
     )
     require_tls: str = field(default="off", metadata=_choice(ON_OFF, "refuse plain HTTP with InvalidProtocol.NeedSsl"))
     latency: float = field(default=0, metadata=_number(0, 600_000, "milliseconds to wait before each API answer"))
@@ -97,9 +106,10 @@ class Behaviour:
         default="ok", metadata=_choice(("ok", "error"), "restart when no recording runs or waits (ok: it starts one)")
     )
     no_task_code: str = field(
-        default="TaskNotStarted", metadata=_text("error code of the three switches above; no real one is documented")
+        default="CodeTaskNotStarted",
+        metadata=_text("error code of the three switches above; the default is documented for another operation"),
     )
-    no_task_status: float = field(default=409, metadata=_number(400, 599, "HTTP status of that error"))
+    no_task_status: float = field(default=400, metadata=_number(400, 599, "HTTP status of that error"))
     offline_cancel: str = field(
         default="error", metadata=_choice(("ok", "error"), "cancel_delay for a waiting recording whose push has ended")
     )
@@ -229,7 +239,7 @@ class Behaviour:
         ),
     )
     notify_code: float = field(
-        default=200, metadata=_number(0, 1e9, "Code in an answer of DescribeLiveRecordNotifyRecords")
+        default=0, metadata=_number(0, 1e9, "Code in an answer of DescribeLiveRecordNotifyRecords")
     )
     callback_host: str = field(
         default="without-port",
@@ -238,8 +248,12 @@ class Behaviour:
     callback_case: str = field(
         default="lower", metadata=_choice(("lower", "upper"), "hexadecimal digits of the signature of a callback")
     )
+    callback_retries: str = field(
+        default="timeout",
+        metadata=_choice(("timeout", "any"), "what a callback is repeated after: time-outs, or any failure"),
+    )
     on_demand_retries: str = field(
-        default="on", metadata=_choice(ON_OFF, "ask the OnDemandUrl again when it fails, as with other callbacks")
+        default="on", metadata=_choice(ON_OFF, "repeat the question to the OnDemandUrl as other callbacks are repeated")
     )
     status_event_time: str = field(
         default="off", metadata=_choice(ON_OFF, "a time field in the bodies of recording status events")
@@ -326,4 +340,16 @@ def parse_status(value: Any) -> int:
     return int(value)
 
 
-PARSERS: dict[str, Callable[[Any], Any]] = {"limits": parse_limit, "rates": parse_rate, "statuses": parse_status}
+def parse_generation(value: Any) -> str:
+    """A generation of the error table."""
+    if value not in GENERATIONS:
+        raise ValueError(f"a generation is one of {', '.join(GENERATIONS)}, not {value!r}")
+    return str(value)
+
+
+PARSERS: dict[str, Callable[[Any], Any]] = {
+    "generations": parse_generation,
+    "limits": parse_limit,
+    "rates": parse_rate,
+    "statuses": parse_status,
+}

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Outgoing callbacks, for receivers on this machine.
 
-The documented delivery: 5 s to answer, success is HTTP 200, and up to 5 more tries at intervals of 1 s.  Receivers
-elsewhere are never called: to them every delivery fails.
+The documented delivery: 5 s to answer, success is HTTP 200, and after a time-out up to 5 more tries at intervals of
+1 s.  Receivers elsewhere are never called: to them every delivery fails.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import heapq
 import http.client
 import ipaddress
 import itertools
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ RETRIES = 5
 RETRY_SECONDS = 1
 WORKERS = 8
 ANSWER_BYTES = 4096
+_TIME_OUTS = (TimeoutError, socket.timeout)  # one class since Python 3.10
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,27 @@ class Outcome:
 
     answer: bytes | None = None
     reason: str = ""
+    timed_out: bool = False
 
 
 @dataclass
 class Callback:
-    """One callback to deliver: a POST of ``body``, or a GET without one; ``done`` gets the outcome of the last try."""
+    """One callback to deliver: a POST of ``body``, or a GET without one; ``done`` gets the outcome of the last try.
+
+    A time-out leads to another try; with ``retries_refusals`` so does any other failure.
+    """
 
     url: str
     done: Callable[[Outcome], None] = field(repr=False)
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     retries: int = RETRIES
+    retries_refusals: bool = False
+
+    def tries_again(self, outcome: Outcome) -> bool:
+        """Whether another try is due after this outcome."""
+        failed = outcome.answer is None and (outcome.timed_out or self.retries_refusals)
+        return failed and self.retries > 0 and is_loopback(self.url)
 
 
 def is_loopback(url: str) -> bool:
@@ -94,7 +106,7 @@ class Deliverer:
             outcome = deliver(callback)
             if number < self._forgotten:
                 continue
-            if outcome.answer is None and callback.retries > 0 and is_loopback(callback.url):
+            if callback.tries_again(outcome):
                 callback.retries -= 1
                 self.put(callback, RETRY_SECONDS)
             else:
@@ -123,7 +135,7 @@ def deliver(callback: Callback) -> Outcome:
         answer = connection.getresponse()
         body = answer.read(ANSWER_BYTES)
     except (OSError, http.client.HTTPException) as error:
-        return Outcome(reason=str(error) or type(error).__name__)
+        return Outcome(reason=str(error) or type(error).__name__, timed_out=isinstance(error, _TIME_OUTS))
     finally:
         connection.close()
     return Outcome(body) if answer.status == http.client.OK else Outcome(reason=f"status {answer.status}")

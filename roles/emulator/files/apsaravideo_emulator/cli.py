@@ -24,7 +24,7 @@ from .server import Listener, check_loopback
 
 START_SECONDS = 30
 CLOSING_SECONDS = 5
-_SINGULAR = {"limits": "limit"}
+_SINGULAR = {"limits": "limit", "generations": "generation_of"}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -125,7 +125,8 @@ class Publish:
     """One ingest of a stream, for the ingest history; ``kind`` is push or pull.
 
     ``asked`` is what came of the question whether to record it (``waiting``, ``record``, ``leave`` or ``failed``; empty
-    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced to ``status_url``.
+    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced to ``status_url``,
+    and ``auth_key`` the key that signs its recording callbacks, because a changed one counts from the next push.
     """
 
     ingest: str
@@ -136,6 +137,7 @@ class Publish:
     asked: str = ""
     status_url: str = ""
     announce: float | None = None
+    auth_key: str = field(default="", repr=False)
 
 
 @dataclass
@@ -294,8 +296,15 @@ class Cloud(Kept):
         if not stream.online:
             ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
             announce = now + ANNOUNCE_SECONDS if domain.status_url else None
+            notify = self.notify_configs.get(domain.name)
             publish = Publish(
-                ingest, now, kind, need_record=need_record, status_url=domain.status_url, announce=announce
+                ingest,
+                now,
+                kind,
+                need_record=need_record,
+                status_url=domain.status_url,
+                announce=announce,
+                auth_key=notify.auth_key if notify else "",
             )
             stream.history.append(publish)
             matching = self.matching_configs(*key)
@@ -336,7 +345,8 @@ class Cloud(Kept):
 
         publish.asked = "waiting"
         url = on_demand.question(notify.on_demand_url, stream.key)
-        self._deliverer.put(Callback(url, done, retries=RETRIES if self.behaviour.on("on_demand_retries") else 0))
+        retries = RETRIES if self.behaviour.on("on_demand_retries") else 0
+        self._put(Callback(url, done, headers=dict(on_demand.HEADERS), retries=retries))
 
     def _announce(self, stream: Stream, action: str, instant: float) -> None:
         """Call the status callback of the ingest domain, whose ``app`` is that domain."""
@@ -347,9 +357,11 @@ class Cloud(Kept):
         parameters.update(time=str(int(self.clock.epoch(instant))), usrargs=f"vhost={ingest}", node="192.0.2.2")
         if action == "publish":
             parameters.update(height="720", width="1280")
-        self._deliverer.put(
-            Callback(on_demand.with_query(stream.publish.status_url, parameters), lambda _outcome: None)
-        )
+        self._put(Callback(on_demand.with_query(stream.publish.status_url, parameters), lambda _outcome: None))
+
+    def _put(self, callback: Callback) -> None:
+        callback.retries_refusals = self.behaviour.callback_retries == "any"
+        self._deliverer.put(callback)
 
     def _records_by_itself(self, config: RecordConfig | None, need_record: bool) -> bool:
         if config is None:
@@ -480,6 +492,9 @@ class Cloud(Kept):
         config = self.notify_configs.get(key[0])
         if config is None or (kind != FILE_CREATED and not config.status_events):
             return
+        stream = self.streams.get(key)
+        if stream and stream.publish.auth_key:
+            config = replace(config, auth_key=stream.publish.auth_key)
         self._send(NotifyEvent(*key, kind, instant, config, file=file))
 
     def _send(self, event: NotifyEvent) -> None:
@@ -501,8 +516,8 @@ class Cloud(Kept):
             event.result = "failed" if outcome.answer is None else "success"
 
         event.sent = int(self.clock.wall())
-        headers = {"Content-Type": "application/json", **self.callback_headers(event)}
-        self._deliverer.put(Callback(event.config.url, done, self.callback_body(event).encode(), headers))
+        body, headers = self.callback_body(event).encode(), self.callback_headers(event)
+        self._put(Callback(event.config.url, done, body, headers))
 
     def callback_body(self, event: NotifyEvent) -> str:
         """The JSON body of a callback; a created file has no ``event`` field."""
@@ -512,21 +527,22 @@ class Cloud(Kept):
         else:
             content["event"] = event.kind
             if self.behaviour.on("status_event_time"):
-                content["time"] = int(self.clock.epoch(event.time))
+                content["time"] = self.clock.show(event.time)
         content.update(event.extra)
         return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
     def callback_headers(self, event: NotifyEvent) -> dict[str, str]:
-        """The authentication headers of a callback, if the configuration asks for them."""
+        """The headers of a callback, with those of authentication if the configuration asks for them."""
         config = event.config
+        headers = {"Content-Type": "application/json; charset=utf-8"}
         if not config.auth:
-            return {}
+            return headers
         url = urlsplit(config.url)
         host = url.netloc.rpartition("@")[2] if self.behaviour.callback_host == "with-port" else url.hostname
         signature = hashlib.md5(f"{host}|{event.sent}|{config.auth_key}".encode()).hexdigest()
         if self.behaviour.callback_case == "upper":
             signature = signature.upper()
-        return {"ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
+        return {**headers, "ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
 
     def add_event(
         self, key: tuple[str, str, str], kind: str, age: float, extra: dict[str, Any] | None = None

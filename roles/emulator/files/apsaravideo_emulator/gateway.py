@@ -237,8 +237,8 @@ class Gateway:
         self._authorise(operation, key)
         self._admit(exchange, operation, key)
         behaviour = self.world.behaviour
-        generation = behaviour.generation if exchange.version == LIVE_VERSION else "old"
-        errors = ErrorTable(generation, behaviour.config_exists_code)
+        generation = behaviour.generations.get(operation.name, behaviour.generation)
+        errors = ErrorTable(generation if exchange.version == LIVE_VERSION else "old", behaviour.config_exists_code)
         values = read(operation.parameters, exchange.parameters, errors)
         with self.world.lock:
             cloud = self.world.cloud
@@ -302,8 +302,11 @@ class Gateway:
         return now
 
     def _authorise(self, operation: Operation, key: AccessKey) -> None:
+        behaviour = self.world.behaviour
         if key.principal.may(operation.permission):
             return
+        if behaviour.denial_code == "Forbidden" and operation.permission.startswith("live:"):
+            raise GatewayError("Forbidden", 400, "Ram Permission is forbidden.")
         details = {
             "AuthAction": operation.permission,
             "AuthPrincipalDisplayName": key.principal.name,
@@ -315,7 +318,7 @@ class Gateway:
             "Forbidden.RAM",
             403,
             "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
-            details=details if self.world.behaviour.on("access_denied_detail") else None,
+            details=details if behaviour.on("access_denied_detail") else None,
         )
 
     def _admit(self, exchange: Exchange, operation: Operation, key: AccessKey) -> None:

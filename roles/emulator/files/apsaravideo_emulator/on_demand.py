@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from .recording import RecordConfig
 
 ANSWER_BYTES = 2048
+HEADERS = {"User-Agent": "Go-http-client/1.1", "Accept-Encoding": "gzip"}  # of the documented sample
 SHORTEST_CYCLE, LONGEST_CYCLE = 5, 21600
 
 

@@ -380,6 +380,15 @@ def test_a_role(cloud, read, place):
     assert {name: value for name, value in found.items() if name.startswith("apsaravideo_")} == expected
 
 
+@pytest.mark.parametrize("count", range(4))
+def test_the_first_region_of_the_environment_is_named(cloud, read, monkeypatch, count):
+    names = ("ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
+    for name in names[count:]:
+        monkeypatch.setenv(name, name.lower().replace("_", "-"))
+    assert len(hosts(read())) == 3
+    assert asked(cloud)[0]["RegionId"] == names[count].lower().replace("_", "-")
+
+
 def test_options_of_the_connection(cloud, read, monkeypatch):
     monkeypatch.setenv("APSARAVIDEO_ENDPOINT", "http://127.0.0.1:1")
     inventory = read(endpoint=cloud.endpoint, region="cn-shanghai", retry_timeout=0)
@@ -564,10 +573,15 @@ def test_what_is_made_of_the_answer_is_no_other_question(cloud, cached, options)
     assert len(asked(cloud)) == 1
 
 
-def test_other_accounts_do_not_see_what_is_cached(cloud, cached, monkeypatch):
+@pytest.mark.parametrize("prefix", ["ALIBABA_CLOUD", "ALIBABACLOUD", "ALICLOUD"])
+def test_other_accounts_do_not_see_what_is_cached(cloud, cached, monkeypatch, prefix):
+    names = ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET")
+    for name, value in zip(names, KEY):
+        monkeypatch.delenv(f"ALIBABA_CLOUD_{name}")
+        monkeypatch.setenv(f"{prefix}_{name}", value)
     cached()
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", OTHER_ACCOUNT_KEY[0])
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", OTHER_ACCOUNT_KEY[1])
+    for name, value in zip(names, OTHER_ACCOUNT_KEY):
+        monkeypatch.setenv(f"{prefix}_{name}", value)
     with pytest.raises(AnsibleParserError, match="InvalidDomain.NotFound"):
         cached()
 

@@ -32,6 +32,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._sources import C
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
 SDK = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "sdk-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sdk-secret"}
+CLI = {"ALIBABACLOUD_ACCESS_KEY_ID": "cli-id", "ALIBABACLOUD_ACCESS_KEY_SECRET": "cli-secret"}
 ALICLOUD = {"ALICLOUD_ACCESS_KEY": "ali-id", "ALICLOUD_SECRET_KEY": "ali-secret"}
 AK = {"access_key_id": "file-id", "access_key_secret": "file-secret"}
 ROLE = "acs:ram::1000000000000001:role/recorder"
@@ -128,7 +129,7 @@ def services():
         yield SimpleNamespace(sts=sts, ecs=ecs, uri=uri)
 
 
-ORDER = ["option-id", "sdk-id", "ali-id", "oidc-id", "file-id", "ini-id", "ecs-id", "uri-id"]
+ORDER = ["option-id", "sdk-id", "cli-id", "ali-id", "oidc-id", "file-id", "ini-id", "ecs-id", "uri-id"]
 
 
 @given(places=st.sets(st.sampled_from(ORDER), min_size=1))
@@ -138,6 +139,8 @@ def test_the_first_place_that_holds_keys_counts(tmp_path_factory, services, plac
     environ = {"APSARAVIDEO_STS_ENDPOINT": services.sts.url}
     if "sdk-id" in places:
         environ.update(SDK)
+    if "cli-id" in places:
+        environ.update(CLI)
     if "ali-id" in places:
         environ.update(ALICLOUD)
     if "oidc-id" in places:
@@ -154,11 +157,11 @@ def test_the_first_place_that_holds_keys_counts(tmp_path_factory, services, plac
     assert found.access_key_id == min(places, key=ORDER.index)
 
 
-def oidc(home, token="oidc-token\n"):
+def oidc(home, token="oidc-token\n", prefix="ALIBABA_CLOUD"):
     return {
-        "ALIBABA_CLOUD_ROLE_ARN": ROLE,
-        "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER,
-        "ALIBABA_CLOUD_OIDC_TOKEN_FILE": write(home / "token", token),
+        f"{prefix}_ROLE_ARN": ROLE,
+        f"{prefix}_OIDC_PROVIDER_ARN": PROVIDER,
+        f"{prefix}_OIDC_TOKEN_FILE": write(home / "token", token),
     }
 
 
@@ -185,7 +188,25 @@ def test_second_spelling_of_the_incumbent_s_variables():
     assert (found.access_key_id, found.access_key_secret, found.security_token) == ("i", "s", "t")
 
 
+@pytest.mark.parametrize("prefix", ["ALIBABA_CLOUD", "ALIBABACLOUD", "ALICLOUD"])
+def test_the_names_of_the_cli(prefix):
+    names = {f"{prefix}_{name}": name for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")}
+    found = keys({}, names)
+    assert (found.access_key_id, found.access_key_secret, found.security_token) == tuple(names.values())
+
+
+def test_an_oidc_token_by_the_names_of_the_cli(tmp_path):
+    with Sts() as sts:
+        environ = {"APSARAVIDEO_STS_ENDPOINT": sts.url, **oidc(tmp_path, prefix="ALIBABACLOUD")}
+        assert keys({}, environ).security_token
+        del environ["ALIBABACLOUD_ROLE_ARN"]
+        told = refusal({}, {**environ, "ALIBABA_CLOUD_ROLE_ARN": ROLE})
+    assert "incomplete" in told and "Set ALIBABACLOUD_ROLE_ARN too" in told
+    assert [(call["Action"], call["OIDCToken"]) for call in sts.asked()] == [("AssumeRoleWithOIDC", "oidc-token")]
+
+
 def test_tokens_stay_with_their_keys(home):
+    assert keys({}, {**CLI, "ALICLOUD_SECURITY_TOKEN": "t"}).security_token is None
     assert keys(OPTIONS, {"ALIBABA_CLOUD_SECURITY_TOKEN": "t"}, home).security_token is None
     assert keys({**OPTIONS, "security_token": "t"}).security_token == "t"
 
@@ -198,7 +219,11 @@ def test_tokens_stay_with_their_keys(home):
         ({"security_token": "t"}, SDK),
         ({}, {"ALIBABA_CLOUD_ACCESS_KEY_ID": "i", **ALICLOUD}),
         ({}, {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s", **ALICLOUD}),
+        ({}, {"ALIBABACLOUD_ACCESS_KEY_ID": "i", **ALICLOUD}),
+        ({}, {"ALIBABACLOUD_ACCESS_KEY_SECRET": "s", **ALICLOUD}),
+        ({}, {"ALIBABACLOUD_SECURITY_TOKEN": "t", **ALICLOUD}),
         ({}, {"ALICLOUD_ACCESS_KEY": "i"}),
+        ({}, {"ALICLOUD_ACCESS_KEY_SECRET": "s"}),
         ({}, {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "f", "ALIBABA_CLOUD_ROLE_ARN": ROLE}),
         ({}, {"ALIBABA_CLOUD_OIDC_TOKEN_FILE": "f", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER}),
         ({}, {"ALIBABA_CLOUD_OIDC_PROVIDER_ARN": PROVIDER, "ALIBABA_CLOUD_ROLE_ARN": ROLE}),
@@ -536,6 +561,18 @@ def test_a_field_of_a_wrong_type_is_named(tmp_path, fields, words):
             "sts.r1.aliyuncs.com",
         ),
         ({"sts_endpoint": "sts.example.com", "sts_region": "r1"}, {}, "sts.example.com"),
+        ({"sts_region": "r1"}, {"ALIBABA_CLOUD_STS_ENDPOINT": "sts.example.com"}, "sts.example.com"),
+        ({"sts_endpoint": "x"}, {"ALIBABA_CLOUD_STS_ENDPOINT": "sts.example.com"}, "x"),
+        (
+            {},
+            {"ALIBABA_CLOUD_STS_ENDPOINT": "https://sts.example.com", "ALIBABA_CLOUD_STS_REGION": "r1"},
+            "sts.example.com",
+        ),
+        (
+            {},
+            {"ALIBABA_CLOUD_STS_ENDPOINT": "x", "APSARAVIDEO_STS_ENDPOINT": "https://mine.example.com"},
+            "mine.example.com",
+        ),
         ({"sts_endpoint": "https://sts.example.com"}, {}, "sts.example.com"),
         ({"sts_endpoint": "x"}, {"APSARAVIDEO_STS_ENDPOINT": "https://mine.example.com"}, "mine.example.com"),
     ],
@@ -571,6 +608,24 @@ def test_a_role_on_top_of_each_place(home, services):
             assert f"Credential={used}," in sts.requests[-1].headers["Authorization"]
         keys({"role_arn": ROLE}, {**environ, **oidc(home)}, home)
     assert [call["Action"] for call in sts.asked()][-2:] == ["AssumeRoleWithOIDC", "AssumeRole"]
+
+
+def test_the_external_id_of_the_environment(tmp_path):
+    with Sts() as sts:
+        environ = {"APSARAVIDEO_STS_ENDPOINT": sts.url, "ALIBABA_CLOUD_EXTERNAL_ID": "of-environ"}
+        keys({**OPTIONS, "role_arn": ROLE}, environ)
+        keys({**OPTIONS, "role_arn": ROLE, "external_id": "of-option"}, environ)
+        profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields())
+        profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields(external_id="of-profile"))
+        keys({}, {**environ, **oidc(tmp_path)})
+    found = [(call["Action"], call.get("ExternalId")) for call in sts.asked()]
+    assert found == [
+        ("AssumeRole", "of-environ"),
+        ("AssumeRole", "of-option"),
+        ("AssumeRole", "of-environ"),
+        ("AssumeRole", "of-profile"),
+        ("AssumeRoleWithOIDC", None),
+    ]
 
 
 def test_the_role_s_options_and_variables():

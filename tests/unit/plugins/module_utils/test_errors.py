@@ -21,7 +21,16 @@ from ansible_collections.apsaravideo.live.plugins.module_utils import _errors as
         ("ConfigNotFound", errors.CONFIG_ABSENT),
         ("LiveRecordNotifyConfigNotFound", errors.CONFIG_ABSENT),
         ("InvalidNotifyConfig.NotExist", errors.CONFIG_ABSENT),
+        ("CodeTaskAlreadyStarted", errors.ALREADY_STARTED),
+        ("CodeStreamNotFound", errors.STREAM_ABSENT),
+        ("CodeInvalidStream.NotFound", errors.STREAM_ABSENT),
+        ("CodeInvalidConfig.NotFound", errors.CONFIG_ABSENT),
+        ("CodeTaskNotStarted", errors.NO_TASK),
+        ("CodeTaskNotExist", errors.NO_TASK),
+        ("TaskNotExist", errors.NO_TASK),
         ("CodeConfigAlreadyExists", None),
+        ("CodeCodeTaskNotStarted", None),
+        ("Code", None),
         ("InvalidConfig.NotFound.Not", None),
         ("TaskNotStarted", errors.NO_TASK),
         ("TaskAlreadyStopped", errors.NO_TASK),
@@ -66,17 +75,127 @@ def test_the_words_hold_code_request_id_and_advice():
     assert str(errors.CredentialsError("No keys", "Set some.")) == "No keys. Set some."
 
 
-@pytest.mark.parametrize("code", ["StreamNotFound", "InvalidStream.NotFound", "Throttling.User", "Forbidden.RAM"])
-def test_known_codes_have_words_of_their_own(code):
-    found = errors.explain(code, "server's words", "SomeAction")
-    assert "server's words" not in found.happened
-    assert found.advice.endswith(".") and "{" not in found.advice
+# Code, HTTP status, class, words for what happened and for what to do; the server says "server's words".
+CODES = [
+    # Record commands and what surrounds them
+    ("CodeTaskNotStarted", 400, errors.ApiError, "is not being recorded", "Start a recording"),
+    ("CodeTaskNotExist", 400, errors.ApiError, "is not being recorded", "Start a recording"),
+    ("TaskAlreadyStarted", 409, errors.ApiError, "is being recorded already", "Stop the recording"),
+    ("CodeTaskAlreadyStarted", 400, errors.ApiError, "is being recorded already", "Stop the recording"),
+    ("StreamNotFound", 409, errors.ApiError, "is not being pushed", "wait_for_stream"),
+    ("InvalidStream.NotFound", 404, errors.ApiError, "is not being pushed", "wait_for_stream"),
+    ("CodeStreamNotFound", 400, errors.ApiError, "is not being pushed", "wait_for_stream"),
+    ("CodeConfigNotFound", 400, errors.ApiError, "no recording configuration is in effect", "push the stream again"),
+    ("InvalidConfig.NotFound", 404, errors.ApiError, "no recording configuration is in effect", "push the stream"),
+    ("ConfigNotFound", 400, errors.ApiError, "no recording configuration is in effect", "push the stream again"),
+    # Domains, regions and the account
+    ("InvalidDomain.NotFound", 404, errors.ApiError, "no such streaming domain", "streaming (playback) domain"),
+    ("IllegalOperation", 403, errors.ApiError, "may not operate on this domain", "account that owns it"),
+    ("CodeGetMainPlaybackDomainError", 400, errors.ApiError, "no main streaming domain", "bind its ingest domain"),
+    ("CodeGetPushbackDomainError", 400, errors.ApiError, "no ingest domain", "Bind an ingest domain"),
+    ("InvalidRegion", 400, errors.ApiError, "region does not support", "https://live.ap-southeast-1.aliyuncs.com"),
+    ("LiveServiceNotFound", 400, errors.ApiError, "has not activated ApsaraVideo Live", "Activate ApsaraVideo Live"),
+    ("InvalidIdentity.ServiceDisabled", 400, errors.ApiError, "is disabled for the account", "overdue bill"),
+    ("InsufficientBalance", 400, errors.ApiError, "no balance", "Settle"),
+    # Configurations
+    ("CodeConfigAlreadyExists", 400, errors.ApiError, "there is a configuration", "Run the task again"),
+    ("ConfigAlreadyExists", 400, errors.ApiError, "there is a configuration", "Run the task again"),
+    ("CodeAppNameIsIllegal", 400, errors.ApiError, "name of the application", "app_name"),
+    ("InvalidNotifyUrl.Malformed", 400, errors.ApiError, "callback URL is malformed", "percent-encode"),
+    ("InvalidNotifyUrl.Unsafe", 400, errors.ApiError, "callback URL for unsafe", "public address"),
+    # Parameters: the server's words name them
+    ("InvalidParam", 400, errors.ApiError, "not valid (server's words)", "Check the option"),
+    ("MalformedParam", 400, errors.ApiError, "not valid (server's words)", "Check the option"),
+    ("InvalidParameter", 400, errors.ApiError, "not valid (server's words)", "Check the option"),
+    ("InvalidParameter.Format", 400, errors.ApiError, "not valid (server's words)", "Check the option"),
+    ("InvalidEndTime.Malformed", 400, errors.ApiError, "not valid (server's words)", "Check the option"),
+    ("InvalidCommand", 400, errors.ApiError, "not valid (server's words)", "Check the option"),
+    ("MissingParam", 400, errors.ApiError, "missing (server's words)", "Set the option"),
+    ("MissingParameter", 400, errors.ApiError, "missing (server's words)", "Set the option"),
+    ("MissingDomainName", 400, errors.ApiError, "missing (server's words)", "Set the option"),
+    ("MissingAppName", 400, errors.ApiError, "missing (server's words)", "Set the option"),
+    ("MissingStreamName", 400, errors.ApiError, "missing (server's words)", "Set the option"),
+    ("MissingCommand", 400, errors.ApiError, "missing (server's words)", "Set the option"),
+    # Rights
+    ("Forbidden", 400, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
+    ("Forbidden", 401, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
+    ("Forbidden.RAM", 403, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
+    ("NoPermission", 403, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
+    ("Forbidden.RiskControl", 403, errors.ApiError, "risk control", "notices"),
+    ("Forbidden.UserVerification", 403, errors.ApiError, "is not verified", "Verify it"),
+    # The gateway
+    ("Throttling", 400, errors.Throttled, "quota of calls", "retry_timeout"),
+    ("Throttling.User", 400, errors.Throttled, "quota of calls", "retry_timeout"),
+    ("Throttling.Api", 429, errors.Throttled, "quota of calls", "retry_timeout"),
+    ("ServiceUnavailable", 503, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
+    ("InternalError", 500, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
+    ("InternalFailure", 500, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
+    ("UnknownError", 500, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
+    ("SignatureDoesNotMatch", 400, errors.ApiError, "signature does not match", "access_key_secret"),
+    ("IncompleteSignature", 400, errors.ApiError, "signature is incomplete", "drops headers"),
+    ("SignatureNonceUsed", 400, errors.NonceUsed, "received this request before", "repeats requests"),
+    ("InvalidAccessKeyId.NotFound", 404, errors.ApiError, "access key id is not known", "access_key_id"),
+    ("InvalidAccessKeyId.Inactive", 400, errors.ApiError, "not active", "access_key_id"),
+    ("InvalidAccessKeySecret", 400, errors.ApiError, "secret is wrong", "access_key_secret"),
+    ("InvalidSecurityToken.Expired", 400, errors.KeysExpired, "has expired", "Obtain new"),
+    ("InvalidSecurityToken.Malformed", 400, errors.ApiError, "does not belong", "the same temporary keys"),
+    ("InvalidSecurityToken.MismatchWithAccessKey", 400, errors.ApiError, "does not belong", "the same temporary keys"),
+    ("MissingSecurityToken", 400, errors.ApiError, "need their token", "security_token"),
+    ("InvalidTimeStamp.Expired", 400, errors.ClockWrong, "differs too much", "NTP"),
+    ("InvalidTimeStamp.Format", 400, errors.ApiError, "date of the request", "proxy"),
+    ("IllegalTimestamp", 400, errors.ApiError, "date of the request", "proxy"),
+    ("InvalidApi.NotFound", 404, errors.ApiError, "does not know the operation", "endpoint"),
+    ("InvalidAction.NotFound", 404, errors.ApiError, "does not know the operation", "endpoint"),
+    ("InvalidAction", 403, errors.ApiError, "does not know the operation", "endpoint"),
+    ("NoSuchVersion", 400, errors.ApiError, "does not know the API version", "endpoint"),
+    ("InvalidVersion", 400, errors.ApiError, "does not know the API version", "endpoint"),
+    ("InvalidProduct.NotFound", 404, errors.ApiError, "does not serve ApsaraVideo Live", "endpoint"),
+    ("InvalidProtocol.NeedSsl", 404, errors.ApiError, "wants TLS", "https://"),
+    ("UnsupportedHTTPMethod", 403, errors.ApiError, "HTTP method", "proxy"),
+]
 
 
-def test_unknown_codes_keep_the_server_s_words():
-    assert errors.explain("New.Code", "server's words", "SomeAction").happened == "server's words"
-    assert errors.explain("New.Code", "", "SomeAction").happened
+@pytest.mark.parametrize(("code", "status", "kind", "happened", "advice"), CODES, ids=lambda value: str(value)[:30])
+def test_each_code_has_its_class_and_its_words(code, status, kind, happened, advice):
+    assert errors.error_class(code, status) is kind
+    found = errors.explain(code, "server's words", "RealTimeRecordCommand")
+    assert happened in found.happened and advice in found.advice
+    assert ("server's words" in found.happened) == ("server's words" in happened)
+    assert found.happened[-1] != "." and found.advice[-1] == "." and "{" not in "".join(found)
 
 
-def test_a_denial_names_the_action_to_grant():
-    assert "live:RealTimeRecordCommand" in errors.explain("NoPermission", "", "RealTimeRecordCommand").advice
+@pytest.mark.parametrize("code", ["New.Code", "CodeGroupSomething", "Forbidden.Something", "Missing", "InvalidX.Y"])
+def test_unknown_codes_keep_the_server_s_words(code):
+    assert errors.explain(code, "server's {words}", "SomeAction").happened == "server's {words}"
+    assert errors.explain(code, "", "SomeAction").happened == "the cloud gave no reason"
+
+
+@pytest.mark.parametrize("code", ["CodeConfigNotFound", "InvalidConfig.NotFound"])
+def test_only_a_record_command_tells_of_a_recording_configuration(code):
+    found = errors.explain(code, "", "DeleteLiveRecordNotifyConfig")
+    assert found.happened == "the configuration does not exist" and "push" not in found.advice
+
+
+@pytest.mark.parametrize("code", ["Forbidden", "Forbidden.RAM", "NoPermission"])
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("RealTimeRecordCommand", "the domain"),
+        ("DescribeLiveRecordNotifyRecords", "the domain"),
+        ("AddLiveAppRecordConfig", "the domain"),
+        ("UpdateLiveAppRecordConfig", "the domain"),
+        ("DeleteLiveAppRecordConfig", "the domain"),
+        ("DeleteLiveRecordNotifyConfig", "the domain"),
+        ("DescribeLiveStreamState", 'the resource "*"'),
+        ("DescribeLiveStreamsOnlineList", 'the resource "*"'),
+        ("DescribeLiveRecordConfig", 'the resource "*"'),
+        ("DescribeLiveStreamRecordContent", 'the resource "*"'),
+        ("DescribeLiveStreamRecordIndexFiles", 'the resource "*"'),
+        ("DescribeLiveRecordNotifyConfig", 'the resource "*"'),
+        ("AddLiveRecordNotifyConfig", 'the resource "*"'),
+        ("UpdateLiveRecordNotifyConfig", 'the resource "*"'),
+    ],
+)
+def test_a_denial_names_the_right_and_the_resource_to_grant(code, action, resource):
+    expected = f"Grant it the RAM action live:{action} on {resource}, or use other keys."
+    assert errors.explain(code, "", action).advice == expected

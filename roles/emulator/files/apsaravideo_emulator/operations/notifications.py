@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -112,7 +113,7 @@ def _notify_records(call: Call) -> dict[str, Any]:
     rows, counts = page_of(events, *page)
     return {
         "Code": int(call.behaviour.notify_code),
-        "Msg": "OK",
+        "Msg": "ok",
         **counts,
         "CallbackList": [_notify_row(call, event) for event in rows],
     }
@@ -142,7 +143,7 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "NotifyType": event.kind,
         "NotifyTime": call.cloud.clock.show(event.time),
         "NotifyUrl": event.config.url,
-        "NotifyHeader": "{" + ",".join(f'"{name}":"{value}"' for name, value in headers.items()) + "}",
+        "NotifyHeader": json.dumps({name: [value] for name, value in headers.items()}),
         "NotifyContent": call.cloud.callback_body(event),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,

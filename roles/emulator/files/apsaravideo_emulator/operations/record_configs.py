@@ -249,5 +249,5 @@ OPERATIONS = (
         Items("TranscodeRecordFormat", _CHANGED_FORMAT),
         Items("TranscodeTemplates"),
     ),
-    operation("DeleteLiveAppRecordConfig", _delete_config, 30, *_CONFIG_STREAM),
+    operation("DeleteLiveAppRecordConfig", _delete_config, 50, *_CONFIG_STREAM),
 )

@@ -39,7 +39,7 @@ def _refusal(call: Call, reason: str) -> GatewayError:
     if reason == Refused.ALREADY_STARTED:
         return call.errors.already_started()
     behaviour = call.behaviour
-    return GatewayError(behaviour.no_task_code, int(behaviour.no_task_status), "No recording task is running.")
+    return GatewayError(behaviour.no_task_code, int(behaviour.no_task_status), "Task not started, cannot operate.")
 
 
 def _record_content(call: Call) -> dict[str, Any]:

@@ -159,7 +159,7 @@ OPERATIONS = (
         *SOME_STREAM,
         *_STREAM_QUERY,
         *WINDOW,
-        Text("StreamType", default="raw", choices=("all", "raw", "trans")),
+        Text("StreamType", choices=("all", "trans")),
         Text(
             "OrderBy",
             default="publish_time_asc",
