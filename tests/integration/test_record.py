@@ -462,16 +462,17 @@ def test_a_restart_is_never_sent_twice(cloud, fault):
     assert asked(cloud) == ["restart", LOG]
 
 
-def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud):
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud, wait):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
     cloud.clear_calls()
     cloud.fault("delay", action="RealTimeRecordCommand", seconds=2.2, times=1)
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
-    result = record(cloud, "restarted", retry_timeout=30)
+    result = record(cloud, "restarted", wait=wait, retry_timeout=30)
     assert (result["changed"], states(result)) == (True, ("unknown", "recording", "notify_log"))
-    assert asked(cloud) == ["restart", LOG]
+    assert asked(cloud) == [*[LOG] * wait, "restart", LOG]
     assert cloud.stream(STREAM)["ledger"]["splits"] == 1
 
 

@@ -73,6 +73,7 @@ class Lane:
         self.retry_timeout = retry_timeout if retry_timeout >= 0 else float("inf")
         self.pending: deque[Member] = deque()  # not begun
         self.ready: deque[tuple[Member, CommandAttempts, str]] = deque()
+        self.in_doubt: set[Member] = set()  # those that read the notify log because a response was lost
         self.unsent = 0
         self.down_since: float | None = None
         self.cause: tuple[LiveError, str] | None = None
@@ -116,7 +117,6 @@ class Engine:
         self._due: list[tuple[float, int, Callable[[], None]]] = []  # by the monotonic clock
         self._moments: list[tuple[float, int, Callable[[], None]]] = []  # by the wall clock
         self._number = count()
-        self._in_doubt: dict[Member, Lane] = {}  # those that read the notify log because a response was lost
         self.over = False
 
     def run(self, resolve: Iterator[Any]) -> bool:
@@ -175,13 +175,14 @@ class Engine:
                 self._advance(lane, member)
 
     def _reading(self, lane: Lane) -> int:
-        return sum(len(watch.readers) for watch in lane.logs.values())
+        """Return how many streams read the notify log before they send anything."""
+        return sum(len(watch.readers) for watch in lane.logs.values()) - len(lane.in_doubt)
 
     def _advance(self, lane: Lane, member: Member, answer: Any = None, error: BaseException | None = None) -> None:
         """Have a program take the answer to its last step, and take its next step unless the run is over."""
         if isinstance(error, RunEnded):
             return  # it is no failure of the stream, and what became of that is found in the end
-        self._in_doubt.pop(member, None)
+        lane.in_doubt.discard(member)
         try:
             step = member.program.throw(error) if error else member.program.send(answer)
         except StopIteration as end:
@@ -190,7 +191,7 @@ class Engine:
             self._finish(member, None, failure)
         else:
             if isinstance(step, ReadHistory):
-                self._in_doubt[member] = lane
+                lane.in_doubt.add(member)
             if not self.over:
                 self._take(lane, member, step)
 
@@ -384,5 +385,6 @@ class Engine:
         until = self.clock.monotonic() + DRAIN_SECONDS
         while self.pool.busy and (left := until - self.clock.monotonic()) > 0:
             self.inbox.handle(left)
-        for member, lane in list(self._in_doubt.items()):
-            self._advance(lane, member, error=LiveError("the run has ended", "Run it again."))
+        for lane in self.lanes:
+            for member in list(lane.in_doubt):
+                self._advance(lane, member, error=LiveError("the run has ended", "Run it again."))

@@ -5,11 +5,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Poll, Skew
+from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Poll, Skew
+from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live
+
+NOON = 1_767_355_200.0
+
+
+def utc(seconds):
+    return datetime.fromtimestamp(int(seconds), timezone.utc)
 
 
 class QuickClock(Clock):
@@ -76,6 +86,21 @@ def test_the_cloud_s_clock_is_somewhere_between_the_bounds(ahead, answers):
     assert skew.known
     assert skew.least - 1e-6 <= skew.likely <= skew.most + 1e-6
     assert skew.likely * ahead >= -1e-6 and abs(skew.likely) <= abs(ahead) + 1e-6
+
+
+@given(st.floats(-900, 900), CLOCKS, st.floats(-300, 300))
+def test_the_cloud_s_seconds_of_a_moment(ahead, answers, past):
+    """The second that the cloud's clock showed is among them, and all are where nothing told how the clocks differ."""
+    live = Live(Client(Settings(Endpoint.parse("https://live.example.com")), Limits(), None))
+    moment = NOON + past
+    assert all(live.cloud_seconds(moment).holds(utc(second)) for second in (0, NOON, 2 * NOON))
+    for departure, way_there, way_back in answers:
+        sent = NOON + departure
+        live.client.account.skew.learn((sent + way_there + ahead) // 1, sent, sent + way_there + way_back)
+    seconds = live.cloud_seconds(moment)
+    assert seconds.start <= utc(moment + ahead + 1e-6) and utc(moment + ahead - 1e-6) <= seconds.end
+    shortest = min(there + back for _departure, there, back in answers)
+    assert (seconds.end - seconds.start).total_seconds() <= shortest + 2
 
 
 def test_clocks_that_agree_are_left_as_they_are():

@@ -32,6 +32,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 NAMES = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "stream"}
@@ -243,6 +244,22 @@ def test_a_restart_that_was_dropped_and_then_lost_is_lost():
     result, client, requests = attempt(COMMANDS[3], refuse("Throttling"), refuse("Throttling"), reset)
     assert isinstance(result, OutcomeUnknown)
     assert len(requests) == 3 and client.traffic.throttled == 2
+
+
+def test_the_first_attempt_that_was_lost_is_the_one_that_counts():
+    steps = [refuse("Throttling"), reset, reset, refuse("TaskAlreadyStarted", 409)]
+    with ScriptedServer(*steps) as server:
+        client = make(server.url)
+        found = Live(client).record_command(Stream(*NAMES.values()), "start")
+    assert found.after_lost_answer and found.lost_at == NOON + client.clock.slept[0] + 1
+    with ScriptedServer(refuse("Throttling"), refuse("TaskAlreadyStarted", 409)) as server:
+        found = Live(make(server.url)).record_command(Stream(*NAMES.values()), "start")
+    assert found.lost_at is None and not found.after_lost_answer
+
+
+def test_a_restart_that_was_lost_says_when_it_left():
+    result, client, _requests = attempt(COMMANDS[3], refuse("Throttling"), reset)
+    assert isinstance(result, OutcomeUnknown) and result.lost_at == NOON + client.clock.slept[0] + 1
 
 
 def test_every_try_bears_its_own_time():

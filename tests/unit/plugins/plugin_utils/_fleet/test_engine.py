@@ -394,6 +394,14 @@ def test_lost_answers_cost_one_read_of_the_log_in_each_interval(names, data):
     assert len(world.log_reads) <= 1 + len(names) / RATE / INTERVAL + 1
 
 
+def test_streams_that_wait_for_the_log_after_a_lost_answer_hold_nobody_up():
+    names = [f"s{index}" for index in range(300)]
+    world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names[:200]})
+    ended = run(world, {name: starting(world, state="restarted") for name in names})
+    assert all(ended[name].failure for name in names[:200]) and len(world.sent) == 100
+    assert world.sent[-1][0] <= 300 / RATE + 0.5
+
+
 @pytest.mark.parametrize("until", [2, 20])
 def test_a_lost_restart_is_unknown_also_where_the_run_is_interrupted_before_the_log_is_read_again(until):
     names = [f"s{index}" for index in range(20)]
