@@ -215,6 +215,18 @@ def test_absent_stream(cloud, variant):
     assert stopped["api_calls"] == 2
 
 
+@pytest.mark.parametrize(
+    ("code", "status"), [("CodeTaskNotStarted", 400), ("CodeTaskNotExist", 400), ("TaskNotExist", 409)]
+)
+def test_a_stop_of_no_recording_changes_nothing_whatever_its_code(cloud, code, status):
+    cloud.behave(idle_stop="error", idle_cancel="error", no_task_code=code, no_task_status=status)
+    cloud.push(STREAM)
+    for finalize in (False, True):
+        stopped = record(cloud, "stopped", finalize=finalize)
+        assert (stopped["changed"], stopped["state"], stopped["state_source"]) == (False, "stopped", "command")
+    assert {call["code"] for call in cloud.calls("RealTimeRecordCommand")} == {code}
+
+
 def test_absent_configuration(cloud, variant):
     stream = "bare.example.com/myapp/stream01"
     add_domain(cloud, "bare.example.com", configuration=False)
