@@ -102,7 +102,7 @@ def test_one_read_serves_all_that_wait_for_a_newer_one():
     world = World()
     world.read(fresh=False)
     world.run(2)
-    answers = [world.read(fresh=True) for _ in range(1000)]
+    answers = [world.read(fresh=True) for _number in range(1000)]
     world.run(20)
     assert world.begun == [100.0, 105.0]
     assert answers == [[2]] * 1000
