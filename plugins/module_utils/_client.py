@@ -153,7 +153,7 @@ class Reply(NamedTuple):
 
 
 class Account:
-    """What all calls with the same connection options share: connections, credentials, pacers, the clocks' difference.
+    """Shares connections, credentials, pacers and the clocks' difference among calls with the same connection options.
 
     `credentials` None serves operations that are not signed. Many threads may use one account.
     """

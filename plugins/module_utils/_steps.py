@@ -43,7 +43,7 @@ class ReadLog(NamedTuple):
 
 
 class History(NamedTuple):
-    """What the notify log holds of a stream, and the seconds, by the cloud's clock, in one of which a request left."""
+    """Events of a stream, and the seconds, by the cloud's clock, in one of which a request left."""
 
     events: list[NotifyEvent]
     sent: Window

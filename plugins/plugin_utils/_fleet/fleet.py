@@ -28,7 +28,7 @@ _CONNECTION = tuple(name for name in CONNECTION if name != "retry_timeout")
 
 
 class Settings(NamedTuple):
-    """What a run is to do: the wanted state, how its programs run, and with which processes it shares credentials."""
+    """The desired state of a run, how its programs run, and the directory in which processes share credentials."""
 
     state: str
     run: Run

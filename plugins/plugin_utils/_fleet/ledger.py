@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the earlier batches of a run came to, kept for the later ones in the directory that the run makes for itself."""
+"""Keeps the results of the earlier batches of a run for the later ones, in the run's own directory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Batch(NamedTuple):
-    """What a batch came to: an entry for each stream, and the numbers of its calls."""
+    """The result of a batch: an entry for each stream, and the numbers of its calls."""
 
     entries: list[dict[str, Any]]
     api_calls: int

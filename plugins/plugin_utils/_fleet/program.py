@@ -31,7 +31,7 @@ KEEP_RETRY = 30.0  # seconds between attempts to start a stream that is to be ke
 
 
 class Run(NamedTuple):
-    """What the programs of all streams of a run have in common.
+    """Settings that the programs of all streams of a run share.
 
     `retry` and `recheck` are seconds between attempts to start what failed, and between checks of all; 0: never.
     `grace` is how many seconds before the beginning of the run a window may have ended that is stopped all the same,
@@ -96,7 +96,7 @@ def scheduled(
 
 
 class _Outcome:
-    """What the parts of a program came to: what one of them failed of is told in the end, when all were tried."""
+    """Collects the results of the parts of a program; the first error is raised in the end, when all were tried."""
 
     def __init__(self) -> None:
         self._found: Result = {"state": UNKNOWN}

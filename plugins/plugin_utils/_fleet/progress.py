@@ -16,7 +16,7 @@ _ERASE_LINE, _ERASE_BELOW, _UP = "\x1b[K", "\x1b[J", "\x1b[A"
 
 
 class Numbers(NamedTuple):
-    """How far a run is. `quota` is in calls a second, None where a run has several accounts."""
+    """The progress of a run in numbers. `quota` is in calls a second, None where a run has several accounts."""
 
     total: int
     done: int

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the streams of a fleet and their options come from: hosts with variables, or entries of a list."""
+"""Reads the streams of a fleet and their options from hosts with variables, or from entries of a list."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Target(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What is asked for one stream: its names, its validated options, and its windows as they were given."""
+    """A request for one stream: its names, its validated options, and its windows as they were given."""
 
     stream: Stream
     options: dict[str, Any]
