@@ -25,7 +25,7 @@ _MAX_NAMES = 10
 
 
 class Host(NamedTuple):
-    """What the variables of a host say.
+    """A host as its variables describe it.
 
     `stream` is None where they do not tell which stream it stands for; `names` are then those that they do tell.
     `problem` is why it cannot be looked at, and `connection` its options for the domain.
