@@ -262,3 +262,15 @@ def test_a_push_that_begins_anew_in_its_window_is_recorded_where_that_is_asked_f
     }
     for stream in windows:
         assert on_time(only(cloud, stream, "stop"), end, pace)
+
+
+def test_a_clock_of_the_cloud_that_is_ahead_makes_no_push_new(cloud, ansible):
+    cloud.advance(300)
+    cloud.behave(latency=200)  # so that the first command has left before anything tells of the clock
+    name = "live.example.com/app/ahead"
+    cloud.push(name)
+    source = str(ansible.inventory(streams([name])))
+    times = {"window_start": time.time(), "window_duration": "4s", "keep": True, "watch_interval": 1}
+    run = ansible.playbook("apsaravideo.live.window", "-i", source, "-e", json.dumps(times))
+    assert run.exit_code == 0, run.output
+    assert [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")] == ["start", "stop"]

@@ -15,6 +15,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from itertools import count
 from typing import Any
 
@@ -50,9 +51,14 @@ class Member:
         self.ended: float | None = None
         self.sending = False  # a command was sent, and its response has not come
         self.give_up: float | None = None  # by the wall clock
-        self.commanded: str = ""  # when the last command left, by the cloud's clock
+        self.commanded_at = 0.0  # when the last command left, by this machine's clock
         self.push: str | None = None  # when the push began that was seen last, AWAY where there was none
         self._finish = finish
+
+    def commanded(self) -> str:
+        """Return when the last command left, by the cloud's clock as far as responses have told of it by now."""
+        cloud_time = self.commanded_at + self.live.client.ahead
+        return iso(datetime.fromtimestamp(int(cloud_time), timezone.utc))
 
     def finish(self, result: Result | None, failure: BaseException | None, now: float) -> None:
         """Take what the program came to."""
@@ -280,8 +286,8 @@ class Engine:
                 was_sent = True
                 lane.unsent -= 1
             member.sending = True
-            member.commanded, member.push = iso(member.live.now()), None
             now = self.clock.now()
+            member.commanded_at, member.push = now, None
             self.first_sent = self.first_sent or now
             self.last_sent = now
             self.sent += 1

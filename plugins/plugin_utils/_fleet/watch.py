@@ -136,7 +136,7 @@ class PushWatch(_Reader):
 
         def judge(pushed: str | None, online: bool) -> bool | None:
             known, member.push = member.push, pushed if online and pushed is not None else AWAY
-            is_new = (pushed or "") >= member.commanded if known is None else known != pushed
+            is_new = (pushed or "") >= member.commanded() if known is None else known != pushed
             return True if online and is_new else None
 
         key = self._add(_Waiting(member.stream, answer, judge, until=float("inf")))

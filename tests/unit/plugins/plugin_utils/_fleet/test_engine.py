@@ -188,7 +188,8 @@ class Attempts:
 
 
 def make_live(world):
-    client = SimpleNamespace(not_before=0.0, on_sent=None, traffic=SimpleNamespace(retry_seconds=0.0, waited_seconds=0))
+    traffic = SimpleNamespace(retry_seconds=0.0, waited_seconds=0)
+    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic)
 
     def online(domain):
         assert domain == DOMAIN
