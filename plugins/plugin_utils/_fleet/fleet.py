@@ -283,9 +283,8 @@ class Fleet:
         for entry in self.entries:
             member = entry.member
             if member and not member.done and member.sending:
-                command = "A command of this stream"
                 error = LiveError(
-                    f"{command} was sent, and the run ended before the response came",
+                    "A command of this stream was sent, and the run ended before the response came",
                     "Run again; for a split, look at the notify log first.",
                 )
                 error.may_have_changed = True

@@ -37,7 +37,7 @@ class Progress:
         self._width = width
         self._next = 0.0 if kind == BAR else LINES_SECONDS
         self._began: float | None = None
-        self.is_shown = False
+        self._is_shown = False
         self._calls: list[tuple[float, int]] = []  # how many there had been, and when
 
     def show(self, now: float, numbers: Callable[[], Numbers]) -> None:
@@ -59,12 +59,12 @@ class Progress:
         moving = f"[{'#' * (_BAR_WIDTH * found.done // max(1, found.total)):<{_BAR_WIDTH}}] {text}"
         # The cursor stays on the empty line above, where whatever else is displayed finds room.
         self._display(f"{_ERASE_BELOW}\n{moving[: self._width() - 1]}{_ERASE_LINE}\r{_UP}", False)
-        self.is_shown = True
+        self._is_shown = True
 
     def clear(self) -> None:
         """Take the moving line away, before anything else is displayed."""
-        if self.is_shown:
-            self.is_shown = False
+        if self._is_shown:
+            self._is_shown = False
             self._display(f"\r{_ERASE_BELOW}", False)
 
     def _rate(self, now: float, calls: int) -> float:

@@ -53,7 +53,7 @@ class Callback:
     retries_refusals: bool = False
 
     def tries_again(self, outcome: Outcome) -> bool:
-        """Whether another try is due after this outcome."""
+        """Return whether another attempt is due after this outcome."""
         failed = outcome.answer is None and (outcome.timed_out or self.retries_refusals)
         return failed and self.retries > 0 and is_loopback(self.url)
 
