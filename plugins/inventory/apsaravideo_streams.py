@@ -187,12 +187,11 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleParserError
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ..module_utils._argspec import CONNECTION
-from ..module_utils._client import MISSING_LIBRARIES
+from ..module_utils._client import missing_libraries
 from ..module_utils._errors import InvalidOption, LiveError
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
@@ -234,8 +233,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Read a source and add its hosts; everything that can be wrong with it is found before any call."""
         super().parse(inventory, loader, path, cache)
-        for name in MISSING_LIBRARIES:
-            raise AnsibleParserError(missing_required_lib(name))
+        missing = missing_libraries()
+        if missing:
+            raise AnsibleParserError(missing)
         config = self._read_config_data(path)
         try:
             self._refuse_unknown(config)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 import uuid
@@ -28,6 +29,15 @@ try:
     import jmespath
 except ImportError as missing:
     MISSING_LIBRARIES["jmespath"] = missing
+
+
+def missing_libraries() -> str | None:
+    """Return what to say where a library is missing that is required, None where none is."""
+    if not MISSING_LIBRARIES:
+        return None
+    names = " and ".join(MISSING_LIBRARIES)
+    return f"{sys.executable} does not find {names}. Run: {sys.executable} -m pip install {' '.join(MISSING_LIBRARIES)}"
+
 
 _FORM = "application/x-www-form-urlencoded"
 _ACCEPT = {"accept": "application/json"}

@@ -9,18 +9,19 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ._argspec import Spec
-from ._client import MISSING_LIBRARIES
+from ._client import missing_libraries
 from ._task import Task, execute
 
 
 def run(spec: Spec, operate: Callable[[Task], dict[str, Any]]) -> None:
     """Run an operation as an AnsibleModule and exit with its result."""
     module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules)
-    for name in MISSING_LIBRARIES:
-        module.fail_json(msg=missing_required_lib(name))
+    missing = missing_libraries()
+    if missing:
+        module.fail_json(msg=missing)
     result = execute(operate, Task(spec.filled(module.params), os.environ, module.check_mode))
     for warning in result.pop("warnings", []):
         module.warn(warning)

@@ -16,7 +16,6 @@ from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -24,7 +23,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils import _http
 from ..module_utils._argspec import CONNECTION, STREAM, Spec
-from ..module_utils._client import MISSING_LIBRARIES, Clock
+from ..module_utils._client import Clock, missing_libraries
 from ..module_utils._errors import InvalidOption, LiveError, RunEnded
 from ..module_utils._live import name_as_text
 from ..module_utils._task import Task, execute
@@ -143,8 +142,8 @@ class InProcessAction(ActionBase):
         options = checked.validated_parameters
         if checked.error_messages:
             result: dict[str, Any] = {"failed": True, "msg": self._complaint(checked.errors)}
-        elif MISSING_LIBRARIES:
-            result = {"failed": True, "msg": missing_required_lib(next(iter(MISSING_LIBRARIES)))}
+        elif missing_libraries():
+            result = {"failed": True, "msg": missing_libraries()}
         else:
             task = Task(
                 self.spec.filled(options), os.environ, self._task.check_mode, WorkerClock(), key_directory=RUN_DIRECTORY

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import sys
 
 import pytest
 from emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
-from playbook import STREAM, Ansible, environment, streams, temporary_keys
+from playbook import STREAM, WAYS, Ansible, environment, streams, temporary_keys
 from scripted import ScriptedServer, answer, truncated
 
 NAMES = streams([STREAM])["stream01"]
@@ -110,6 +112,32 @@ def one(ansible, case):
 def test_missing_name(ansible):
     run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {"domain_name": "d", "app_name": "a"}}])
     assert "missing required arguments: stream_name" in run.result("it")["msg"]
+
+
+@pytest.mark.parametrize("missing", ["requests", "jmespath"])
+def test_a_library_that_is_missing(cloud, ansible, tmp_path, missing):
+    cloud.push(STREAM)
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / f"{missing}.py").write_text("raise ImportError", encoding="utf-8")
+    environ = {"PYTHONPATH": f"{hidden}:{os.environ.get('PYTHONPATH', '')}"}
+    told = f"{sys.executable} does not find {missing}. Run: {sys.executable} -m pip install {missing}"
+
+    tasks = [
+        {"name": "one", "apsaravideo.live.apsaravideo_record": NAMES, "ignore_errors": True},
+        {"name": "elsewhere", "apsaravideo.live.apsaravideo_record": NAMES, **WAYS["as a module"]},
+    ]
+    run = ansible.play(tasks[:1], environ=environ)
+    assert run.result("one")["msg"] == told
+    run = ansible.play(tasks[1:], environ=environ)
+    assert run.result("elsewhere")["msg"] == told
+    run = ansible.playbook("apsaravideo.live.start", "-i", ansible.inventory(streams([STREAM])), environ=environ)
+    assert run.exit_code == 2 and told in run.output.replace("\n", " ")
+    source = tmp_path / "live.apsaravideo.yml"
+    source.write_text("plugin: apsaravideo.live.apsaravideo_streams\ndomains: [live.example.com]\n", encoding="utf-8")
+    run = ansible.playbook("apsaravideo.live.start", "-i", str(source), environ=environ)
+    assert run.exit_code != 0 and told in " ".join(run.output.split()).replace(" - ", "")
+    assert cloud.calls() == []
 
 
 def test_clock_twenty_minutes_off(cloud, ansible):
