@@ -485,3 +485,61 @@ def test_announced_pushes(cloud):
     assert begun == {**shared, "action": "publish", "height": "720", "width": "1280"}
     assert abs(int(ended.pop("time")) - time.time()) < 30
     assert ended == {**shared, "action": "publish_done"}
+    assert "ALI-LIVE-SIGNATURE" not in receiver.asked_with[0]
+
+
+def set_callback(client, url, **more):
+    answer = client.call(
+        "SetLiveStreamsNotifyUrlConfig", DomainName="push.example.com", NotifyUrl=url, NotifyReqAuth="yes", **more
+    )
+    assert answer.status == 200
+
+
+def test_ingest_callbacks_are_signed_over_the_ingest_domain(cloud, client):
+    """A changed key counts from the next push."""
+    old, new = "0123456789abcdef", "f" * 64
+
+    def signed_with(headers, key):
+        signed = f"push.example.com|{headers['ALI-LIVE-TIMESTAMP']}|{key}"
+        return headers["ALI-LIVE-SIGNATURE"] == hashlib.md5(signed.encode()).hexdigest()
+
+    with Receiver(200) as receiver:
+        cloud.behave(notify_result="deliver")
+        set_callback(client, receiver.url, NotifyAuthKey=old)
+        cloud.push(ONE)
+        cloud.advance(2)
+        receiver.received.get(timeout=5)
+        set_callback(client, receiver.url, NotifyAuthKey=new)
+        cloud.drop(ONE)
+        receiver.received.get(timeout=5)
+        cloud.push(ONE)
+        cloud.advance(2)
+        receiver.received.get(timeout=5)
+    assert [signed_with(headers, old) for headers in receiver.asked_with] == [True, True, False]
+    assert signed_with(receiver.asked_with[2], new)
+
+
+def test_ingest_parameters_are_percent_encoded(cloud, client):
+    query = "auth_key=1-2-3&callback_a=%2Fx"
+    with Receiver(200) as receiver:
+        cloud.behave(notify_result="deliver")
+        set_callback(client, f"{receiver.url}?token=x", NotifyAuthKey="0123456789abcdef")
+        cloud.push({**dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/"))), "query": query})
+        cloud.drop(ONE)
+        cloud.resume(ONE)
+        cloud.advance(2)
+        _path, begun = receiver.received.get(timeout=5)
+        cloud.push(ONE)
+    assert begun["usrargs"] == f"vhost=push.example.com&{query}"
+    assert receiver.received.empty()
+
+
+def test_pushes_that_are_to_be_announced_are_announced_by_the_next_program():
+    with Receiver(200) as receiver:
+        domain = {"name": "play.example.net", "ingest": ["in.example.net"], "status_url": receiver.url}
+        ended, begun = (World({"accounts": [{"id": "3", "domains": [domain]}]}, {}) for _number in range(2))
+        ended.cloud.begin_push("in.example.net", "app", "one")
+        begun.restore(loads(dumps(ended.snapshot())))
+        begun.behaviour.update({"notify_result": "deliver"})
+        begun.cloud.advance(2)
+        assert receiver.received.get(timeout=5)[1]["action"] == "publish"

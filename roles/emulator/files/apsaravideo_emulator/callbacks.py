@@ -69,6 +69,17 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def is_private(url: str) -> bool:
+    """Whether the host of a URL is an address that the internet does not reach; names are not looked up."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
 class Deliverer:
     """Delivers callbacks in threads of its own; they end with the program.
 
