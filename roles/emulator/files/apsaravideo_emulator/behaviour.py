@@ -196,7 +196,7 @@ class Behaviour:
     )
     cycle_range: str = field(
         default="any",
-        metadata=_choice(("any", "bounded"), "CycleDuration: any, or from 900 to 21600 s as a sample of the vendor says"),
+        metadata=_choice(("any", "bounded"), "CycleDuration: any, or 900 to 21600 s as a sample of the vendor says"),
     )
     config_exists_code: str = field(
         default="CodeConfigAlreadyExists", metadata=_text("error code when the configuration to add exists already")

@@ -123,7 +123,7 @@ class NotifyEvent:
 @stored
 @dataclass
 class IngestEvent:
-    """A callback for the beginning or the end of a push, with the same fields; ``usrargs`` are its ingest parameters."""
+    """A callback for the beginning or the end of a push, likewise; ``usrargs`` are its ingest parameters."""
 
     ingest: str
     app: str
@@ -266,9 +266,10 @@ class Cloud(Kept):
         self._events.clear()
         for event in self.notify_log:
             self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
-        for sent in (*self.notify_log, *self.ingest_log):
-            if not sent.result:
-                self._deliver(sent)
+        undecided: list[NotifyEvent | IngestEvent] = [event for event in self.notify_log if not event.result]
+        undecided += [event for event in self.ingest_log if not event.result]
+        for sent in undecided:
+            self._deliver(sent)
         for stream in self.streams.values():
             if stream.online and stream.publish.asked == "waiting":
                 self._ask(stream)
@@ -447,9 +448,7 @@ class Cloud(Kept):
         if stream is None:
             return self.begin_push(domain_name, app, name)
         last = stream.publish
-        return self.begin_push(
-            last.ingest, app, name, kind=last.kind, need_record=last.need_record, query=last.query
-        )
+        return self.begin_push(last.ingest, app, name, kind=last.kind, need_record=last.need_record, query=last.query)
 
     def find_stream(self, domain_name: str, app: str, name: str) -> Stream | None:
         """The stream behind a streaming or an ingest domain, if it was ever pushed."""

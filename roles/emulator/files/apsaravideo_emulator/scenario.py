@@ -130,9 +130,9 @@ def add_account(account: dict[str, Any], cloud: Cloud) -> None:
         cloud.identities.add_key(AccessKey(key["id"], key["secret"], users[name], key.get("active", True)))
     for domain in account.get("domains", []):
         _add_domain(_domain(number, domain), domain.get("status_url", ""), cloud)
-    for name in _OPERATIONS:
+    for name, operation in _OPERATIONS.items():
         for config in account.get(name, []):
-            _add_config(number, _OPERATIONS[name], config, cloud)
+            _add_config(number, operation, config, cloud)
 
 
 _OPERATIONS = {

@@ -19,15 +19,19 @@ _URLS = ("NotifyUrl", "ExceptionNotifyUrl", "SwitchNotifyUrl")
 def _set_config(call: Call) -> dict[str, Any]:
     name = call.ingest_domain()
     call.check_callback_urls(*_URLS)
-    keep = call.behaviour.update_notify == "keep"
-    base = call.cloud.ingest_configs.get(name, IngestNotifyConfig()) if keep else IngestNotifyConfig()
-    urls = (base.url, base.exception_url, base.switch_url)
+    present = call.cloud.ingest_configs.get(name)
+    base = present if present and call.behaviour.update_notify == "keep" else IngestNotifyConfig()
     auth = base.auth if call["NotifyReqAuth"] is None else call["NotifyReqAuth"] == "yes"
     key = call["NotifyAuthKey"] or base.auth_key
     if auth and not key:
         raise call.errors.missing("NotifyAuthKey")
-    wanted = (call[field] or present for field, present in zip(_URLS, urls))
-    call.cloud.ingest_configs[name] = IngestNotifyConfig(*wanted, auth, key)
+    call.cloud.ingest_configs[name] = IngestNotifyConfig(
+        url=call["NotifyUrl"] or base.url,
+        exception_url=call["ExceptionNotifyUrl"] or base.exception_url,
+        switch_url=call["SwitchNotifyUrl"] or base.switch_url,
+        auth=auth,
+        auth_key=key,
+    )
     return {}
 
 
