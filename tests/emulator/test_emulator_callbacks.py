@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import json
 import queue
@@ -34,7 +35,7 @@ class Receiver:
     A GET request is noted as its path and its query parameters.
     """
 
-    def __init__(self, *statuses, answer=b"thanks", wait=0.0, hold=None):
+    def __init__(self, *statuses, answer=b"thanks", wait=0.0, hold=None, encoding=None):
         received = self.received = queue.Queue()
         asked_with = self.asked_with = []
         left = list(statuses)
@@ -57,6 +58,8 @@ class Receiver:
                     hold.wait(30)
                 self.send_response(left.pop(0) if len(left) > 1 else left[0])
                 self.send_header("Content-Length", str(len(answer)))
+                if encoding:
+                    self.send_header("Content-Encoding", encoding)
                 self.end_headers()
                 self.wfile.write(answer)
 
@@ -386,6 +389,19 @@ def test_answers_that_lead_to_no_recording(cloud, client, status, answer, asked)
     assert (stream["asked"], stream["recording"]) == (asked, "idle")
     command(client, "start")
     assert cloud.stream(ONE)["recording"] == "recording"
+
+
+@pytest.mark.parametrize(("answer", "asked"), [(gzip.compress(b'{"NeedRecord": true}'), "record"), (b"x", "failed")])
+def test_compressed_answer(cloud, client, answer, asked):
+    """The question says that it takes gzip, so an answer may come so."""
+    cloud.behave(on_demand_retries="off")
+    with Receiver(200, answer=answer, encoding="gzip") as receiver:
+        ask(cloud, client, receiver)
+        receiver.received.get(timeout=5)
+        deadline = time.monotonic() + 10
+        while cloud.stream(ONE)["asked"] == "waiting" and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert cloud.stream(ONE)["asked"] == asked
 
 
 def test_question_is_repeated(cloud, client):
