@@ -182,6 +182,7 @@ class Cloud(Kept):
         "notify_configs",
         "notify_log",
         "control_log",
+        "viewers",
         "_config_number",
     )
 
@@ -195,6 +196,7 @@ class Cloud(Kept):
         self.streams: dict[tuple[str, str, str], Stream] = {}
         self.notify_log: list[NotifyEvent] = []
         self.control_log: list[ControlEntry] = []
+        self.viewers: dict[tuple[str, str, str], int] = {}  # of each stream that is pulled on trigger
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
         self._config_number = 0
@@ -281,7 +283,7 @@ class Cloud(Kept):
     def begin_push(
         self, domain_name: str, app: str, name: str, *, kind: str = "push", need_record: bool = False
     ) -> Stream:
-        """A stream is pushed; a stream that is online already stays as it is.
+        """A stream is pushed, or pulled because somebody watches it; one that is online already stays as it is.
 
         ``need_record`` is the decision of the callback or of the ingest parameter, for configurations that ask them.
         """
@@ -293,6 +295,8 @@ class Cloud(Kept):
         stream = self.streams.get(key)
         if stream is None:
             stream = self.streams[key] = Stream(domain.name, app, name, self._recorder(key))
+        if kind == "pull":
+            self.viewers[key] = self.viewers.get(key) or 1
         if not stream.online:
             ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
             announce = now + ANNOUNCE_SECONDS if domain.status_url else None
@@ -372,9 +376,11 @@ class Cloud(Kept):
         return config.mode == AUTOMATIC or (config.mode == INGEST_PARAMETER and need_record)
 
     def end_push(self, domain_name: str, app: str, name: str) -> Stream | None:
-        """A push ends; the answer is None when there is no such stream."""
+        """A push or a pull ends, and who watches leaves; the answer is None when there is no such stream."""
         now = self.settle()
         stream = self.find_stream(domain_name, app, name)
+        if stream is not None and stream.key in self.viewers:
+            self.viewers[stream.key] = 0
         if stream is not None and stream.online:
             stream.publish.stopped = now
             if stream.publish.status_url and stream.publish.announce is None:
@@ -391,6 +397,23 @@ class Cloud(Kept):
             return self.begin_push(domain_name, app, name)
         last = stream.publish
         return self.begin_push(last.ingest, app, name, kind=last.kind, need_record=last.need_record)
+
+    def watch(self, domain_name: str, app: str, name: str, viewers: int, need_record: bool | None = None) -> None:
+        """A stream that is pulled on trigger has so many viewers from now on; it is pulled while there is one.
+
+        A push of the same stream goes on whoever watches.  ``need_record`` is as in the last pull where it is None.
+        """
+        domain = self.either_domain(domain_name)
+        if domain is None:
+            raise UnknownDomain(domain_name)
+        key = (domain.name, app, name)
+        stream = self.streams.get(key)
+        if viewers:
+            last = stream.publish.need_record if stream else False
+            self.begin_push(*key, kind="pull", need_record=last if need_record is None else need_record)
+        elif stream and stream.online and stream.publish.kind == "pull":
+            self.end_push(*key)
+        self.viewers[key] = viewers
 
     def find_stream(self, domain_name: str, app: str, name: str) -> Stream | None:
         """The stream behind a streaming or an ingest domain, if it was ever pushed."""
