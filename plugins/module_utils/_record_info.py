@@ -138,8 +138,8 @@ def _streams(task: Task, live: Live, scope: Scope, gather: _Gather) -> list[dict
     recent = _recent(log, gather.events) if EVENTS in gather.wanted else {}
     names = {*online, *recent, *([scope.stream] if scope.stream else [])}
     gatherers: dict[str, Callable[[Stream], Any]] = {
-        INGEST_TYPE: lambda stream: _ingest_type(online.get(stream)) or (
-            live.ingest_type(stream) if stream in online else None
+        INGEST_TYPE: lambda stream: (
+            _ingest_type(online.get(stream)) or (live.ingest_type(stream) if stream in online else None)
         ),
         CONFIG: lambda stream: best_config(configs, stream),
         TASKS: lambda stream: _of_stream(live.record_tasks, stream, gather.recordings),

@@ -614,9 +614,7 @@ def test_recording_on_demand(mode, need_record):
     assert bench("restart") is True
 
 
-@pytest.mark.parametrize(
-    ("mode", "gap", "durations"), [(MANUAL, 40, [20]), (AUTOMATIC, 40, []), (AUTOMATIC, 80, [20])]
-)
+@pytest.mark.parametrize(("mode", "gap", "durations"), [(MANUAL, 40, [20]), (AUTOMATIC, 40, []), (AUTOMATIC, 80, [20])])
 def test_the_last_viewer_of_a_triggered_pull_ends_the_recording_as_the_end_of_a_push_does(mode, gap, durations):
     bench = Bench(mode=mode)
     bench.watch(0)

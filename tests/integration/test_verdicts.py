@@ -110,7 +110,7 @@ CASES = {
     "unwatched": ("started", {}, UNWATCHED, (False, *NOTHING), OFFLINE, [("start", OFFLINE)]),
     "watched": ("started", {}, WATCHED, (True, "recording", "stopped", "command"), None, [("start", None)]),
     "back": ("started", {}, BACK, (True, "recording", "stopped", "command"), None, [("start", None)]),
-    "stopped unwatched": ("stopped", {}, UNWATCHED, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
+    "alone": ("stopped", {}, UNWATCHED, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
     "left": ("stopped", {}, LEFT, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
     "finalized": (
         "stopped",
