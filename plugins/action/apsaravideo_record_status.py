@@ -40,6 +40,7 @@ _OWN: dict[str, Any] = {
     "expect_recording": {"type": "bool", "default": False},
     "accept_unknown": {"type": "bool", "default": False},
     "show_all": {"type": "bool", "default": False},
+    "ingest_types": {"type": "bool", "default": False},
     "dest": {"type": "path"},
 }
 _MAX_NAMES = 10
@@ -89,7 +90,7 @@ class ActionModule(InProcessAction):
         if not options["strays"]:
             found = [row for row in found if row["host"]]
         missing = status.missing(found, options["accept_unknown"])
-        lines = status.table(found, options["show_all"] or Display().verbosity > 0)
+        lines = status.table(found, options["show_all"] or Display().verbosity > 0) + status.offline_note(missing)
         show(lines, bad=bool(missing))
         if options["dest"] and not task.check_mode:
             _write(options["dest"], found)
@@ -130,7 +131,8 @@ class ActionModule(InProcessAction):
 
     def _look(self, task: Task, domain: str, host: Host) -> dict[str, Any]:
         """Return the result of apsaravideo_record_info for a domain, reached as one of its hosts says."""
-        given = {**host.connection, "domain_name": domain}
+        gather = [_record_info.STATE, *([_record_info.INGEST_TYPE] if task.options["ingest_types"] else [])]
+        given = {**host.connection, "domain_name": domain, "gather": gather}
         checked = ArgumentSpecValidator(_record_info.SPEC.options).validate(given)
         look = Task(
             _record_info.SPEC.filled(checked.validated_parameters),

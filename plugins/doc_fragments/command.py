@@ -19,7 +19,8 @@ options:
     default: false
   wait_for_stream:
     description:
-      - With O(state=started), seconds to wait for a stream that is not being pushed yet.
+      - With O(state=started), seconds to wait for a stream that is not being pushed yet, or that is pulled on trigger
+        and has no viewer yet.
       - Ignored for other states.
     type: int
     default: 0
@@ -52,4 +53,7 @@ options:
         command was accepted.
     type: int
     default: 300
+notes:
+  - A stream that the cloud pulls on trigger is there only while somebody watches it. Nothing is recorded without a
+    viewer, whatever the mode of the configuration, and a recording ends when the last one leaves.
 """

@@ -13,7 +13,7 @@ author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
   - Makes each stream that is being pushed a host, and each stream that the source names, whether it is being pushed or
-    not.
+    not. One that the cloud pulls on trigger counts as pushed while somebody watches it.
   - A source is a YAML file called C(apsaravideo.yml) or C(apsaravideo_streams.yml), or whose name ends in
     C(.apsaravideo.yml) or C(.apsaravideo_streams.yml). The extension C(.yaml) does as well.
   - A host has the variables C(domain_name), C(app_name), C(stream_name), C(online) and C(publish_time), of which the

@@ -230,14 +230,17 @@ _ON_THE_DOMAIN = frozenset(
         "DeleteLiveRecordNotifyConfig",
     }
 )
+# Whether the cloud pulls a stream on trigger is not known where the stream is absent, so this is said each time.
+PULL_NEEDS_VIEWER = "a triggered pull needs a viewer, because it runs only while somebody watches"
+NOT_PUSHED = Explanation(
+    "the stream is not being pushed",
+    f"Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream; {PULL_NEEDS_VIEWER}.",
+)
 _BY_MEANING = {
     ALREADY_STARTED: Explanation(
         "the stream is being recorded already", "Stop the recording first, or leave it as it is."
     ),
-    STREAM_ABSENT: Explanation(
-        "the stream is not being pushed",
-        "Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream.",
-    ),
+    STREAM_ABSENT: NOT_PUSHED,
     CONFIG_ABSENT: Explanation(
         "no recording configuration is in effect for the stream",
         "Create one with apsaravideo.live.apsaravideo_record_config or in the console, then push the stream again: "

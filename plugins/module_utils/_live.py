@@ -311,6 +311,11 @@ class Live:
         reply = self.client.call(STREAM_STATE, {**self._common, **stream.parameters()})
         return reply.content.get("StreamState") == "online"
 
+    def ingest_type(self, stream: Stream) -> str | None:
+        """DescribeLiveStreamState: how a stream comes in, see the function `ingest_type`."""
+        reply = self.client.call(STREAM_STATE, {**self._common, **stream.parameters()})
+        return ingest_type(reply.content.get("Type"))
+
     def online_streams(
         self,
         domain_name: str,
@@ -498,6 +503,12 @@ def online_stream(row: dict[str, Any]) -> dict[str, Any]:
     found = {ours: _scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}
     names = {ours: _text(found[ours]) for ours in Stream._fields}
     return {ours: value for ours, value in {**found, **names}.items() if value is not None}
+
+
+def ingest_type(value: Any) -> str | None:
+    """Return how a stream comes in: `push`, or `pull` for one that is pulled on trigger; None for any other value."""
+    found = str(value).lower()
+    return found if found in ("push", "pull") else None
 
 
 RECORD_MODES = {"automatic": 0, "callback": 1, "ingest_parameter": 2, "manual": 7}

@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 from . import _argspec, _recording
 from ._client import Clock, Poll
-from ._errors import ALREADY_STARTED, STREAM_ABSENT, ApiError, InvalidOption, LiveError, OutcomeUnknown, RunEnded
+from ._errors import (
+    ALREADY_STARTED,
+    NOT_PUSHED,
+    STREAM_ABSENT,
+    ApiError,
+    InvalidOption,
+    LiveError,
+    OutcomeUnknown,
+    RunEnded,
+)
 from ._live import CommandAnswer, NotifyEvent, Stream
 from ._operations import NOTIFY_RECORDS, STREAM_STATE
 from ._recording import Evidence, Verdict
@@ -262,7 +271,7 @@ def _with_wait(answer: CommandAnswer, seconds: float) -> CommandAnswer:
 def _not_pushed(stream: Stream, wanted: str) -> ApiError:
     command = _recording.commands(wanted)[0]
     return ApiError(
-        f"{command} of {stream} would be refused: the stream is not being pushed",
-        "Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream.",
+        f"{command} of {stream} would be refused: {NOT_PUSHED.happened}",
+        NOT_PUSHED.advice,
         action=STREAM_STATE.action,
     )

@@ -12,12 +12,23 @@ from typing import Any, NamedTuple
 from . import _argspec, _recording
 from ._errors import STREAM_ABSENT, AnswerLost, ApiError, InvalidOption, meaning
 from ._instant import Instant
-from ._live import NOTIFY_LOG_KEPT, RECORDINGS_KEPT, Live, NotifyEvent, Scope, Stream, Window, iso, moment
+from ._live import (
+    NOTIFY_LOG_KEPT,
+    RECORDINGS_KEPT,
+    Live,
+    NotifyEvent,
+    Scope,
+    Stream,
+    Window,
+    ingest_type,
+    iso,
+    moment,
+)
 from ._query import Query
 from ._recording import Evidence
 from ._task import Task
 
-STATE, CONFIG, TASKS, FILES, EVENTS = "state", "config", "tasks", "files", "events"
+STATE, INGEST_TYPE, CONFIG, TASKS, FILES, EVENTS = "state", "ingest_type", "config", "tasks", "files", "events"
 
 SPEC = _argspec.Spec(
     {
@@ -27,7 +38,7 @@ SPEC = _argspec.Spec(
         "gather": {
             "type": "list",
             "elements": "str",
-            "choices": [STATE, CONFIG, TASKS, FILES, EVENTS],
+            "choices": [STATE, INGEST_TYPE, CONFIG, TASKS, FILES, EVENTS],
             "default": [STATE],
         },
         "start_time": {"type": "str"},
@@ -127,6 +138,9 @@ def _streams(task: Task, live: Live, scope: Scope, gather: _Gather) -> list[dict
     recent = _recent(log, gather.events) if EVENTS in gather.wanted else {}
     names = {*online, *recent, *([scope.stream] if scope.stream else [])}
     gatherers: dict[str, Callable[[Stream], Any]] = {
+        INGEST_TYPE: lambda stream: (
+            _ingest_type(online.get(stream)) or (live.ingest_type(stream) if stream in online else None)
+        ),
         CONFIG: lambda stream: best_config(configs, stream),
         TASKS: lambda stream: _of_stream(live.record_tasks, stream, gather.recordings),
         FILES: lambda stream: _of_stream(live.index_files, stream, gather.recordings),
@@ -194,11 +208,17 @@ def _state(stream: Stream, online: dict[str, Any] | None, log: _Log, gather: _Ga
         **stream._asdict(),
         "online": online is not None,
         "publish_time": published,
+        "ingest_type": _ingest_type(online),
         "recording": found.state,
         "state_source": found.source,
         "recording_since": iso(found.since) if found.since and found.state == _recording.RECORDING else None,
         "reason": found.reason or None,
     }
+
+
+def _ingest_type(online: dict[str, Any] | None) -> str | None:
+    """Return how a stream comes in as far as the list of what is online says; which values it has is not documented."""
+    return ingest_type((online or {}).get("publish_type"))
 
 
 def best_config(configs: list[dict[str, Any]], stream: Stream) -> dict[str, Any] | None:

@@ -64,6 +64,7 @@ options:
     description:
       - With O(state=scheduled), whether a stream whose push begins anew within its window is started again. A recording
         that was started by command ends with the push.
+      - A viewer who comes back to a stream that is pulled on trigger begins a new push, too.
       - With O(state=started) and O(wait_for_stream), the same for so many seconds.
       - Costs one call for each domain in O(watch_interval), not one for each stream.
     type: bool
@@ -270,7 +271,9 @@ streams:
       description: What to do next.
       type: str
       returned: failure
-      sample: Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream.
+      sample: >-
+        Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream; a triggered pull needs a
+        viewer, because it runs only while somebody watches.
     msg:
       description: What happened, and what to do next.
       type: str

@@ -42,6 +42,8 @@ options:
       - What to gather, beside which streams are online. That takes a call for each 3,000 streams.
       - V(state) reads the notify log of about the last 7 days, with a call for each 500 callbacks. The number of calls
         does not depend on the number of streams otherwise.
+      - V(ingest_type) takes a call for each stream that is online, of which the cloud allows 100 a second, unless the
+        list of these says RV(streams[].ingest_type) already.
       - V(config) reads all recording configurations of the domain, with a call for each 30 of them.
       - V(events) reads the notify log from O(start_time) to O(end_time), and nothing more where V(state) is gathered
         too. Streams that it names are returned, too, when they are offline.
@@ -49,7 +51,7 @@ options:
         second, so for many streams they take their time.
     type: list
     elements: str
-    choices: [state, config, tasks, files, events]
+    choices: [state, ingest_type, config, tasks, files, events]
     default: [state]
   start_time:
     description:
@@ -106,6 +108,13 @@ EXAMPLES = r"""
     gather: [config, events]
     start_time: "{{ now().timestamp() - 3600 }}"
 
+- name: Name the streams that are pulled on trigger, whose recordings end when nobody watches
+  apsaravideo.live.apsaravideo_record_info:
+    domain_name: live.example.com
+    gather: [ingest_type]
+    query: "[?ingest_type == 'pull'].stream_name"
+  register: pulled
+
 - name: List what was recorded of a stream in the last 24 hours
   apsaravideo.live.apsaravideo_record_info:
     domain_name: live.example.com
@@ -148,10 +157,20 @@ streams:
       type: str
       returned: always
       sample: "2026-01-02T03:00:00Z"
+    ingest_type:
+      description:
+        - V(push), or V(pull) for a stream that is pulled on trigger. That one is there only while somebody watches, and
+          its recording ends with the last viewer.
+        - Null for a stream that is offline, and where the list of streams that are online does not say it. With
+          V(ingest_type) in O(gather), the cloud is asked for it then.
+      type: str
+      returned: always
+      choices: [push, pull]
+      sample: push
     recording:
       description:
-        - What is known about the recording. V(offline) means that the stream is not being pushed, so nothing new can be
-          recorded.
+        - What is known about the recording. V(offline) means that the stream is not being pushed or pulled, so nothing
+          new can be recorded.
         - V(unknown) means that it is online and that the notify log tells nothing. RV(streams[].reason) says why.
           Events from before RV(streams[].publish_time) tell nothing about the push that goes on now.
       type: str

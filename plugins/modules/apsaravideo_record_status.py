@@ -17,7 +17,7 @@ description:
     M(apsaravideo.live.apsaravideo_record_info) finds out about their domains. That is a few calls for each domain,
     whatever the number of its streams.
   - The table has first the streams that need attention. Those are wanted and not recorded, of unknown state, failed,
-    overdue, or recorded and not wanted.
+    overdue, or recorded and not wanted. A stream that is known to be pulled on trigger is C(pulled) there.
   - Runs on the controller and sends no command. Run it for one host, with C(run_once) and the strategy C(linear).
   - Each domain is reached with the connection options of the task, and for what it does not set with the variables of
     the first host of the domain whose variables can be used, such as C(apsaravideo_profile).
@@ -67,6 +67,12 @@ options:
     default: false
   show_all:
     description: Whether the table has all streams, as with C(-v), and not only the first 40.
+    type: bool
+    default: false
+  ingest_types:
+    description:
+      - Whether to ask the cloud for each online stream of the domains whether it is pushed or pulled on trigger, with
+        the operation C(DescribeLiveStreamState). A call for each, of which an account has 100 a second.
     type: bool
     default: false
   stop_unknown:
@@ -172,7 +178,7 @@ streams:
       returned: always
       sample: true
     online:
-      description: Whether it is being pushed, null where the domain could not be looked at.
+      description: Whether it is being pushed or pulled, null where the domain could not be looked at.
       type: bool
       returned: always
       sample: true
@@ -181,6 +187,14 @@ streams:
       type: str
       returned: always
       sample: "2026-01-02T03:00:00Z"
+    ingest_type:
+      description:
+        - V(push), or V(pull) for a stream that is pulled on trigger, null where that is not known, as it may be without
+          O(ingest_types).
+      type: str
+      returned: always
+      choices: [push, pull]
+      sample: push
     recording:
       description: Whether it is being recorded, as far as is known.
       type: str

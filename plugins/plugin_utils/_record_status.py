@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from ..module_utils._errors import printable
+from ..module_utils._errors import PULL_NEEDS_VIEWER, printable
 from ..module_utils._live import Stream
 
 Names = tuple[str | None, str | None, str | None]
 
 RECORDING = "recording"
+OFFLINE = "offline"
 UNKNOWN = "unknown"
 
 _MAX_ROWS = 40
@@ -100,7 +101,8 @@ def _entry(
     state: dict[str, Any] = {
         "online": False,
         "publish_time": None,
-        "recording": "offline",
+        "ingest_type": None,
+        "recording": OFFLINE,
         "state_source": "stream_state",
         "recording_since": None,
         "reason": None,
@@ -185,6 +187,13 @@ def table(found: Iterable[Mapping[str, Any]], show_all: bool = True) -> list[str
     return [*lines, f"... and {left:,} more: -v or -e all=true shows them"] if left else lines
 
 
+def offline_note(missing: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line about why streams that are not recorded are offline; none where none is."""
+    if not any(row["recording"] == OFFLINE for row in missing):
+        return []
+    return [f"offline: not being pushed; {PULL_NEEDS_VIEWER}"]
+
+
 def _urgency(row: Mapping[str, Any]) -> int:
     """Return the place of an entry among the kinds that need attention, in this order."""
     recorded, known = row["recording"] == RECORDING, row["recording"] != UNKNOWN
@@ -206,6 +215,8 @@ def _cut(text: str, length: int) -> str:
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     seconds = row["recording_seconds"]
     online = {True: "yes", False: "no"}.get(row["online"], "?")
+    if row["ingest_type"] == "pull":
+        online = "pulled"
     names = "/".join(_names(row))
     cells = (
         printable(names if all(_names(row)) else f"host {row['host']}"),

@@ -112,6 +112,40 @@ def test_resume_repeats_the_last_push(cloud):
     assert SigningClient(cloud.endpoint).call(STATE, **STREAM).json["Type"] == "pull"
 
 
+def online(cloud):
+    stream = cloud.stream(ONE)
+    return stream["online"], stream["viewers"]
+
+
+def test_viewers_come_and_leave(cloud):
+    cloud.push(ONE, mode="pull", viewers=0)
+    assert cloud.state(ONE)["streams"] == []
+    cloud.watch(2, ONE)
+    assert online(cloud) == (True, 2)
+    cloud.advance(60)
+    began = cloud.stream(ONE)["publish_time"]
+    cloud.watch(1, ONE)
+    assert online(cloud) == (True, 1)
+    cloud.watch(0, ONE)
+    assert online(cloud) == (False, 0)
+    cloud.watch(1, ONE)
+    assert online(cloud) == (True, 1)
+    assert cloud.stream(ONE)["publish_time"] > began
+    cloud.drop(ONE)
+    assert online(cloud) == (False, 0)
+    cloud.resume(ONE)
+    assert online(cloud) == (True, 1)
+
+
+def test_a_push_goes_on_without_viewers(cloud):
+    cloud.push(ONE)
+    assert online(cloud) == (True, None)
+    for viewers in (1, 0):
+        cloud.watch(viewers, ONE)
+        assert online(cloud) == (True, viewers)
+        assert SigningClient(cloud.endpoint).call(STATE, **STREAM).json["Type"] == "push"
+
+
 def test_reset(cloud, client):
     cloud.push(ONE)
     cloud.advance(50)
@@ -138,6 +172,10 @@ def test_health(cloud):
         ("POST", "streams/push", {"streams": [{"domain_name": "live.example.com"}]}, "'app_name' is missing"),
         ("POST", "streams/push", {"streams": [stream_fields("nowhere/app/one")]}, "no domain nowhere"),
         ("POST", "streams/push", {"streams": [{**stream_fields(ONE), "mode": "fly"}]}, "push or pull"),
+        ("POST", "streams/push", {"streams": [{**stream_fields(ONE), "mode": "pull", "viewers": -1}]}, "0 or more"),
+        ("POST", "streams/viewers", {"streams": [stream_fields(ONE)]}, "'viewers' is missing"),
+        ("POST", "streams/viewers", {"streams": [{**stream_fields(ONE), "viewers": True}]}, "0 or more"),
+        ("POST", "streams/viewers", {"streams": [{**stream_fields("nowhere/app/one"), "viewers": 1}]}, "no domain"),
         ("POST", "clock/advance", {"seconds": -1}, "forward"),
         ("POST", "clock/advance", {"seconds": "soon"}, "could not convert"),
         ("POST", "behaviour", {"idle_stop": "perhaps"}, "must be one of ok, error"),

@@ -316,8 +316,21 @@ def test_stream_state(cloud, call, domain):
     assert state() == ("offline", "push")
     cloud.push(ONE, mode="pull")
     assert state() == ("online", "pull")
-    cloud.drop(ONE)
-    assert state()[0] == "offline"
+    cloud.watch(0, ONE)
+    assert state() == ("offline", "pull")
+    cloud.push(ONE)
+    assert state() == ("online", "push")
+
+
+@pytest.mark.parametrize("said", ["edge", "pull"])
+def test_publish_type(cloud, call, said):
+    cloud.behave(pull_publish_type=said)
+    cloud.push(ONE)
+    cloud.push(f"{DOMAIN}/app/two", mode="pull")
+    online = call("DescribeLiveStreamsOnlineList", DomainName=DOMAIN)["OnlineInfo"]["LiveStreamOnlineInfo"]
+    published = call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, **window())["PublishInfo"]
+    for rows in (online, published["LiveStreamPublishInfo"]):
+        assert {row["StreamName"]: row["PublishType"] for row in rows} == {"one": "edge", "two": said}
 
 
 def names(answer):

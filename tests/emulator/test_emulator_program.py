@@ -252,6 +252,17 @@ def test_scenario():
         }
 
 
+def test_scenario_with_streams_that_are_pulled_on_trigger():
+    names = dict.fromkeys(("domain_name", "app_name"), "play.example.net")
+    streams = [
+        {**names, "stream_name": name, "mode": "pull", **viewers}
+        for name, viewers in {"watched": {"viewers": 2}, "by default": {}, "alone": {"viewers": 0}}.items()
+    ]
+    with Emulator(scenario={**SCENARIO, "streams": streams}) as cloud:
+        found = {row["stream_name"]: (row["online"], row["viewers"]) for row in cloud.state()["streams"]}
+        assert found == {"watched": (True, 2), "by default": (True, 1)}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -260,6 +271,7 @@ def test_scenario():
         ({"accounts": [{"id": "1", "record_configs": [{"DomainName": "d"}]}]}, "MissingParam"),
         ({"accounts": [{"id": "1", "ingest_notify_configs": [{"DomainName": "d"}]}]}, "InvalidDomain.NotFound"),
         ({"streams": [{"domain_name": "d", "app_name": "a", "stream_name": "s"}]}, "unknown domain d"),
+        ({"streams": [{"domain_name": "d", "app_name": "a", "stream_name": "s", "mode": "fly"}]}, "push or pull"),
     ],
 )
 def test_bad_scenario(change, said):

@@ -54,6 +54,9 @@ class Bench:
     def drop(self):
         self.cloud.end_push(INGEST, "app", "one")
 
+    def watch(self, viewers):
+        self.cloud.watch(DOMAIN, "app", "one", viewers)
+
     def __call__(self, *commands):
         """Carry out commands; the last one's outcome: whether it changed anything, or why it was refused."""
         outcome = None
@@ -609,6 +612,34 @@ def test_recording_on_demand(mode, need_record):
     bench.push(need_record=need_record)
     assert bench.state == ("recording" if need_record else "idle")
     assert bench("restart") is True
+
+
+@pytest.mark.parametrize(("mode", "gap", "durations"), [(MANUAL, 40, [20]), (AUTOMATIC, 40, []), (AUTOMATIC, 80, [20])])
+def test_the_last_viewer_of_a_triggered_pull_ends_the_recording_as_the_end_of_a_push_does(mode, gap, durations):
+    bench = Bench(mode=mode)
+    bench.watch(0)
+    assert bench("start") == "stream_absent"
+    bench.watch(2)
+    assert bench("start") == ("already_started" if mode == AUTOMATIC else True)
+    bench.wait(20)
+    bench.watch(1)
+    assert bench.state == "recording"
+    bench.watch(0)
+    assert bench.state == "paused"
+    assert bench("start") == "stream_absent"
+    bench.wait(gap)
+    bench.watch(1)
+    assert bench.state == ("recording" if mode == AUTOMATIC else "paused" if gap < 60 else "idle")
+    bench.wait(60)
+    assert bench.durations == durations
+
+
+@pytest.mark.parametrize("mode", [AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL])
+def test_without_viewers_a_triggered_pull_is_recorded_in_no_mode(mode):
+    bench = Bench(mode=mode, on_demand_url="http://decide.example.com/")
+    bench.watch(0)
+    bench.wait(600)
+    assert (bench("start"), bench.events, bench.cloud.streams) == ("stream_absent", [], {})
 
 
 def test_recording_by_callback_needs_somebody_to_ask():

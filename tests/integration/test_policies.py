@@ -86,7 +86,7 @@ def test_record(least, cloud, ansible):
 def test_info(least, cloud, ansible):
     limited, used = least
     limited("apsaravideo_record_info")
-    run(_record_info, ansible, gather=["state", "config", "tasks", "files", "events"], **NAMES)
+    run(_record_info, ansible, gather=["state", "ingest_type", "config", "tasks", "files", "events"], **NAMES)
     used("apsaravideo_record_info")
 
 
@@ -129,13 +129,19 @@ def test_fleet(least, cloud, ansible):
     used("apsaravideo_record_fleet")
 
 
+def test_status(least, cloud, ansible):
+    limited, used = least
+    limited("status")
+    play(ansible, "status", accept_unknown=True, ingest_types=True)
+    used("status")
+
+
 def test_sweep_and_status(least, cloud, ansible):
     limited, used = least
     limited("sweep")
     play(ansible, "start")
     cloud.clear_calls()
     play(ansible, "status")
-    used("status")
     play(ansible, "sweep", "--check", wanted="nobody", allow_empty=True)
     play(ansible, "sweep", wanted="nobody", allow_empty=True)
     used("sweep")

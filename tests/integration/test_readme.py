@@ -73,7 +73,7 @@ def test_the_examples_of_the_fleet(cloud, ansible: Ansible):
     [
         ("apsaravideo_record", [True, False, False, False, True, True]),
         ("apsaravideo_record_config", [True, True, True, True]),
-        ("apsaravideo_record_info", [False, False, False, False, False]),
+        ("apsaravideo_record_info", [False, False, False, False, False, False]),
         ("apsaravideo_record_notify", [True, True, True, True]),
         ("apsaravideo_record_status", [False, False, False]),
     ],

@@ -19,6 +19,8 @@ ROLE_TASK = "Bring the recording to the wanted state"
 # The wanted state, further options, what the cloud's stream is like, and the verdict: changed, state, previous_state,
 # state_source, error.code, and the commands with the codes of their answers.
 RUNS, PAUSED, IDLE, AWAY = "recording", "stopped again", "pushed", "not pushed"
+# Pulled on trigger: nobody has watched, somebody watches, and the last viewer of a recording has left or come back.
+UNWATCHED, WATCHED, LEFT, BACK = "unwatched", "watched", "recorded until the last viewer left", "and watched again"
 OFFLINE = "StreamNotFound"
 RUNNING = "TaskAlreadyStarted"
 NO_TASK = "TaskNotStarted"
@@ -105,6 +107,11 @@ CASES = {
     "stopped": ("stopped", {}, RUNS, (True, "stopped", "recording", "command"), None, [("stop", None)]),
     "idle": ("stopped", {}, IDLE, (True, "stopped", "unknown", "command"), None, [("stop", None)]),
     "away": ("stopped", {}, AWAY, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
+    "unwatched": ("started", {}, UNWATCHED, (False, *NOTHING), OFFLINE, [("start", OFFLINE)]),
+    "watched": ("started", {}, WATCHED, (True, "recording", "stopped", "command"), None, [("start", None)]),
+    "back": ("started", {}, BACK, (True, "recording", "stopped", "command"), None, [("start", None)]),
+    "alone": ("stopped", {}, UNWATCHED, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
+    "left": ("stopped", {}, LEFT, (False, "offline", "offline", "command"), None, [("stop", OFFLINE)]),
     "finalized": (
         "stopped",
         {"finalize": True},
@@ -126,6 +133,7 @@ CASES = {
 MESSAGES = {"unknown": "Outcome unknown", "wildcard": "stream_name", "empty": "app_name", "no domain": "domain_name"}
 MESSAGES |= {"impatient": "wait_timeout", "hasty": "read_timeout", "stubborn": "retry_timeout"}
 MESSAGES["nowhere"] = "region_id"
+MESSAGES |= dict.fromkeys(("absent", "unwatched"), "a triggered pull needs a viewer")
 
 
 def names(case):
@@ -149,12 +157,20 @@ def prepare(cloud, environ):
             "record_configs": [{**recorded, "OnDemand": 7, "RecordFormat": formats}],
         }
     )
-    cloud.push(*(names(case) for case, row in CASES.items() if row[2] != AWAY))
-    for state, there in (("started", (RUNS, PAUSED)), ("stopped", (PAUSED,))):
+
+    def those(*histories):
+        return [names(case) for case, row in CASES.items() if row[2] in histories]
+
+    cloud.push(*those(RUNS, PAUSED, IDLE))
+    cloud.watch(0, *those(UNWATCHED))
+    cloud.watch(1, *those(WATCHED, LEFT, BACK))
+    for state, there in (("started", (RUNS, PAUSED, LEFT, BACK)), ("stopped", (PAUSED,))):
         for case in (case for case, row in CASES.items() if row[2] in there):
             given = {**names(case), "endpoint": cloud.endpoint, "state": state}
             assert operate(Task(SPEC.filled(given), environ))["changed"]
         cloud.advance(60)
+    cloud.watch(0, *those(LEFT, BACK))
+    cloud.watch(1, *those(BACK))
     cloud.clear_calls()
     fault = {"action": "RealTimeRecordCommand"}
     for case in (case for case in CASES if case.startswith("lost")):

@@ -152,6 +152,20 @@ def test_stream_state(cloud, client):
     assert state == {"StreamState": "online", "Type": "push"}
 
 
+def test_a_stream_that_is_pulled_on_trigger(cloud, client, codes):
+    cloud.behave(pull_publish_type="pull")
+    cloud.watch(1, ONE)
+    record(client, "start")
+    assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "online", "Type": "pull"}
+    online = client.call("DescribeLiveStreamsOnlineList", DomainName=DOMAIN)["OnlineInfo"]["LiveStreamOnlineInfo"]
+    published = client.call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, **window())["PublishInfo"]
+    assert [row["PublishType"] for row in (*online, *published["LiveStreamPublishInfo"])] == ["pull", "pull"]
+    cloud.watch(0, ONE)
+    assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "offline", "Type": "pull"}
+    assert outcome(refused(client, "RealTimeRecordCommand", Command="start", **STREAM)) == codes["stream"]
+    assert cloud.stream(ONE)["recording"] == "paused"
+
+
 def test_online_list(cloud, client, codes):
     cloud.push(*(f"{DOMAIN}/app/{number}" for number in range(5)))
     parameters = {"DomainName": DOMAIN, "QueryType": "strict", "StreamType": "raw", "PageNum": 2, "PageSize": 2}

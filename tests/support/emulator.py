@@ -203,8 +203,13 @@ class Emulator:
                 raise EmulatorError(f"{method} {path}: {error.read().decode()}") from None
 
     def push(self, *streams: StreamLike, **options: Any) -> None:
-        """Bring streams online; ``mode="pull"`` and ``need_record=True`` apply to all of them."""
+        """Bring streams online; ``mode="pull"``, ``viewers=0`` and ``need_record=True`` apply to all of them."""
         self.control("POST", "streams/push", {"streams": [{**options, **stream_fields(item)} for item in streams]})
+
+    def watch(self, viewers: int, *streams: StreamLike) -> None:
+        """Say how many watch streams that are pulled on trigger, which are online while somebody does."""
+        rows = [{**stream_fields(item), "viewers": viewers} for item in streams]
+        self.control("POST", "streams/viewers", {"streams": rows})
 
     def drop(self, *streams: StreamLike) -> None:
         """Take streams offline."""

@@ -213,6 +213,9 @@ class Behaviour:
     running_end: str = field(
         default="now", metadata=_choice(("now", "absent", "window-end"), "EndTime of such a running task")
     )
+    pull_publish_type: str = field(
+        default="edge", metadata=_text("PublishType of a stream that is pulled on trigger, in the lists of streams")
+    )
     index_window: str = field(
         default="created",
         metadata=_choice(

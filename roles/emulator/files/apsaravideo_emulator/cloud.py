@@ -219,6 +219,7 @@ class Cloud(Kept):
         "ingest_configs",
         "ingest_log",
         "control_log",
+        "viewers",
         "_config_number",
     )
 
@@ -234,6 +235,7 @@ class Cloud(Kept):
         self.ingest_configs: dict[str, IngestNotifyConfig] = {}
         self.ingest_log: list[IngestEvent] = []
         self.control_log: list[ControlEntry] = []
+        self.viewers: dict[tuple[str, str, str], int] = {}  # of each stream that is pulled on trigger
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
         self._config_number = 0
@@ -322,7 +324,7 @@ class Cloud(Kept):
     def begin_push(
         self, domain_name: str, app: str, name: str, *, kind: str = "push", need_record: bool = False, query: str = ""
     ) -> Stream:
-        """A stream is pushed; a stream that is online already stays as it is.
+        """A stream is pushed, or pulled because somebody watches it; one that is online already stays as it is.
 
         ``need_record`` is the decision of the callback or of the ingest parameter, for configurations that ask them,
         ``query`` the parameters of the ingest URL.
@@ -335,6 +337,8 @@ class Cloud(Kept):
         stream = self.streams.get(key)
         if stream is None:
             stream = self.streams[key] = Stream(domain.name, app, name, self._recorder(key))
+        if kind == "pull":
+            self.viewers[key] = self.viewers.get(key) or 1
         if not stream.online:
             ingest = domain_name if domain_name != domain.name else domain.ingest_or_own[0]
             notify, ingest_notify = self.notify_configs.get(domain.name), self.ingest_configs.get(ingest)
@@ -430,9 +434,11 @@ class Cloud(Kept):
         return config.mode == AUTOMATIC or (config.mode == INGEST_PARAMETER and need_record)
 
     def end_push(self, domain_name: str, app: str, name: str) -> Stream | None:
-        """A push ends; the answer is None when there is no such stream."""
+        """A push or a pull ends, and who watches leaves; the answer is None when there is no such stream."""
         now = self.settle()
         stream = self.find_stream(domain_name, app, name)
+        if stream is not None and stream.key in self.viewers:
+            self.viewers[stream.key] = 0
         if stream is not None and stream.online:
             stream.publish.stopped = now
             if stream.publish.announce is None:
@@ -449,6 +455,23 @@ class Cloud(Kept):
             return self.begin_push(domain_name, app, name)
         last = stream.publish
         return self.begin_push(last.ingest, app, name, kind=last.kind, need_record=last.need_record, query=last.query)
+
+    def watch(self, domain_name: str, app: str, name: str, viewers: int, need_record: bool | None = None) -> None:
+        """A stream that is pulled on trigger has so many viewers from now on; it is pulled while there is one.
+
+        A push of the same stream goes on whoever watches.  ``need_record`` is as in the last pull where it is None.
+        """
+        domain = self.either_domain(domain_name)
+        if domain is None:
+            raise UnknownDomain(domain_name)
+        key = (domain.name, app, name)
+        stream = self.streams.get(key)
+        if viewers:
+            last = stream.publish.need_record if stream else False
+            self.begin_push(*key, kind="pull", need_record=last if need_record is None else need_record)
+        elif stream and stream.online and stream.publish.kind == "pull":
+            self.end_push(*key)
+        self.viewers[key] = viewers
 
     def find_stream(self, domain_name: str, app: str, name: str) -> Stream | None:
         """The stream behind a streaming or an ingest domain, if it was ever pushed."""

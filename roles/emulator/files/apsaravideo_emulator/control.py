@@ -44,6 +44,7 @@ class Control:
             ("POST", "streams/push"): self._push,
             ("POST", "streams/drop"): self._drop,
             ("POST", "streams/resume"): self._resume,
+            ("POST", "streams/viewers"): self._watch,
             ("POST", "clock/advance"): self._advance,
             ("GET", "behaviour"): self._behaviour,
             ("POST", "behaviour"): self._behave,
@@ -88,13 +89,13 @@ class Control:
         return {}
 
     def _push(self, request: dict[str, Any]) -> Any:
-        cloud = self._world.cloud
         for stream in _streams(request):
-            kind = stream.get("mode", "push")
-            if kind not in ("push", "pull"):
-                raise ControlError(400, f"mode is push or pull, not {kind!r}")
-            need_record, query = bool(stream.get("need_record", False)), str(stream.get("query", ""))
-            cloud.begin_push(*_names(stream), kind=kind, need_record=need_record, query=query)
+            scenario.add_stream(stream, self._world.cloud)
+        return {"count": len(_streams(request))}
+
+    def _watch(self, request: dict[str, Any]) -> Any:
+        for stream in _streams(request):
+            self._world.cloud.watch(*_names(stream), scenario.viewers_of(stream))
         return {"count": len(_streams(request))}
 
     def _drop(self, request: dict[str, Any]) -> Any:
@@ -240,6 +241,7 @@ class Control:
             "app_name": stream.app,
             "stream_name": stream.name,
             "online": stream.online,
+            "viewers": cloud.viewers.get(key),
             "publish_time": show(stream.publish.started),
             "asked": stream.publish.asked,
             "recording": recorder.state,

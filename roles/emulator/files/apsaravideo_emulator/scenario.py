@@ -98,18 +98,33 @@ def apply(plan: dict[str, Any], cloud: Cloud) -> None:
         for account in plan.get("accounts", []):
             add_account(account, cloud)
         for stream in plan.get("streams", []):
-            cloud.begin_push(
-                stream["domain_name"],
-                stream["app_name"],
-                stream["stream_name"],
-                kind=stream.get("mode", "push"),
-                need_record=stream.get("need_record", False),
-                query=stream.get("query", ""),
-            )
+            add_stream(stream, cloud)
     except UnknownDomain as error:
         raise BadScenario(f"a stream is on the unknown domain {error}") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise BadScenario(f"the scenario is not of the documented form: {error!r}") from None
+    except ValueError as error:
+        raise BadScenario(str(error)) from None
+
+
+def add_stream(fields: dict[str, Any], cloud: Cloud) -> None:
+    """Bring a stream online; one that is pulled on trigger, when it has viewers. ValueError for unknown values."""
+    names = str(fields["domain_name"]), str(fields["app_name"]), str(fields["stream_name"])
+    mode, need_record = fields.get("mode", "push"), bool(fields.get("need_record", False))
+    if mode == "pull":
+        cloud.watch(*names, viewers_of(fields, default=1), need_record)
+    elif mode == "push":
+        cloud.begin_push(*names, need_record=need_record, query=str(fields.get("query", "")))
+    else:
+        raise ValueError(f"mode is push or pull, not {mode!r}")
+
+
+def viewers_of(fields: dict[str, Any], default: int | None = None) -> int:
+    """The number of viewers of a stream; ValueError for what is not one."""
+    viewers = fields["viewers"] if default is None else fields.get("viewers", default)
+    if isinstance(viewers, bool) or not isinstance(viewers, int) or viewers < 0:
+        raise ValueError(f"viewers is a whole number, 0 or more, not {viewers!r}")
+    return viewers
 
 
 def add_account(account: dict[str, Any], cloud: Cloud) -> None:

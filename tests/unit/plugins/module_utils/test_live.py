@@ -15,7 +15,13 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._client import Cl
 from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import Live, Stream, check_domain, record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import (
+    Live,
+    Stream,
+    check_domain,
+    ingest_type,
+    record_config,
+)
 
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
 PREFIX = "{StartTime}_{EndTime}"
@@ -226,3 +232,11 @@ def test_what_yaml_may_have_changed_is_no_name(value, words):
         Stream.from_values({**NAMES, "stream_name": value})
     assert words in raised.value.happened
     assert "in YAML" not in words or "Quote the name" in raised.value.advice
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("push", "push"), ("pull", "pull"), ("PULL", "pull"), ("edge", None), ("", None), (None, None), (["pull"], None)],
+)
+def test_how_a_stream_comes_in_is_told_only_where_the_cloud_says_it(said, told):
+    assert ingest_type(said) == told

@@ -19,13 +19,14 @@ NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 DOMAIN = "live.example.com"
 
 
-def row(name, recording, since=None, online=True, domain=DOMAIN):
+def row(name, recording, since=None, online=True, domain=DOMAIN, ingest_type=None):
     return {
         "domain_name": domain,
         "app_name": "app",
         "stream_name": name,
         "online": online,
         "publish_time": "2026-01-02T08:00:00Z" if online else None,
+        "ingest_type": ingest_type,
         "recording": recording,
         "state_source": "notify_log" if recording in ("recording", "stopped") else "none",
         "recording_since": since,
@@ -143,6 +144,24 @@ def test_the_table_has_a_line_for_each_and_lets_no_name_steer_the_terminal():
         "offline": 1,
         "unknown": 1,
     }
+
+
+@pytest.mark.parametrize(("ingest_type", "shown"), [("pull", "pulled"), ("push", "yes"), (None, "yes")])
+def test_the_table_tells_pulled_streams_without_being_wider(ingest_type, shown):
+    looks = {DOMAIN: {"streams": [row("one", "recording", ingest_type=ingest_type)]}}
+    found = status.entries({}, NONE, looks, NOW)
+    head, line = status.table(found)
+    place = head.index("online")
+    assert found[0]["ingest_type"] == ingest_type
+    assert line[place : head.index("recording")].strip() == shown
+    assert head[place:].startswith("online  recording  ")
+
+
+def test_a_line_says_why_a_stream_that_should_be_recorded_may_be_offline():
+    found = status.missing(entries().values(), accept_unknown=False)
+    (line,) = status.offline_note(found)
+    assert "pushed" in line and "viewer" in line and len(line) < 120
+    assert status.offline_note([row for row in found if row["recording"] != "offline"]) == []
 
 
 def many(number, **fields):

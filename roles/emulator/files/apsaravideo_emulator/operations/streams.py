@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..cloud import Domain, Stream
+from ..cloud import Domain, Publish, Stream
 from ..parameters import Integer, Text
 from .call import DAY, DOMAIN, SOME_STREAM, STREAM, WINDOW, Call, operation, page_of
 
@@ -20,11 +20,11 @@ _STREAM_QUERY = (
 
 def _stream_state(call: Call) -> dict[str, Any]:
     domain = call.either_domain()
-    stream = call.cloud.streams.get((domain.name, call["AppName"], call["StreamName"]))
-    return {
-        "StreamState": "online" if stream and stream.online else "offline",
-        "Type": stream.publish.kind if stream else "push",
-    }
+    key = (domain.name, call["AppName"], call["StreamName"])
+    stream = call.cloud.streams.get(key)
+    if stream and stream.online:
+        return {"StreamState": "online", "Type": stream.publish.kind}
+    return {"StreamState": "offline", "Type": "pull" if key in call.cloud.viewers else "push"}
 
 
 def _wanted_streams(call: Call, domain: Domain) -> Iterable[Stream]:
@@ -65,7 +65,7 @@ def _online_row(call: Call, stream: Stream) -> dict[str, Any]:
     ingest = stream.publish.ingest
     return {
         **row,
-        "PublishType": "edge",
+        "PublishType": _publish_type(call, stream.publish),
         "PublishDomain": ingest,
         "PublishUrl": f"rtmp://{ingest}/{stream.app}/{stream.name}",
         "ClientIp": "192.0.2.1",
@@ -79,6 +79,10 @@ def _online_row(call: Call, stream: Stream) -> dict[str, Any]:
         "VideoCodecId": 7,
         "AudioCodecId": 10,
     }
+
+
+def _publish_type(call: Call, publish: Publish) -> str:
+    return call.behaviour.pull_publish_type if publish.kind == "pull" else "edge"
 
 
 def _published_streams(call: Call) -> dict[str, Any]:
@@ -106,7 +110,7 @@ def _published_streams(call: Call) -> dict[str, Any]:
                     "StopTime": "" if publish.stopped is None else show(publish.stopped),
                     "PublishDomain": publish.ingest,
                     "PublishUrl": f"rtmp://{publish.ingest}/{stream.app}/{stream.name}",
-                    "PublishType": "edge",
+                    "PublishType": _publish_type(call, publish),
                     "StreamUrl": f"rtmp://{publish.ingest}/{stream.app}/{stream.name}",
                     "ClientAddr": "192.0.2.1",
                     "EdgeNodeAddr": "192.0.2.2",
