@@ -118,14 +118,21 @@ options:
     type: bool
   region_id:
     description:
-      - The region to name in each call. One endpoint serves all regions, so it is rarely needed.
+      - The region that the domain belongs to, to be named in each call. It is rarely needed, and does not choose
+        O(endpoint).
       - Default is E(ALIBABA_CLOUD_REGION_ID), E(ALIBABACLOUD_REGION_ID), E(ALICLOUD_REGION), or E(ALICLOUD_REGION_ID).
     type: str
     aliases: [alicloud_region, region]
   endpoint:
     description:
       - The URL of the API, as scheme, host and port.
-      - Default is E(APSARAVIDEO_ENDPOINT), or C(https://live.aliyuncs.com).
+      - Default is E(APSARAVIDEO_ENDPOINT), or C(https://live.aliyuncs.com), which the vendor's SDKs use for all
+        regions.
+      - The vendor's documentation names endpoints of their own for domains whose live centre is in Singapore,
+        C(https://live.ap-southeast-1.aliyuncs.com), and in Frankfurt, C(https://live.eu-central-1.aliyuncs.com). Set
+        one of them where the default answers V(InvalidRegion) or does not know the domain.
+      - Inside a VPC without a way to the internet, it is C(https://live-vpc.REGION.aliyuncs.com), in the regions
+        C(cn-shanghai), C(us-east-1), C(me-central-1) and C(ap-southeast-1).
     type: str
   allow_http:
     description:

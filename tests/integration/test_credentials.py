@@ -90,9 +90,7 @@ def signed_in(name, directory, **fields):
     """The options for a profile of the CLI with these fields beside those of a sign-in."""
     sign_in = {"oauth_access_token": TOKEN, "oauth_access_token_expire": int(time.time()) + 3600}
     file = directory / f"{name}.json"
-    file.write_text(
-        json.dumps({"profiles": [{"name": name, "mode": "OAuth", **sign_in, **fields}]}), encoding="utf-8"
-    )
+    file.write_text(json.dumps({"profiles": [{"name": name, "mode": "OAuth", **sign_in, **fields}]}), encoding="utf-8")
     file.chmod(0o600)
     return {"profile": name, "credentials_file": str(file)}
 

@@ -240,7 +240,7 @@ def test_nothing_leaks(cloud, tmp_path, keys, places, way):
     home = tmp_path / "home"
     home.mkdir()
     ansible = Ansible(home, places.environ)
-    few = None if not way else ("options", "environment", "role", "ECS role", "URI variable", "profile External", "profile OAuth")
+    few = way and ("options", "environment", "role", "ECS role", "URI variable", "profile External", "profile OAuth")
     given = {place: {**NAMES, **options} for place, options in places.options(keys).items() if not few or place in few}
     environments = places.environments()
     tasks = []
