@@ -12,8 +12,7 @@ import re
 import shlex
 import signal
 import subprocess
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit
 
 from ._answer import HttpAnswer
@@ -186,7 +185,8 @@ class CloudSso:
         return issued(answer.get("CloudCredential") if isinstance(answer, dict) else None, what, now)
 
 
-class OAuthSignIn(NamedTuple):
+@dataclass(frozen=True)
+class OAuthSignIn:
     """What the CLI stores of an OAuth sign-in. Each end is in seconds since the epoch, 0 where there is none.
 
     `command` is what signs in again.
@@ -196,7 +196,7 @@ class OAuthSignIn(NamedTuple):
     command: str
     stored: Keys | None
     stored_end: int
-    access_token: str
+    access_token: str = field(repr=False)
     access_token_end: int
 
 
