@@ -45,9 +45,14 @@ options:
     description:
       - The profile to take the keys from, in the Alibaba Cloud CLI's file or else the SDKs' file.
       - In the CLI's file, profiles of the modes C(AK), C(StsToken), C(RamRoleArn), C(EcsRamRole),
-        C(RamRoleArnWithRoleName), C(OIDC), C(ChainableRamRoleArn), C(CredentialsURI), C(CloudSSO) and, with
-        O(allow_external_process), C(External) are supported. In the SDKs' file, those of the types C(access_key),
-        C(ram_role_arn), C(oidc_role_arn) and C(ecs_ram_role) are.
+        C(RamRoleArnWithRoleName), C(OIDC), C(ChainableRamRoleArn), C(CredentialsURI), C(CloudSSO), C(OAuth) and, with
+        O(allow_external_process), C(External) are supported. A profile without a mode has the one that the CLI
+        recognises by its fields. In the SDKs' file, those of the types C(access_key), C(ram_role_arn),
+        C(oidc_role_arn) and C(ecs_ram_role) are supported.
+      - Of a profile of the mode C(OAuth), the keys that the CLI has stored are used, or else others that its access
+        token is exchanged for. The file is never written, so the sign-in is not renewed when the access token expires.
+        Any command of the CLI with that profile does it, and C(aliyun configure --mode OAuth) signs in again.
+      - A profile of the mode C(CredentialsURI) without a URI uses E(ALIBABA_CLOUD_CREDENTIALS_URI).
       - Where neither this option nor other keys are given, E(ALIBABA_CLOUD_PROFILE), E(ALICLOUD_PROFILE), the CLI's
         C(current) profile, or C(default) is used. E(ALIBABA_CLOUD_CLI_PROFILE_DISABLED) leaves the CLI's file out then.
     type: str
@@ -113,14 +118,21 @@ options:
     type: bool
   region_id:
     description:
-      - The region to name in each call. One endpoint serves all regions, so it is rarely needed.
+      - The region that the domain belongs to, to be named in each call. It is rarely needed, and does not choose
+        O(endpoint).
       - Default is E(ALIBABA_CLOUD_REGION_ID), E(ALIBABACLOUD_REGION_ID), E(ALICLOUD_REGION), or E(ALICLOUD_REGION_ID).
     type: str
     aliases: [alicloud_region, region]
   endpoint:
     description:
       - The URL of the API, as scheme, host and port.
-      - Default is E(APSARAVIDEO_ENDPOINT), or C(https://live.aliyuncs.com).
+      - Default is E(APSARAVIDEO_ENDPOINT), or C(https://live.aliyuncs.com), which the vendor's SDKs use for all
+        regions.
+      - The vendor's documentation names endpoints of their own for domains whose live centre is in Singapore,
+        C(https://live.ap-southeast-1.aliyuncs.com), and in Frankfurt, C(https://live.eu-central-1.aliyuncs.com). Set
+        one of them where the default answers V(InvalidRegion) or does not know the domain.
+      - Inside a VPC without a way to the internet, it is C(https://live-vpc.REGION.aliyuncs.com), in the regions
+        C(cn-shanghai), C(us-east-1), C(me-central-1) and C(ap-southeast-1).
     type: str
   allow_http:
     description:

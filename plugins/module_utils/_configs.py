@@ -27,6 +27,7 @@ _SLICE_PREFIX = "/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
 
 _DELAY_TIMES = (15, 21_600)  # seconds
 _SLICE_DURATIONS = (5, 30)  # seconds
+_CYCLE_DURATIONS = (900, 21_600)  # seconds; a sample of the vendor's names these limits, and no documentation does
 _PREFIX_BYTES = 255
 _LONGEST_PERIOD = timedelta(days=7)
 
@@ -77,6 +78,18 @@ def checked(options: Mapping[str, Any], now: float) -> dict[str, Any]:
         wanted[option] = _checked_time(option, options[option], wanted["stream_name"], now)
     _check_period(wanted)
     return wanted
+
+
+def doubtful_durations(wanted: Mapping[str, Any]) -> list[str]:
+    """Return a warning for each duration of a file that the service may refuse or change."""
+    shortest, longest = _CYCLE_DURATIONS
+    return [
+        f"The option {option}[{number}].cycle_duration is {item['cycle_duration']}. By samples of the vendor's, a file "
+        f"lasts {shortest} to {longest} seconds, so the cloud may refuse it or use another duration."
+        for option in DIRECTORIES
+        for number, item in enumerate(wanted[option] or [])
+        if item["cycle_duration"] is not None and not shortest <= item["cycle_duration"] <= longest
+    ]
 
 
 def same_names(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

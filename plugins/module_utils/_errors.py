@@ -243,8 +243,8 @@ _BY_MEANING = {
     STREAM_ABSENT: NOT_PUSHED,
     CONFIG_ABSENT: Explanation(
         "no recording configuration is in effect for the stream",
-        "Create one with apsaravideo.live.apsaravideo_record_config or in the console, then push the stream again: "
-        "a configuration takes effect at the next push.",
+        "Create one with apsaravideo.live.apsaravideo_record_config or in the console, unless there is one, and push "
+        "the stream again: a configuration takes effect at the next push.",
     ),
     NO_TASK: Explanation("the stream is not being recorded", "Start a recording of it first."),
 }
@@ -276,7 +276,7 @@ _EXPLANATIONS = {
     "InvalidDomain.NotFound": Explanation(
         "the account has no such streaming domain",
         "Give the main streaming (playback) domain, not the ingest domain, and check that the keys belong to the "
-        "account that owns it.",
+        "account that owns it, and that endpoint is the one of its region.",
     ),
     "IllegalOperation": Explanation(
         "the account may not operate on this domain",

@@ -274,11 +274,11 @@ def _failure(error: BaseException, host: str, sent: bool) -> LiveError:
         final = any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes)
         return (EndpointUnusable if final else NotSent)(
             f"the name {host} cannot be resolved",
-            "Check the option endpoint, and DNS on the machine that runs the task.",
+            "Check the option endpoint, which differs inside a VPC, and DNS on the machine that runs the task.",
         )
     return NotSent(
         f"{host} does not accept a connection",
-        "Check the option endpoint, and firewalls and proxies on the way there.",
+        "Check the option endpoint, which differs inside a VPC, and firewalls and proxies on the way there.",
     )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places other than STS that issue keys: the ECS metadata service, a URI, CloudSSO, and a program of the user's."""
+"""Places other than STS that issue keys: the ECS metadata service, a URI, CloudSSO, OAuth, and a user's program."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import re
 import shlex
 import signal
 import subprocess
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlsplit
 
 from ._answer import HttpAnswer
 from ._endpoint import Endpoint, is_loopback
 from ._errors import AnswerLost, CredentialsError, InvalidOption, NotSent
 from ._http import Transport
-from ._keys import Keys, issued, renewal
+from ._keys import Keys, digest, issued, renewal
 from ._sources import Context, Issued, asked, parsed
 
 _METADATA_URL = "http://100.100.100.200"
@@ -29,6 +30,7 @@ _PROGRAM_SECONDS = 60
 _KEPT_IN_URLS = "!$%&'()*+,/:;=?@[]~"  # what RFC 3986 gives a meaning to, or has already been quoted
 _STATUS_OK = 200
 _STATUS_NOT_FOUND = 404
+_TOKEN_REFUSED = (400, 401)  # HTTP statuses; which one an expired token gets is not documented
 
 
 class EcsRole:
@@ -177,15 +179,87 @@ class CloudSso:
         what = f"CloudSSO at {endpoint.host}"
         if self._end and self._end <= now:
             raise CredentialsError(f"No keys from {what}: the sign-in has ended", "Sign in again with the CLI.")
-        headers = {
-            "accept": "application/json",
-            "content-type": "application/json",
-            "authorization": f"Bearer {self._token}",
-        }
         transport = Transport(self._context.settings._replace(endpoint=endpoint))
         body = json.dumps(self._content).encode()
-        answer = asked(transport, what, "POST", "cloud-credentials", headers, body)
+        answer = asked(transport, what, "POST", "cloud-credentials", _with_token(self._token, what), body)
         return issued(answer.get("CloudCredential") if isinstance(answer, dict) else None, what, now)
+
+
+@dataclass(frozen=True)
+class OAuthSignIn:
+    """What the CLI stores of an OAuth sign-in. Each end is in seconds since the epoch, 0 where there is none.
+
+    `command` is what signs in again.
+    """
+
+    url: str
+    command: str
+    stored: Keys | None
+    stored_end: int
+    access_token: str = field(repr=False)
+    access_token_end: int
+
+
+class OAuth:
+    """Keys of an OAuth sign-in with the CLI: those that it has stored, else others for its access token.
+
+    An access token that has expired is not renewed. The refresh token changes with that, and unless the new one were
+    written to the CLI's file, the user would be signed out.
+    """
+
+    def __init__(self, context: Context, sign_in: OAuthSignIn, where: str) -> None:
+        self._context = context
+        self._sign_in = sign_in
+        self._what = f"the OAuth sign-in of {where}"
+        self._account = digest("oauth", where)
+
+    def keys(self, expired: Keys | None = None) -> Keys | None:
+        """Return the keys; raises CredentialsError where the user has to sign in again."""
+        sign_in, now = self._sign_in, self._context.clock.now()
+        stored = sign_in.stored and replace(sign_in.stored, account=self._account)
+        if stored and expired and stored.same_as(expired):
+            stored = None
+        if stored and now < stored.renew_at:
+            return stored
+        if sign_in.access_token and now < sign_in.access_token_end:
+            parts = ("oauth", sign_in.url, sign_in.access_token)
+            return Issued(self._context, parts, self._exchange, self._account).keys(expired)
+        if stored and now < sign_in.stored_end:
+            return replace(stored, renew_at=sign_in.stored_end)
+        raise self._unusable("it has expired")
+
+    def _exchange(self) -> Keys:
+        """Return the keys that the access token is exchanged for."""
+        endpoint = Endpoint.parse(self._sign_in.url)
+        transport = Transport(self._context.settings._replace(endpoint=endpoint))
+        headers = _with_token(self._sign_in.access_token, self._what)
+        try:
+            answer = asked(transport, f"OAuth at {endpoint.host}", "POST", "v1/exchange", headers)
+        except CredentialsError as error:
+            if error.http_status in _TOKEN_REFUSED:
+                raise self._unusable("its access token was refused", error.http_status) from None
+            raise
+        fields = answer if isinstance(answer, dict) else {}
+        # The CLI takes the names with a small first letter as well.
+        content = {name[:1].upper() + name[1:]: value for name, value in fields.items()}
+        return issued(content, self._what, self._context.clock.now())
+
+    def _unusable(self, why: str, http_status: int | None = None) -> CredentialsError:
+        return CredentialsError(
+            f"No keys from {self._what}: {why}, and only the CLI can renew it",
+            f"Run a command of the CLI with that profile, or sign in again with: {self._sign_in.command}.",
+            http_status=http_status,
+        )
+
+
+def _with_token(token: str, what: str) -> dict[str, str]:
+    """Return headers with an access token; raises CredentialsError for one that no header can carry."""
+    if not re.fullmatch(r"[!-~]+", token):
+        raise CredentialsError(
+            f"No keys from {what}: the access token holds a space, a line end or a character outside ASCII",
+            "Sign in again with the CLI.",
+        )
+    return {"accept": "application/json", "content-type": "application/json", "authorization": f"Bearer {token}"}
 
 
 def _divided(url: str, name: str, allow_http: bool = False) -> tuple[Endpoint, str]:

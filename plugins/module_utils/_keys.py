@@ -16,7 +16,7 @@ from typing import Any
 
 from ._errors import CredentialsError
 
-_MARGIN = 300.0  # seconds before their end from which temporary keys are not used any more
+MARGIN = 300  # seconds before their end from which temporary keys are not used any more
 _SURE = 60.0  # seconds for which new keys are used in any case, whatever the clocks say
 
 
@@ -67,9 +67,13 @@ def digest(*parts: str | None) -> str:
 def issued(content: Any, source: str, now: float) -> Keys:
     """Temporary keys as the cloud's services answer them; raises CredentialsError for anything else.
 
-    They end at `Expiration`, in the form `2026-01-02T04:04:05Z`.
+    They end at `Expiration`, in the form `2026-01-02T04:04:05Z`. A `Code`, where there is one, is `Success`.
     """
     fields = content if isinstance(content, dict) else {}
+    if fields.get("Code") not in (None, "Success"):
+        raise CredentialsError(
+            f"The answer from {source} holds no keys: its Code is not Success", "Check what it is that answers there."
+        )
     values = [fields.get(name) for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")]
     if not all(isinstance(value, str) and value for value in values):
         raise CredentialsError(f"The answer from {source} holds no keys", "Check what it is that answers there.")
@@ -88,7 +92,7 @@ def renewal(end: str, source: str, now: float) -> float:
         ) from None
     if time_of_end.tzinfo is None:
         time_of_end = time_of_end.replace(tzinfo=timezone.utc)
-    return max(time_of_end.timestamp() - _MARGIN, now + _SURE)
+    return max(time_of_end.timestamp() - MARGIN, now + _SURE)
 
 
 class Credentials:

@@ -8,16 +8,30 @@ from __future__ import annotations
 import configparser
 import json
 import os
+import shlex
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ._errors import CredentialsError
-from ._issuers import CloudSso, EcsRole, KeysUri, Program
-from ._keys import Keys
+from ._issuers import CloudSso, EcsRole, KeysUri, OAuth, OAuthSignIn, Program
+from ._keys import MARGIN, Keys
 from ._sources import Context, Held, Source
 from ._sts import AssumedRole, OidcRole, Role, sts_url
 
+_PAIR = ("access_key_id", "access_key_secret")
+# The fields by which the CLI recognises the mode of a profile that names none, in its order.
+_RECOGNISED = (
+    ("ststoken", (*_PAIR, "sts_token")),
+    ("ramrolearn", (*_PAIR, "ram_role_arn")),
+    ("ak", _PAIR),
+    ("ecsramrole", ("ram_role_name",)),
+    ("external", ("process_command",)),
+    ("oidc", ("oidc_provider_arn", "oidc_token_file", "ram_role_arn")),
+    ("cloudsso", ("cloud_sso_sign_in_url",)),
+)
+_URI_VARIABLE = "ALIBABA_CLOUD_CREDENTIALS_URI"
+_OAUTH_URLS = {"CN": "https://oauth.aliyun.com", "INTL": "https://oauth.alibabacloud.com"}
 _OF_OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 
 
@@ -126,7 +140,7 @@ class _Content:
         fields = _Fields(self.profiles[name], name, self.path)
         if self._is_ini:
             return _ini_source(fields, context)
-        if fields.kind("mode", "AK") == "chainableramrolearn":
+        if fields.kind("mode") == "chainableramrolearn":
             base = self.source(fields.text("source_profile"), context, (*above, name))
             return AssumedRole(context, base, _cli_role(fields, context))
         return _cli_source(fields, context)
@@ -144,7 +158,7 @@ class _Fields:
 
     def __init__(self, values: Mapping[str, Any], name: str, path: str) -> None:
         self._values = values
-        self._name = name
+        self.name = name
         self._path = path
         self.where = f"profile {name} of {path}"
 
@@ -152,7 +166,7 @@ class _Fields:
         """A text that must be there."""
         text = self.text_if_any(field)
         if not text:
-            raise self._error(f"has no {field} in profile {self._name}", f"Complete the profile {self._name}.")
+            raise self._error(f"has no {field} in profile {self.name}", f"Complete the profile {self.name}.")
         return text
 
     def text_if_any(self, *fields: str) -> str | None:
@@ -160,7 +174,7 @@ class _Fields:
         for field in fields:
             value = self._values.get(field)
             if value is not None and not isinstance(value, str):
-                raise self._error(f"has a {field} that is no text in profile {self._name}", "Write it in quotes.")
+                raise self._error(f"has a {field} that is no text in profile {self.name}", "Write it in quotes.")
             if value and value.strip():
                 return value
         return None
@@ -170,26 +184,40 @@ class _Fields:
         value = self._values.get(field) or 0
         if not isinstance(value, int):
             raise self._error(
-                f"has a {field} that is no whole number in profile {self._name}", "Give a number without quotes."
+                f"has a {field} that is no whole number in profile {self.name}", "Give a number without quotes."
             )
         return value or None
+
+    def choice(self, field: str, choices: Collection[str]) -> str:
+        """Return one of these texts in upper case; the first where there is none."""
+        value = (self.text_if_any(field) or next(iter(choices))).upper()
+        if value not in choices:
+            raise self._error(
+                f"has another {field} than {' or '.join(choices)} in profile {self.name}", "Sign in again with the CLI."
+            )
+        return value
 
     def flag_if_any(self, field: str) -> bool | None:
         """True or false, if it is there."""
         value = self._values.get(field)
         if value is not None and not isinstance(value, bool):
-            raise self._error(f"has a {field} that is neither true nor false in profile {self._name}", "Correct it.")
+            raise self._error(f"has a {field} that is neither true nor false in profile {self.name}", "Correct it.")
         return value
 
-    def kind(self, field: str, default: str = "") -> str:
-        """What kind of profile it is, in lower case."""
-        return (self.text_if_any(field) or default).lower()
+    def kind(self, field: str) -> str:
+        """Return what kind of profile it is, in lower case; an empty text where it does not say."""
+        return (self.text_if_any(field) or "").lower()
+
+    def recognised_mode(self) -> str:
+        """Return the mode of a profile of the CLI that names none."""
+        found = (mode for mode, names in _RECOGNISED if all(self.text_if_any(name) for name in names))
+        return next(found, "ak")
 
     def unsupported(self, field: str, known: str) -> CredentialsError:
         """The error for a profile of another kind."""
         kind = self.text_if_any(field) or "none"
         return self._error(
-            f"has the {field} {kind} in profile {self._name}, which is not supported", f"Use one of {known}."
+            f"has the {field} {kind} in profile {self.name}, which is not supported", f"Use one of {known}."
         )
 
     def _error(self, happened: str, advice: str) -> CredentialsError:
@@ -215,13 +243,13 @@ def _held(fields: _Fields, token: str | None = None) -> Held:
 
 def _cli_source(fields: _Fields, context: Context) -> Source:
     """A profile of the CLI by its mode, which the CLI compares without regard to case."""
-    mode = fields.kind("mode", "AK")
+    mode = fields.kind("mode") or fields.recognised_mode()
     if mode == "ak":
         return _held(fields)
     if mode == "ststoken":
         return _held(fields, fields.text("sts_token"))
     if mode == "ramrolearn":
-        return AssumedRole(context, _held(fields), _cli_role(fields, context))
+        return AssumedRole(context, _held(fields, fields.text_if_any("sts_token")), _cli_role(fields, context))
     if mode == "ecsramrole":
         return EcsRole(context, fields.text_if_any("ram_role_name"), required=True)
     if mode in ("ramrolearnwithrolename", "ramrolearnwithecs"):
@@ -233,13 +261,16 @@ def _cli_source(fields: _Fields, context: Context) -> Source:
     if mode == "external":
         return Program(context, fields.text("process_command"), fields.where)
     if mode == "credentialsuri":
-        return KeysUri(context, fields.text("credentials_uri"), fields.where)
+        uri = fields.text_if_any("credentials_uri") or context.environ.get(_URI_VARIABLE)
+        return KeysUri(context, uri or fields.text("credentials_uri"), fields.where)
     if mode == "cloudsso":
         return _cloud_sso(fields, context)
+    if mode == "oauth":
+        return OAuth(context, _oauth_sign_in(fields), fields.where)
     raise fields.unsupported(
         "mode",
         "AK, StsToken, RamRoleArn, EcsRamRole, RamRoleArnWithRoleName, OIDC, ChainableRamRoleArn, External, "
-        "CredentialsURI, CloudSSO",
+        "CredentialsURI, CloudSSO, OAuth",
     )
 
 
@@ -251,6 +282,21 @@ def _cloud_sso(fields: _Fields, context: Context) -> CloudSso:
         fields.text("cloud_sso_access_config"),
         fields.text("access_token"),
         fields.number_if_any("cloud_sso_access_token_expire"),
+    )
+
+
+def _oauth_sign_in(fields: _Fields) -> OAuthSignIn:
+    site = fields.choice("oauth_site_type", _OAUTH_URLS)
+    end = fields.number_if_any("sts_expiration") or 0
+    key_id, secret, token = (fields.text_if_any(name) for name in (*_PAIR, "sts_token"))
+    stored = Keys(key_id, secret, token, fields.where, renew_at=end - MARGIN) if key_id and secret and token else None
+    return OAuthSignIn(
+        _OAUTH_URLS[site],
+        f"aliyun configure --mode OAuth --oauth-site-type {site} --profile {shlex.quote(fields.name)}",
+        stored,
+        end,
+        fields.text_if_any("oauth_access_token") or "",
+        fields.number_if_any("oauth_access_token_expire") or 0,
     )
 
 

@@ -94,4 +94,6 @@ def operate(task: Task) -> dict[str, Any]:
         task.warnings += _change.doubt(resource, outcome)
         if present and outcome.changed:
             task.warnings.append(_LATER)
+    if present and outcome.changed:
+        task.warnings += _configs.doubtful_durations(wanted)
     return {**_change.result(resource, outcome), "replaced": outcome.replaced}

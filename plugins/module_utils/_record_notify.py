@@ -39,6 +39,10 @@ _UNSIGNED = "Callbacks were signed, and are not signed without auth_key."
 _UNSEEN = "Whether the cloud has this auth_key or another is unknown, because it does not show the key."
 _OTHER = "The cloud has another key than auth_key."
 _NOT_SENT = " The key was not sent; update_auth_key=always has it sent."
+_LATER = (
+    "The key counts from the next push of a stream. Callbacks of streams that are being pushed are signed as before, "
+    "so receivers should go on accepting these until then."
+)
 _NO_KNOWN_CHANGE = " The key is sent each time, and a change is reported without knowing that there is one."
 
 
@@ -104,19 +108,19 @@ class _Present(_change.Resource):
         return config.settings if config else None
 
     def warnings(self, outcome: Outcome) -> list[str]:
-        """What cannot be known about the key, or was not done about it."""
+        """Return what cannot be known about the key, was not done about it, or comes later."""
         before = outcome.before
-        if before is None or not before.settings["signed"]:
+        if before is None:
             return []
+        signed, doubt = before.settings["signed"], self._key_doubt(before)
         if self._auth_key is None:
-            return [_UNSIGNED] if outcome.changed else []
-        doubt = self._key_doubt(before)
-        if not doubt:
-            return []
+            return [_UNSIGNED] if signed and outcome.changed else []
         if not outcome.changed:
-            return [doubt + _NOT_SENT]
+            return [doubt + _NOT_SENT] if doubt else []
+        if signed and not doubt:
+            return []
         only_key = before.settings == outcome.after.settings
-        return [doubt + _NO_KNOWN_CHANGE] if only_key and doubt == _UNSEEN else []
+        return [f"{doubt}{_NO_KNOWN_CHANGE} {_LATER}" if only_key and doubt == _UNSEEN else _LATER]
 
     def _merged(self, settings: dict[str, Any]) -> dict[str, Any]:
         merged = {**settings, **self._wanted}

@@ -19,7 +19,8 @@ description:
     best applies to it.
   - All configurations of the domain are read, and only what the task sets is compared, so that what the service fills
     in is no difference. O(mode) has a default and is always compared.
-  - A new or changed configuration takes effect at the next push of a stream.
+  - A new or changed configuration takes effect at the next push of a stream. What is being pushed goes on with what was
+    in effect when its push began, and where that was none, it is not recorded and commands find no configuration.
 extends_documentation_fragment:
   - apsaravideo.live.domain
   - apsaravideo.live.connection
@@ -58,7 +59,10 @@ options:
     choices: [automatic, callback, ingest_parameter, manual]
     default: manual
   oss_bucket:
-    description: The OSS bucket that files are stored in. Needed to create a configuration.
+    description:
+      - The OSS bucket that files are stored in. Needed to create a configuration.
+      - It must be in the same region as the domain's live centre. The cloud does not record across regions, which may
+        show only later, by files that are missing or callbacks that report an error.
     type: str
   oss_endpoint:
     description: The endpoint of the bucket, such as V(oss-cn-shanghai.aliyuncs.com). Needed to create a configuration.
@@ -71,6 +75,8 @@ options:
     description:
       - The formats in which streams are recorded. What is configured besides is removed.
       - To create a configuration, at least one format is needed here or in O(transcode_formats).
+      - Streams must have video in H.264, H.265 or MPEG-4 and audio in AAC or MP3. With other codecs there is no file,
+        or one with a black picture or no sound.
     type: list
     elements: dict
     suboptions: &format
@@ -82,6 +88,7 @@ options:
         description:
           - Seconds after which a file ends and the next begins. The service has a default, 6 hours for V(m3u8) and
             V(cmaf) and 1 hour for V(flv) and V(mp4) by its documentation.
+          - From 900 to 21600 by samples of the vendor's. Another duration is sent, with a warning.
         type: int
       slice_duration:
         description: Seconds of a slice, from 5 to 30, for V(m3u8) and V(cmaf) only. The service has a default.

@@ -49,6 +49,8 @@ options:
     description:
       - The key that callbacks are signed with, 16 to 32 letters and digits. Without it, callbacks are not signed.
       - The cloud may not show the key that it has, so that it cannot be compared. See O(update_auth_key).
+      - A changed key counts from the next push of a stream. What is being pushed goes on being signed with the key
+        before, so receivers should accept both until all streams have been pushed anew.
     type: str
   update_auth_key:
     description:

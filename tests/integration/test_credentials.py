@@ -9,11 +9,15 @@ That keys are found in each place there is, and never shown, is tested in test_s
 from __future__ import annotations
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
+from certificates import Authority
 from emulator import KEY, POWERLESS_KEY, ROLE
-from issuers import Metadata
-from playbook import STREAM, WAYS, assumed, environment, streams
+from issuers import Metadata, OAuth
+from playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
+from tunnel import Tunnel
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = [f"live.example.com/app/stream{number:02}" for number in range(40)]
@@ -63,6 +67,63 @@ def test_a_role_is_assumed_once_for_the_inventory_and_all_hosts(cloud, sts, tmp_
     assert len(cloud.calls("AssumeRole")) == 2
     assert sum(row["api_calls"] for row in run.fleets()[0]["streams"]) == 40
     assert keys_left(sts) == []
+
+
+TOKEN = "token-of-an-oauth-sign-in"
+
+
+@pytest.fixture(name="oauth")
+def oauth_behind_a_proxy(cloud, ansible, tmp_path_factory):
+    """Both sites of OAuth, which Ansible reaches under their real names: the way leads through a proxy of the test."""
+    cloud.push(*NAMES, STREAM)
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    with (
+        OAuth(lambda: assumed(cloud), TOKEN, authority.context(OAuth.NAMES)) as service,
+        Tunnel(service.port) as proxy,
+    ):
+        environ = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "127.0.0.1", "REQUESTS_CA_BUNDLE": authority.ca_path}
+        ansible.environ.update({**environ, **NO_KEYS})
+        yield SimpleNamespace(service=service, proxy=proxy)
+
+
+def signed_in(name, directory, **fields):
+    """The options for a profile of the CLI with these fields beside those of a sign-in."""
+    sign_in = {"oauth_access_token": TOKEN, "oauth_access_token_expire": int(time.time()) + 3600}
+    file = directory / f"{name}.json"
+    file.write_text(json.dumps({"profiles": [{"name": name, "mode": "OAuth", **sign_in, **fields}]}), encoding="utf-8")
+    file.chmod(0o600)
+    return {"profile": name, "credentials_file": str(file)}
+
+
+@pytest.mark.parametrize(("site", "host"), [("CN", "oauth.aliyun.com"), ("INTL", "oauth.alibabacloud.com")])
+def test_an_oauth_sign_in_gives_keys_once_for_all_streams(cloud, ansible, oauth, tmp_path, site, host):
+    options = signed_in("p", tmp_path, oauth_site_type=site)
+    run = start(ansible, NAMES, 5, **{f"apsaravideo_{name}": value for name, value in options.items()})
+    assert run.exit_code == 0, run.output
+    assert len(recording(cloud)) == 40
+    assert oauth.service.log == ["POST /v1/exchange"]
+    (head,) = oauth.proxy.heads
+    assert head.startswith(f"CONNECT {host}:443 ")
+    assert keys_left(ansible) == []
+
+
+def test_stored_and_expired_oauth_sign_ins(cloud, ansible, oauth, tmp_path):
+    expired = {"oauth_access_token_expire": int(time.time()) - 1, "oauth_refresh_token": "the-refresh-token"}
+    given = temporary_keys(cloud)
+    pair = {name: given[name] for name in ("access_key_id", "access_key_secret")}
+    stored = {**pair, "sts_token": given["security_token"]}
+    now = int(time.time())
+    tasks = [
+        task("stored", **signed_in("stored", tmp_path, **expired, **stored, sts_expiration=now + 800)),
+        task("expired", **signed_in("expired", tmp_path, **expired, **stored, sts_expiration=now - 1)),
+    ]
+    run = ansible.play(tasks)
+    assert run.result("stored")["changed"]
+    failed = run.result("expired")
+    assert failed["msg"].endswith("aliyun configure --mode OAuth --oauth-site-type CN --profile expired.")
+    assert "the-refresh-token" not in run.output
+    assert len(cloud.calls("RealTimeRecordCommand")) == 1
+    assert not oauth.service.requests, "nothing is renewed"
 
 
 def test_keys_that_expire_are_renewed_once_for_all_hosts(cloud, sts):

@@ -141,7 +141,23 @@ def test_what_was_written_is_unchanged_when_it_is_read_and_given_again(cloud, pa
         made = [action for action in actions(cloud) if action != READ]
         assert made in ([ADD], [UPDATE], [DELETE, ADD]) if real["changed"] else made == []
         assert real["replaced"] is (made == [DELETE, ADD])
-        assert ["next push" in warning for warning in real.get("warnings", [])] == [True] * real["changed"]
+        warnings = real.get("warnings", [])
+        formats = [*(wanted.get("formats") or []), *(wanted.get("transcode_formats") or [])]
+        doubtful = sum(not 900 <= (row["cycle_duration"] or 900) <= 21600 for row in formats)
+        assert sum("cycle_duration is" in warning for warning in warnings) == doubtful * real["changed"]
+        assert sum("next push" in warning for warning in warnings) == real["changed"]
+        assert len(warnings) == (1 + doubtful) * real["changed"]
+
+
+@pytest.mark.parametrize(("seconds", "is_doubtful"), [(899, True), (900, False), (21_600, False), (21_601, True)])
+def test_a_duration_that_the_vendor_s_samples_do_not_know_is_sent_with_a_warning(cloud, seconds, is_doubtful):
+    options = {**NEWS, "formats": [{"format": "mp4", "cycle_duration": seconds}]}
+    for check_mode in (True, False):
+        result = configure(cloud, check_mode=check_mode, **options)
+        warned = [warning for warning in result.get("warnings", []) if "next push" not in warning]
+        assert ["formats[0].cycle_duration is" in warning for warning in warned] == [True] * is_doubtful
+    assert result["config"]["formats"][0]["cycle_duration"] == seconds
+    assert "warnings" not in configure(cloud, **options), "the cloud has taken it"
 
 
 # --- lost answers and races -------------------------------------------------------------------------------------------

@@ -11,13 +11,16 @@ import os
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from certificates import Authority
 from emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
-from issuers import CloudSso, CredentialsUri, Metadata
+from issuers import CloudSso, CredentialsUri, Metadata, OAuth
 from playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
+from tunnel import Tunnel
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]
@@ -56,7 +59,11 @@ class Places:
         content = self.content(cloud)
         self.ecs, self.uri = Metadata({"recorder": content}), CredentialsUri(content)
         self.sso = CloudSso(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
+        authority = Authority(directory.parent)
+        self.oauth = OAuth(content, OAUTH_TOKEN, authority.context(OAuth.NAMES))
         self.environ = {
+            "NO_PROXY": "127.0.0.1",
+            "REQUESTS_CA_BUNDLE": authority.ca_path,
             "APSARAVIDEO_ENDPOINT": cloud.endpoint,
             "APSARAVIDEO_STS_ENDPOINT": cloud.endpoint,
             "ALIBABA_CLOUD_ACCESS_KEY_ID": keys["access_key_id"],
@@ -64,6 +71,7 @@ class Places:
             "ALIBABA_CLOUD_SECURITY_TOKEN": keys["security_token"],
         }
         self.secrets = [*secrets_of(keys), KEY[1], OIDC_TOKEN, SSO_TOKEN]
+        self.secrets += [OAUTH_TOKEN, REFUSED_TOKEN, REFRESH_TOKEN]
 
     def content(self, cloud):
         def issue():
@@ -73,14 +81,16 @@ class Places:
         return issue
 
     def __enter__(self):
-        for service in (self.ecs, self.uri, self.sso):
-            service.__enter__()
-        self.environ["APSARAVIDEO_METADATA_ENDPOINT"] = self.ecs.url
+        with ExitStack() as stack:
+            for service in (self.ecs, self.uri, self.sso, self.oauth):
+                stack.enter_context(service)
+            self.environ["APSARAVIDEO_METADATA_ENDPOINT"] = self.ecs.url
+            self.environ["HTTPS_PROXY"] = stack.enter_context(Tunnel(self.oauth.port)).url
+            self._services = stack.pop_all()
         return self
 
     def __exit__(self, *error):
-        for service in (self.ecs, self.uri, self.sso):
-            service.__exit__(*error)
+        self._services.__exit__(*error)
 
     def write(self, name, content):
         file = self.directory / name
@@ -110,6 +120,11 @@ class Places:
                 "cloud_sso_access_config": "ac-1",
                 "access_token": SSO_TOKEN,
             },
+            "OAuth": self.sign_in(),
+            "OAuth stored": {
+                **self.sign_in(mode="OAuth", **temporary, sts_token=keys["security_token"]),
+                "sts_expiration": int(time.time()) + 800,
+            },
         }
         listed = [{"name": mode, "mode": mode, **fields} for mode, fields in modes.items()]
         file = self.write("profiles.json", {"profiles": listed})
@@ -117,6 +132,20 @@ class Places:
             f"profile {mode}": {"profile": mode, "credentials_file": file, "allow_external_process": True}
             for mode in modes
         }
+
+    def sign_in(self, **fields):
+        """The fields of a profile of the mode OAuth."""
+        sign_in = {"oauth_access_token": OAUTH_TOKEN, "oauth_access_token_expire": int(time.time()) + 3600}
+        return {**sign_in, "oauth_refresh_token": REFRESH_TOKEN, **fields}
+
+    def signed_out(self):
+        """Name to options, for profiles of the mode OAuth that give no keys."""
+        refused = self.sign_in(name="sign-in refused", mode="OAuth", oauth_access_token=REFUSED_TOKEN)
+        expired = self.sign_in(name="sign-in expired", mode="OAuth", oauth_access_token_expire=1)
+        broken = self.sign_in(name="sign-in broken", mode="OAuth", oauth_access_token=f"{REFUSED_TOKEN}\n")
+        profiles = [refused, expired, broken]
+        file = self.write("signed_out.json", {"profiles": profiles})
+        return {profile["name"]: {"profile": profile["name"], "credentials_file": file} for profile in profiles}
 
     def sections(self):
         """Type to options, for the sections of the SDKs' file."""
@@ -158,6 +187,9 @@ class Places:
 
 
 SSO_TOKEN = "token-of-a-sign-in"
+OAUTH_TOKEN = "token-of-an-oauth-sign-in"
+REFUSED_TOKEN = "token-that-has-been-taken-back"
+REFRESH_TOKEN = "token-that-renews-the-sign-in"
 
 
 class Watch:
@@ -208,7 +240,7 @@ def test_nothing_leaks(cloud, tmp_path, keys, places, way):
     home = tmp_path / "home"
     home.mkdir()
     ansible = Ansible(home, places.environ)
-    few = None if not way else ("options", "environment", "role", "ECS role", "URI variable", "profile External")
+    few = way and ("options", "environment", "role", "ECS role", "URI variable", "profile External", "profile OAuth")
     given = {place: {**NAMES, **options} for place, options in places.options(keys).items() if not few or place in few}
     environments = places.environments()
     tasks = []
@@ -224,6 +256,10 @@ def test_nothing_leaks(cloud, tmp_path, keys, places, way):
         {"name": "stop", RECORD: {**options, "state": "stopped"}},
         {"name": "bad option", RECORD: {**options, "stream_name": "*"}, "ignore_errors": True},
     ]
+    signed_out = places.signed_out()
+    tasks += [
+        {"name": name, RECORD: {**NAMES, **options}, "ignore_errors": True} for name, options in signed_out.items()
+    ]
     for number, task in enumerate(tasks):
         task["register"] = f"result_{number}"
     tasks.append({"name": "show", "ansible.builtin.debug": {"var": "vars"}})
@@ -232,6 +268,7 @@ def test_nothing_leaks(cloud, tmp_path, keys, places, way):
     assert run.exit_code == 0, run.output
     assert {place: run.result(place)["changed"] for place in given} == dict.fromkeys(given, True)
     assert {run.result(f"{place} refused")["error"]["code"] for place in given} == {"StreamNotFound"}
+    assert all("OAuth" in run.result(name)["msg"] for name in signed_out)
     assert "Loading callback plugin" in run.output, "it is the verbose output that is searched"
     assert "previous_state" in run.output.split("TASK [show]")[1]
     assert any("ansible-playbook" in line for line in processes.seen)

@@ -20,9 +20,10 @@ from alibabacloud_credentials.provider import (
     ProfileCredentialsProvider,
     URLCredentialsProvider,
 )
-from issuers import CloudSso, CredentialsUri, Metadata, made_up
+from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
+from issuers import CloudSso, CredentialsUri, Metadata, OAuth, made_up
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec
+from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _profiles
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Limits, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
@@ -146,3 +147,49 @@ def test_cloud_sso(tmp_path, always):
         assert ours(profile="p", credentials_file=str(file)) == theirs(provider)
         first, second = sso.requests
     assert json.loads(first.body) == json.loads(second.body)
+
+
+@pytest.fixture(name="signed_in")
+def profile_of_an_oauth_sign_in(tmp_path):
+    """Writes a profile of the mode OAuth with these fields; returns the file and the fields."""
+
+    def write(**fields):
+        sign_in = {"oauth_access_token": "the-token", "oauth_access_token_expire": int(time.time()) + 3600}
+        profile = {"name": "p", "mode": "OAuth", "oauth_site_type": "CN", **sign_in, **fields}
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps({"current": "p", "profiles": [profile]}), encoding="utf-8")
+        return str(file), profile
+
+    return write
+
+
+def test_keys_of_an_oauth_sign_in_that_the_cli_has_stored(signed_in):
+    file, _profile = signed_in(**PAIR, sts_token="their-token", sts_expiration=int(time.time()) + 3600)
+    provider = CLIProfileCredentialsProvider(profile_file=file)
+    assert ours(profile="p", credentials_file=file) == theirs(provider) == ("the-id", "the-secret", "their-token")
+
+
+def test_keys_for_the_access_token_of_an_oauth_sign_in(signed_in, monkeypatch, always):
+    file, profile = signed_in()
+    with OAuth(always, "the-token") as oauth:
+        monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"CN": oauth.url})
+        provider = OAuthCredentialsProvider(
+            client_id="x",
+            sign_in_url=oauth.url,
+            access_token=profile["oauth_access_token"],
+            access_token_expire=profile["oauth_access_token_expire"],
+        )
+        assert ours(profile="p", credentials_file=file) == theirs(provider)
+        first, second = oauth.requests
+    for one in (first, second):
+        assert (one.method, one.target, one.body) == ("POST", "/v1/exchange", b"")
+    assert first.headers["Authorization"] == second.headers["Authorization"]
+    assert first.headers["Content-Type"] == second.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("site", ["CN", "INTL"])
+def test_the_hosts_of_oauth(signed_in, site):
+    file, profile = signed_in(oauth_site_type=site)
+    provider = CLIProfileCredentialsProvider(profile_file=file)
+    inner = provider._get_credentials_provider({"profiles": [profile]}, "p")
+    assert inner._sign_in_url == _profiles._OAUTH_URLS[site]

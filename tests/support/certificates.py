@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,13 @@ class Authority:
         self.ca_path = self._own.certificate
         subject = ("-subj", f"/CN={name}", "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
         _openssl("req", "-x509", *_NEW_KEY, *subject, "-keyout", self._own.key, "-out", self._own.certificate)
+
+    def context(self, names: str) -> ssl.SSLContext:
+        """What a server of these ``names`` speaks TLS with."""
+        issued = self.issue(names=names)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(issued.certificate, issued.key)
+        return context
 
     def issue(self, name: str = "server", names: str = NAMES, days: int = 2) -> Certificate:
         """A server certificate for ``names`` (in openssl's notation); one with negative ``days`` has expired."""

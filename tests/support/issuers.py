@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-ins on loopback for what issues keys: the ECS metadata service, a credentials URI, CloudSSO, and STS.
+"""Stand-ins on loopback for what issues keys: the ECS metadata service, a credentials URI, CloudSSO, OAuth, and STS.
 
 with Metadata({"recorder": content}) as metadata:
     ...  # use metadata.url; content() makes the keys
@@ -11,6 +11,7 @@ with Metadata({"recorder": content}) as metadata:
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -41,11 +42,16 @@ def made_up(seconds: float = 3600) -> dict[str, str]:
 
 
 class Service:
-    """An HTTP server that answers by its method `reply` and keeps what it was asked; a context manager."""
+    """An HTTP server that answers by its method `reply` and keeps what it was asked; a context manager.
 
-    def __init__(self) -> None:
+    Where there is a context for it, it speaks TLS.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.url = ""
+        self.port = 0
+        self._tls = tls
 
     def reply(self, request: Request) -> tuple[int, str]:
         """Status and body for a request."""
@@ -79,9 +85,12 @@ class Service:
                 return None
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -157,6 +166,25 @@ class CloudSso(Service):
         if json.loads(request.body) != self._access:
             return 400, "no such access configuration"
         return 200, json.dumps({"RequestId": "R", "CloudCredential": self._content()})
+
+
+class OAuth(Service):
+    """The OAuth service of the CLI's users, which knows one access token. `NAMES` are the hosts of its two sites."""
+
+    NAMES = "DNS:oauth.aliyun.com,DNS:oauth.alibabacloud.com"
+
+    def __init__(self, content: Content, token: str, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
+        self._content = content
+        self._token = token
+
+    def reply(self, request: Request) -> tuple[int, str]:
+        """The keys, for the user's token."""
+        if (request.method, request.target) != ("POST", "/v1/exchange"):
+            return 404, "not found"
+        if request.headers.get("Authorization") != f"Bearer {self._token}":
+            return 401, json.dumps({"error": "expired_token", "token": request.headers.get("Authorization")})
+        return 200, json.dumps({"RequestId": "R", **self._content()})
 
 
 class Sts(Service):

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shlex
 import sys
 import time
 from types import SimpleNamespace
@@ -14,10 +16,10 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from issuers import TOKEN, CloudSso, CredentialsUri, Metadata, Sts, made_up
+from issuers import TOKEN, CloudSso, CredentialsUri, Metadata, OAuth, Sts, made_up
 from scripted import ScriptedServer, answer, silence
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _issuers, _sts
+from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _issuers, _profiles, _sts
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
@@ -312,17 +314,20 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-MODES = ["AK", "StsToken", "RamRoleArn", "OIDC", "ChainableRamRoleArn", "CredentialsURI", "CloudSSO", "External", "x"]
+MODES = ["AK", "StsToken", "RamRoleArn", "OIDC", "ChainableRamRoleArn", "CredentialsURI", "CloudSSO", "External"]
+MODES += ["OAuth", "x", ""]
 FIELDS = [
     *("access_key_id", "access_key_secret", "sts_token", "ram_role_arn", "expired_seconds", "source_profile"),
     *("enable_vpc", "sts_region", "sts_endpoint", "process_command", "credentials_uri", "oidc_token_file", "policy"),
     *("cloud_sso_sign_in_url", "cloud_sso_access_token_expire", "access_token"),
+    *("oauth_site_type", "oauth_access_token", "oauth_access_token_expire", "sts_expiration"),
 ]
 
 
 @given(mode=st.sampled_from(MODES), fields=st.dictionaries(st.sampled_from(FIELDS), JSON))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_a_profile_holds_the_error_is_a_clear_one(tmp_path, mode, fields):
+def test_whatever_a_profile_holds_the_error_is_a_clear_one(tmp_path, monkeypatch, mode, fields):
+    monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"CN": "http://127.0.0.1:9"})
     path = write(tmp_path / "file", {"profiles": [{"name": "p", "mode": mode, **fields}]})
     # Nothing answers there, should a profile happen to be complete.
     environ = {"APSARAVIDEO_STS_ENDPOINT": "http://127.0.0.1:9"}
@@ -331,7 +336,7 @@ def test_whatever_a_profile_holds_the_error_is_a_clear_one(tmp_path, mode, field
     except (CredentialsError, InvalidOption) as error:
         assert str(error).endswith(".")
     else:
-        assert mode in ("AK", "StsToken")
+        assert mode in ("AK", "StsToken", "OAuth", "")
         assert found.access_key_id == fields["access_key_id"]
 
 
@@ -355,6 +360,41 @@ def test_files_may_be_named_by_variables(home):
 
 def test_a_profile_without_mode_holds_keys(home):
     assert keys({"profile": "old"}, {}, home).access_key_id == "old-id"
+
+
+STS_PAIR = {**AK, "sts_token": "file-token"}
+WITHOUT_MODE = {
+    "keys": (AK, "file-id", None),
+    "temporary keys": (STS_PAIR, "file-id", None),
+    "keys and a role": ({**AK, "ram_role_arn": ROLE}, "STS.", "AssumeRole"),
+    "temporary keys and a role": ({**STS_PAIR, "ram_role_arn": ROLE}, "file-id", None),
+    "the instance's role": ({"ram_role_name": "r"}, "ecs-id", None),
+    "an OIDC token": ({"ram_role_arn": ROLE, "oidc_provider_arn": PROVIDER}, "STS.", "AssumeRoleWithOIDC"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_MODE)
+@pytest.mark.parametrize("mode", [{}, {"mode": ""}])
+def test_the_mode_of_a_profile_without_one_is_that_of_the_cli(tmp_path, services, case, mode):
+    fields, key_id, action = WITHOUT_MODE[case]
+    if case == "an OIDC token":
+        fields = {**fields, "oidc_token_file": write(tmp_path / "t", "a.b")}
+    with Sts() as sts:
+        environ = {"APSARAVIDEO_STS_ENDPOINT": sts.url, **metadata(services.ecs)}
+        found = profile(tmp_path, environ, **mode, **fields)
+    assert found.access_key_id.startswith(key_id)
+    assert [call["Action"] for call in sts.asked()] == ([action] if action else [])
+    assert found.security_token == fields.get("sts_token", found.security_token)
+
+
+def test_a_profile_that_names_its_mode_is_not_guessed_at(tmp_path):
+    assert profile(tmp_path, mode="AK", **STS_PAIR).security_token is None
+
+
+def test_a_program_of_a_profile_without_mode_must_be_allowed_as_well(tmp_path):
+    with pytest.raises(CredentialsError) as caught:
+        profile(tmp_path, process_command=f"touch {tmp_path}/ran")
+    assert "not allowed to run" in str(caught.value) and not (tmp_path / "ran").exists()
 
 
 def test_the_cli_s_file_can_be_left_out(home):
@@ -413,6 +453,16 @@ def test_a_role_of_a_profile(tmp_path, mode):
     }
     assert "Credential=file-id," in sts.requests[0].headers["Authorization"]
     assert sts.requests[0].headers["x-acs-version"] == "2015-04-01"
+
+
+def test_a_role_of_a_profile_is_assumed_with_the_token_that_is_there(tmp_path):
+    with Sts() as sts:
+        environ = {"APSARAVIDEO_STS_ENDPOINT": sts.url}
+        profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields(sts_token="file-token"))
+        profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields(sts_token=""))
+    with_token, without = (request.headers for request in sts.requests)
+    assert with_token["x-acs-security-token"] == "file-token"
+    assert "x-acs-security-token" not in without
 
 
 def test_a_role_has_defaults(tmp_path):
@@ -507,7 +557,7 @@ def test_profiles_of_the_sdk_s_file(tmp_path):
     assert ecs.log[-1].endswith("/r")
 
 
-@pytest.mark.parametrize("mode", ["OAuth", "RsaKeyPair", "BearerToken", "Anonymous", "New"])
+@pytest.mark.parametrize("mode", ["RsaKeyPair", "BearerToken", "Anonymous", "New"])
 def test_a_mode_that_is_not_supported_is_named(tmp_path, mode):
     with pytest.raises(CredentialsError) as caught:
         profile(tmp_path, mode=mode)
@@ -771,6 +821,7 @@ def test_a_token_that_is_refused_is_left_out_where_version_1_may_be_used():
         ([answer(200, "t"), answer(200, "r"), answer(200, "<html>")], "answered something else"),
         ([answer(200, "t"), answer(200, "r"), answer(200, '{"Code": "Failed"}')], "holds no keys"),
         ([answer(200, "t"), answer(200, "r"), answer(200, "[1]")], "holds no keys"),
+        ([answer(200, "t"), answer(200, "r"), answer(200, json.dumps({"Code": "Busy", **made_up()}))], "not Success"),
         ([answer(200, "t"), answer(200, "r"), answer(200, json.dumps({**made_up(), "Expiration": "soon"}))], "a time"),
         ([answer(200, "t"), silence], "did not answer in time"),
     ],
@@ -824,14 +875,38 @@ def test_the_metadata_service_is_asked_without_proxies(monkeypatch):
 # --- other issuers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", ["variable", "profile"])
+@pytest.mark.parametrize("by", ["variable", "profile", "profile and variable"])
 def test_a_credentials_uri(tmp_path, by):
     with CredentialsUri(made_up) as server:
+        variable = {"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri}
         if by == "variable":
-            keys({}, {"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri})
+            keys({}, variable)
+        elif by == "profile":
+            other = {"ALIBABA_CLOUD_CREDENTIALS_URI": "http://127.0.0.1:9"}
+            profile(tmp_path, other, mode="CredentialsURI", credentials_uri=server.uri)
         else:
-            profile(tmp_path, mode="CredentialsURI", credentials_uri=server.uri)
+            profile(tmp_path, variable, mode="CredentialsURI", credentials_uri="")
     assert server.log == ["GET /keys"]
+
+
+def test_a_profile_without_any_credentials_uri(tmp_path):
+    with pytest.raises(CredentialsError) as caught:
+        profile(tmp_path, mode="CredentialsURI")
+    assert "no credentials_uri in profile p" in str(caught.value)
+
+
+@pytest.mark.parametrize(("code", "is_good"), [("Success", True), (None, True), ("Failed", False), (5, False)])
+def test_a_code_beside_the_keys_says_whether_they_are_good(code, is_good):
+    good = {**made_up(), "Code": code}
+    if code is None:
+        del good["Code"]
+    with ScriptedServer(answer(200, json.dumps(good))) as server:
+        environ = {"ALIBABA_CLOUD_CREDENTIALS_URI": server.url}
+        if is_good:
+            assert keys({}, environ).access_key_id == good["AccessKeyId"]
+        else:
+            told = refusal({}, environ)
+            assert "its Code is not Success" in told and good["AccessKeySecret"] not in told
 
 
 @pytest.mark.parametrize(
@@ -881,6 +956,168 @@ def test_cloud_sso(tmp_path):
             profile(tmp_path, mode="CloudSSO", cloud_sso_sign_in_url=url, **SSO, **end)
         assert "the sign-in has ended" in str(caught.value)
     assert sso.log == ["POST /cloud-credentials"] * 2
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "中文"])
+def test_an_access_token_that_no_header_can_carry_is_not_shown(tmp_path, oauth, token):
+    with pytest.raises(CredentialsError) as caught:
+        profile(
+            tmp_path, mode="CloudSSO", cloud_sso_sign_in_url="https://127.0.0.1:9", **{**SSO, "access_token": token}
+        )
+    assert "the access token holds" in str(caught.value) and token not in str(caught.value)
+    with pytest.raises(CredentialsError) as caught:
+        profile(tmp_path, mode="OAuth", **signed_in(token=token))
+    assert "the access token holds" in str(caught.value) and token not in str(caught.value)
+    assert not oauth.requests
+
+
+# --- OAuth ------------------------------------------------------------------------------------------------------------
+
+
+def signed_in(token="oauth-token", left=3600, **fields):
+    """What the CLI stores of a sign-in whose access token lives so many seconds more."""
+    return {
+        "oauth_site_type": "INTL",
+        "oauth_access_token": token,
+        "oauth_access_token_expire": int(time.time()) + left,
+        "oauth_refresh_token": "refresh-token",
+        **fields,
+    }
+
+
+def stored(left):
+    """Keys that the CLI has obtained, and that live so many seconds more."""
+    return {**STS_PAIR, "sts_expiration": int(time.time()) + left}
+
+
+@pytest.fixture(name="oauth")
+def oauth_of_the_international_site(monkeypatch):
+    with OAuth(made_up, "oauth-token") as service:
+        monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"CN": "http://127.0.0.1:9", "INTL": service.url})
+        yield service
+
+
+@pytest.mark.parametrize("token_left", [3600, -1])
+def test_keys_that_the_cli_has_stored_are_used_while_they_hold(tmp_path, oauth, token_left):
+    fields = stored(1000)
+    found = profile(tmp_path, mode="OAuth", **signed_in(left=token_left, **fields))
+    assert (found.access_key_id, found.access_key_secret, found.security_token) == (
+        "file-id",
+        "file-secret",
+        "file-token",
+    )
+    assert found.renew_at == fields["sts_expiration"] - 300
+    assert not oauth.requests
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, stored(-1), stored(299), {**stored(1000), "sts_token": ""}, {**STS_PAIR, "sts_expiration": 0}]
+)
+@pytest.mark.parametrize("mode", ["OAuth", "oauth"])
+def test_an_access_token_that_lives_is_exchanged_for_keys(tmp_path, oauth, fields, mode):
+    found = profile(tmp_path, mode=mode, **signed_in(**fields))
+    assert found.access_key_id.startswith("STS.") and found.security_token.startswith("token")
+    (request,) = oauth.requests
+    assert (request.method, request.target, request.body) == ("POST", "/v1/exchange", b"")
+    assert request.headers["Authorization"] == "Bearer oauth-token"
+
+
+def test_stored_keys_are_used_up_where_there_is_no_other_way(tmp_path, oauth):
+    fields = stored(100)
+    found = profile(tmp_path, mode="OAuth", **signed_in(left=-1, **fields))
+    assert (found.access_key_id, found.renew_at) == ("file-id", fields["sts_expiration"])
+    assert not oauth.requests
+
+
+def test_stored_keys_that_the_cloud_calls_expired_are_not_used_again(tmp_path, oauth):
+    path = write(tmp_path / "c", {"profiles": [{"name": "p", "mode": "OAuth", **signed_in(**stored(1000))}]})
+    found = task({"profile": "p", "credentials_file": path}).credentials
+    first = found.keys()
+    assert found.renewed(first) and found.keys().access_key_id.startswith("STS.")
+    assert first.account == found.keys().account, "they use up the same quota"
+    assert oauth.log == ["POST /v1/exchange"]
+
+
+def test_keys_are_exchanged_once_in_a_run_for_each_sign_in(tmp_path, oauth):
+    (tmp_path / "run").mkdir(0o700)
+    for token in ("oauth-token", "oauth-token", "other-token"):
+        path = write(tmp_path / "c", {"profiles": [{"name": "p", "mode": "OAuth", **signed_in(token)}]})
+        with contextlib.suppress(CredentialsError):
+            keys({"profile": "p", "credentials_file": path}, directory=tmp_path / "run")
+    assert [request.headers["Authorization"] for request in oauth.requests] == [
+        "Bearer oauth-token",
+        "Bearer other-token",
+    ]
+
+
+@pytest.mark.parametrize("name", ["p", "my profile"])
+@pytest.mark.parametrize("fields", [{}, stored(-1)])
+@pytest.mark.parametrize("token", [{"left": -1}, {"left": -int(time.time())}, {"token": ""}])
+def test_a_sign_in_that_has_expired_is_not_renewed(tmp_path, oauth, name, fields, token):
+    content = {"profiles": [{"name": name, "mode": "OAuth", **signed_in(**token, **fields)}]}
+    path = write(tmp_path / "c", content)
+    told = refusal({"profile": name, "credentials_file": path})
+    assert f"the OAuth sign-in of profile {name} of {path}: it has expired" in told
+    assert f"aliyun configure --mode OAuth --oauth-site-type INTL --profile {shlex.quote(name)}." in told
+    assert "refresh-token" not in told
+    assert not oauth.requests
+    assert json.loads((tmp_path / "c").read_text(encoding="utf-8")) == content, "the file is only read"
+
+
+def test_an_access_token_that_is_refused_is_not_shown(tmp_path, oauth):
+    with pytest.raises(CredentialsError) as caught:
+        profile(tmp_path, mode="OAuth", **signed_in("other-token"))
+    assert "its access token was refused" in str(caught.value) and "aliyun configure --mode OAuth" in str(caught.value)
+    assert "other-token" not in str(caught.value)
+    assert caught.value.http_status == 401
+    assert oauth.log == ["POST /v1/exchange"]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (answer(400, '{"error": "expired_token"}'), "its access token was refused"),
+        (answer(503, ""), "HTTP status 503"),
+        (answer(302, "", location="https://example.com/"), "HTTP status 302"),
+        (answer(200, "<html>"), "answered something else"),
+        (answer(200, "[1]"), "holds no keys"),
+        (answer(200, '{"error": "x", "AccessKeySecret": "shown?"}'), "holds no keys"),
+    ],
+)
+def test_an_exchange_that_fails(tmp_path, monkeypatch, step, words):
+    with ScriptedServer(step) as server:
+        monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"INTL": server.url})
+        with pytest.raises(CredentialsError) as caught:
+            profile(tmp_path, mode="OAuth", **signed_in())
+    assert words in str(caught.value)
+    assert "shown?" not in str(caught.value) and "oauth-token" not in str(caught.value)
+
+
+def test_the_exchange_may_spell_its_fields_with_a_small_first_letter(tmp_path, monkeypatch):
+    good = made_up()
+    small = {name[0].lower() + name[1:]: value for name, value in good.items()}
+    with ScriptedServer(answer(200, json.dumps({"requestId": "R", **small}))) as server:
+        monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"INTL": server.url})
+        assert profile(tmp_path, mode="OAuth", **signed_in()).security_token == good["SecurityToken"]
+
+
+@pytest.mark.parametrize("site", ["http://127.0.0.1:9", "XX", 5])
+def test_a_profile_cannot_name_a_host_for_the_exchange(tmp_path, site):
+    with pytest.raises(CredentialsError) as caught:
+        profile(tmp_path, mode="OAuth", **signed_in(oauth_site_type=site))
+    assert "oauth_site_type" in str(caught.value)
+
+
+def test_a_role_is_assumed_on_top_of_a_sign_in(tmp_path, oauth):
+    profiles = [
+        {"name": "base", "mode": "OAuth", **signed_in()},
+        {"name": "p", "mode": "ChainableRamRoleArn", "source_profile": "base", "ram_role_arn": ROLE},
+    ]
+    path = write(tmp_path / "c", {"profiles": profiles})
+    with Sts() as sts:
+        keys({"profile": "p", "credentials_file": path, "sts_endpoint": sts.url})
+    assert sts.requests[0].headers["x-acs-security-token"].startswith("token")
+    assert oauth.log == ["POST /v1/exchange"]
 
 
 PROGRAM = """

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.apsaravideo.live.plugins.module_utils import _errors as errors
 
 
@@ -199,3 +202,10 @@ def test_only_a_record_command_tells_of_a_recording_configuration(code):
 def test_a_denial_names_the_right_and_the_resource_to_grant(code, action, resource):
     expected = f"Grant it the RAM action live:{action} on {resource}, or use other keys."
     assert errors.explain(code, "", action).advice == expected
+
+
+def test_the_endpoints_of_the_advice_are_those_of_the_documentation():
+    (option,) = re.findall(r"(?s)\n  endpoint:\n(.*?)\n  allow_http:", ModuleDocFragment.DOCUMENTATION)
+    advice = errors.explain("InvalidRegion", "", "RealTimeRecordCommand").advice
+    named = re.findall(r"https://[a-z0-9.-]+\.com", advice)
+    assert len(named) == 3 and set(named) <= set(re.findall(r"https://[a-z0-9.-]+\.com", option))

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
-import ssl
-import threading
 import time
 from contextlib import suppress
 
 import pytest
 from certificates import Authority
 from scripted import ScriptedServer, answer, reset
+from tunnel import Tunnel
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
@@ -34,49 +32,6 @@ NAMES = {"DomainName": "live.example.com", "AppName": "myapp", "StreamName": "st
 OK = answer(200, json.dumps({"RequestId": "OK"}))
 
 
-class Tunnel:
-    """A proxy that connects whoever asks with one server, or answers something else."""
-
-    def __init__(self, port, refusal=b""):
-        self._port, self._refusal = port, refusal
-        self.heads = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://user:word@127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_error):
-        self._listener.close()
-
-    def _serve(self):
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=self._connect, args=[self._listener.accept()[0]], daemon=True).start()
-
-    def _connect(self, client):
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += client.recv(1)
-        self.heads.append(head.decode())
-        if self._refusal:
-            client.sendall(self._refusal)
-            client.close()
-            return
-        server = socket.create_connection(("127.0.0.1", self._port))
-        client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        for source, sink in ((client, server), (server, client)):
-            threading.Thread(target=self._pass_on, args=[source, sink], daemon=True).start()
-
-    def _pass_on(self, source, sink):
-        with suppress(OSError):
-            while content := source.recv(65_536):
-                sink.sendall(content)
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture(name="authority", scope="module")
 def authority_of_the_endpoint(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -84,10 +39,7 @@ def authority_of_the_endpoint(tmp_path_factory):
 
 @pytest.fixture(name="tls", scope="module")
 def context_of_the_endpoint(authority):
-    issued = authority.issue(names="DNS:live.example.net")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.certificate, issued.key)
-    return context
+    return authority.context("DNS:live.example.net")
 
 
 @pytest.fixture(name="client")
