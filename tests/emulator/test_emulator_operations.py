@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from emulator import EmulatorError, stream_fields
 from signing_client import SigningClient, now_text
 
 DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
@@ -634,6 +635,43 @@ def test_lag_of_the_notify_log(cloud, call):
     assert kinds(notify(call)) == []
     cloud.advance(30)
     assert kinds(notify(call)) == ["record_started"]
+
+
+def test_events_may_be_late_by_different_times(cloud, call):
+    cloud.behave(notify_lag=30, notify_lag_spread=30)
+    cloud.push(ONE)
+    for _number in range(20):
+        record(call, "start")
+        record(call, "stop")
+    shown = []
+    for seconds in (29, 16, 16):
+        cloud.advance(seconds)
+        shown.append(len(notify(call)["CallbackList"]))
+    assert shown[0] == 0 < shown[1] < shown[2] == 40
+
+
+@pytest.mark.parametrize("skew", [-90, 90])
+def test_a_notify_log_with_a_clock_of_its_own(cloud, call, skew):
+    cloud.push(ONE)
+    cloud.behave(notify_skew=skew)
+    earliest = now_text(skew)
+    record(call, "start")
+    latest = now_text(skew)
+    (row,) = notify(call, EndTime=now_text(120))["CallbackList"]
+    assert earliest <= row["NotifyTime"] <= latest
+    assert kinds(notify(call, StartTime=earliest, EndTime=now_text(120))) == ["record_started"]
+    assert kinds(notify(call, EndTime=now_text(skew - 5))) == []
+
+
+def test_events_of_recordings_to_vod(cloud, call):
+    cloud.push(ONE)
+    record(call, "start")
+    cloud.add_events({**stream_fields(ONE), "notify_type": "record_paused", "storage_type": "vod"})
+    stored = [(row["NotifyType"], row["StorageType"]) for row in notify(call)["CallbackList"]]
+    assert stored == [("record_started", "oss"), ("record_paused", "vod")]
+    assert kinds(notify(call, StorageType="vod")) == ["record_paused"]
+    with pytest.raises(EmulatorError, match="storage_type must be one of oss, vod"):
+        cloud.add_events({**stream_fields(ONE), "notify_type": "record_paused", "storage_type": "s3"})
 
 
 @pytest.mark.parametrize("skew", [-600, 600])

@@ -38,6 +38,7 @@ from .recording import (
 from .state import Kept, stored
 
 ANNOUNCE_SECONDS = 2
+STORAGE_TYPES = ("oss", "vod")
 
 
 class ConfigExists(Exception):
@@ -101,6 +102,7 @@ class NotifyEvent:
     response: str = ""
     reason: str = ""
     sent: int = 0
+    storage: str = "oss"
     file: RecordedFile | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -545,14 +547,19 @@ class Cloud(Kept):
         return {**headers, "ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
 
     def add_event(
-        self, key: tuple[str, str, str], kind: str, age: float, extra: dict[str, Any] | None = None
+        self,
+        key: tuple[str, str, str],
+        kind: str,
+        age: float,
+        extra: dict[str, Any] | None = None,
+        storage: str = "oss",
     ) -> NotifyEvent:
         """Write a callback of any kind to the notify log, as it happened ``age`` seconds ago."""
         config = self.notify_configs.get(key[0])
         if config is None:
             raise ConfigAbsent
         instant = self.settle() - age
-        event = NotifyEvent(*key, kind, instant, config, extra=extra or {})
+        event = NotifyEvent(*key, kind, instant, config, extra=extra or {}, storage=storage)
         self._send(event)
         for rows in (self.notify_log, self._events[key]):
             rows.sort(key=lambda row: row.time)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any, Callable
 
 from . import scenario
-from .cloud import ConfigAbsent, Stream, UnknownDomain
+from .cloud import STORAGE_TYPES, ConfigAbsent, Stream, UnknownDomain
 from .gate import Closed
 from .gateway import World
 from .recording import FILE_CREATED, STATUS_EVENTS, RecordConfig
@@ -144,7 +144,10 @@ class Control:
             key = (domain.name, event["app_name"], event["stream_name"])
             try:
                 age = float(event.get("age", 0))
-                self._world.cloud.add_event(key, event["notify_type"], age, event.get("content"))
+                storage = event.get("storage_type", "oss")
+                if storage not in STORAGE_TYPES:
+                    raise ValueError(f"storage_type must be one of {', '.join(STORAGE_TYPES)}, not {storage!r}")
+                self._world.cloud.add_event(key, event["notify_type"], age, event.get("content"), storage)
             except ConfigAbsent:
                 raise ControlError(409, f"the domain {domain.name} has no callback configuration") from None
         return {"count": len(request["events"])}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,11 +103,13 @@ def _notify_records(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     page = _notify_page(call)
     start, end = call.window(retention=7 * DAY)
-    newest = call.now - call.behaviour.notify_lag
+    skew = call.behaviour.notify_skew
     events = [
         event
         for event in call.cloud.events(domain.name, call["AppName"], call["StreamName"])
-        if event.time <= newest and call.within(event.time, start, end) and _event_wanted(call, event)
+        if event.time <= call.now - _lag(call, event)
+        and call.within(event.time + skew, start, end)
+        and _event_wanted(call, event)
     ]
     if call.behaviour.notify_order == "desc":
         events.reverse()
@@ -119,6 +122,12 @@ def _notify_records(call: Call) -> dict[str, Any]:
     }
 
 
+def _lag(call: Call, event: NotifyEvent) -> float:
+    """How many seconds after it an event is shown; always the same for one event."""
+    number = zlib.crc32(repr((event.domain, event.app, event.stream, event.kind, event.time)).encode())
+    return call.behaviour.notify_lag + call.behaviour.notify_lag_spread * number / 2**32
+
+
 def _notify_page(call: Call) -> tuple[int, int]:
     """The page wanted; the documentation calls both parameters required and states defaults too."""
     if call.behaviour.notify_paging == "required":
@@ -129,7 +138,7 @@ def _notify_page(call: Call) -> tuple[int, int]:
 
 
 def _event_wanted(call: Call, event: NotifyEvent) -> bool:
-    return event.result != "" and call["Status"] in (None, event.result) and call["StorageType"] in ("all", "oss")
+    return event.result != "" and call["Status"] in (None, event.result) and call["StorageType"] in ("all", event.storage)
 
 
 def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
@@ -139,9 +148,9 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "DomainName": event.domain,
         "AppName": event.app,
         "StreamName": event.stream,
-        "StorageType": "oss",
+        "StorageType": event.storage,
         "NotifyType": event.kind,
-        "NotifyTime": call.cloud.clock.show(event.time),
+        "NotifyTime": call.cloud.clock.show(event.time + call.behaviour.notify_skew),
         "NotifyUrl": event.config.url,
         "NotifyHeader": json.dumps({name: [value] for name, value in headers.items()}),
         "NotifyContent": call.cloud.callback_body(event),
