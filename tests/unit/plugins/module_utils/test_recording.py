@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _recording as recording
@@ -675,11 +675,12 @@ class World:
 
 
 LAGS = st.floats(0, recording.LOG_DELAY - 0.5)
-OFFSETS = st.floats(0, recording.CLOCK_SLACK.total_seconds())
+OFFSETS = st.floats(0, 2)
+GAPS = st.floats(0.1, 3) | st.floats(3, 20)
 WORLDS = st.builds(
     World,
     st.lists(
-        st.tuples(st.sampled_from(["start", "stop", "split", "finalize"]), st.floats(0.1, 20), LAGS), max_size=12
+        st.tuples(st.sampled_from(["start", "stop", "split", "finalize"]), GAPS, LAGS), max_size=12
     ),
     OFFSETS,
 )
@@ -720,13 +721,14 @@ def test_a_stop_never_seems_to_have_changed_nothing_where_it_did(world, commands
 @given(WORLDS, STOPS, LAGS)
 def test_a_stop_of_what_had_long_been_stopped_changes_nothing(world, commands, lag):
     before, late, (state, finalized), made, _log = judge(world, commands, 30, lag)
-    if before.state == "unknown" or late.state == "unknown":
+    if before.state == "unknown":
         return  # nothing was ever recorded, or it did several things in one second
     assert (late.state, late.finalized) == (state, finalized)
     assert verdict(commands, late).changed is bool(made)
 
 
-@given(WORLDS, st.sampled_from(["start", "stop"]), st.floats(2, 30), LAGS, st.floats(0, 2 * recording.LOG_DELAY))
+@settings(max_examples=500)
+@given(WORLDS, st.sampled_from(["start", "stop"]), st.floats(2, 4), LAGS, st.floats(0, 2 * recording.LOG_DELAY))
 def test_a_wait_ends_with_the_event_of_the_command_and_never_with_an_older_one(world, command, pause, lag, seconds):
     _before, _late, _truth, made, (before, sent) = judge(world, [command], pause, lag)
     if not made:
