@@ -11,7 +11,16 @@ from typing import Any, NamedTuple
 
 from . import _argspec, _recording
 from ._client import Clock, Poll
-from ._errors import ACCEPTED, ALREADY_STARTED, STREAM_ABSENT, ApiError, InvalidOption, LiveError, OutcomeUnknown, RunEnded
+from ._errors import (
+    ACCEPTED,
+    ALREADY_STARTED,
+    STREAM_ABSENT,
+    ApiError,
+    InvalidOption,
+    LiveError,
+    OutcomeUnknown,
+    RunEnded,
+)
 from ._live import CommandAnswer, NotifyEvent, Stream
 from ._operations import NOTIFY_RECORDS, STREAM_STATE
 from ._recording import Evidence, Verdict

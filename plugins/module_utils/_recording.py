@@ -322,7 +322,8 @@ def _divided(
     rows = list(events)
     left = _left_storage([*seen, *rows])
     known = Counter((row.type, row.time, row.storage_type) for row in seen)
-    past, fresh = [], []
+    past: list[NotifyEvent] = []
+    fresh: list[NotifyEvent] = []
     for row in rows:
         key = row.type, row.time, row.storage_type
         known[key] -= 1

@@ -679,9 +679,7 @@ OFFSETS = st.floats(0, 2)
 GAPS = st.floats(0.1, 3) | st.floats(3, 20)
 WORLDS = st.builds(
     World,
-    st.lists(
-        st.tuples(st.sampled_from(["start", "stop", "split", "finalize"]), GAPS, LAGS), max_size=12
-    ),
+    st.lists(st.tuples(st.sampled_from(["start", "stop", "split", "finalize"]), GAPS, LAGS), max_size=12),
     OFFSETS,
 )
 

@@ -138,7 +138,9 @@ def _notify_page(call: Call) -> tuple[int, int]:
 
 
 def _event_wanted(call: Call, event: NotifyEvent) -> bool:
-    return event.result != "" and call["Status"] in (None, event.result) and call["StorageType"] in ("all", event.storage)
+    return (
+        event.result != "" and call["Status"] in (None, event.result) and call["StorageType"] in ("all", event.storage)
+    )
 
 
 def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
