@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import json
 import queue
@@ -34,7 +35,7 @@ class Receiver:
     A GET request is noted as its path and its query parameters.
     """
 
-    def __init__(self, *statuses, answer=b"thanks", wait=0.0, hold=None):
+    def __init__(self, *statuses, answer=b"thanks", wait=0.0, hold=None, encoding=None):
         received = self.received = queue.Queue()
         asked_with = self.asked_with = []
         left = list(statuses)
@@ -57,6 +58,8 @@ class Receiver:
                     hold.wait(30)
                 self.send_response(left.pop(0) if len(left) > 1 else left[0])
                 self.send_header("Content-Length", str(len(answer)))
+                if encoding:
+                    self.send_header("Content-Encoding", encoding)
                 self.end_headers()
                 self.wfile.write(answer)
 
@@ -388,6 +391,19 @@ def test_answers_that_lead_to_no_recording(cloud, client, status, answer, asked)
     assert cloud.stream(ONE)["recording"] == "recording"
 
 
+@pytest.mark.parametrize(("answer", "asked"), [(gzip.compress(b'{"NeedRecord": true}'), "record"), (b"x", "failed")])
+def test_compressed_answer(cloud, client, answer, asked):
+    """The question says that it takes gzip, so an answer may come so."""
+    cloud.behave(on_demand_retries="off")
+    with Receiver(200, answer=answer, encoding="gzip") as receiver:
+        ask(cloud, client, receiver)
+        receiver.received.get(timeout=5)
+        deadline = time.monotonic() + 10
+        while cloud.stream(ONE)["asked"] == "waiting" and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert cloud.stream(ONE)["asked"] == asked
+
+
 def test_question_is_repeated(cloud, client):
     cloud.behave(callback_retries="any")
     with Receiver(503, 200, answer=b'{"NeedRecord": true}') as receiver:
@@ -485,3 +501,61 @@ def test_announced_pushes(cloud):
     assert begun == {**shared, "action": "publish", "height": "720", "width": "1280"}
     assert abs(int(ended.pop("time")) - time.time()) < 30
     assert ended == {**shared, "action": "publish_done"}
+    assert "ALI-LIVE-SIGNATURE" not in receiver.asked_with[0]
+
+
+def set_callback(client, url, **more):
+    answer = client.call(
+        "SetLiveStreamsNotifyUrlConfig", DomainName="push.example.com", NotifyUrl=url, NotifyReqAuth="yes", **more
+    )
+    assert answer.status == 200
+
+
+def test_ingest_callbacks_are_signed_over_the_ingest_domain(cloud, client):
+    """A changed key counts from the next push."""
+    old, new = "0123456789abcdef", "f" * 64
+
+    def signed_with(headers, key):
+        signed = f"push.example.com|{headers['ALI-LIVE-TIMESTAMP']}|{key}"
+        return headers["ALI-LIVE-SIGNATURE"] == hashlib.md5(signed.encode()).hexdigest()
+
+    with Receiver(200) as receiver:
+        cloud.behave(notify_result="deliver")
+        set_callback(client, receiver.url, NotifyAuthKey=old)
+        cloud.push(ONE)
+        cloud.advance(2)
+        receiver.received.get(timeout=5)
+        set_callback(client, receiver.url, NotifyAuthKey=new)
+        cloud.drop(ONE)
+        receiver.received.get(timeout=5)
+        cloud.push(ONE)
+        cloud.advance(2)
+        receiver.received.get(timeout=5)
+    assert [signed_with(headers, old) for headers in receiver.asked_with] == [True, True, False]
+    assert signed_with(receiver.asked_with[2], new)
+
+
+def test_ingest_parameters_are_percent_encoded(cloud, client):
+    query = "auth_key=1-2-3&callback_a=%2Fx"
+    with Receiver(200) as receiver:
+        cloud.behave(notify_result="deliver")
+        set_callback(client, f"{receiver.url}?token=x", NotifyAuthKey="0123456789abcdef")
+        cloud.push({**dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/"))), "query": query})
+        cloud.drop(ONE)
+        cloud.resume(ONE)
+        cloud.advance(2)
+        _path, begun = receiver.received.get(timeout=5)
+        cloud.push(ONE)
+    assert begun["usrargs"] == f"vhost=push.example.com&{query}"
+    assert receiver.received.empty()
+
+
+def test_pushes_that_are_to_be_announced_are_announced_by_the_next_program():
+    with Receiver(200) as receiver:
+        domain = {"name": "play.example.net", "ingest": ["in.example.net"], "status_url": receiver.url}
+        ended, begun = (World({"accounts": [{"id": "3", "domains": [domain]}]}, {}) for _number in range(2))
+        ended.cloud.begin_push("in.example.net", "app", "one")
+        begun.restore(loads(dumps(ended.snapshot())))
+        begun.behaviour.update({"notify_result": "deliver"})
+        begun.cloud.advance(2)
+        assert receiver.received.get(timeout=5)[1]["action"] == "publish"

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, OTHER_ACCOUNT_KEY, POWERLESS_KEY, ROLE, ROOT_KEY
@@ -506,6 +507,24 @@ def test_tls_may_be_required(client, cloud):
 def test_unknown_version_code(client, cloud):
     cloud.behave(version_code="InvalidVersion")
     assert acs3(client, x_acs_version="2016-11-02").code == "InvalidVersion"
+
+
+def test_delayed_call_counts_when_it_arrives(client, cloud):
+    cloud.behave(limits={STATE: "1/20"})
+    cloud.fault("delay", seconds=1.0, parameters={"StreamName": "slow"})
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(SigningClient(cloud.endpoint).call, STATE, **{**STREAM, "StreamName": "slow"})
+        time.sleep(0.4)
+        assert client.call(STATE, **STREAM).code == "Throttling.User"
+        assert not slow.done()
+        assert slow.result().status == 200
+
+
+def test_call_that_never_reaches_the_gateway_does_not_count(client, cloud):
+    cloud.behave(limits={STATE: "1/20"})
+    cloud.fault("status_503", times=1)
+    assert client.call(STATE, **STREAM).status == 503
+    assert client.call(STATE, **STREAM).status == 200
 
 
 def test_latency(client, cloud):

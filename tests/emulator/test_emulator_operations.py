@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
-from emulator import EmulatorError, stream_fields
 from signing_client import SigningClient, now_text
 
 DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
@@ -83,6 +83,10 @@ REQUIRED = {
     "AddLiveRecordNotifyConfig": {"DomainName": DOMAIN, "NotifyUrl": "http://x.example.com"},
     "UpdateLiveRecordNotifyConfig": {"DomainName": DOMAIN, "NotifyUrl": "http://x.example.com"},
     "DeleteLiveRecordNotifyConfig": {"DomainName": DOMAIN},
+    "SetLiveStreamsNotifyUrlConfig": {"DomainName": INGEST},
+    "DescribeLiveStreamsNotifyUrlConfig": {"DomainName": INGEST},
+    "DeleteLiveStreamsNotifyUrlConfig": {"DomainName": INGEST},
+    "DescribeLiveStreamsNotifyRecords": {"DomainName": INGEST, "StartTime": "", "EndTime": ""},
     "DescribeLiveDomainMapping": {"DomainName": DOMAIN},
 }
 MISSING = [(action, name) for action, names in REQUIRED.items() for name in names]
@@ -110,6 +114,8 @@ def test_required_parameters(cloud, call, action, name):
 def test_nothing_but_the_required_parameters_is_needed(cloud, call, action):
     if action == "AddLiveRecordNotifyConfig":
         call("DeleteLiveRecordNotifyConfig", DomainName=DOMAIN)
+    if action in ("DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig"):
+        call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST)
     if action == "DescribeLiveStreamRecordIndexFile":
         cloud.push(ONE)
         record(call, "start", "stop", "cancel_delay")
@@ -130,10 +136,23 @@ def test_domain_of_another_account(call, action):
 INGEST_ALLOWED = ("DescribeLiveStreamState", "DescribeLiveStreamsPublishList", "DescribeLiveDomainMapping")
 
 
+INGEST_ONLY = tuple(action for action, parameters in REQUIRED.items() if parameters["DomainName"] == INGEST)
+
+
 @pytest.mark.parametrize("action", REQUIRED)
-def test_ingest_domain(call, action):
+def test_ingest_domain(cloud, call, action):
+    cloud.behave(delete_missing="ok", empty_notify_config="empty")
+    allowed = action in (*INGEST_ALLOWED, *INGEST_ONLY)
     code = call.code(action, **{**complete(action), "DomainName": INGEST})
-    assert code == (None if action in INGEST_ALLOWED else "InvalidDomain.NotFound")
+    assert code == (None if allowed else "InvalidDomain.NotFound")
+
+
+@pytest.mark.parametrize("action", INGEST_ONLY)
+def test_streaming_domain_is_no_ingest_domain_unless_it_has_none(cloud, call, action):
+    cloud.behave(delete_missing="ok", empty_notify_config="empty")
+    cloud.add_accounts({"id": "1000000000000001", "domains": [{"name": "alone.example.com"}]})
+    assert call.code(action, **{**complete(action), "DomainName": DOMAIN}) == "InvalidDomain.NotFound"
+    call(action, **{**complete(action), "DomainName": "alone.example.com"})
 
 
 MALFORMED = [
@@ -165,6 +184,11 @@ MALFORMED = [
     ("UpdateLiveAppRecordConfig", "DelayTime", ["14", "21601"]),
     ("AddLiveRecordNotifyConfig", "NeedStatusNotify", ["yes", "1"]),
     ("AddLiveRecordNotifyConfig", "NotifyAuthKey", ["short", "x" * 33, "0123456789abcde-"]),
+    ("SetLiveStreamsNotifyUrlConfig", "NotifyReqAuth", ["true", "Yes", "1"]),
+    ("SetLiveStreamsNotifyUrlConfig", "NotifyAuthKey", ["x" * 15, "x" * 65, "0123456789abcde-"]),
+    ("DescribeLiveStreamsNotifyRecords", "PageSize", ["0", "501"]),
+    ("DescribeLiveStreamsNotifyRecords", "PageNumber", ["0"]),
+    ("DescribeLiveStreamsNotifyRecords", "Status", ["ok"]),
 ]
 BAD_VALUES = [(action, name, value) for action, name, values in MALFORMED for value in values]
 
@@ -184,6 +208,7 @@ SPANS = [
     ("DescribeLiveStreamRecordIndexFiles", 4, None),
     ("DescribeLiveStreamsControlHistory", 7, None),
     ("DescribeLiveRecordNotifyRecords", None, 7),
+    ("DescribeLiveStreamsNotifyRecords", None, 7),
 ]
 
 
@@ -663,17 +688,6 @@ def test_a_notify_log_with_a_clock_of_its_own(cloud, call, skew):
     assert kinds(notify(call, EndTime=now_text(skew - 5))) == []
 
 
-def test_events_of_recordings_to_vod(cloud, call):
-    cloud.push(ONE)
-    record(call, "start")
-    cloud.add_events({**stream_fields(ONE), "notify_type": "record_paused", "storage_type": "vod"})
-    stored = [(row["NotifyType"], row["StorageType"]) for row in notify(call)["CallbackList"]]
-    assert stored == [("record_started", "oss"), ("record_paused", "vod")]
-    assert kinds(notify(call, StorageType="vod")) == ["record_paused"]
-    with pytest.raises(EmulatorError, match="storage_type must be one of oss, vod"):
-        cloud.add_events({**stream_fields(ONE), "notify_type": "record_paused", "storage_type": "s3"})
-
-
 @pytest.mark.parametrize("skew", [-600, 600])
 def test_all_times_are_by_one_clock(cloud, call, skew):
     """Date, what happened, and windows agree, however far they are from the client's clock."""
@@ -936,6 +950,167 @@ def test_callback_authentication_needs_a_key(call):
         "UpdateLiveRecordNotifyConfig", DomainName=DOMAIN, NotifyUrl="http://x.example.com", NotifyReqAuth="true"
     )
     assert code == "MissingParam"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8000/",
+        "http://[::1]/",
+        "http://localhost/",
+        "http://10.1.2.3/x",
+        "https://192.168.0.1/",
+        "http://169.254.1.1/",
+    ],
+)
+@pytest.mark.parametrize(
+    ("action", "domain"), [("UpdateLiveRecordNotifyConfig", DOMAIN), ("SetLiveStreamsNotifyUrlConfig", INGEST)]
+)
+def test_private_callback_urls(cloud, call, action, domain, url):
+    call(action, DomainName=domain, NotifyUrl=url)
+    cloud.behave(private_callbacks="refused")
+    assert call.code(action, DomainName=domain, NotifyUrl=url) == "InvalidNotifyUrl.Unsafe"
+    for public in ("http://x.example.com/", "http://8.8.8.8/"):
+        call(action, DomainName=domain, NotifyUrl=public)
+
+
+def test_cycle_range(cloud, call):
+    call("AddLiveAppRecordConfig", **{**ADD, "RecordFormat.1.CycleDuration": 899}, AppName="short")
+    cloud.behave(cycle_range="bounded")
+    for cycle, code in ((899, "MalformedParam"), (900, None), (21600, None), (21601, "MalformedParam")):
+        parameters = {"DomainName": DOMAIN, "AppName": "short", "OssEndpoint": "e", "RecordFormat.1.Format": "m3u8"}
+        changed = call.code("UpdateLiveAppRecordConfig", **parameters, **{"RecordFormat.1.CycleDuration": cycle})
+        added = call.code("AddLiveAppRecordConfig", **{**ADD, "RecordFormat.1.CycleDuration": cycle}, AppName=cycle)
+        assert (changed, added) == (code, code), cycle
+
+
+def test_storage_types_of_the_notify_log(cloud, call):
+    names = dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/")))
+    for storage in ("oss", "vod"):
+        cloud.add_events({**names, "notify_type": "record_started", "storage_type": storage})
+    paged = {"DomainName": DOMAIN, "PageNumber": 1, "PageSize": 10, **window()}
+
+    def listed(**filters):
+        rows = call("DescribeLiveRecordNotifyRecords", **paged, **filters)["CallbackList"]
+        return sorted(row["StorageType"] for row in rows)
+
+    assert [listed(StorageType=kind) for kind in ("oss", "vod", "all")] == [["oss"], ["vod"], ["oss", "vod"]]
+    assert listed() == ["oss", "vod"]
+    cloud.behave(notify_storage="oss")
+    assert listed() == ["oss"]
+
+
+# Callbacks of ingest domains
+
+KEY = "0123456789abcdef"
+
+
+def ingest_config(call, domain=INGEST):
+    return call("DescribeLiveStreamsNotifyUrlConfig", DomainName=domain)["LiveStreamsNotifyConfig"]
+
+
+def ingest_log(call, **parameters):
+    wanted = {"DomainName": INGEST, **window(), **parameters}
+    return call("DescribeLiveStreamsNotifyRecords", **wanted)["NotifyRecordsInfo"]["LiveStreamNotifyRecordsInfo"]
+
+
+def test_ingest_notify_config(cloud, call):
+    assert call.code("DescribeLiveStreamsNotifyUrlConfig", DomainName=INGEST) == "CodeConfigNotFound"
+    assert call.code("DeleteLiveStreamsNotifyUrlConfig", DomainName=INGEST) == "CodeConfigNotFound"
+    urls = {"NotifyUrl": "http://x.example.com/p", "ExceptionNotifyUrl": "https://x.example.com/e"}
+    more = {"SwitchNotifyUrl": "http://x.example.com/s", "NotifyReqAuth": "yes", "NotifyAuthKey": KEY * 4}
+    call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, **urls, **more)
+    assert ingest_config(call) == {"DomainName": INGEST, **urls, "NotifyReqAuth": "yes", "NotifyAuthKey": KEY * 4}
+    (logged,) = cloud.calls("SetLiveStreamsNotifyUrlConfig")
+    assert logged["params"]["NotifyAuthKey"] == "***"
+    cloud.behave(update_notify="keep")
+    call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyUrl="http://y.example.com")
+    kept = {**urls, "NotifyUrl": "http://y.example.com", "NotifyReqAuth": "yes", "NotifyAuthKey": KEY * 4}
+    assert ingest_config(call) == {"DomainName": INGEST, **kept}
+    cloud.behave(update_notify="reset")
+    call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyUrl="http://z.example.com")
+    reset = {"NotifyUrl": "http://z.example.com", "ExceptionNotifyUrl": "", "NotifyReqAuth": "no", "NotifyAuthKey": ""}
+    assert ingest_config(call) == {"DomainName": INGEST, **reset}
+    call("DeleteLiveStreamsNotifyUrlConfig", DomainName=INGEST)
+    cloud.behave(empty_notify_config="empty", delete_missing="ok")
+    assert ingest_config(call) == {}
+    call("DeleteLiveStreamsNotifyUrlConfig", DomainName=INGEST)
+
+
+def test_ingest_authentication_needs_a_key(call):
+    assert call.code("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyReqAuth="yes") == "MissingParam"
+
+
+@pytest.mark.parametrize("name", ["NotifyUrl", "ExceptionNotifyUrl", "SwitchNotifyUrl"])
+def test_malformed_ingest_urls(call, name):
+    answer = call.code("SetLiveStreamsNotifyUrlConfig", **{"DomainName": INGEST, name: "x.example.com"})
+    assert answer == f"Invalid{name}.Malformed"
+
+
+def test_log_of_pushes(cloud, call):
+    url = "http://x.example.com/p"
+    cloud.push(f"{DOMAIN}/app/before")
+    cloud.advance(5)
+    call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyUrl=url, NotifyReqAuth="yes", NotifyAuthKey=KEY)
+    cloud.push(f"{INGEST}/app/short")
+    cloud.drop(f"{INGEST}/app/short")
+    cloud.push({**dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/"))), "query": "auth_key=1-2"})
+    cloud.advance(60)
+    cloud.behave(notify_result="failed")
+    cloud.drop(ONE)
+    begun, ended = ingest_log(call)
+    assert [row["NotifyType"] for row in (begun, ended)] == ["publish", "publish_done"]
+    content = json.loads(begun["NotifyContent"])
+    shared = {"ip": "192.0.2.1", "id": "one", "app": INGEST, "appname": "app", "node": "192.0.2.2"}
+    shared["usrargs"] = f"vhost={INGEST}&auth_key=1-2"
+    assert now_text(-60) <= begun["NotifyTime"] <= now_text(-57)
+    assert now_text(-5) <= ended["NotifyTime"] <= now_text(0)
+    assert {**content, "time": 0} == {**shared, "action": "publish", "time": 0, "height": "720", "width": "1280"}
+    assert {**json.loads(ended["NotifyContent"]), "time": 0} == {**shared, "action": "publish_done", "time": 0}
+    headers = json.loads(begun["NotifyHeader"])
+    signed = f"{INGEST}|{headers['ALI-LIVE-TIMESTAMP'][0]}|{KEY}"
+    assert headers["ALI-LIVE-SIGNATURE"] == [hashlib.md5(signed.encode()).hexdigest()]
+    assert sorted(headers) == ["ALI-LIVE-SIGNATURE", "ALI-LIVE-TIMESTAMP"]
+    assert [begun[name] for name in ("DomainName", "AppName", "StreamName", "NotifyUrl")] == [INGEST, "app", "one", url]
+    assert [begun[name] for name in ("NotifyResult", "NotifyResponse", "Description")] == ["success", "ok", "success"]
+    assert [ended[name] for name in ("NotifyResult", "NotifyResponse", "Description")] == ["failed", "", "failed"]
+    (logged,) = [event for event in cloud.state(ONE)["ingest_events"] if event["notify_type"] == "publish"]
+    assert logged["domain_name"] == INGEST
+
+
+def test_filters_and_pages_of_the_log_of_pushes(cloud, call):
+    call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyUrl="http://x.example.com/")
+    for number in range(3):
+        cloud.push(f"{DOMAIN}/app{number}/one")
+        cloud.advance(10)
+    assert [row["AppName"] for row in ingest_log(call)] == ["app0", "app1", "app2"]
+    assert [row["AppName"] for row in ingest_log(call, PageSize=2, PageNumber=2)] == ["app2"]
+    assert [row["AppName"] for row in ingest_log(call, AppName="app1", StreamName="one")] == ["app1"]
+    assert ingest_log(call, StreamName="two") == ingest_log(call, Status="failed") == []
+    cloud.behave(notify_order="desc", notify_lag=15)
+    assert [row["AppName"] for row in ingest_log(call)] == ["app1", "app0"]
+    assert call("DescribeLiveStreamsNotifyRecords", DomainName=INGEST, **window())["TotalNum"] == 2
+
+
+def test_domain_without_an_ingest_domain_is_the_app_of_its_callbacks(cloud, call):
+    cloud.add_accounts({"id": "1000000000000001", "domains": [{"name": "alone.example.com"}]})
+    call("SetLiveStreamsNotifyUrlConfig", DomainName="alone.example.com", NotifyUrl="http://x.example.com/")
+    cloud.push("alone.example.com/app/one")
+    cloud.advance(2)
+    (row,) = ingest_log(call, DomainName="alone.example.com")
+    assert json.loads(row["NotifyContent"])["app"] == row["DomainName"] == "alone.example.com"
+
+
+def test_ingest_parameters_that_callbacks_of_files_repeat(cloud, call):
+    names = dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/")))
+    cloud.push({**names, "query": "callback_id=7&auth_key=1-2&callback_id=8&callback_no="})
+    record(call, "start", "stop", "cancel_delay")
+    paged = {"DomainName": DOMAIN, "PageNumber": 1, "PageSize": 10, **window()}
+    rows = call("DescribeLiveRecordNotifyRecords", **paged)["CallbackList"]
+    arguments = [json.loads(row["NotifyContent"]).get("push_args") for row in rows]
+    told = {"callback_id": "7", "callback_no": ""}
+    assert arguments == [None if row["NotifyType"] != "file_created" else told for row in rows]
+    assert told in arguments
 
 
 # Domains

@@ -210,7 +210,18 @@ SCENARIO = {
             "users": [{"name": "reader", "allow": ["live:Describe*"]}],
             "roles": [{"name": "guest", "allow": [], "external_id": "x", "max_session_seconds": 1800}],
             "access_keys": [{"id": "key", "secret": "secret", "user": "reader"}],
-            "domains": [{"name": "play.example.net", "ingest": ["in.example.net"]}],
+            "domains": [
+                {"name": "play.example.net", "ingest": ["in.example.net"]},
+                {"name": "alone.example.net", "status_url": "http://x.example.com/status"},
+            ],
+            "ingest_notify_configs": [
+                {
+                    "DomainName": "in.example.net",
+                    "NotifyUrl": "http://x.example.com/pushes",
+                    "NotifyReqAuth": "yes",
+                    "NotifyAuthKey": "0123456789abcdef",
+                }
+            ],
             "record_configs": [
                 {
                     "DomainName": "play.example.net",
@@ -235,6 +246,10 @@ def test_scenario():
         names = {**STREAM, "DomainName": "play.example.net"}
         assert client.call("DescribeLiveStreamState", **names).json["StreamState"] == "online"
         assert client.call("RealTimeRecordCommand", Command="stop", **names).code == "Forbidden.RAM"
+        assert cloud.state()["ingest_notify_configs"] == {
+            "in.example.net": {"url": "http://x.example.com/pushes", "auth": True},
+            "alone.example.net": {"url": "http://x.example.com/status", "auth": False},
+        }
 
 
 @pytest.mark.parametrize(
@@ -243,6 +258,7 @@ def test_scenario():
         ({"accounts": [{}]}, "documented form"),
         ({"accounts": [{"id": "1", "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "unknown user c"),
         ({"accounts": [{"id": "1", "record_configs": [{"DomainName": "d"}]}]}, "MissingParam"),
+        ({"accounts": [{"id": "1", "ingest_notify_configs": [{"DomainName": "d"}]}]}, "InvalidDomain.NotFound"),
         ({"streams": [{"domain_name": "d", "app_name": "a", "stream_name": "s"}]}, "unknown domain d"),
     ],
 )

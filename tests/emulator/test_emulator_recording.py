@@ -721,7 +721,7 @@ def test_bodies(bench):
     assert created == (
         '{"domain":"live.example.com","app":"app","stream":"one",'
         '"uri":"1970-01-12-13:46:40_1970-01-12-13:46:50.m3u8","duration":10.0,'
-        '"start_time":1000000,"stop_time":1000010,"push_args":{}}'
+        '"start_time":1000000,"stop_time":1000010}'
     )
 
 

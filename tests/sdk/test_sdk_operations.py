@@ -128,6 +128,10 @@ MINIMAL = {
     "AddLiveRecordNotifyConfig": lambda: {"NotifyUrl": "http://x.example.com"},
     "UpdateLiveRecordNotifyConfig": lambda: {"NotifyUrl": "http://x.example.com"},
     "DeleteLiveRecordNotifyConfig": dict,
+    "SetLiveStreamsNotifyUrlConfig": dict,
+    "DescribeLiveStreamsNotifyUrlConfig": dict,
+    "DeleteLiveStreamsNotifyUrlConfig": dict,
+    "DescribeLiveStreamsNotifyRecords": window,
     "DescribeLiveDomainMapping": dict,
 }
 
@@ -352,6 +356,64 @@ def test_callback_configuration(client, codes):
     for operation in ("AddLiveRecordNotifyConfig", "UpdateLiveRecordNotifyConfig"):
         error = refused(client, operation, **{**config, "NotifyUrl": "x"})
         assert outcome(error) == ("InvalidNotifyUrl.Malformed", 400)
+
+
+def test_ingest_callback_configuration(client, codes):
+    names = {"DomainName": INGEST}
+    for operation in ("DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig"):
+        assert outcome(refused(client, operation, **names)) == codes["config"]
+    config = {
+        **names,
+        "NotifyUrl": "http://x.example.com/%20",
+        "ExceptionNotifyUrl": "https://x.example.com/e",
+        "NotifyReqAuth": "yes",
+        "NotifyAuthKey": "0123456789abcdef" * 4,
+    }
+    switch = {"SwitchNotifyUrl": "http://x.example.com/s"}
+    assert client.call("SetLiveStreamsNotifyUrlConfig", **config, **switch) == {}
+    assert client.call("DescribeLiveStreamsNotifyUrlConfig", **names) == {"LiveStreamsNotifyConfig": config}
+    for name, value in (("NotifyReqAuth", "true"), ("NotifyAuthKey", "short")):
+        error = refused(client, "SetLiveStreamsNotifyUrlConfig", **{**config, name: value})
+        assert outcome(error) == codes["malformed"](name)
+    without_key = {**names, "NotifyReqAuth": "yes"}
+    assert outcome(refused(client, "SetLiveStreamsNotifyUrlConfig", **without_key)) == codes["missing"]("NotifyAuthKey")
+    error = refused(client, "SetLiveStreamsNotifyUrlConfig", **{**config, "NotifyUrl": "x"})
+    assert outcome(error) == ("InvalidNotifyUrl.Malformed", 400)
+    assert client.call("DeleteLiveStreamsNotifyUrlConfig", **names) == {}
+
+
+def test_log_of_pushes(cloud, client, codes):
+    client.call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyUrl="http://x.example.com/p")
+    cloud.push(ONE)
+    cloud.advance(2)
+    cloud.drop(ONE)
+    parameters = {"DomainName": INGEST, **window()}
+    filters = {"AppName": "app", "StreamName": "one", "Status": "success", "PageNumber": 1, "PageSize": 20}
+    answer = client.call("DescribeLiveStreamsNotifyRecords", **parameters, **filters)
+    rows = answer["NotifyRecordsInfo"]["LiveStreamNotifyRecordsInfo"]
+    assert (answer["PageNum"], answer["PageSize"], answer["TotalNum"], answer["TotalPage"]) == (1, 20, 2, 1)
+    assert [(row["NotifyType"], row["NotifyResponse"]) for row in rows] == [("publish", "ok"), ("publish_done", "ok")]
+    assert json.loads(rows[0]["NotifyContent"])["app"] == rows[0]["DomainName"] == INGEST
+    assert client.call("DescribeLiveStreamsNotifyRecords", **parameters) == answer
+    parameters["StartTime"] = moment(-8 * 86400)
+    error = refused(client, "DescribeLiveStreamsNotifyRecords", **parameters)
+    assert outcome(error) == codes["malformed"]("StartTime")
+
+
+def test_private_callback_url(cloud, client):
+    cloud.behave(private_callbacks="refused")
+    config = {"DomainName": DOMAIN, "NotifyUrl": "http://127.0.0.1/"}
+    error = refused(client, "UpdateLiveRecordNotifyConfig", **config)
+    assert outcome(error) == ("InvalidNotifyUrl.Unsafe", 400)
+
+
+def test_storage_types(cloud, client):
+    names = dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/")))
+    cloud.add_events({**names, "notify_type": "record_started", "storage_type": "vod"})
+    parameters = {"DomainName": DOMAIN, **window(), "PageNumber": 1, "PageSize": 20}
+    for storage, count in (("oss", 0), ("vod", 1), ("all", 1)):
+        answer = client.call("DescribeLiveRecordNotifyRecords", **parameters, StorageType=storage)
+        assert [row["StorageType"] for row in answer["CallbackList"]] == ["vod"] * count
 
 
 # Domains

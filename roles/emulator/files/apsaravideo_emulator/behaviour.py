@@ -174,17 +174,29 @@ class Behaviour:
     update_notify: str = field(
         default="reset",
         metadata=_choice(
-            ("reset", "keep"), "fields absent from UpdateLiveRecordNotifyConfig: back to default, or unchanged"
+            ("reset", "keep"),
+            "fields absent from UpdateLiveRecordNotifyConfig or SetLiveStreamsNotifyUrlConfig: default, or unchanged",
         ),
     )
     record_format_case: str = field(
         default="as-given", metadata=_choice(("as-given", "upper"), "case of Format in DescribeLiveRecordConfig")
     )
     empty_notify_config: str = field(
-        default="error", metadata=_choice(("error", "empty"), "DescribeLiveRecordNotifyConfig of a domain without one")
+        default="error",
+        metadata=_choice(("error", "empty"), "reading the callback configuration of a domain without one"),
     )
     notify_auth_type: str = field(
         default="bool", metadata=_choice(("bool", "string"), "NotifyReqAuth as true/false or as yes/no")
+    )
+    private_callbacks: str = field(
+        default="accepted",
+        metadata=_choice(
+            ("accepted", "refused"), "callback URLs on private and loopback addresses; refused: InvalidNotifyUrl.Unsafe"
+        ),
+    )
+    cycle_range: str = field(
+        default="any",
+        metadata=_choice(("any", "bounded"), "CycleDuration: any, or 900 to 21600 s as a sample of the vendor says"),
     )
     config_exists_code: str = field(
         default="CodeConfigAlreadyExists", metadata=_text("error code when the configuration to add exists already")
@@ -222,10 +234,10 @@ class Behaviour:
         metadata=_choice(("error", "cut"), "a query window that begins before the retention: refused, or cut to it"),
     )
     notify_order: str = field(
-        default="asc", metadata=_choice(("asc", "desc"), "order of DescribeLiveRecordNotifyRecords by NotifyTime")
+        default="asc", metadata=_choice(("asc", "desc"), "order of the logs of callbacks by NotifyTime")
     )
     notify_lag: float = field(
-        default=0, metadata=_number(0, 1e9, "seconds until an event shows in DescribeLiveRecordNotifyRecords")
+        default=0, metadata=_number(0, 1e9, "seconds until an event shows in the logs of callbacks")
     )
     notify_lag_spread: float = field(
         default=0, metadata=_number(0, 1e9, "further seconds, up to which one event is later than another")
@@ -237,6 +249,10 @@ class Behaviour:
     notify_paging: str = field(
         default="required",
         metadata=_choice(("required", "defaulted"), "PageNumber and PageSize of DescribeLiveRecordNotifyRecords"),
+    )
+    notify_storage: str = field(
+        default="all",
+        metadata=_choice(("all", "oss"), "StorageType of DescribeLiveRecordNotifyRecords where it is absent"),
     )
     notify_result: str = field(
         default="success",

@@ -17,6 +17,7 @@ import itertools
 import socket
 import threading
 import time
+import zlib
 from dataclasses import dataclass, field
 from typing import Callable
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ RETRIES = 5
 RETRY_SECONDS = 1
 WORKERS = 8
 ANSWER_BYTES = 4096
+GZIP = 16  # what zlib adds to its window bits for this format
 _TIME_OUTS = (TimeoutError, socket.timeout)  # one class since Python 3.10
 
 
@@ -65,6 +67,17 @@ def is_loopback(url: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_private(url: str) -> bool:
+    """Whether the host of a URL is an address that the internet does not reach; names are not looked up."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return not ipaddress.ip_address(host).is_global
     except ValueError:
         return False
 
@@ -134,7 +147,9 @@ def deliver(callback: Callback) -> Outcome:
         connection.request(method, target, callback.body, callback.headers)
         answer = connection.getresponse()
         body = answer.read(ANSWER_BYTES)
-    except (OSError, http.client.HTTPException) as error:
+        if answer.getheader("Content-Encoding") == "gzip":
+            body = zlib.decompressobj(zlib.MAX_WBITS | GZIP).decompress(body, ANSWER_BYTES)
+    except (OSError, http.client.HTTPException, zlib.error) as error:
         return Outcome(reason=str(error) or type(error).__name__, timed_out=isinstance(error, _TIME_OUTS))
     finally:
         connection.close()

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from . import on_demand
 from .behaviour import Behaviour
@@ -38,7 +38,7 @@ from .recording import (
 from .state import Kept, stored
 
 ANNOUNCE_SECONDS = 2
-STORAGE_TYPES = ("oss", "vod")
+ARGUMENT_PREFIX = "callback_"
 
 
 class ConfigExists(Exception):
@@ -56,10 +56,7 @@ class UnknownDomain(Exception):
 @stored
 @dataclass(frozen=True)
 class Domain:
-    """A streaming (playback) domain with the ingest domains mapped to it.
-
-    ``status_url`` is the callback of the ingest domains for the beginning and the end of pushes.
-    """
+    """A streaming (playback) domain with the ingest domains mapped to it."""
 
     name: str
     account: str
@@ -69,7 +66,11 @@ class Domain:
     resource_group: str = "rg-default"
     description: str = ""
     tags: tuple[tuple[str, str], ...] = ()
-    status_url: str = ""
+
+    @property
+    def ingest_or_own(self) -> tuple[str, ...]:
+        """The domains that streams are pushed to: its own where no ingest domain is mapped to it."""
+        return self.ingest or (self.name,)
 
 
 @stored
@@ -85,11 +86,23 @@ class NotifyConfig:
 
 
 @stored
+@dataclass(frozen=True)
+class IngestNotifyConfig:
+    """The callbacks of an ingest domain; only ``url``, that of pushes, is ever called."""
+
+    url: str = ""
+    exception_url: str = ""
+    switch_url: str = ""
+    auth: bool = False
+    auth_key: str = field(default="", repr=False)
+
+
+@stored
 @dataclass
 class NotifyEvent:
     """A callback that the platform sent, or tried to send; ``result`` is empty until the delivery is decided.
 
-    ``sent`` is the Unix time in its headers, ``reason`` says why it failed.
+    ``sent`` is the Unix time in its headers, ``reason`` says why it failed, ``storage`` where the recording is stored.
     """
 
     domain: str
@@ -102,9 +115,27 @@ class NotifyEvent:
     response: str = ""
     reason: str = ""
     sent: int = 0
-    storage: str = "oss"
     file: RecordedFile | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    storage: str = "oss"
+
+
+@stored
+@dataclass
+class IngestEvent:
+    """A callback for the beginning or the end of a push, likewise; ``usrargs`` are its ingest parameters."""
+
+    ingest: str
+    app: str
+    stream: str
+    kind: str
+    time: float
+    config: IngestNotifyConfig
+    usrargs: str
+    result: str = ""
+    response: str = ""
+    reason: str = ""
+    sent: int = 0
 
 
 @stored
@@ -127,8 +158,9 @@ class Publish:
     """One ingest of a stream, for the ingest history; ``kind`` is push or pull.
 
     ``asked`` is what came of the question whether to record it (``waiting``, ``record``, ``leave`` or ``failed``; empty
-    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced to ``status_url``,
-    and ``auth_key`` the key that signs its recording callbacks, because a changed one counts from the next push.
+    when nobody was asked), ``announce`` the instant at which its beginning is still to be announced, and ``query`` the
+    parameters of the ingest URL.  ``auth_key`` signs its recording callbacks and ``ingest_auth_key`` those of the push
+    itself, because a changed key counts from the next push.
     """
 
     ingest: str
@@ -137,9 +169,10 @@ class Publish:
     stopped: float | None = None
     need_record: bool = False
     asked: str = ""
-    status_url: str = ""
     announce: float | None = None
+    query: str = field(default="", repr=False)
     auth_key: str = field(default="", repr=False)
+    ingest_auth_key: str = field(default="", repr=False)
 
 
 @dataclass
@@ -183,6 +216,8 @@ class Cloud(Kept):
         "record_configs",
         "notify_configs",
         "notify_log",
+        "ingest_configs",
+        "ingest_log",
         "control_log",
         "_config_number",
     )
@@ -196,6 +231,8 @@ class Cloud(Kept):
         self.notify_configs: dict[str, NotifyConfig] = {}
         self.streams: dict[tuple[str, str, str], Stream] = {}
         self.notify_log: list[NotifyEvent] = []
+        self.ingest_configs: dict[str, IngestNotifyConfig] = {}
+        self.ingest_log: list[IngestEvent] = []
         self.control_log: list[ControlEntry] = []
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
@@ -229,8 +266,10 @@ class Cloud(Kept):
         self._events.clear()
         for event in self.notify_log:
             self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
-            if not event.result:
-                self._deliver(event)
+        undecided: list[NotifyEvent | IngestEvent] = [event for event in self.notify_log if not event.result]
+        undecided += [event for event in self.ingest_log if not event.result]
+        for sent in undecided:
+            self._deliver(sent)
         for stream in self.streams.values():
             if stream.online and stream.publish.asked == "waiting":
                 self._ask(stream)
@@ -281,11 +320,12 @@ class Cloud(Kept):
     # Ingest
 
     def begin_push(
-        self, domain_name: str, app: str, name: str, *, kind: str = "push", need_record: bool = False
+        self, domain_name: str, app: str, name: str, *, kind: str = "push", need_record: bool = False, query: str = ""
     ) -> Stream:
         """A stream is pushed; a stream that is online already stays as it is.
 
-        ``need_record`` is the decision of the callback or of the ingest parameter, for configurations that ask them.
+        ``need_record`` is the decision of the callback or of the ingest parameter, for configurations that ask them,
+        ``query`` the parameters of the ingest URL.
         """
         now = self.settle()
         domain = self.either_domain(domain_name)
@@ -296,17 +336,17 @@ class Cloud(Kept):
         if stream is None:
             stream = self.streams[key] = Stream(domain.name, app, name, self._recorder(key))
         if not stream.online:
-            ingest = domain_name if domain_name != domain.name else (domain.ingest or (domain.name,))[0]
-            announce = now + ANNOUNCE_SECONDS if domain.status_url else None
-            notify = self.notify_configs.get(domain.name)
+            ingest = domain_name if domain_name != domain.name else domain.ingest_or_own[0]
+            notify, ingest_notify = self.notify_configs.get(domain.name), self.ingest_configs.get(ingest)
             publish = Publish(
                 ingest,
                 now,
                 kind,
                 need_record=need_record,
-                status_url=domain.status_url,
-                announce=announce,
+                announce=now + ANNOUNCE_SECONDS,
+                query=query,
                 auth_key=notify.auth_key if notify else "",
+                ingest_auth_key=ingest_notify.auth_key if ingest_notify else "",
             )
             stream.history.append(publish)
             matching = self.matching_configs(*key)
@@ -351,15 +391,31 @@ class Cloud(Kept):
         self._put(Callback(url, done, headers=dict(on_demand.HEADERS), retries=retries))
 
     def _announce(self, stream: Stream, action: str, instant: float) -> None:
-        """Call the status callback of the ingest domain, whose ``app`` is that domain."""
-        if self.behaviour.notify_result != "deliver":
+        """Write the beginning or the end of a push down, and call back if its ingest domain asks for that."""
+        publish = stream.publish
+        config = self.ingest_configs.get(publish.ingest)
+        if config is None or not config.url:
             return
-        ingest = stream.publish.ingest
-        parameters = {"action": action, "ip": "192.0.2.1", "id": stream.name, "app": ingest, "appname": stream.app}
-        parameters.update(time=str(int(self.clock.epoch(instant))), usrargs=f"vhost={ingest}", node="192.0.2.2")
-        if action == "publish":
-            parameters.update(height="720", width="1280")
-        self._put(Callback(on_demand.with_query(stream.publish.status_url, parameters), lambda _outcome: None))
+        if publish.ingest_auth_key:
+            config = replace(config, auth_key=publish.ingest_auth_key)
+        usrargs = "&".join(filter(None, (f"vhost={publish.ingest}", publish.query)))
+        event = IngestEvent(publish.ingest, stream.app, stream.name, action, instant, config, usrargs)
+        self.ingest_log.append(event)
+        self._deliver(event)
+
+    def ingest_content(self, event: IngestEvent) -> dict[str, str]:
+        """Return the parameters of an ingest callback, whose ``app`` is the ingest domain."""
+        content = {
+            "action": event.kind,
+            "ip": "192.0.2.1",
+            "id": event.stream,
+            "app": event.ingest,
+            "appname": event.app,
+            "time": str(int(self.clock.epoch(event.time))),
+            "usrargs": event.usrargs,
+            "node": "192.0.2.2",
+        }
+        return {**content, "height": "720", "width": "1280"} if event.kind == "publish" else content
 
     def _put(self, callback: Callback) -> None:
         callback.retries_refusals = self.behaviour.callback_retries == "any"
@@ -379,7 +435,7 @@ class Cloud(Kept):
         stream = self.find_stream(domain_name, app, name)
         if stream is not None and stream.online:
             stream.publish.stopped = now
-            if stream.publish.status_url and stream.publish.announce is None:
+            if stream.publish.announce is None:
                 self._announce(stream, "publish_done", now)
             stream.publish.announce = None
             stream.recorder.end_push(now)
@@ -392,7 +448,7 @@ class Cloud(Kept):
         if stream is None:
             return self.begin_push(domain_name, app, name)
         last = stream.publish
-        return self.begin_push(last.ingest, app, name, kind=last.kind, need_record=last.need_record)
+        return self.begin_push(last.ingest, app, name, kind=last.kind, need_record=last.need_record, query=last.query)
 
     def find_stream(self, domain_name: str, app: str, name: str) -> Stream | None:
         """The stream behind a streaming or an ingest domain, if it was ever pushed."""
@@ -497,7 +553,9 @@ class Cloud(Kept):
         stream = self.streams.get(key)
         if stream and stream.publish.auth_key:
             config = replace(config, auth_key=stream.publish.auth_key)
-        self._send(NotifyEvent(*key, kind, instant, config, file=file))
+        arguments = _callback_arguments(stream.publish.query) if stream and file else {}
+        extra = {"push_args": arguments} if arguments else {}
+        self._send(NotifyEvent(*key, kind, instant, config, file=file, extra=extra))
 
     def _send(self, event: NotifyEvent) -> None:
         """Write an event down, and send its callback or decide its delivery without sending it."""
@@ -505,7 +563,7 @@ class Cloud(Kept):
         self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
         self._deliver(event)
 
-    def _deliver(self, event: NotifyEvent) -> None:
+    def _deliver(self, event: NotifyEvent | IngestEvent) -> None:
         if self.behaviour.notify_result != "deliver":
             event.sent = int(self.clock.epoch(event.time))
             event.result = self.behaviour.notify_result
@@ -518,8 +576,12 @@ class Cloud(Kept):
             event.result = "failed" if outcome.answer is None else "success"
 
         event.sent = int(self.clock.wall())
-        body, headers = self.callback_body(event).encode(), self.callback_headers(event)
-        self._put(Callback(event.config.url, done, body, headers))
+        headers = self.callback_headers(event)
+        if isinstance(event, IngestEvent):
+            url = on_demand.with_query(event.config.url, self.ingest_content(event))
+            self._put(Callback(url, done, headers=headers))
+        else:
+            self._put(Callback(event.config.url, done, self.callback_body(event).encode(), headers))
 
     def callback_body(self, event: NotifyEvent) -> str:
         """The JSON body of a callback; a created file has no ``event`` field."""
@@ -533,18 +595,24 @@ class Cloud(Kept):
         content.update(event.extra)
         return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
-    def callback_headers(self, event: NotifyEvent) -> dict[str, str]:
+    def callback_headers(self, event: NotifyEvent | IngestEvent) -> dict[str, str]:
         """The headers of a callback, with those of authentication if the configuration asks for them."""
         config = event.config
-        headers = {"Content-Type": "application/json; charset=utf-8"}
+        headers = {} if isinstance(event, IngestEvent) else {"Content-Type": "application/json; charset=utf-8"}
         if not config.auth:
             return headers
-        url = urlsplit(config.url)
-        host = url.netloc.rpartition("@")[2] if self.behaviour.callback_host == "with-port" else url.hostname
-        signature = hashlib.md5(f"{host}|{event.sent}|{config.auth_key}".encode()).hexdigest()
+        signed = f"{self._signed_domain(event)}|{event.sent}|{config.auth_key}"
+        signature = hashlib.md5(signed.encode()).hexdigest()
         if self.behaviour.callback_case == "upper":
             signature = signature.upper()
         return {**headers, "ALI-LIVE-TIMESTAMP": str(event.sent), "ALI-LIVE-SIGNATURE": signature}
+
+    def _signed_domain(self, event: NotifyEvent | IngestEvent) -> str | None:
+        """The domain in a signature: for ingest callbacks that which the URL is set on, else the host of the URL."""
+        if isinstance(event, IngestEvent):
+            return event.ingest
+        url = urlsplit(event.config.url)
+        return url.netloc.rpartition("@")[2] if self.behaviour.callback_host == "with-port" else url.hostname
 
     def add_event(
         self,
@@ -581,7 +649,6 @@ class Cloud(Kept):
             "duration": round(file.duration, 3),
             "start_time": int(self.clock.epoch(file.started)),
             "stop_time": int(self.clock.epoch(file.stopped)),
-            "push_args": {},
         }
 
     def add_control_entry(self, key: tuple[str, str, str], action: str, age: float, client_ip: str) -> None:
@@ -613,3 +680,9 @@ class Cloud(Kept):
         }
         template = file.name or f"{file.format.prefix}.{file.format.kind}"
         return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)
+
+
+def _callback_arguments(query: str) -> dict[str, str]:
+    """Return the ingest parameters that callbacks of files repeat; of several of one name, the first counts."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return {name: value for name, value in reversed(pairs) if name.startswith(ARGUMENT_PREFIX)}

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any, Callable
 
 from . import scenario
-from .cloud import STORAGE_TYPES, ConfigAbsent, Stream, UnknownDomain
+from .cloud import ConfigAbsent, IngestEvent, Stream, UnknownDomain
 from .gate import Closed
 from .gateway import World
 from .recording import FILE_CREATED, STATUS_EVENTS, RecordConfig
@@ -93,7 +93,8 @@ class Control:
             kind = stream.get("mode", "push")
             if kind not in ("push", "pull"):
                 raise ControlError(400, f"mode is push or pull, not {kind!r}")
-            cloud.begin_push(*_names(stream), kind=kind, need_record=bool(stream.get("need_record", False)))
+            need_record, query = bool(stream.get("need_record", False)), str(stream.get("query", ""))
+            cloud.begin_push(*_names(stream), kind=kind, need_record=need_record, query=query)
         return {"count": len(_streams(request))}
 
     def _drop(self, request: dict[str, Any]) -> Any:
@@ -145,8 +146,8 @@ class Control:
             try:
                 age = float(event.get("age", 0))
                 storage = event.get("storage_type", "oss")
-                if storage not in STORAGE_TYPES:
-                    raise ValueError(f"storage_type must be one of {', '.join(STORAGE_TYPES)}, not {storage!r}")
+                if storage not in ("oss", "vod"):
+                    raise ControlError(400, f"storage_type is oss or vod, not {storage!r}")
                 self._world.cloud.add_event(key, event["notify_type"], age, event.get("content"), storage)
             except ConfigAbsent:
                 raise ControlError(409, f"the domain {domain.name} has no callback configuration") from None
@@ -200,7 +201,27 @@ class Control:
                 for event in cloud.notify_log
                 if _matches(request, event.domain, event.app, event.stream)
             ],
+            "ingest_notify_configs": {
+                name: {"url": config.url, "auth": config.auth} for name, config in cloud.ingest_configs.items()
+            },
+            "ingest_events": [
+                {
+                    "domain_name": event.ingest,
+                    "app_name": event.app,
+                    "stream_name": event.stream,
+                    "notify_type": event.kind,
+                    "time": cloud.clock.epoch(event.time),
+                }
+                for event in cloud.ingest_log
+                if self._concerns_ingest(request, event)
+            ],
         }
+
+    def _concerns_ingest(self, request: Mapping[str, Any], event: IngestEvent) -> bool:
+        """Return whether an event is of the domain asked for, which may be the ingest or the streaming domain."""
+        domain = self._world.cloud.either_domain(event.ingest)
+        names = {event.ingest, domain.name if domain else event.ingest}
+        return any(_matches(request, name, event.app, event.stream) for name in names)
 
     def _instants(self, config: RecordConfig) -> dict[str, str | None]:
         instants = {"created": config.created, "start": config.start, "end": config.end}

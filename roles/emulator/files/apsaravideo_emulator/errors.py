@@ -78,7 +78,11 @@ class ErrorTable:
 
     def malformed_url(self, name: str) -> GatewayError:
         """A callback URL that is not http or https; the code is documented for NotifyUrl in every generation."""
-        return GatewayError(f"Invalid{name}.Malformed", 400, f"The specified {name} is malformed.")
+        return GatewayError(f"Invalid{name}.Malformed", 400, f"Specified {name} is invalid.")
+
+    def unsafe_url(self, name: str) -> GatewayError:
+        """A callback URL on a private address; the code is documented for NotifyUrl."""
+        return GatewayError(f"Invalid{name}.Unsafe", 400, f"Specified {name} is not safe.")
 
     def record_absent(self) -> GatewayError:
         """The index file asked for by id does not exist."""

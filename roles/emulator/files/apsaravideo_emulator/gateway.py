@@ -5,6 +5,9 @@
 
 The order of checks: TLS, method, action and version, access key, date, signature, nonce, token, policy, call limit,
 parameters, and only then the operation.  A call that fails a check has no effect.
+
+All but the last two happen when a call arrives; latency and injected delays come after them, so that a slow call has
+counted against its limit before it is answered.
 """
 
 from __future__ import annotations
@@ -95,11 +98,14 @@ class Nonces(Kept):
 
 @dataclass
 class Exchange:
-    """A request being answered."""
+    """A request being answered; ``refusal`` is why it was not admitted, ``operation`` and ``key`` are set if it was."""
 
     request: HttpRequest
     secure: bool
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()).upper())
+    operation: Operation | None = None
+    key: AccessKey | None = None
+    refusal: GatewayError | None = None
     account: str | None = None
     scheme: str | None = None
     throttled: bool = False
@@ -196,8 +202,11 @@ class Gateway:
         arrived = time.time()
         exchange = Exchange(request, secure)
         strike = world.faults.pick(exchange.action, exchange.parameters)
-        time.sleep(world.behaviour.latency / 1000 + strike.delay)
         try:
+            if strike.fault is None or strike.fault.processed:
+                with world.gate:
+                    self._receive(exchange)
+            time.sleep(world.behaviour.latency / 1000 + strike.delay)
             with world.gate:
                 reply = self._logged(exchange, arrived, strike)
         except Closed:
@@ -224,6 +233,18 @@ class Gateway:
         )
         return reply
 
+    def _receive(self, exchange: Exchange) -> None:
+        """Admit a request, or say in it why not."""
+        try:
+            operation = self._operation(exchange)
+            key = self._authenticate(exchange) if operation.signed else self._stranger(exchange)
+            self._authorise(operation, key)
+            self._admit(exchange, operation, key)
+        except GatewayError as error:
+            exchange.refusal = error
+        else:
+            exchange.operation, exchange.key = operation, key
+
     def _processed(self, exchange: Exchange) -> Reply:
         try:
             content = self._carry_out(exchange)
@@ -232,10 +253,10 @@ class Gateway:
         return self._success(exchange, content)
 
     def _carry_out(self, exchange: Exchange) -> dict[str, Any]:
-        operation = self._operation(exchange)
-        key = self._authenticate(exchange) if operation.signed else self._stranger(exchange)
-        self._authorise(operation, key)
-        self._admit(exchange, operation, key)
+        if exchange.refusal:
+            raise exchange.refusal
+        operation, key = exchange.operation, exchange.key
+        assert operation is not None and key is not None
         behaviour = self.world.behaviour
         generation = behaviour.generations.get(operation.name, behaviour.generation)
         errors = ErrorTable(generation if exchange.version == LIVE_VERSION else "old", behaviour.config_exists_code)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import operations
-from .cloud import Cloud, Domain, UnknownDomain
+from .cloud import Cloud, Domain, IngestNotifyConfig, UnknownDomain
 from .errors import ErrorTable, GatewayError
 from .identity import ROOT, AccessKey, Principal, Role
 from .oidc import Provider
@@ -104,6 +104,7 @@ def apply(plan: dict[str, Any], cloud: Cloud) -> None:
                 stream["stream_name"],
                 kind=stream.get("mode", "push"),
                 need_record=stream.get("need_record", False),
+                query=stream.get("query", ""),
             )
     except UnknownDomain as error:
         raise BadScenario(f"a stream is on the unknown domain {error}") from None
@@ -128,13 +129,24 @@ def add_account(account: dict[str, Any], cloud: Cloud) -> None:
             raise BadScenario(f"the access key {key['id']} belongs to the unknown user {name}")
         cloud.identities.add_key(AccessKey(key["id"], key["secret"], users[name], key.get("active", True)))
     for domain in account.get("domains", []):
-        cloud.add_domain(_domain(number, domain))
-    for name in ("record_configs", "notify_configs"):
+        _add_domain(_domain(number, domain), domain.get("status_url", ""), cloud)
+    for name, operation in _OPERATIONS.items():
         for config in account.get(name, []):
-            _add_config(number, _OPERATIONS[name], config, cloud)
+            _add_config(number, operation, config, cloud)
 
 
-_OPERATIONS = {"record_configs": "AddLiveAppRecordConfig", "notify_configs": "AddLiveRecordNotifyConfig"}
+_OPERATIONS = {
+    "record_configs": "AddLiveAppRecordConfig",
+    "notify_configs": "AddLiveRecordNotifyConfig",
+    "ingest_notify_configs": "SetLiveStreamsNotifyUrlConfig",
+}
+
+
+def _add_domain(domain: Domain, status_url: str, cloud: Cloud) -> None:
+    """Add a domain; ``status_url`` is short for the same callback configuration of each of its ingest domains."""
+    cloud.add_domain(domain)
+    if status_url:
+        cloud.ingest_configs.update(dict.fromkeys(domain.ingest_or_own, IngestNotifyConfig(status_url)))
 
 
 def _principal(account: str, fields: dict[str, Any]) -> Principal:
@@ -161,7 +173,6 @@ def _domain(account: str, fields: dict[str, Any]) -> Domain:
         resource_group=fields.get("resource_group", "rg-default"),
         description=fields.get("description", ""),
         tags=tuple(fields.get("tags", {}).items()),
-        status_url=fields.get("status_url", ""),
     )
 
 

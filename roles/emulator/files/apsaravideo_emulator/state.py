@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
-FORMAT = 2
+FORMAT = 3
 PLAIN = (str, int, float, bool, type(None))
 _KINDS: dict[str, tuple[type, tuple[str, ...], bool]] = {}
 _Kind = TypeVar("_Kind", bound=type)

@@ -10,11 +10,11 @@ official SDK's models and of the help pages.
 
 from __future__ import annotations
 
-from . import domains, notifications, record_configs, recordings, streams
+from . import domains, ingest_notifications, notifications, record_configs, recordings, streams
 
 LIVE_VERSION = "2016-11-01"
 OPERATIONS = {
     operation.name: operation
-    for subject in (recordings, streams, record_configs, notifications, domains)
+    for subject in (recordings, streams, record_configs, notifications, ingest_notifications, domains)
     for operation in subject.OPERATIONS
 }

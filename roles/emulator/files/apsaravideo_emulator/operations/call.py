@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Callable
+from urllib.parse import urlsplit
 
 from ..behaviour import Behaviour
+from ..callbacks import is_private
 from ..cloud import Cloud, Domain, Stream
 from ..errors import ErrorTable
 from ..identity import AccessKey
@@ -63,6 +65,24 @@ class Call:
             raise self.errors.domain_absent()
         return domain
 
+    def ingest_domain(self) -> str:
+        """The ingest domain in DomainName, or a streaming domain without one; it must be the calling account's."""
+        name: str = self["DomainName"]
+        domain = self.cloud.either_domain(name, self.account)
+        if domain is None or name not in domain.ingest_or_own:
+            raise self.errors.domain_absent()
+        return name
+
+    def check_callback_urls(self, *names: str) -> None:
+        """Refuse callback URLs that are malformed or, unless they are accepted, private; an absent one is fine."""
+        for name in names:
+            if self[name] is None:
+                continue
+            if not _is_callback_url(self[name]):
+                raise self.errors.malformed_url(name)
+            if self.behaviour.private_callbacks == "refused" and is_private(self[name]):
+                raise self.errors.unsafe_url(name)
+
     def stream(self) -> Stream | None:
         """The stream of the three names, if it was ever pushed."""
         domain = self.streaming_domain()
@@ -88,6 +108,16 @@ class Call:
     def within(self, instant: float, start: float, end: float) -> bool:
         """Whether an instant, as the API shows it, lies between two others (both included)."""
         return start <= self.cloud.clock.second(instant) <= end
+
+
+def _is_callback_url(url: str) -> bool:
+    """http or https with a host; anything but printable ASCII must have been percent-encoded."""
+    if not url.startswith(("http://", "https://")) or any(not "!" <= character <= "~" for character in url):
+        return False
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)

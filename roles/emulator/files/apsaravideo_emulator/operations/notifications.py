@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import zlib
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..cloud import NotifyConfig, NotifyEvent
 from ..parameters import Boolean, Integer, Text
@@ -66,9 +65,7 @@ def _update_notify_config(call: Call) -> dict[str, Any]:
 
 def _wanted_notify_config(call: Call, current: NotifyConfig) -> NotifyConfig:
     base = current if call.behaviour.update_notify == "keep" else NotifyConfig(url="")
-    for name in ("NotifyUrl", "OnDemandUrl"):
-        if call[name] is not None and not _is_callback_url(call[name]):
-            raise call.errors.malformed_url(name)
+    call.check_callback_urls("NotifyUrl", "OnDemandUrl")
     auth = base.auth if call["NotifyReqAuth"] is None else call["NotifyReqAuth"]
     key = base.auth_key if call["NotifyAuthKey"] is None else call["NotifyAuthKey"]
     if auth and not key:
@@ -80,16 +77,6 @@ def _wanted_notify_config(call: Call, current: NotifyConfig) -> NotifyConfig:
         auth=auth,
         auth_key=key,
     )
-
-
-def _is_callback_url(url: str) -> bool:
-    """http or https with a host; anything but printable ASCII must have been percent-encoded."""
-    if not url.startswith(("http://", "https://")) or any(not "!" <= character <= "~" for character in url):
-        return False
-    try:
-        return bool(urlsplit(url).hostname)
-    except ValueError:
-        return False
 
 
 def _delete_notify_config(call: Call) -> dict[str, Any]:
@@ -138,14 +125,12 @@ def _notify_page(call: Call) -> tuple[int, int]:
 
 
 def _event_wanted(call: Call, event: NotifyEvent) -> bool:
-    return (
-        event.result != "" and call["Status"] in (None, event.result) and call["StorageType"] in ("all", event.storage)
-    )
+    storage = call["StorageType"] or call.behaviour.notify_storage
+    return event.result != "" and call["Status"] in (None, event.result) and storage in ("all", event.storage)
 
 
 def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
     delivered = event.result == "success"
-    headers = call.cloud.callback_headers(event)
     return {
         "DomainName": event.domain,
         "AppName": event.app,
@@ -154,12 +139,17 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "NotifyType": event.kind,
         "NotifyTime": call.cloud.clock.show(event.time + call.behaviour.notify_skew),
         "NotifyUrl": event.config.url,
-        "NotifyHeader": json.dumps({name: [value] for name, value in headers.items()}),
+        "NotifyHeader": header_text(call.cloud.callback_headers(event)),
         "NotifyContent": call.cloud.callback_body(event),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,
         "Description": "success" if delivered else event.reason or "failed",
     }
+
+
+def header_text(headers: dict[str, str]) -> str:
+    """Headers as the logs of callbacks show them: JSON with a list of values for each."""
+    return json.dumps({name: [value] for name, value in headers.items()})
 
 
 OPERATIONS = (
@@ -176,6 +166,6 @@ OPERATIONS = (
         Integer("PageNumber", maximum=100_000),
         Integer("PageSize", maximum=500),
         Text("Status", choices=("success", "failed")),
-        Text("StorageType", default="all", choices=("oss", "vod", "all")),
+        Text("StorageType", choices=("oss", "vod", "all")),
     ),
 )

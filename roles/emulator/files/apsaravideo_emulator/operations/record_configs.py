@@ -16,6 +16,7 @@ from .call import DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, page
 FILE_FORMATS = ("m3u8", "flv", "mp4", "cmaf")
 SLICED_FORMATS = ("m3u8", "cmaf")
 PREFIX_BYTES = 256
+SHORTEST_CYCLE, LONGEST_CYCLE = 900, 21600
 DEFAULT_PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
 DEFAULT_SLICE_PREFIX = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
 START_VARIABLES = ("{StartTime}", "{EscapedStartTime}")
@@ -143,6 +144,7 @@ def _new_formats(call: Call, name: str) -> tuple[RecordFormat, ...]:
         _check_prefix(call, where, "OssObjectPrefix", fields, (START_VARIABLES, END_VARIABLES))
         if kind in SLICED_FORMATS:
             _check_prefix(call, where, "SliceOssObjectPrefix", fields, (("{UnixTimestamp}",), ("{Sequence}",)))
+        _check_cycle(call, where, fields)
         formats.append(_format(fields, fields["OssObjectPrefix"], fields["SliceOssObjectPrefix"]))
     if len({item.kind for item in formats}) < len(formats):
         raise call.errors.malformed(f"{name}.Format", "Each format may be given once.")
@@ -160,6 +162,12 @@ def _check_prefix(
     for variables in needed:
         if not any(variable in prefix for variable in variables):
             raise call.errors.malformed(where + name, f"It must contain {' or '.join(variables)}.")
+
+
+def _check_cycle(call: Call, where: str, fields: dict[str, Any]) -> None:
+    cycle = fields["CycleDuration"]
+    if cycle is not None and call.behaviour.cycle_range == "bounded" and not SHORTEST_CYCLE <= cycle <= LONGEST_CYCLE:
+        raise call.errors.malformed(f"{where}CycleDuration", f"It must be from {SHORTEST_CYCLE} to {LONGEST_CYCLE}.")
 
 
 def _format(fields: dict[str, Any], prefix: str, slice_prefix: str | None) -> RecordFormat:
@@ -199,8 +207,9 @@ def _changed_formats(call: Call, name: str, current: tuple[RecordFormat, ...]) -
         return current
     before = {item.kind: item for item in current}
     after = {} if call.behaviour.update_formats == "replace" else dict(before)
-    for fields in call[name]:
+    for number, fields in enumerate(call[name], 1):
         kind = fields["Format"].lower()
+        _check_cycle(call, f"{name}.{number}.", fields)
         known = before.get(kind)
         prefix = known.prefix if known else DEFAULT_PREFIX
         slice_prefix = known.slice_prefix if known else DEFAULT_SLICE_PREFIX
