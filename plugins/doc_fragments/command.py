@@ -39,11 +39,16 @@ options:
       - The cloud carries commands out after it has answered. With V(true), wait until the notify log shows that it
         did. With O(state=started) and O(state=restarted) that the recording began, with O(state=stopped) that it was
         paused, or with O(finalize) that a file was made. Only what is newer than the command counts.
+      - The clock of the log may be behind that of the gateway by up to 2 seconds. An event that seems older than the
+        command by no more than that counts if it is new in the log, but only 8 seconds after the command, or at the end
+        of O(wait_timeout) where that comes first. Until then it may be one from before the command that the log showed
+        late.
       - The log shows this only where the domain has a recording callback with status events, see
         M(apsaravideo.live.apsaravideo_record_notify). Without one, this fails after O(wait_timeout), although the
         command was carried out.
       - Nothing is waited for where no event can be expected, because the stream was being recorded already, had been
-        stopped, or is not being pushed.
+        stopped, or is not being pushed. That it had been stopped counts as known from the log only 8 seconds after the
+        command, because the log may be late.
       - It costs a call or two that read the log, and more the longer it takes. In check mode nothing is waited for.
     type: bool
     default: false

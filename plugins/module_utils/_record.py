@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from . import _argspec, _recording
 from ._client import Clock, Poll
 from ._errors import (
+    ACCEPTED,
     ALREADY_STARTED,
     NOT_PUSHED,
     STREAM_ABSENT,
@@ -111,7 +112,11 @@ class _Command(NamedTuple):
 def _apply(stream: Stream, options: Mapping[str, Any], clock: Clock) -> Steps:
     if options["state"] == _recording.STOPPED:
         before = yield from _log()
-        verdict, given = yield from _stop(before.evidence, options["finalize"])
+        given = yield from _send_stop(before.evidence, options["finalize"])
+        verdict = _judge(given, before.evidence)
+        if not verdict.changed and any(row.answer.meaning == ACCEPTED or row.answer.after_lost_answer for row in given):
+            before = yield from _look_again(before, given[0].answer)
+            verdict = _judge(given, before.evidence)
     else:
         # At a time that was set, the command itself comes first.
         looks = options["wait"] and not options["start_at"]
@@ -161,18 +166,38 @@ def _took_effect(error: OutcomeUnknown) -> Generator[Step, Any, bool]:
     return _recording.has_split(*history)
 
 
-def _stop(before: Evidence, finalize: bool) -> Generator[Step, Any, tuple[Verdict, list[_Command]]]:
-    answer = yield Send("stop")
-    stopped = _recording.after_stop(answer, before)
-    given = [_Command("stop", answer)]
-    if not finalize:
-        return stopped, given
+def _send_stop(before: Evidence, finalize: bool) -> Generator[Step, Any, list[_Command]]:
+    """Send `stop`, and `cancel_delay` to finalize; raises the error of an answer that is a failure."""
+    given = [_Command("stop", (yield Send("stop")))]
+    stopped = _judge(given, before)
+    if finalize:
+        try:
+            given.append(_Command("cancel_delay", (yield Send("cancel_delay"))))
+            _judge(given, before)
+        except LiveError as error:
+            # What the log said may be out of date, and nobody looks again.
+            error.may_have_changed = error.may_have_changed or stopped.changed or given[0].answer.meaning == ACCEPTED
+            raise
+    return given
+
+
+def _judge(given: list[_Command], before: Evidence) -> Verdict:
+    stopped = _recording.after_stop(given[0].answer, before)
+    return _recording.after_cancel_delay(given[1].answer, before, stopped) if given[1:] else stopped
+
+
+def _look_again(before: _Log, stop: CommandAnswer) -> Generator[Step, Any, _Log]:
+    """Return what the notify log, complete by now, says about the moment of a `stop` that seemed to change nothing.
+
+    It may have been late when it was read before the command, and not have shown a recording that had just begun.
+    """
     try:
-        answer = yield Send("cancel_delay")
-        return _recording.after_cancel_delay(answer, before, stopped), [*given, _Command("cancel_delay", answer)]
-    except LiveError as error:
-        error.may_have_changed = error.may_have_changed or stopped.changed
+        events = yield ReadLog(pause=_recording.LOG_DELAY)
+    except RunEnded:
         raise
+    except LiveError as error:
+        return before._replace(evidence=_unreadable(error))
+    return before._replace(evidence=_recording.evidence_at(events, before.events, stop.sent))
 
 
 def _confirmed(
@@ -195,8 +220,11 @@ def _await_event(
 ) -> Generator[Step, Any, None]:
     sent = command.answer.sent
     last = "it was not looked at"
+    fresh: list[NotifyEvent] = []
+    answered = clock.monotonic()
     poll = Poll(clock, seconds)
     while True:
+        asked = clock.monotonic()
         try:
             events = yield PollLog(sent - _LOOK_BACK, poll)
         except LiveError as error:
@@ -209,8 +237,10 @@ def _await_event(
             break
         fresh = _recording.newer(events, before.events, sent)
         last = _recording.last_seen([*before.events, *events], fresh)
-        if _recording.confirms(fresh, wanted):
+        if _recording.confirmed(fresh, wanted, sent, complete=asked - answered >= _recording.LOG_DELAY):
             return
+    if _recording.confirmed(fresh, wanted, sent, complete=True):
+        return
     raise LiveError(
         f"{command.name} of {stream} was accepted, but the notify log did not confirm {_CONFIRMED[wanted]} within "
         f"{seconds:g} seconds: {last}",

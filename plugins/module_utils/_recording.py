@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ._errors import ACCEPTED, ALREADY_STARTED, CONFIG_ABSENT, NO_TASK, STREAM_ABSENT, LiveError
@@ -33,6 +33,14 @@ FROM_STREAM_STATE = "stream_state"
 FROM_NOTIFY_LOG = "notify_log"
 FROM_NOTHING = "none"
 
+# Seconds after which an event is taken to be in the notify log. How late the log may be is not documented; this is what
+# such logs take, 4 to 6 seconds, and a reserve.
+LOG_DELAY = 8.0
+# By which the clock of the notify log may be behind that of the gateway. A second of difference is common among
+# servers, and times in the log are whole seconds.
+CLOCK_SLACK = timedelta(seconds=2)
+
+_BEGINNINGS = ("record_started", "record_resumed")
 _STATUS_EVENTS = {
     "record_started": RECORDING,
     "record_resumed": RECORDING,
@@ -96,8 +104,10 @@ def evidence(events: Iterable[NotifyEvent], pushed: datetime | None = None) -> E
     push, after which an automatic recording may have begun anew, or one started by command not. There is no slack: it
     would let the end of the push before speak for this one, while an automatic recording, which begins with the push,
     at worst counts as unknown where the clocks of ingest and recording differ. An event of the same second counts.
+
+    A stream is recorded to one storage type at a time, and that to which it was recorded before tells nothing.
     """
-    rows = list(events)
+    rows = _in_use(events)
     newest, states = _newest(rows)
     if not states:
         return Evidence(UNKNOWN, _NO_STATUS)
@@ -112,6 +122,26 @@ def evidence(events: Iterable[NotifyEvent], pushed: datetime | None = None) -> E
         return Evidence(UNKNOWN, "the newest event in the notify log is record_error")
     files = [row.time for row in rows if row.type == FILE_CREATED and row.time]
     return Evidence(state, "", state == STOPPED and any(time >= newest for time in files), newest)
+
+
+def _in_use(events: Iterable[NotifyEvent]) -> list[NotifyEvent]:
+    """Return the events of a stream without those of a storage type from which its recording has moved to another.
+
+    What comes of the old type after that, such as its last file, would else speak for the recording that goes on.
+    """
+    rows = list(events)
+    left = _left_storage(rows)
+    return [row for row in rows if row.time is None or row.storage_type not in left]
+
+
+def _left_storage(rows: Iterable[NotifyEvent]) -> set[str]:
+    """Return the storage types from which a recording has moved: the newest beginning is of another type."""
+    begun: dict[str, datetime] = {}
+    for row in rows:
+        if row.storage_type and row.time and row.type in _BEGINNINGS:
+            begun[row.storage_type] = max(row.time, begun.get(row.storage_type, row.time))
+    newest = max(begun.values(), default=None)
+    return {storage for storage, time in begun.items() if time != newest}
 
 
 def _newest(events: Iterable[NotifyEvent]) -> tuple[datetime | None, set[str]]:
@@ -251,20 +281,55 @@ def awaited(command: str, answer: CommandAnswer, before: Evidence) -> str | None
 
 
 def newer(events: Iterable[NotifyEvent], before: Iterable[NotifyEvent], sent: datetime) -> list[NotifyEvent]:
-    """Events that can have come of a command: not older than it, and not among those that were seen before it.
+    """Return events that can have come of a command: not older than it, and not among those that were seen before it.
 
-    The second rule is for those of the command's own second, the first for those that the log shows late. `sent` is by
-    the cloud's clock, as the times of events are.
+    `sent` is by the gateway's clock, which may be ahead of that of the log by CLOCK_SLACK. An event that is older than
+    `sent` by no more than that may therefore be the command's own, or one from before it that the log showed late.
     """
-    known = Counter((row.type, row.time) for row in before)
-    found = []
-    for row in events:
-        if row.time is None or row.time < sent:
-            continue
-        known[row.type, row.time] -= 1
-        if known[row.type, row.time] < 0:
-            found.append(row)
-    return found
+    return _divided(events, before, sent)[1]
+
+
+def confirmed(fresh: Iterable[NotifyEvent], wanted: str, sent: datetime, complete: bool) -> bool:
+    """Return whether events that are `newer` than a command show what was `awaited` of it.
+
+    Those that seem a little older than the command count once the log is `complete`: before that, what is awaited may
+    be missing, and one from before the command be in its place.
+    """
+    rows = list(fresh)
+    sure = [row for row in rows if row.time and row.time >= sent]
+    return confirms(sure, wanted) or (complete and confirms(rows, wanted))
+
+
+def evidence_at(events: Iterable[NotifyEvent], before: Iterable[NotifyEvent], sent: datetime) -> Evidence:
+    """Return what a log that is complete by now says about the moment at which a stop was sent.
+
+    `before` is what it had shown until then, where it may have been late. A pause that is new is the stop's own work.
+    """
+    past, fresh = _divided(events, before, sent)
+    kinds = {row.type for row in fresh} & set(_STATUS_EVENTS)
+    if "record_paused" in kinds:
+        return Evidence(RECORDING)
+    if kinds:
+        return Evidence(UNKNOWN, "the notify log holds a change of about the time of the command")
+    return evidence(past)
+
+
+def _divided(
+    events: Iterable[NotifyEvent], before: Iterable[NotifyEvent], sent: datetime
+) -> tuple[list[NotifyEvent], list[NotifyEvent]]:
+    """Return the events that cannot have come of a command, and those that can, see `newer`."""
+    seen = list(before)
+    rows = list(events)
+    left = _left_storage([*seen, *rows])
+    known = Counter((row.type, row.time, row.storage_type) for row in seen)
+    past: list[NotifyEvent] = []
+    fresh: list[NotifyEvent] = []
+    for row in rows:
+        key = row.type, row.time, row.storage_type
+        known[key] -= 1
+        may_be_its = known[key] < 0 and row.time and sent - row.time <= CLOCK_SLACK and row.storage_type not in left
+        (fresh if may_be_its else past).append(row)
+    return past, fresh
 
 
 def confirms(events: Iterable[NotifyEvent], wanted: str) -> bool:

@@ -36,9 +36,12 @@ class ReadState(NamedTuple):
 
 
 class ReadLog(NamedTuple):
-    """Read all that the notify log holds of the stream. Answered by a list of NotifyEvent."""
+    """Read all that the notify log holds of the stream, after a pause in seconds. Answered by a list of NotifyEvent."""
+
+    pause: float = 0.0
 
     def alone(self, live: Live, stream: Stream) -> list[NotifyEvent]:
+        live.client.wait(self.pause)
         return live.notify_events(stream)
 
 

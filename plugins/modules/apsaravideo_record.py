@@ -32,7 +32,8 @@ options:
         did before.
       - V(stopped) reads the notify log and sends C(stop). The file appears after a delay, by default 180 seconds, in
         case the recording is resumed. Two calls, and more only where the notify log holds over 500 entries of the
-        stream.
+        stream, or where nothing seems to have changed although the cloud accepted the command. The log may be late then
+        and not have shown a recording that had just begun, so it is read again after 8 seconds.
       - V(restarted) sends C(restart), which closes the file being recorded and begins another. It always changes
         something. It is not repeated when its answer is lost, because that could split the recording twice. The notify
         log is read once then. Unless it shows that one recording ended and another began after the request, the task
@@ -124,6 +125,8 @@ state_source:
     - How RV(state) is known. V(command) is the cloud's answer to a command, which is proof.
     - V(stream_state) is the ingest state, V(notify_log) the log of recording callbacks (in a real run only with
       O(wait), or for V(restarted) when the answer was lost), V(none) means that it is assumed.
+    - How late the notify log may be is not documented. It is taken to be complete after 8 seconds, so check mode may
+      miss what happened in the last seconds.
   type: str
   returned: success
   choices: [command, stream_state, notify_log, none]

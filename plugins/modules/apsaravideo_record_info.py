@@ -173,6 +173,8 @@ streams:
           new can be recorded.
         - V(unknown) means that it is online and that the notify log tells nothing. RV(streams[].reason) says why.
           Events from before RV(streams[].publish_time) tell nothing about the push that goes on now.
+        - The notify log may be some seconds late, so what has just happened may be missing. Where a recording has moved
+          between OSS and VOD, only events of the storage type count to which it goes now.
       type: str
       returned: always
       choices: [recording, stopped, offline, unknown]

@@ -675,6 +675,32 @@ def test_lag_of_the_notify_log(cloud, call):
     assert kinds(notify(call)) == ["record_started"]
 
 
+def test_events_may_be_late_by_different_times(cloud, call):
+    cloud.behave(notify_lag=30, notify_lag_spread=30)
+    cloud.push(ONE)
+    for _number in range(20):
+        record(call, "start")
+        record(call, "stop")
+    shown = []
+    for seconds in (29, 16, 16):
+        cloud.advance(seconds)
+        shown.append(len(notify(call)["CallbackList"]))
+    assert shown[0] == 0 < shown[1] < shown[2] == 40
+
+
+@pytest.mark.parametrize("skew", [-90, 90])
+def test_a_notify_log_with_a_clock_of_its_own(cloud, call, skew):
+    cloud.push(ONE)
+    cloud.behave(notify_skew=skew)
+    earliest = now_text(skew)
+    record(call, "start")
+    latest = now_text(skew)
+    (row,) = notify(call, EndTime=now_text(120))["CallbackList"]
+    assert earliest <= row["NotifyTime"] <= latest
+    assert kinds(notify(call, StartTime=earliest, EndTime=now_text(120))) == ["record_started"]
+    assert kinds(notify(call, EndTime=now_text(skew - 5))) == []
+
+
 @pytest.mark.parametrize("skew", [-600, 600])
 def test_all_times_are_by_one_clock(cloud, call, skew):
     """Date, what happened, and windows agree, however far they are from the client's clock."""

@@ -15,7 +15,7 @@ import pytest
 from emulator import ACCOUNT
 from playbook import STREAM, environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record
+from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record, _recording
 from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
 
 DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
@@ -33,6 +33,12 @@ VARIANTS = [
 
 def named(variant):
     return f"{variant['generation']}-{variant['idle_stop']}-{variant['answers']}"
+
+
+@pytest.fixture(autouse=True)
+def _prompt_log(monkeypatch):
+    """The emulator's notify log is never late here, so that reading it again need not wait for long."""
+    monkeypatch.setattr(_recording, "LOG_DELAY", 0.1)
 
 
 @pytest.fixture(params=VARIANTS, ids=named)
@@ -102,12 +108,10 @@ def test_stopped_twice(cloud, variant):
     second = record(cloud, "stopped")
     assert (first["changed"], states(first)) == (True, ("recording", "stopped", "command"))
     assert (second["changed"], states(second)) == (False, ("stopped", "stopped", "command"))
-    assert first["api_calls"] == second["api_calls"] == 2
-    assert [call["action"] for call in cloud.calls()] == [
-        "DescribeLiveRecordNotifyRecords",
-        "RealTimeRecordCommand",
-    ] * 2
-    assert commands(cloud) == ["stop", "stop"]
+    accepted = variant["idle_stop"] == "ok"
+    assert (first["api_calls"], second["api_calls"]) == (2, 2 + accepted)
+    again = [LOG] if accepted else []
+    assert asked(cloud) == [LOG, "stop", LOG, "stop", *again], "a recording that the log did not show may have begun"
     assert recording(cloud) != "recording"
 
 
@@ -122,7 +126,8 @@ def test_stopped_with_finalize_twice(cloud, variant):
     second = record(cloud, "stopped", finalize=True)
     assert (first["changed"], second["changed"]) == (True, False)
     assert first["commands"] == ["stop", "cancel_delay"]
-    assert first["api_calls"] == second["api_calls"] == 3
+    accepted = "ok" in (variant["idle_stop"], variant["idle_cancel"])
+    assert (first["api_calls"], second["api_calls"]) == (3, 3 + accepted)
     assert commands(cloud) == ["stop", "cancel_delay"] * 2
 
 
@@ -450,7 +455,7 @@ def test_a_lost_stop_is_judged_by_what_the_notify_log_said(cloud, variant, fault
     before = "recording" if running else "stopped"
     assert (result["changed"], states(result)) == (running, (before, "stopped", "command"))
     assert not result.get("warnings")
-    assert asked(cloud) == [LOG, "stop", "stop"]
+    assert asked(cloud) == [LOG, "stop", "stop", *([] if running else [LOG])]
 
 
 def test_a_call_that_never_arrived_is_made_again(cloud):

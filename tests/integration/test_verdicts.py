@@ -276,4 +276,6 @@ def test_the_verdicts_are_the_same_in_each_way(cloud, ansible, way):
         assert not any("StreamName" in call["params"] for call in reads)
     else:
         reading = [case for case, row in CASES.items() if row[-1] and (row[0] == "stopped" or case in DOUBTFUL)]
-        assert sorted(call["params"]["StreamName"] for call in reads) == sorted(reading), "each of them once"
+        reading.append("lost stop after a stop")
+        again = "each of them once, and again where it may have been late"
+        assert sorted(call["params"]["StreamName"] for call in reads) == sorted(reading), again

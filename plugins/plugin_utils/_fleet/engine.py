@@ -79,7 +79,8 @@ class Lane:
         self.retry_timeout = retry_timeout if retry_timeout >= 0 else float("inf")
         self.pending: deque[Member] = deque()  # not begun
         self.ready: deque[tuple[Member, CommandAttempts, str]] = deque()
-        self.in_doubt: set[Member] = set()  # those that read the notify log because a response was lost
+        self.in_doubt: set[Member] = set()  # those that read the notify log after a command
+        self.pausing: set[Member] = set()  # those that do so when it is complete
         self.unsent = 0
         self.down_since: float | None = None
         self.cause: tuple[LiveError, str] | None = None
@@ -224,6 +225,8 @@ class Engine:
         elif isinstance(step, (ReadLog, ReadHistory)) and self._single:
             live = lane.new_live()
             self.pool.submit(lambda: step.alone(live, member.stream), answer)
+        elif isinstance(step, ReadLog) and step.pause:
+            self._read_later(lane, member, step, answer)
         elif isinstance(step, ReadLog):
             self._logs(lane, member).read(member.stream, answer)
         elif isinstance(step, ReadHistory):
@@ -232,6 +235,15 @@ class Engine:
             self._logs(lane, member).poll(member.stream, step.since, step.poll.until, answer)
         else:
             raise TypeError(f"a program yielded {step!r}")
+
+    def _read_later(self, lane: Lane, member: Member, step: ReadLog, answer: Callable[..., None]) -> None:
+        def read() -> None:
+            lane.pausing.discard(member)
+            lane.in_doubt.add(member)
+            self._logs(lane, member).read(member.stream, answer, fresh=True)
+
+        lane.pausing.add(member)
+        self.after(step.pause, read)
 
     def _read_history(self, lane: Lane, member: Member, step: ReadHistory, answer: Callable[..., None]) -> None:
         def with_time(events: Any = None, error: BaseException | None = None) -> None:
@@ -392,5 +404,5 @@ class Engine:
         while self.pool.busy and (left := until - self.clock.monotonic()) > 0:
             self.inbox.handle(left)
         for lane in self.lanes:
-            for member in list(lane.in_doubt):
+            for member in [*lane.in_doubt, *lane.pausing]:
                 self._advance(lane, member, error=LiveError("the run has ended", "Run it again."))

@@ -242,6 +242,13 @@ class Behaviour:
     notify_lag: float = field(
         default=0, metadata=_number(0, 1e9, "seconds until an event shows in the logs of callbacks")
     )
+    notify_lag_spread: float = field(
+        default=0, metadata=_number(0, 1e9, "further seconds, up to which one event is later than another")
+    )
+    notify_skew: float = field(
+        default=0,
+        metadata=_number(-86_400, 86_400, "seconds the clock of the notify log is ahead of the gateway's"),
+    )
     notify_paging: str = field(
         default="required",
         metadata=_choice(("required", "defaulted"), "PageNumber and PageSize of DescribeLiveRecordNotifyRecords"),

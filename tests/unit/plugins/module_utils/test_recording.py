@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _recording as recording
@@ -536,15 +536,36 @@ SENT = NOON + timedelta(seconds=10)
 def test_what_confirms_a_command(before, after, wanted, confirmed):
     rows = [event(*row) if row[0] else NotifyEvent("record_started", None) for row in after]
     fresh = recording.newer(rows, [event(*row) for row in before], SENT)
-    assert recording.confirms(fresh, wanted) is confirmed
+    assert recording.confirmed(fresh, wanted, SENT, complete=False) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted", "is_confirmed"),
+    [
+        ([], [("record_started", 9)], "recording", True),
+        ([], [("record_started", 8)], "recording", True),
+        ([], [("record_started", 7)], "recording", False),
+        ([("record_started", 9)], [("record_started", 9)], "recording", False),
+        ([], [("record_started", 8), ("record_paused", 9)], "recording", False),
+        ([], [("record_paused", 8), ("record_started", 9)], "recording", True),
+        ([], [("record_paused", 9)], "stopped", True),
+        ([], [("file_created", 8)], "file_created", True),
+        ([], [("file_created", 7)], "file_created", False),
+    ],
+)
+def test_what_confirms_a_command_once_the_log_is_complete(before, after, wanted, is_confirmed):
+    fresh = recording.newer([event(*row) for row in after], [event(*row) for row in before], SENT)
+    assert recording.confirmed(fresh, wanted, SENT, complete=True) is is_confirmed
+    assert not recording.confirmed(fresh, wanted, SENT, complete=False), "the command's own event may be missing"
 
 
 @given(HISTORIES, HISTORIES, st.sampled_from(["recording", "stopped", "file_created"]))
 def test_what_was_seen_before_a_command_or_is_older_never_confirms_it(before, late, wanted):
     """Whatever the log held already, and whatever of the time before the command it shows only now."""
-    sent = NOON + timedelta(seconds=21)
-    assert not recording.confirms(recording.newer([*before, *late], before, sent), wanted)
-    assert not recording.confirms(recording.newer(before, before, NOON), wanted)
+    for seconds, complete in ((21, False), (23, True)):
+        sent = NOON + timedelta(seconds=seconds)
+        assert not recording.confirmed(recording.newer([*before, *late], before, sent), wanted, sent, complete)
+    assert not recording.confirmed(recording.newer(before, before, NOON), wanted, NOON, complete=True)
 
 
 @given(HISTORIES, HISTORIES)
@@ -558,3 +579,163 @@ def test_what_was_seen_last():
     assert "no event" in recording.last_seen([], [])
     assert "record_paused of 2026-01-02T12:00:01Z, from before" in recording.last_seen([old], [])
     assert recording.last_seen([old, new], [new]).endswith("record_error of 2026-01-02T12:00:12Z")
+
+
+OSS, VOD = "oss", "vod"
+
+
+def stored(kind, seconds, storage):
+    return event(kind, seconds)._replace(storage_type=storage)
+
+
+@pytest.mark.parametrize(
+    ("rows", "state", "finalized"),
+    [
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, 6, OSS)], "recording", False),
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, 5, OSS)], "recording", False),
+        ([(START, 1, OSS), (START, 5, VOD), (ERROR, 6, OSS)], "recording", False),
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, 6, VOD)], "stopped", False),
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, 6, VOD), (FILE, 7, OSS)], "stopped", False),
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, 6, VOD), (FILE, 7, VOD)], "stopped", True),
+        ([(START, 1, VOD), (RESUME, 5, OSS), (PAUSE, 6, VOD)], "recording", False),
+        ([(START, 1, OSS), (START, 2, VOD), (START, 5, OSS), (PAUSE, 6, VOD)], "recording", False),
+        ([(START, 1, OSS), (PAUSE, 4, OSS), (ERROR, 6, VOD)], "unknown", False),
+        ([(START, 1, OSS), (PAUSE, 6, VOD)], "stopped", False),
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, 6, None)], "stopped", False),
+        ([(START, 1, OSS), (START, 1, VOD), (PAUSE, 6, VOD)], "stopped", False),
+        ([(START, 1, OSS), (START, 5, VOD), (PAUSE, None, OSS)], "unknown", False),
+    ],
+)
+def test_evidence_of_a_stream_whose_recording_moved_to_another_storage_type(rows, state, finalized):
+    events = [stored(kind, at or 0, storage)._replace(**{} if at else {"time": None}) for kind, at, storage in rows]
+    for order in (events, events[::-1]):
+        found = recording.evidence(order)
+        assert (found.state, found.finalized) == (state, finalized)
+
+
+def test_the_last_file_of_another_storage_type_confirms_nothing():
+    before = [stored(START, 1, OSS), stored(PAUSE, 3, OSS), stored(START, 5, VOD)]
+    late = [*before, stored(PAUSE, 10, VOD), stored(FILE, 11, OSS)]
+    assert not recording.confirmed(recording.newer(late, before, SENT), "file_created", SENT, complete=True)
+    late.append(stored(FILE, 11, VOD))
+    assert recording.confirmed(recording.newer(late, before, SENT), "file_created", SENT, complete=False)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["start", "stop", "switch"]), st.integers(1, 3)), max_size=30), st.data())
+def test_what_comes_late_of_another_storage_type_never_changes_the_evidence(steps, data):
+    """A recorder of one storage type at a time; what ends of the other one is reported whenever it likes."""
+    log, second, truth, storage, late = [], 0, "stopped", OSS, []
+    for step, pause in steps:
+        second += pause
+        if step == "switch":
+            if truth == "recording":
+                late += [(PAUSE, second, storage), (FILE, second, storage)]
+            storage, truth = VOD if storage == OSS else OSS, "recording"
+            log.append(stored(START, second, storage))
+        elif step == "start" and truth == "stopped":
+            truth = "recording"
+            log.append(stored(START, second, storage))
+        elif step == "stop" and truth == "recording":
+            truth = "stopped"
+            log.append(stored(PAUSE, second, storage))
+    plain = recording.evidence(log)
+    assert plain.state == (truth if log else "unknown")
+    delay = st.integers(0, 5)
+    kept = [stored(kind, at + data.draw(delay), old) for kind, at, old in late if old != storage]
+    assert recording.evidence([*log, *kept]) == plain
+
+
+class World:
+    """A recorder, and a log that shows each of its events late, with times of a clock that is behind.
+
+    Times are seconds after noon; an event is (kind, time, time shown).
+    """
+
+    def __init__(self, steps, offset):
+        self.events, self.offset, self.now, self.state, self.file_due = [], offset, 0.0, "stopped", False
+        for step, pause, lag in steps:
+            self.now += pause
+            self.do(step, lag)
+
+    def do(self, step, lag):
+        made = {
+            ("start", "stopped"): [START],
+            ("stop", "recording"): [PAUSE],
+            ("split", "recording"): [FILE, START],
+            ("finalize", "stopped"): [FILE] if self.file_due else [],
+        }.get((step, self.state), [])
+        for kind in made:
+            self.state = {START: "recording", PAUSE: "stopped"}.get(kind, self.state)
+            self.file_due = kind != FILE
+            self.events.append((kind, self.now, self.now + lag))
+        return made
+
+    def log(self, now):
+        return [event(kind, int(at - self.offset + 100) - 100) for kind, at, shown in self.events if shown <= now]
+
+
+LAGS = st.floats(0, recording.LOG_DELAY - 0.5)
+OFFSETS = st.floats(0, 2)
+GAPS = st.floats(0.1, 3) | st.floats(3, 20)
+WORLDS = st.builds(
+    World,
+    st.lists(st.tuples(st.sampled_from(["start", "stop", "split", "finalize"]), GAPS, LAGS), max_size=12),
+    OFFSETS,
+)
+
+
+def judge(world, commands, pause, lag, others=()):
+    """Carry out commands as the module does, and return the evidence from before, from after, and what was true."""
+    world.now += pause
+    before = world.log(world.now - 0.05)
+    truth = world.state, world.state == "stopped" and not world.file_due
+    sent = NOON + timedelta(seconds=int(world.now))
+    made = [kind for command in commands for kind in world.do(command, lag)]
+    for step, wait, its_lag in others:
+        world.now += wait
+        world.do(step, its_lag)
+    read = max(world.now, (sent - NOON).total_seconds() + 1) + recording.LOG_DELAY
+    late = recording.evidence_at(world.log(read), before, sent)
+    return recording.evidence(before), late, truth, made, (before, sent)
+
+
+def verdict(commands, before):
+    stopped = recording.after_stop(answer(ACCEPTED), before)
+    return recording.after_cancel_delay(answer(ACCEPTED), before, stopped) if commands[1:] else stopped
+
+
+STOPS = st.sampled_from([("stop",), ("stop", "finalize")])
+OTHERS = st.lists(st.tuples(st.sampled_from(["start", "stop", "split"]), st.floats(0.1, 3), LAGS), max_size=3)
+
+
+@given(WORLDS, STOPS, st.floats(0.1, 30), LAGS, OTHERS)
+def test_a_stop_never_seems_to_have_changed_nothing_where_it_did(world, commands, pause, lag, others):
+    """Whatever others did just before it, so that the log does not show it yet, and whatever they do after it."""
+    before, late, _truth, made, _log = judge(world, commands, pause, lag, others)
+    if not verdict(commands, before).changed:
+        assert verdict(commands, late).changed or not made
+
+
+@given(WORLDS, STOPS, LAGS)
+def test_a_stop_of_what_had_long_been_stopped_changes_nothing(world, commands, lag):
+    before, late, (state, finalized), made, _log = judge(world, commands, 30, lag)
+    if before.state == "unknown":
+        return  # nothing was ever recorded, or it did several things in one second
+    assert (late.state, late.finalized) == (state, finalized)
+    assert verdict(commands, late).changed is bool(made)
+
+
+@settings(max_examples=500)
+@given(WORLDS, st.sampled_from(["start", "stop"]), st.floats(2, 4), LAGS, st.floats(0, 2 * recording.LOG_DELAY))
+def test_a_wait_ends_with_the_event_of_the_command_and_never_with_an_older_one(world, command, pause, lag, seconds):
+    _before, _late, _truth, made, (before, sent) = judge(world, [command], pause, lag)
+    if not made:
+        return
+    wanted = recording.awaited(command, answer(ACCEPTED), SAID_NOTHING)
+    own = world.events[-1]
+    now = own[1] + seconds
+    fresh = recording.newer(world.log(now), before, sent)
+    if recording.confirmed(fresh, wanted, sent, complete=seconds >= recording.LOG_DELAY):
+        assert own[2] <= now, "the event was not in the log yet"
+    else:
+        assert seconds < recording.LOG_DELAY

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 from ..cloud import NotifyConfig, NotifyEvent
@@ -89,11 +90,13 @@ def _notify_records(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     page = _notify_page(call)
     start, end = call.window(retention=7 * DAY)
-    newest = call.now - call.behaviour.notify_lag
+    skew = call.behaviour.notify_skew
     events = [
         event
         for event in call.cloud.events(domain.name, call["AppName"], call["StreamName"])
-        if event.time <= newest and call.within(event.time, start, end) and _event_wanted(call, event)
+        if event.time <= call.now - _lag(call, event)
+        and call.within(event.time + skew, start, end)
+        and _event_wanted(call, event)
     ]
     if call.behaviour.notify_order == "desc":
         events.reverse()
@@ -104,6 +107,12 @@ def _notify_records(call: Call) -> dict[str, Any]:
         **counts,
         "CallbackList": [_notify_row(call, event) for event in rows],
     }
+
+
+def _lag(call: Call, event: NotifyEvent) -> float:
+    """How many seconds after it an event is shown; always the same for one event."""
+    number = zlib.crc32(repr((event.domain, event.app, event.stream, event.kind, event.time)).encode())
+    return call.behaviour.notify_lag + call.behaviour.notify_lag_spread * number / 2**32
 
 
 def _notify_page(call: Call) -> tuple[int, int]:
@@ -128,7 +137,7 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "StreamName": event.stream,
         "StorageType": event.storage,
         "NotifyType": event.kind,
-        "NotifyTime": call.cloud.clock.show(event.time),
+        "NotifyTime": call.cloud.clock.show(event.time + call.behaviour.notify_skew),
         "NotifyUrl": event.config.url,
         "NotifyHeader": header_text(call.cloud.callback_headers(event)),
         "NotifyContent": call.cloud.callback_body(event),

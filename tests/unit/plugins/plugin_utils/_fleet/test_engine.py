@@ -30,6 +30,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._instant import I
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, NotifyEvent, Stream, iso
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Window as TimeWindow
 from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC
+from ansible_collections.apsaravideo.live.plugins.module_utils._recording import LOG_DELAY
 from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window, merged
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import engine as engine_module
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine, Lane, Member
@@ -412,6 +413,39 @@ def test_a_lost_restart_is_unknown_also_where_the_run_is_interrupted_before_the_
     assert {type(ended[name].failure) for name in names} == {OutcomeUnknown}, "nobody is told to run it again"
     assert all(ended[name].failure.may_have_changed for name in names)
     assert not world.sent, "and none is sent twice"
+
+
+def stopping(number):
+    """Streams that the cloud still records, and of which the log, being late, shows only that they were stopped."""
+    names = [f"s{index}" for index in range(number)]
+    world = World(dict.fromkeys(names, ALWAYS))
+    for name in names:
+        world.recorded[name] = ALWAYS[0]
+        hour_ago = datetime.fromtimestamp(NOON - 3600, timezone.utc)
+        world.log.append(NotifyEvent("record_paused", hour_ago, stream_of(name)))
+    return names, world
+
+
+def test_streams_that_read_the_log_again_after_a_stop_hold_nobody_up():
+    names, world = stopping(300)
+    begun = datetime.fromtimestamp(NOON - 1, timezone.utc)
+    shown = [NotifyEvent("record_started", begun, stream_of(name)) for name in names[:100]]
+    world._push(LOG_DELAY / 2, lambda: world.log.extend(shown))
+    ended = run(world, {name: starting(world, state="stopped") for name in names})
+    assert [ended[name].result["changed"] for name in names] == [True] * 100 + [False] * 200
+    assert world.sent[-1][0] <= 300 / RATE + 0.5
+    assert world.time <= world.sent[-1][0] + LOG_DELAY + 2 * INTERVAL
+    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.log_reads, world.log_reads[1:]))
+    for name in names:
+        assert any(at >= world.commands(name)[0][0] + LOG_DELAY for at in world.log_reads), "it was read late enough"
+
+
+@pytest.mark.parametrize("until", [4, 10])
+def test_a_stop_is_assumed_to_be_a_change_where_the_run_is_interrupted_before_the_log_is_read_again(until):
+    names, world = stopping(20)
+    ended = run(world, {name: starting(world, state="stopped") for name in names}, until=until)
+    assert {ended[name].result["changed"] for name in names[5:]} == {True}, "the log was not read again for these"
+    assert {ended[name].result["previous_state"] for name in names[5:]} == {"unknown"}
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------
