@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ._errors import ACCEPTED, ALREADY_STARTED, CONFIG_ABSENT, NO_TASK, STREAM_ABSENT, LiveError
-from ._live import CommandAnswer, NotifyEvent, Window, iso
+from ._live import CommandAnswer, NotifyEvent, RecordTask, Window, iso
 
 STARTED = "started"
 STOPPED = "stopped"
@@ -31,6 +31,7 @@ FILE_CREATED = "file_created"
 FROM_COMMAND = "command"
 FROM_STREAM_STATE = "stream_state"
 FROM_NOTIFY_LOG = "notify_log"
+FROM_RECORD_CONTENTS = "record_contents"
 FROM_NOTHING = "none"
 
 _STATUS_EVENTS = {
@@ -146,12 +147,25 @@ def evidence_before(events: Iterable[NotifyEvent], sent: Window) -> Evidence:
     return Evidence(UNKNOWN, "the notify log does not tell what was before the command")
 
 
-def has_split(events: Iterable[NotifyEvent], sent: Window) -> bool:
-    """Return whether a recording ended, another began and goes on, all after a request that left in these seconds."""
-    rows = [row for row in events if row.time is None or row.time > sent.end]
-    ends = [row.time for row in rows if row.time and row.type in ("record_paused", FILE_CREATED)]
-    begins = [row.time for row in rows if row.time and row.type == "record_started"]
-    return bool(ends and begins) and min(ends) <= max(begins) and evidence(rows).state == RECORDING
+def has_split(events: Iterable[NotifyEvent], sent: Window, tasks: Iterable[RecordTask] = ()) -> bool:
+    """Return whether a recording ended, another began and goes on, all after a request that left in these seconds.
+
+    A `restart` takes effect in the second in which it is sent. So an event of these seconds counts as well, where the
+    recording that ended is known to have run before: a recording that runs cannot be started, so that one that begins
+    without a pause was begun by a restart. `tasks` are what the record contents list.
+    """
+    rows, known = list(events), list(tasks)
+    later = [row for row in rows if row.time is None or row.time > sent.end]
+    ends = [row.time for row in later if row.time and row.type in ("record_paused", FILE_CREATED)]
+    begins = [row.time for row in later if row.time and row.type == "record_started"]
+    if ends and begins and min(ends) <= max(begins) and evidence(later).state == RECORDING:
+        return True
+    since = {row.type for row in rows if row.type in _STATUS_EVENTS and (row.time is None or row.time >= sent.start)}
+    closed = any(task.start < sent.start and task.end and sent.start <= task.end for task in known)
+    if not since:
+        return closed and any(task.runs and task.start >= sent.start for task in known)
+    ran = evidence(row for row in rows if row.time is None or row.time < sent.start).state == RECORDING
+    return since == {"record_started"} and (closed or ran)
 
 
 def _oldest(events: Iterable[NotifyEvent]) -> tuple[datetime | None, set[str]]:
@@ -195,9 +209,9 @@ def after_restart(answer: CommandAnswer) -> Verdict:
     raise _failure(answer)
 
 
-def after_proven_restart() -> Verdict:
-    """Return the verdict on a `restart` whose response was lost where the notify log shows that it took effect."""
-    return Verdict(True, RECORDING, UNKNOWN, FROM_NOTIFY_LOG)
+def after_proven_restart(source: str) -> Verdict:
+    """Return the verdict on a `restart` whose response was lost where a source shows that it took effect."""
+    return Verdict(True, RECORDING, UNKNOWN, source)
 
 
 def after_stop(answer: CommandAnswer, before: Evidence) -> Verdict:

@@ -210,6 +210,10 @@ class LogWatch(_Reader):
         self.readers.append((stream, self._engine.clock.monotonic() if fresh else float("-inf"), answer))
         self.plan()
 
+    def count_readers(self) -> int:
+        """Return how many streams wait for the events so far, without those that wait for what is newer."""
+        return sum(not_before == float("-inf") for _stream, not_before, _answer in self.readers)
+
     def poll(self, stream: Stream, since: datetime, until: float, answer: Answer) -> None:
         """Answer with a stream's events of the next read from `since` on, with None at a moment that comes first."""
         if until <= self._engine.clock.monotonic():
