@@ -236,15 +236,15 @@ def after_stop(answer: CommandAnswer, before: Evidence) -> Verdict:
 def after_cancel_delay(answer: CommandAnswer, before: Evidence, stopped: Verdict) -> Verdict:
     """The verdict on `cancel_delay` that followed `stop`: a change too, unless the log said that the file was made.
 
-    An answer that there is nothing to finalize changes nothing, unless an earlier attempt may have done it; raises the
-    error of any other answer.
+    A 200 does not tell whether a file was still to be made. An answer that there is nothing to finalize changes
+    nothing, unless an earlier attempt may have done it; raises the error of any other answer.
     """
     if answer.meaning not in (ACCEPTED, NO_TASK, STREAM_ABSENT, CONFIG_ABSENT):
         raise _failure(answer)
     by_lost_try = answer.after_lost_answer and not before.finalized
     finalized_now = by_lost_try or (answer.meaning == ACCEPTED and not before.finalized)
     warnings = stopped.warnings
-    if by_lost_try and not set(_doubt(before)) <= set(warnings):
+    if finalized_now and not set(_doubt(before)) <= set(warnings):
         doubt = f"Whether a file was still to be made is unknown: {before.reason}. A change is assumed."
         warnings = (*warnings, doubt)
     return stopped._replace(changed=stopped.changed or finalized_now, warnings=warnings)

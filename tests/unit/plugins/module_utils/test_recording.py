@@ -152,7 +152,10 @@ def test_stop_fails_on_an_answer_that_makes_no_sense():
 )
 def test_cancel_delay(meaning, before, lost, stopped_changed, changed):
     stopped = recording.Verdict(stopped_changed, "stopped", "unknown", "command")
-    assert recording.after_cancel_delay(answer(meaning, lost), before, stopped).changed is changed
+    found = recording.after_cancel_delay(answer(meaning, lost), before, stopped)
+    assert found.changed is changed
+    assumed = changed and not stopped_changed and before is SAID_NOTHING
+    assert ["a file was still to be made" in text for text in found.warnings] == ([True] if assumed else [])
 
 
 def test_restart_is_always_a_change():
