@@ -259,7 +259,7 @@ class Engine:
     def _logs(self, lane: Lane, member: Member) -> LogWatch:
         domain = member.stream.domain_name
         if domain not in lane.logs:
-            lane.logs[domain] = LogWatch(self, lane.new_live(), domain)
+            lane.logs[domain] = LogWatch(self, lane.new_live(), domain, lane.retry_timeout)
         return lane.logs[domain]
 
     # --- the commands --------------------------------------------------------------------------------------------
