@@ -208,6 +208,7 @@ class Verdict:
     unseen: bool = False  # a split of unknown outcome did take effect
     doubtful: bool = False  # a warning has to say that a change is assumed
     lost: bool = False  # an answer to one of its commands was lost
+    reads: bool = False  # the notify log has to be read for it
 
 
 def judge(outcome: Outcome, seen: Evidence, outage: bool = False, known: Known | None = None) -> Verdict:
@@ -393,6 +394,7 @@ class _LoneCase:
             expected.update(["start", *([READ_LOG] if read else [])])
         else:
             expected.update([READ_LOG, "stop", *(["cancel_delay"] if self._case.outcome.job.finalize else [])])
+        self._made.reads = READ_LOG in expected
         if not self._known.own_reads:
             del expected[READ_LOG]
         self._expect(clean == expected, f"the calls are not {dict(expected)}, but {dict(clean)}")
@@ -654,8 +656,8 @@ class LonePlaybookScenario(LoneScenario):
                 found.append(Outcome(job, by_host[each["host"]], result))
         if len(found) != len(by_host):
             self.report.wrong.append(f"{job}: {len(found)} reports of {len(by_host)} streams")
-        self._fleet = [row["result"] for row in run.rows if row["task"] == "fleet"]
-        self._doubtful_of_fleet = 0
+        (self._fleet,) = (row["result"] for row in run.rows if row["task"] == "fleet")
+        self._of_fleet: list[tuple[str, Verdict]] = []
         return found
 
     @staticmethod
@@ -679,18 +681,22 @@ class LonePlaybookScenario(LoneScenario):
     def _take(self, outcome: Outcome, verdict: Verdict) -> None:
         super()._take(outcome, verdict)
         if outcome.result["way"] == "fleet":
-            self._doubtful_of_fleet += verdict.doubtful
+            self._of_fleet.append((outcome.stream.split("/")[0], verdict))
 
     def phase(self, *jobs: Job, outage: bool = False) -> None:
         """Judge what a fleet says and reads for all of its streams together, too."""
         super().phase(*jobs, outage=outage)
-        (result,) = self._fleet
-        found = [ASSUMPTION.search(text) for text in result.get("warnings", [])]
+        found = [ASSUMPTION.search(text) for text in self._fleet.get("warnings", [])]
         assumed = sum(int(match[1] or 1) for match in found if match)
-        if assumed != self._doubtful_of_fleet:
-            self.report.wrong.append(
-                f"{jobs}: the fleet assumes {assumed} changes, not {self._doubtful_of_fleet}: {result['warnings']}"
-            )
+        doubtful = sum(verdict.doubtful for _domain, verdict in self._of_fleet)
+        calls = [call["params"] for call in self.cloud.calls(READ_LOG)]
+        read = {params["DomainName"] for params in calls if "StreamName" not in params}
+        needed = {domain for domain, verdict in self._of_fleet if verdict.reads}
+        if assumed != doubtful:
+            warnings = self._fleet.get("warnings")
+            self.report.wrong.append(f"{jobs}: the fleet assumes {assumed} changes, not {doubtful}: {warnings}")
+        if read != needed:
+            self.report.wrong.append(f"{jobs}: the fleet read the notify log of {read}, and needed that of {needed}")
 
 
 _WAYS = ("module", "role", "fleet")
