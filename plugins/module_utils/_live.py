@@ -225,6 +225,14 @@ class NotifyEvent(NamedTuple):
     content: dict[str, Any] | None = None
 
 
+class RecordTask(NamedTuple):
+    """A recording task of the record contents. `runs`: its end, if it has one, is not older than the response."""
+
+    start: datetime
+    end: datetime | None
+    runs: bool
+
+
 class NotifyConfig(NamedTuple):
     """The recording callback of a domain.
 
@@ -395,6 +403,18 @@ class Live:
                 rows.setdefault(same, []).append(row)
             found.update({same: tasks for same, tasks in rows.items() if len(tasks) >= len(found.get(same, []))})
         return sorted((row for tasks in found.values() for row in tasks), key=lambda row: str(row["start_time"]))
+
+    def recent_tasks(self, stream: Stream) -> list[RecordTask]:
+        """DescribeLiveStreamRecordContent of the last four days, which is one call: the recording tasks of a stream.
+
+        Where a running task is listed, its end may be missing, the time of the response, or the end of the window.
+        """
+        asked = self.client.clock.now()
+        end = min(self.cloud_seconds(asked).end, self.now() + _CLOCK_SLACK)
+        rows = self.record_tasks(stream, Window(end - LONGEST_WINDOW, end))
+        earliest = self.cloud_seconds(asked).start
+        spans = [(moment(row["start_time"]), moment(row["end_time"])) for row in rows]
+        return [RecordTask(start, end, end is None or end >= earliest) for start, end in spans if start]
 
     def index_files(self, stream: Stream, window: Window) -> list[dict[str, Any]]:
         """DescribeLiveStreamRecordIndexFiles: a stream's M3U8 index files, in the names of `_FILE_FIELDS`.

@@ -25,7 +25,20 @@ from ._errors import (
 from ._live import CommandAnswer, NotifyEvent, Stream
 from ._operations import NOTIFY_RECORDS, STREAM_STATE
 from ._recording import Evidence, Verdict
-from ._steps import AwaitPush, History, PollLog, ReadHistory, ReadLog, ReadState, Send, Step, Steps, run_alone
+from ._steps import (
+    AwaitPush,
+    Contents,
+    History,
+    PollLog,
+    ReadContents,
+    ReadHistory,
+    ReadLog,
+    ReadState,
+    Send,
+    Step,
+    Steps,
+    run_alone,
+)
 from ._task import Task
 
 SPEC = _argspec.Spec(
@@ -122,7 +135,7 @@ def _apply(stream: Stream, options: Mapping[str, Any], clock: Clock) -> Steps:
         looks = options["wait"] and not options["start_at"]
         before = (yield from _log()) if looks else _Log([], Evidence(_recording.UNKNOWN))
         verdict, given = yield from _begin(options, clock)
-    if not options["wait"]:
+    if not options["wait"] or not given:  # Without a response, the verdict is what was read after the command.
         return verdict
     try:
         return (yield from _confirmed(stream, before, verdict, given, options["wait_timeout"], clock))
@@ -138,9 +151,10 @@ def _begin(options: Mapping[str, Any], clock: Clock) -> Generator[Step, Any, tup
     try:
         answer = yield Send("restart")
     except OutcomeUnknown as error:
-        if (yield from _took_effect(error)):
-            return _recording.after_proven_restart(), []
-        raise
+        source = yield from _proof(error)
+        if source is None:
+            raise
+        return _recording.after_proven_restart(source), []
     return _recording.after_restart(answer), [_Command("restart", answer)]
 
 
@@ -157,13 +171,27 @@ def _before(answer: CommandAnswer) -> Generator[Step, Any, Evidence]:
     return _recording.evidence_before(*history)
 
 
-def _took_effect(error: OutcomeUnknown) -> Generator[Step, Any, bool]:
-    """Return whether the notify log shows that a `restart` took effect; that it does not show it proves nothing."""
+def _proof(error: OutcomeUnknown) -> Generator[Step, Any, str | None]:
+    """Return what shows that a `restart` took effect: the notify log, else the record contents; None for neither.
+
+    That nothing shows it proves nothing.
+    """
+    events: list[NotifyEvent] = []
     try:
         history: History = yield ReadHistory(error.lost_at)
+        if _recording.has_split(*history):
+            return _recording.FROM_NOTIFY_LOG
+        events = history.events
+    except RunEnded:
+        return None
     except LiveError:
-        return False
-    return _recording.has_split(*history)
+        pass  # The contents may tell without it.
+    try:
+        contents: Contents = yield ReadContents(error.lost_at)
+    except LiveError:
+        return None
+    shown = _recording.has_split(events, contents.sent, contents.tasks)
+    return _recording.FROM_RECORD_CONTENTS if shown else None
 
 
 def _send_stop(before: Evidence, finalize: bool) -> Generator[Step, Any, list[_Command]]:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from ._errors import ACCEPTED, ALREADY_STARTED, CONFIG_ABSENT, NO_TASK, STREAM_ABSENT, LiveError
-from ._live import CommandAnswer, NotifyEvent, Window, iso
+from ._live import CommandAnswer, NotifyEvent, RecordTask, Window, iso
 
 STARTED = "started"
 STOPPED = "stopped"
@@ -31,6 +31,7 @@ FILE_CREATED = "file_created"
 FROM_COMMAND = "command"
 FROM_STREAM_STATE = "stream_state"
 FROM_NOTIFY_LOG = "notify_log"
+FROM_RECORD_CONTENTS = "record_contents"
 FROM_NOTHING = "none"
 
 # Seconds after which an event is taken to be in the notify log. How late the log may be is not documented; this is what
@@ -176,12 +177,25 @@ def evidence_before(events: Iterable[NotifyEvent], sent: Window) -> Evidence:
     return Evidence(UNKNOWN, "the notify log does not tell what was before the command")
 
 
-def has_split(events: Iterable[NotifyEvent], sent: Window) -> bool:
-    """Return whether a recording ended, another began and goes on, all after a request that left in these seconds."""
-    rows = [row for row in events if row.time is None or row.time > sent.end]
-    ends = [row.time for row in rows if row.time and row.type in ("record_paused", FILE_CREATED)]
-    begins = [row.time for row in rows if row.time and row.type == "record_started"]
-    return bool(ends and begins) and min(ends) <= max(begins) and evidence(rows).state == RECORDING
+def has_split(events: Iterable[NotifyEvent], sent: Window, tasks: Iterable[RecordTask] = ()) -> bool:
+    """Return whether a recording ended, another began and goes on, all after a request that left in these seconds.
+
+    A `restart` takes effect in the second in which it is sent. So an event of these seconds counts as well, where the
+    recording that ended is known to have run before: a recording that runs cannot be started, so that one that begins
+    without a pause was begun by a restart. `tasks` are what the record contents list.
+    """
+    rows, known = list(events), list(tasks)
+    later = [row for row in rows if row.time is None or row.time > sent.end]
+    ends = [row.time for row in later if row.time and row.type in ("record_paused", FILE_CREATED)]
+    begins = [row.time for row in later if row.time and row.type == "record_started"]
+    if ends and begins and min(ends) <= max(begins) and evidence(later).state == RECORDING:
+        return True
+    since = {row.type for row in rows if row.type in _STATUS_EVENTS and (row.time is None or row.time >= sent.start)}
+    closed = any(task.start < sent.start and task.end and sent.start <= task.end for task in known)
+    if not since:
+        return closed and any(task.runs and task.start >= sent.start for task in known)
+    ran = evidence(row for row in rows if row.time is None or row.time < sent.start).state == RECORDING
+    return since == {"record_started"} and (closed or ran)
 
 
 def _oldest(events: Iterable[NotifyEvent]) -> tuple[datetime | None, set[str]]:
@@ -225,9 +239,9 @@ def after_restart(answer: CommandAnswer) -> Verdict:
     raise _failure(answer)
 
 
-def after_proven_restart() -> Verdict:
-    """Return the verdict on a `restart` whose response was lost where the notify log shows that it took effect."""
-    return Verdict(True, RECORDING, UNKNOWN, FROM_NOTIFY_LOG)
+def after_proven_restart(source: str) -> Verdict:
+    """Return the verdict on a `restart` whose response was lost where a source shows that it took effect."""
+    return Verdict(True, RECORDING, UNKNOWN, source)
 
 
 def after_stop(answer: CommandAnswer, before: Evidence) -> Verdict:
@@ -252,15 +266,15 @@ def after_stop(answer: CommandAnswer, before: Evidence) -> Verdict:
 def after_cancel_delay(answer: CommandAnswer, before: Evidence, stopped: Verdict) -> Verdict:
     """The verdict on `cancel_delay` that followed `stop`: a change too, unless the log said that the file was made.
 
-    An answer that there is nothing to finalize changes nothing, unless an earlier attempt may have done it; raises the
-    error of any other answer.
+    A 200 does not tell whether a file was still to be made. An answer that there is nothing to finalize changes
+    nothing, unless an earlier attempt may have done it; raises the error of any other answer.
     """
     if answer.meaning not in (ACCEPTED, NO_TASK, STREAM_ABSENT, CONFIG_ABSENT):
         raise _failure(answer)
     by_lost_try = answer.after_lost_answer and not before.finalized
     finalized_now = by_lost_try or (answer.meaning == ACCEPTED and not before.finalized)
     warnings = stopped.warnings
-    if by_lost_try and not set(_doubt(before)) <= set(warnings):
+    if finalized_now and not set(_doubt(before)) <= set(warnings):
         doubt = f"Whether a file was still to be made is unknown: {before.reason}. A change is assumed."
         warnings = (*warnings, doubt)
     return stopped._replace(changed=stopped.changed or finalized_now, warnings=warnings)

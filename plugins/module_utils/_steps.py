@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Union
 
 from ._client import Poll
 from ._errors import LiveError
-from ._live import CommandAnswer, Live, NotifyEvent, Stream, Window
+from ._live import CommandAnswer, Live, NotifyEvent, RecordTask, Stream, Window
 from ._recording import Verdict
 
 
@@ -65,6 +65,26 @@ class ReadHistory(NamedTuple):
         return History(events, live.cloud_seconds(self.lost_at))
 
 
+class Contents(NamedTuple):
+    """Recording tasks of a stream, and the seconds, by the cloud's clock, in one of which a request left."""
+
+    tasks: list[RecordTask]
+    sent: Window
+
+
+class ReadContents(NamedTuple):
+    """Read the record contents after a response was lost, where the notify log did not tell what became of the request.
+
+    `lost_at` is when the request left by this machine's clock. Answered by Contents.
+    """
+
+    lost_at: float
+
+    def alone(self, live: Live, stream: Stream) -> Contents:
+        tasks = live.recent_tasks(stream)
+        return Contents(tasks, live.cloud_seconds(self.lost_at))
+
+
 class AwaitPush(NamedTuple):
     """Wait until the stream is being pushed. Answered by True, or by False where that does not happen in time."""
 
@@ -95,7 +115,7 @@ class PollLog(NamedTuple):
         return live.notify_events(stream, Window(self.since, live.now()))
 
 
-Step = Union[Send, ReadState, ReadLog, ReadHistory, AwaitPush, PollLog]
+Step = Union[Send, ReadState, ReadLog, ReadHistory, ReadContents, AwaitPush, PollLog]
 Steps = Generator[Step, Any, Verdict]
 
 

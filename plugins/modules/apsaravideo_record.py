@@ -36,8 +36,8 @@ options:
         and not have shown a recording that had just begun, so it is read again after 8 seconds.
       - V(restarted) sends C(restart), which closes the file being recorded and begins another. It always changes
         something. It is not repeated when its answer is lost, because that could split the recording twice. The notify
-        log is read once then. Unless it shows that one recording ended and another began after the request, the task
-        fails, because the outcome is unknown.
+        log is read once then, and where it says nothing the record contents. Unless one of them shows that a recording
+        ended and another began since the request, the task fails, because the outcome is unknown.
     type: str
     choices: [started, stopped, restarted]
     default: started
@@ -129,7 +129,7 @@ state_source:
       miss what happened in the last seconds.
   type: str
   returned: success
-  choices: [command, stream_state, notify_log, none]
+  choices: [command, stream_state, notify_log, record_contents, none]
   sample: command
 commands:
   description: The record commands that were sent, in order; in check mode, those that would be.

@@ -1,7 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Chaos for long: many seeds, each with its own faults, open questions and clocks. Fails on the first wrong report."""
+"""Chaos for long: many seeds, each with its own faults, open questions and clocks. Fails on the first wrong report.
+
+Each seed has several controllers that are in each other's way, and one that is alone, whose reports must be exact.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 LIVE = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests" / "support")]
 
-from chaos import PlaybookScenario, Report, Scenario
+from chaos import LonePlaybookScenario, LoneScenario, PlaybookScenario, Report, Scenario
 from emulator import Emulator
 
 
@@ -25,32 +29,51 @@ def main() -> None:
     parser.add_argument("seeds", nargs="*", type=int, help="default: 20 seeds, 1 to 20")
     parser.add_argument("--streams", type=int, default=0, help="default: each tenth seed 1000, the others 100")
     parser.add_argument("--haste", type=float, default=3, help="by how much the clients' waits are shortened")
+    parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="default: all")
     given = parser.parse_args()
     survived: Counter[str] = Counter()
     tasks = 0
+    parts = PARTS if given.part == "all" else {given.part: PARTS[given.part]}
     for seed in given.seeds or range(1, 21):
-        report = one(seed, given.streams or (100 if seed % 10 else 1000), given.haste)
-        survived.update(report.faults)
-        tasks += report.tasks
-        if report.wrong:
-            sys.exit("\n".join([f"Seed {seed}: {len(report.wrong)} reports are wrong.", *report.wrong[:10]]))
+        for part in parts.values():
+            report = one(part, seed, given.streams or (100 if seed % 10 else 1000), given.haste)
+            survived.update(report.faults)
+            tasks += report.tasks
+            if report.wrong:
+                sys.exit("\n".join([f"Seed {seed}: {len(report.wrong)} reports are wrong.", *report.wrong[:10]]))
     print(f"{tasks} tasks, no report wrong. Survived: {listed(survived)}")
 
 
-def one(seed: int, streams: int, haste: float) -> Report:
-    """One seed, with a tenth of the streams in playbooks too; every other one over TLS."""
+def crowd(cloud: Emulator, directory: str, seed: int, streams: int, haste: float) -> Report:
+    """Two controllers at once, with a tenth of the streams in playbooks too."""
+    operations = Scenario(cloud, directory, seed, streams, haste).long()
+    return operations.with_more(PlaybookScenario(cloud, directory, seed, streams // 10).long())
+
+
+def alone(cloud: Emulator, directory: str, seed: int, streams: int, haste: float) -> Report:
+    """One controller, with some streams by module, role and fleet in playbooks too."""
+    operations = LoneScenario(cloud, directory, seed, streams, haste).long()
+    return operations.with_more(LonePlaybookScenario(cloud, directory, seed, max(18, streams // 4)).long())
+
+
+PARTS: dict[str, Callable[..., Report]] = {"crowd": crowd, "alone": alone}
+
+
+def one(part: Callable[..., Report], seed: int, streams: int, haste: float) -> Report:
+    """One part of a seed; every other one over TLS."""
     began = time.monotonic()
     with Emulator(tls=seed % 2 == 0) as cloud, tempfile.TemporaryDirectory() as directory:
-        operations = Scenario(cloud, directory, seed, streams, haste).long()
-        playbooks = PlaybookScenario(cloud, directory, seed, streams // 10).long()
+        report = part(cloud, directory, seed, streams, haste)
         if cloud.error_output():
             sys.exit(cloud.error_output())
-    report = operations.with_more(playbooks)
     seconds = time.monotonic() - began
     print(
-        f"seed {seed}, {streams} streams, {seconds:.0f} s: {report.tasks} tasks, {report.calls} calls, "
-        f"{report.failed_splits} splits of unknown outcome, {report.assumed} changes assumed, "
-        f"{report.overtaken} begun after the look; {listed(report.faults)}",
+        f"seed {seed}, {part.__name__}, {streams} streams, {seconds:.0f} s: "
+        f"{report.tasks} tasks, {report.calls} calls; "
+        f"{report.lost} tasks lost an answer, {len(report.wrong)} wrong; "
+        f"{report.failed_splits} splits of unknown outcome, {report.unseen} of them took effect; "
+        f"{report.assumed} changes assumed that were none, {report.overtaken} begun after the look, "
+        f"{report.attributed} splits of others; {listed(report.faults)}",
         flush=True,
     )
     return report

@@ -6,7 +6,19 @@
 from __future__ import annotations
 
 import pytest
-from chaos import FAULTS, Evidence, Job, Outcome, PlaybookScenario, Scenario, judge
+from chaos import (
+    FAULTS,
+    LOSSES,
+    Evidence,
+    Job,
+    Known,
+    LonePlaybookScenario,
+    LoneScenario,
+    Outcome,
+    PlaybookScenario,
+    Scenario,
+    judge,
+)
 
 
 def test_operations_of_two_controllers(cloud, tmp_path):
@@ -23,6 +35,22 @@ def test_playbooks_of_two_controllers_one_of_which_is_killed(cloud, tmp_path):
     assert set(report.faults) == {*FAULTS, "outage", "killed run"}
     assert scenario.killed >= 5
     assert report.tasks == 3 * 20
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_a_client_reports_that_is_alone_is_as_true_as_can_be_known(cloud, tmp_path, seed):
+    report = LoneScenario(cloud, str(tmp_path), seed, streams=36, haste=20).long()
+    assert report.wrong == []
+    assert report.tasks == 3 * 36
+    assert set(report.faults) == {*FAULTS, *LOSSES}
+    assert report.lost >= 25
+
+
+def test_it_is_through_module_role_and_fleet(cloud, tmp_path):
+    report = LonePlaybookScenario(cloud, str(tmp_path), seed=1, streams=12).long()
+    assert report.wrong == []
+    assert report.tasks == 3 * 12
+    assert report.lost >= 6
 
 
 STREAM = "live.example.com/chaos/stream0000"
@@ -47,7 +75,7 @@ def change(number, command):
     return {"request_id": f"R{number}", "time": number + 0.5, "command": command}
 
 
-def verdict(job, calls, changes, state="idle", **result):
+def verdict(job, calls, changes, state, result, known=None, after=None):
     """The verdict on a report of one stream; what it leaves out is as it should be."""
     answered = [row for row in calls if row["fault"] not in ("reset_before", "reset_after")]
     right = {
@@ -56,10 +84,11 @@ def verdict(job, calls, changes, state="idle", **result):
         "request_ids": [row["request_id"] for row in answered],
         "changed": False,
     }
-    before = {STREAM: {"recording": state, "ledger": {"changes": []}}}
-    after = {STREAM: {"recording": state, "ledger": {"changes": changes}}}
-    seen = Evidence(before, after, {(job.name, STREAM): calls})
-    return judge(Outcome(job, STREAM, {**right, **result}), seen)
+    earlier = [] if state == "new" else [change(-9, "start")]
+    before = {STREAM: {"recording": "idle" if state == "new" else state, "ledger": {"changes": earlier}}}
+    became = {STREAM: {"recording": after or state, "ledger": {"changes": [*earlier, *changes]}}}
+    seen = Evidence(before, became, {(job.name, STREAM): calls})
+    return judge(Outcome(job, STREAM, {**right, **result}), seen, known=known)
 
 
 LOST = [call(1, "start", fault="reset_after"), call(2, "start", "TaskAlreadyStarted")]
@@ -109,6 +138,27 @@ WRONG = {
         "idle",
         {"changed": True, "request_ids": ["X"]},
     ),
+    "a split of another one long before": (
+        SPLIT,
+        [call(5, "restart", fault="reset_before")],
+        [{**change(1, "restart"), "request_id": "X"}],
+        "recording",
+        {"changed": True, "state_source": "notify_log"},
+    ),
+    "a split of another one after an answer": (
+        SPLIT,
+        [call(1, "restart", "Throttling")],
+        [{**change(1, "restart"), "request_id": "X"}],
+        "recording",
+        {"changed": True, "state_source": "notify_log"},
+    ),
+    "a split of another one that nothing shows": (
+        SPLIT,
+        [call(1, "restart", fault="reset_before")],
+        [{**change(1, "restart"), "request_id": "X"}],
+        "recording",
+        {"changed": True, "state_source": "command"},
+    ),
     "calls without end": (
         START,
         [call(number, "start") for number in range(99)],
@@ -130,6 +180,13 @@ RIGHT = {
         "recording",
         UNKNOWN,
     ),
+    "a split of another one that looks like its own": (
+        SPLIT,
+        [call(1, "restart", fault="reset_before")],
+        [{**change(1, "restart"), "request_id": "X"}],
+        "recording",
+        {"changed": True, "state_source": "notify_log"},
+    ),
     "a stop": (STOP, SAW_STOPPED, [change(4, "stop")], "recording", {"changed": True}),
     "a stop of nothing": (STOP, SAW_STOPPED, [], "idle", {}),
     "a stop that another one overtook": (STOP, SAW_STOPPED, [change(2, "stop")], "recording", {"changed": True}),
@@ -139,11 +196,85 @@ RIGHT = {
 
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
 def test_the_judge_finds(case):
-    *rest, result = case
-    assert verdict(*rest, **result).wrong
+    assert verdict(*case).wrong
 
 
 @pytest.mark.parametrize("case", RIGHT.values(), ids=RIGHT)
 def test_the_judge_lets_pass(case):
-    *rest, result = case
-    assert verdict(*rest, **result).wrong == []
+    assert verdict(*case).wrong == []
+
+
+LOUD, QUIET, LISTED = Known(True, False), Known(False, False), Known(False, True)
+ASSUMED = {"warnings": ["The previous state is unknown: ... A change is assumed."]}
+STARTED = {"state": "recording", "previous_state": "stopped", "changed": True}
+RAN = {"state": "recording", "previous_state": "recording", "changed": False}
+STOPPED = {"state": "stopped", "previous_state": "recording", "changed": True}
+RUNS, IDLE = {"state": "recording", "after": "recording"}, {"state": "idle", "after": "recording"}
+NEW, OPEN = {"state": "new", "after": "recording"}, {**STARTED, "previous_state": "unknown", **ASSUMED}
+LOOKED = [*LOST, call(3)]
+MADE = [change(1, "start")]
+LOST_SPLIT = [call(1, "restart", fault="reset_after"), call(2)]
+CONTENTS = {**call(3), "action": "DescribeLiveStreamRecordContent"}
+SPLIT_ONCE = [change(1, "restart")]
+SHOWN = {"state": "recording", "previous_state": "unknown", "changed": True, "state_source": "notify_log"}
+# What can be known, the job, the calls, the changes, the recording before and after, and the report.
+LONE_WRONG = {
+    "a change that was none": (LOUD, START, LOOKED, [], RUNS, {**STARTED, "previous_state": "recording"}),
+    "a change that was none, with a warning": (LOUD, START, LOOKED, [], RUNS, {**RAN, "changed": True, **ASSUMED}),
+    "a change that is assumed silently": (QUIET, START, LOOKED, [], RUNS, {**STARTED, "previous_state": "unknown"}),
+    "a doubt for nothing": (QUIET, START, [call(1, "start")], MADE, IDLE, {**STARTED, **ASSUMED}),
+    "a doubt where the log tells": (LOUD, START, LOOKED, MADE, IDLE, {**STARTED, **ASSUMED}),
+    "a doubt where the log has earlier events": (LOUD, START, LOOKED, MADE, IDLE, OPEN),
+    "a wrong state before": (LOUD, START, [call(1, "start")], MADE, IDLE, {**STARTED, "previous_state": "recording"}),
+    "a wrong state": (LOUD, START, [call(1, "start")], MADE, IDLE, {**STARTED, "state": "stopped"}),
+    "a state that the cloud's is not": (LOUD, START, [call(1, "start")], MADE, {**IDLE, "after": "paused"}, STARTED),
+    "a look for nothing": (LOUD, START, [call(1, "start"), call(2)], MADE, IDLE, STARTED),
+    "two looks": (LOUD, START, [*LOOKED, call(4)], MADE, IDLE, STARTED),
+    "a look that is missing": (LOUD, START, LOST, MADE, IDLE, STARTED),
+    "two commands": (LOUD, START, [call(1, "start"), call(2, "start", "TaskAlreadyStarted")], MADE, IDLE, STARTED),
+    "contents that were not needed": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, SHOWN),
+    "contents that were not read": (LOUD, SPLIT, LOST_SPLIT, [], RUNS, UNKNOWN),
+    "an unknown outcome that the log shows": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
+    "an unknown outcome that contents show": (LISTED, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
+    "a stop that is assumed silently": (QUIET, STOP, [call(1), call(2, "stop")], [], {"state": "idle"}, STOPPED),
+}
+LONE_RIGHT = {
+    "a change": (LOUD, START, LOOKED, MADE, IDLE, STARTED),
+    "no change": (LOUD, START, LOOKED, [], RUNS, RAN),
+    "an assumed change": (QUIET, START, LOOKED, [], RUNS, {**STARTED, "previous_state": "unknown", **ASSUMED}),
+    "a doubt about what was before the first event": (LOUD, START, LOOKED, MADE, NEW, OPEN),
+    "a split that the log shows": (LOUD, SPLIT, LOST_SPLIT, SPLIT_ONCE, RUNS, SHOWN),
+    "a split that contents show": (
+        LISTED,
+        SPLIT,
+        [*LOST_SPLIT, CONTENTS],
+        SPLIT_ONCE,
+        RUNS,
+        {**SHOWN, "state_source": "record_contents"},
+    ),
+    "an unknown outcome of which nothing tells": (QUIET, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
+    "an unknown outcome of nothing": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], [], RUNS, UNKNOWN),
+    "a stop": (LOUD, STOP, SAW_STOPPED, [change(4, "stop")], {"state": "recording", "after": "paused"}, STOPPED),
+    "an assumed stop": (
+        QUIET,
+        STOP,
+        SAW_STOPPED,
+        [],
+        {"state": "idle"},
+        {**STOPPED, "previous_state": "unknown", **ASSUMED},
+    ),
+}
+
+
+def judged_alone(known, job, calls, changes, states, result):
+    return verdict(job, calls, changes, states["state"], result, known, states.get("after")).wrong
+
+
+@pytest.mark.parametrize("case", LONE_WRONG.values(), ids=LONE_WRONG)
+def test_the_judge_finds_where_a_client_is_alone(case):
+    assert judged_alone(*case)
+
+
+@pytest.mark.parametrize("case", LONE_RIGHT.values(), ids=LONE_RIGHT)
+def test_the_judge_lets_pass_where_a_client_is_alone(case):
+    assert judged_alone(*case) == []

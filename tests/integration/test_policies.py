@@ -73,11 +73,21 @@ def run(module, ansible, check_mode=False, **options):
     return module.operate(Task(module.SPEC.filled(options), ansible.environ, check_mode))
 
 
+def lose_a_restart(cloud):
+    """Have the next restart take effect and lose its response, and the notify log not tell of it."""
+    cloud.advance(60)
+    cloud.behave(running_content="listed")
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    cloud.fault("error", action="DescribeLiveRecordNotifyRecords", code="LiveServiceNotFound", http_status=400, times=1)
+
+
 def test_record(least, cloud, ansible):
     limited, used = least
     limited("apsaravideo_record")
     run(_record, ansible, check_mode=True, **NAMES)
     run(_record, ansible, **NAMES)
+    run(_record, ansible, state="restarted", **NAMES)
+    lose_a_restart(cloud)
     run(_record, ansible, state="restarted", **NAMES)
     run(_record, ansible, state="stopped", finalize=True, **NAMES)
     used("apsaravideo_record")
@@ -124,6 +134,7 @@ def test_fleet(least, cloud, ansible):
     limited("apsaravideo_record_fleet")
     play(ansible, "start", "--check")
     play(ansible, "start", record_wait_for_stream=5)
+    lose_a_restart(cloud)
     play(ansible, "split")
     play(ansible, "stop", finalize=True)
     used("apsaravideo_record_fleet")

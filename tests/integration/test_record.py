@@ -20,6 +20,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task
 
 DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
 LOG = "DescribeLiveRecordNotifyRecords"
+CONTENTS = "DescribeLiveStreamRecordContent"
 QUIET = "quiet.example.com/myapp/stream01"
 READS = {"DescribeLiveStreamState", "DescribeLiveRecordNotifyRecords"}
 
@@ -466,26 +467,44 @@ def test_a_call_that_never_arrived_is_made_again(cloud):
     assert cloud.stream(STREAM)["ledger"]["starts"] == 1
 
 
-@pytest.mark.parametrize("fault", ["reset_after", "reset_before", "half_json", "html", "truncate", "empty"])
-def test_a_restart_is_never_sent_twice(cloud, fault):
+RESTART_LOST_BEFORE = ["reset_before", "html", "status_503"]
+RESTART_LOST_AFTER = ["reset_after", "half_json", "truncate", "empty"]
+
+
+@pytest.mark.parametrize("fault", [*RESTART_LOST_BEFORE, *RESTART_LOST_AFTER])
+@pytest.mark.parametrize("running", ["unlisted", "listed"])
+def test_a_restart_is_never_sent_twice(cloud, fault, running):
+    """It fails only where it took no effect, of which the absence of events is no proof."""
+    cloud.behave(running_content=running)
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
     cloud.clear_calls()
     cloud.fault(fault, action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", retry_timeout=30)
-    assert result["failed"] and "utcome unknown" in result["msg"]
     assert result["changed"], "it may have split the file"
-    assert asked(cloud) == ["restart", LOG]
+    if fault in RESTART_LOST_BEFORE:
+        assert result["failed"] and "utcome unknown" in result["msg"]
+        assert asked(cloud) == ["restart", LOG, CONTENTS]
+        assert cloud.stream(STREAM)["ledger"]["splits"] == 0
+    else:
+        assert not result.get("failed")
+        assert states(result) == ("unknown", "recording", "notify_log")
+        assert asked(cloud) == ["restart", LOG]
+        assert cloud.stream(STREAM)["ledger"]["splits"] == 1
 
 
+@pytest.mark.parametrize("skew", [0, 240, -240])
 @pytest.mark.parametrize("wait", [False, True])
-def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud, wait):
+@pytest.mark.parametrize("late", [0, 2.2])
+def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud, wait, late, skew):
+    cloud.behave(clock_skew=skew)
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
     cloud.clear_calls()
-    cloud.fault("delay", action="RealTimeRecordCommand", seconds=2.2, times=1)
+    if late:
+        cloud.fault("delay", action="RealTimeRecordCommand", seconds=late, times=1)
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", wait=wait, retry_timeout=30)
     assert (result["changed"], states(result)) == (True, ("unknown", "recording", "notify_log"))
@@ -493,16 +512,94 @@ def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud, wait):
     assert cloud.stream(STREAM)["ledger"]["splits"] == 1
 
 
-def test_a_lost_restart_stays_unknown_without_a_notify_log_that_can_be_read(cloud):
+@pytest.mark.parametrize("skew", [0, 240, -240])
+@pytest.mark.parametrize("end", ["now", "absent", "window-end"])
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_lost_restart_that_only_the_record_contents_show_is_known(cloud, wait, end, skew):
+    add_domain(cloud, "quiet.example.com", callbacks=False)
+    cloud.behave(running_content="listed", running_end=end, clock_skew=skew)
+    cloud.push(QUIET)
+    record(cloud, stream=QUIET)
+    cloud.advance(60)
+    cloud.clear_calls()
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, "restarted", stream=QUIET, wait=wait, retry_timeout=30)
+    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "record_contents"))
+    assert asked(cloud) == [*[LOG] * wait, "restart", LOG, CONTENTS]
+    assert cloud.stream(QUIET)["ledger"]["splits"] == 1
+
+
+@pytest.mark.parametrize("fault", [*RESTART_LOST_BEFORE, "reset_after"])
+@pytest.mark.parametrize("end", ["now", "absent", "window-end"])
+def test_a_lost_restart_of_which_neither_tells_stays_unknown(cloud, fault, end):
+    """The record contents may list no task that runs, so that only the end of the recording before is seen."""
+    add_domain(cloud, "quiet.example.com", callbacks=False)
+    effective = fault == "reset_after"
+    cloud.behave(running_content="unlisted" if effective else "listed", running_end=end)
+    cloud.push(QUIET)
+    record(cloud, stream=QUIET)
+    cloud.advance(60)
+    cloud.clear_calls()
+    cloud.fault(fault, action="RealTimeRecordCommand", times=1)
+    result = record(cloud, "restarted", stream=QUIET, retry_timeout=30)
+    assert result["failed"] and "utcome unknown" in result["msg"] and result["changed"]
+    assert asked(cloud) == ["restart", LOG, CONTENTS]
+    assert cloud.stream(QUIET)["ledger"]["splits"] == effective
+
+
+def test_a_start_just_before_a_lost_restart_is_not_taken_for_it(cloud):
+    cloud.behave(running_content="listed")
     cloud.push(STREAM)
     record(cloud)
+    cloud.clear_calls()
+    cloud.fault("reset_before", action="RealTimeRecordCommand", times=1)
+    result = record(cloud, "restarted", retry_timeout=30)
+    assert result["failed"] and "utcome unknown" in result["msg"]
+    assert asked(cloud) == ["restart", LOG, CONTENTS]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_lost_restart_without_a_notify_log_that_can_be_read(cloud, shown):
+    cloud.behave(running_content="listed" if shown else "unlisted")
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
     cloud.clear_calls()
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
     result = record(cloud, "restarted", retry_timeout=30)
+    assert asked(cloud) == ["restart", LOG, CONTENTS]
+    assert result["changed"]
+    if shown:
+        assert states(result) == ("unknown", "recording", "record_contents")
+    else:
+        assert result["failed"] and "utcome unknown" in result["msg"]
+        assert result["error"]["action"] == "RealTimeRecordCommand"
+
+
+def test_a_lost_restart_stays_unknown_where_nothing_can_be_read(cloud):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.advance(60)
+    cloud.clear_calls()
+    cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
+    for action in (LOG, CONTENTS):
+        cloud.fault("error", action=action, code="Forbidden.RAM", http_status=403)
+    result = record(cloud, "restarted", retry_timeout=30)
     assert result["failed"] and "utcome unknown" in result["msg"] and result["changed"]
     assert result["error"]["action"] == "RealTimeRecordCommand"
-    assert asked(cloud) == ["restart", LOG]
+    assert asked(cloud) == ["restart", LOG, CONTENTS]
+
+
+@pytest.mark.parametrize("fault", [None, "throttle"])
+def test_a_restart_that_lost_no_answer_reads_nothing(cloud, fault):
+    cloud.push(STREAM)
+    record(cloud)
+    cloud.clear_calls()
+    if fault:
+        cloud.fault(fault, action="RealTimeRecordCommand", times=1)
+    assert record(cloud, "restarted", retry_timeout=30)["changed"]
+    assert asked(cloud) == ["restart"] * (2 if fault else 1)
 
 
 def test_throttled_calls_are_counted_and_repeated(cloud):

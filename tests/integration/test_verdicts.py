@@ -121,7 +121,7 @@ CASES = {
         [("stop", None), ("cancel_delay", None)],
     ),
     "split": ("restarted", {}, RUNS, (True, "recording", "unknown", "command"), None, [("restart", None)]),
-    "unknown": ("restarted", {}, RUNS, (True, *NOTHING), None, [("restart", None)]),
+    "unknown": ("restarted", {"domain_name": QUIET}, RUNS, (True, *NOTHING), None, [("restart", None)]),
     "late": ("restarted", {}, AWAY, (False, *NOTHING), OFFLINE, [("restart", OFFLINE)]),
     "wildcard": ("started", {"stream_name": "*"}, AWAY, (False, *NOTHING), None, []),
     "empty": ("stopped", {"app_name": ""}, AWAY, (False, *NOTHING), None, []),
@@ -184,8 +184,6 @@ def lose(cloud, case):
     sent = CASES[case][-1]
     named = {"StreamName": case, "Command": sent[-1][0]}
     fault = {"action": "RealTimeRecordCommand", "parameters": named, "times": 1}
-    if case == "lost split":
-        cloud.fault("delay", seconds=2.2, **fault)
     cloud.fault("reset_after", **fault)
     for command in dict.fromkeys(command for command, code in sent if code == NO_TASK):
         refusal = {"parameters": {**named, "Command": command}, "code": NO_TASK, "http_status": 409}

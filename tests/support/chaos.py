@@ -10,14 +10,19 @@ What a report may say, where its own answers get lost and where other controller
   that its command stopped, is not counted.
 * A change that is reported was made by the task itself, or one of its answers did not arrive, or (``stopped``) the
   recording was still running, or not finalised, when the task looked.
-* ``restarted`` splits once where it succeeds, at most once where it does not, and what fails says so.
+* ``restarted`` splits once where it succeeds, at most once where it does not, and what fails says so. One exception: a
+  split of somebody else in the seconds of a lost request looks in all that the cloud tells like the task's own.
+
+Where a client is alone, a report must be as true as what can be known allows, see :class:`Known`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -25,11 +30,11 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from emulator import Emulator
+from emulator import ACCOUNT, Emulator
 from playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import _record
@@ -59,9 +64,21 @@ OPEN_QUESTIONS = {
     "throttle_code": ("Throttling.User", "Throttling", "Throttling.Api"),
     "http_status": ({}, {"TaskAlreadyStarted": 500, "CodeTaskNotStarted": 503}),
 }
+WHAT_CONTENTS_LIST = {"running_content": ("unlisted", "listed"), "running_end": ("now", "absent", "window-end")}
+# More answers that are lost, of commands alone, for what is to be proven about them.
+LOSSES: dict[str, Any] = {
+    "reset_before": 0.1,
+    "reset_after": 0.15,
+    "status_502": {"probability": 0.03, "processed": True},
+    "status_504": {"probability": 0.03, "processed": True},
+}
+QUIET = "quiet.example.com"  # a domain without a recording callback
+READ_LOG, READ_CONTENTS = "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamRecordContent"
 CLOCKS_OFF = (0.0, 0.0, -7.0, 600.0, -600.0, 5 * 3600.0, -5 * 3600.0)  # seconds
 MOST_CALLS = 60  # of one task; more would not be bounded
 DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+ASSUMPTION = re.compile(r"A change is assumed\.(?: \((\d+) streams\))?$")
+TAKEN_FOR_OWN = 2.0  # seconds before a request in which a split cannot be told from its own
 _AFTER = {"start": "recording", "restart": "recording", "stop": "paused", "cancel_delay": "idle"}
 
 
@@ -102,7 +119,10 @@ class WrongClock(Clock):
 class Controller:
     """Runs the operation for many streams at once, as the workers of ansible-playbook do."""
 
-    def __init__(self, cloud: Emulator, directory: str, clock: Clock, threads: int = 64) -> None:
+    def __init__(
+        self, cloud: Emulator, directory: str, clock: Clock, threads: int = 64, retry_timeout: int = 60
+    ) -> None:
+        self._retry_timeout = retry_timeout
         self._environ = {**environment(cloud), "XDG_RUNTIME_DIR": directory}
         self._clock = clock
         self._threads = threads
@@ -116,7 +136,8 @@ class Controller:
     def _one(self, job: Job, stream: str) -> Outcome:
         names = dict(zip(("domain_name", "app_name", "stream_name"), stream.split("/", 2)))
         wanted = {"state": job.state, "finalize": job.finalize, "region_id": job.name, "rate_limit": 2000.0}
-        options = {**DEFAULTS, **names, **wanted, "ca_path": self._ca_path}
+        bounds = {"retry_timeout": self._retry_timeout, "ca_path": self._ca_path}
+        options = {**DEFAULTS, **names, **wanted, **bounds}
         return Outcome(job, stream, execute(_record.operate, Task(options, self._environ, clock=self._clock)))
 
 
@@ -164,6 +185,18 @@ def calls_of(cloud: Emulator) -> dict[tuple[str, str], list[dict[str, Any]]]:
     return found
 
 
+class Known(NamedTuple):
+    """What can be read of a stream that nobody but one client acts on.
+
+    ``callbacks``: the notify log has its status events. ``contents``: a recording that runs is among the contents.
+    ``own_reads``: the log is read for each stream, and not for a whole domain.
+    """
+
+    callbacks: bool
+    contents: bool
+    own_reads: bool = True
+
+
 @dataclass
 class Verdict:
     """What is wrong about an outcome, and what could not be told better."""
@@ -171,23 +204,37 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     assumed: bool = False
     overtaken: bool = False
+    attributed: bool = False  # a split of somebody else was taken for its own
+    unseen: bool = False  # a split of unknown outcome did take effect
+    doubtful: bool = False  # a warning has to say that a change is assumed
+    lost: bool = False  # an answer to one of its commands was lost
+    reads: bool = False  # the notify log has to be read for it
 
 
-def judge(outcome: Outcome, seen: Evidence, outage: bool = False) -> Verdict:
-    """Hold a report against the ledger. ``outage``: the cloud was away for a while, and then its log has gaps."""
-    return _Case(outcome, seen, outage).verdict()
+def judge(outcome: Outcome, seen: Evidence, outage: bool = False, known: Known | None = None) -> Verdict:
+    """Hold a report against the ledger.
+
+    ``outage``: the cloud was away for a while, and then its log has gaps. ``known``: the client was alone.
+    """
+    case = _Case(outcome, seen, outage, known)
+    case.verdict()
+    if known:
+        _LoneCase(case, known).check()
+    return case.made
 
 
 class _Case:
-    def __init__(self, outcome: Outcome, seen: Evidence, outage: bool) -> None:
+    def __init__(self, outcome: Outcome, seen: Evidence, outage: bool, known: Known | None) -> None:
         self.outcome, self.seen, self.outage = outcome, seen, outage
+        self._may_assume = known is not None and not known.callbacks  # what it may assume is looked at on its own
         self.result = outcome.result
         self.calls = seen.calls[outcome.job.name, outcome.stream]
         ids = {call["request_id"] for call in self.calls}
         self.own = [change for change in seen.changes(outcome.stream) if change["request_id"] in ids]
         self.made = Verdict()
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> None:
+        self.made.lost = self.uncertain()
         self._accounts()
         if self.result.get("failed"):
             self._failure()
@@ -195,9 +242,8 @@ class _Case:
             self._claimed_change()
         else:
             self._denied_change()
-        return self.made
 
-    def _expect(self, truth: bool, words: str) -> None:
+    def expect(self, truth: bool, words: str) -> None:
         if not truth:
             calls = [(call["params"].get("Command", "look"), call["fault"], call["code"]) for call in self.calls]
             self.made.wrong.append(
@@ -208,39 +254,52 @@ class _Case:
     def _accounts(self) -> None:
         """Every call is counted, and there are not too many of them."""
         counted, logged = self.result["api_calls"], len(self.calls)
-        self._expect(
-            counted == logged or (self.outage and counted > logged), f"{counted} calls reported, {logged} seen"
-        )
+        self.expect(counted == logged or (self.outage and counted > logged), f"{counted} calls reported, {logged} seen")
         dropped = sum(call["throttled"] for call in self.calls)
-        self._expect(self.result["throttled"] == dropped, f"{dropped} calls were dropped")
+        self.expect(self.result["throttled"] == dropped, f"{dropped} calls were dropped")
         unknown = set(self.result["request_ids"]) - {call["request_id"] for call in self.calls}
-        self._expect(not unknown, f"answers that nobody gave: {unknown}")
-        self._expect(counted <= MOST_CALLS, "too many calls")
+        self.expect(not unknown, f"answers that nobody gave: {unknown}")
+        self.expect(counted <= MOST_CALLS, "too many calls")
 
-    def _uncertain(self) -> bool:
-        """Whether the answer to one of its commands did not arrive, or did not say what became of it."""
-        commands = [call for call in self.calls if call["action"] == "RealTimeRecordCommand"]
+    def lost(self, command: str | None = None) -> list[dict[str, Any]]:
+        """Its commands whose answer did not arrive, or did not say what became of them."""
         arrived = set(self.result["request_ids"])
-        lost = [call for call in commands if call["request_id"] not in arrived]
-        vague = [call for call in commands if call["code"] in ("InternalError", "ServiceUnavailable")]
-        return bool(lost or vague) or self.result["api_calls"] > len(self.calls)
+        return [
+            call
+            for call in self.calls
+            if call["action"] == "RealTimeRecordCommand" and command in (None, call["params"]["Command"])
+            if call["request_id"] not in arrived or call["code"] in ("InternalError", "ServiceUnavailable")
+        ]
+
+    def uncertain(self) -> bool:
+        """Whether the answer to one of its commands was lost, maybe together with the cloud's log of it."""
+        return bool(self.lost()) or self.result["api_calls"] > len(self.calls)
 
     def _failure(self) -> None:
         """Only a split may fail, and only because its outcome is unknown."""
-        self._expect(self.outcome.job.state == "restarted", "it failed")
-        self._expect("Outcome unknown" in self.result["msg"], "the failure is none of an unknown outcome")
-        self._expect(bool(self.result["changed"]), "what may have changed is not called unchanged")
-        self._expect(self._uncertain(), "the outcome was known")
-        self._expect(len(self.own) <= 1, "it was split twice")
+        self.expect(self.outcome.job.state == "restarted", "it failed")
+        self.expect("Outcome unknown" in self.result["msg"], "the failure is none of an unknown outcome")
+        self.expect(bool(self.result["changed"]), "what may have changed is not called unchanged")
+        self.expect(self.uncertain(), "the outcome was known")
+        self.expect(len(self.own) <= 1, "it was split twice")
+        self.made.unseen = bool(self.own)
 
     def _claimed_change(self) -> None:
         if self.outcome.job.state == "restarted":
-            self._expect(len(self.own) == 1, "it was not split once")
+            self.made.attributed = not self.own and self._is_like_own()
+            self.expect(len(self.own) == 1 or self.made.attributed, "it was not split once")
         if self.own:
             return
         self.made.assumed = True
         looked = self.outcome.job.state == "stopped" and self._state_at_look() & {"recording", "paused"}
-        self._expect(self._uncertain() or bool(looked), "a change that was none")
+        self.expect(self.uncertain() or bool(looked) or self._may_assume, "a change that was none")
+
+    def _is_like_own(self) -> bool:
+        """Whether a split of somebody else came when its own was lost, so that nothing tells them apart."""
+        since = min((call["time"] for call in self.lost()), default=math.inf) - TAKEN_FOR_OWN
+        changes = [row for row in self.seen.changes(self.outcome.stream) if row["time"] >= since]
+        began = any(row["command"] in ("restart", "start") for row in changes)
+        return began and self.result.get("state_source") in ("notify_log", "record_contents")
 
     def _denied_change(self) -> None:
         if not self.own:
@@ -248,13 +307,97 @@ class _Case:
         self.made.overtaken = True
         others = [change for change in self.seen.changes(self.outcome.stream) if change not in self.own]
         looked = self.outcome.job.state == "stopped" and others and self._state_at_look() - {"recording"}
-        self._expect(bool(looked), "a change that is denied")
+        self.expect(bool(looked), "a change that is denied")
 
     def _state_at_look(self) -> set[str]:
-        """The states that the task may have seen when it read the notify log, before its first command."""
-        looks = [call for call in self.calls if call["action"] != "RealTimeRecordCommand"]
+        """The states that the task may have seen when it read the notify log, before its first command.
+
+        A fleet reads the log of a whole domain, which may have been at any time before.
+        """
+        looks = [call["time"] for call in self.calls if call["action"] != "RealTimeRecordCommand"]
         commands = [call for call in self.calls if call["action"] == "RealTimeRecordCommand"]
-        return self.seen.states_between(self.outcome.stream, looks[-1]["time"], commands[0]["time"])
+        since = looks[-1] if looks else -math.inf
+        return self.seen.states_between(self.outcome.stream, since, commands[0]["time"])
+
+
+class _LoneCase:
+    """A report of a client that was alone with the stream."""
+
+    def __init__(self, case: _Case, known: Known) -> None:
+        self._case, self._known = case, known
+        self._result, self._made, self._expect = case.result, case.made, case.expect
+        self._state = case.outcome.job.state
+        self._lost = bool(case.lost())
+
+    def check(self) -> None:
+        self._made.doubtful = self._is_doubtful()
+        if self._result.get("failed"):
+            known = self._known.callbacks or self._known.contents
+            self._expect(not self._case.own or not known, "what became of it could have been known")
+        else:
+            self._verdict()
+        self._calls()
+
+    def _ended(self, command: str) -> str | None:
+        """The code of the last answer to a command, which is the one that counts."""
+        codes = [call["code"] for call in self._case.calls if call["params"].get("Command") == command]
+        return str(codes[-1]) if codes and codes[-1] else None
+
+    def _is_doubtful(self) -> bool:
+        """Whether neither answers nor a log can tell what a command has changed."""
+        if self._result.get("failed"):
+            return False
+        if self._known.callbacks:
+            # The log has whole seconds, so that it may not tell what was before a stream's very first event.
+            is_first = not self._case.seen.before[self._case.outcome.stream]["ledger"]["changes"]
+            unknown = self._state == "started" and self._result["previous_state"] == "unknown"
+            return is_first and unknown and self._lost
+        if self._state == "started":
+            return bool(self._case.lost("start")) and self._ended("start") is not None
+        commands = ["stop", "cancel_delay"] if self._case.outcome.job.finalize else ["stop"]
+        doubts = [self._ended(name) is None or bool(self._case.lost(name)) for name in commands]
+        return self._state == "stopped" and any(doubts)
+
+    def _verdict(self) -> None:
+        result, stream = self._result, self._case.outcome.stream
+        before, after = (state[stream]["recording"] for state in (self._case.seen.before, self._case.seen.after))
+        may_assume = self._made.doubtful and not self._known.callbacks
+        changed = bool(self._case.own)
+        self._expect(result["changed"] == changed or (result["changed"] and may_assume), "changed is wrong")
+        self._expect(result["state"] == ("stopped" if self._state == "stopped" else "recording"), "the state is wrong")
+        self._expect((after == "recording") == (result["state"] == "recording"), "the state is not that of the cloud")
+        previous = "recording" if before == "recording" else "stopped"
+        allowed = {previous, *(["unknown"] if self._made.doubtful or self._state == "restarted" else [])}
+        self._expect(result["previous_state"] in allowed, "the previous state is wrong")
+        if self._known.own_reads:
+            assumed = [text for text in result.get("warnings", []) if ASSUMPTION.search(text)]
+            self._expect(len(assumed) == self._made.doubtful, "a change is assumed silently, or doubted for nothing")
+
+    def _calls(self) -> None:
+        """No call too many: one answer for each command, and what is read is read once, for a reason."""
+        arrived = set(self._result["request_ids"])
+        lost = self._case.lost()
+        # A clock that is off by hours has calls refused, or made for times that cannot be, before it is put right.
+        clean = Counter(
+            call["params"].get("Command", call["action"])
+            for call in self._case.calls
+            if call["request_id"] in arrived and not call["throttled"] and call not in lost
+            if not call["code"] or ("Command" in call["params"] and not call["code"].startswith("InvalidTimeStamp"))
+        )
+        expected: Counter[str] = Counter()
+        if self._state == "restarted":
+            expected.update([READ_LOG] if self._lost else ["restart"])
+            shown = self._result.get("state_source") == "notify_log"
+            expected.update([READ_CONTENTS] if self._lost and not shown else [])
+        elif self._state == "started":
+            read = self._case.lost("start") and self._ended("start")
+            expected.update(["start", *([READ_LOG] if read else [])])
+        else:
+            expected.update([READ_LOG, "stop", *(["cancel_delay"] if self._case.outcome.job.finalize else [])])
+        self._made.reads = READ_LOG in expected
+        if not self._known.own_reads:
+            del expected[READ_LOG]
+        self._expect(clean == expected, f"the calls are not {dict(expected)}, but {dict(clean)}")
 
 
 @dataclass
@@ -268,32 +411,45 @@ class Report:
     failed_splits: int = 0
     assumed: int = 0
     overtaken: int = 0
+    attributed: int = 0
+    unseen: int = 0
+    lost: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def with_more(self, other: Report) -> Report:
         """This and another of the same seed."""
-        names = ("tasks", "calls", "faults", "failed_splits", "assumed", "overtaken", "wrong")
+        names = [item.name for item in fields(self) if item.name != "seed"]
         return Report(self.seed, **{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
 class Scenario:
     """One seed: what is open in the documentation is chosen by it, and so is what fails.
 
-    ``haste``: by how much waits are shortened.
+    ``haste``: by how much waits are shortened. ``domains``: the streams are of each of them in turn.
     """
+
+    domains: tuple[str, ...] = ("live.example.com",)
+    losses: Mapping[str, Any] = {}
+    retry_timeout = 60
 
     def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int, haste: float = 1.0) -> None:
         self.cloud = cloud
         self.report = Report(seed)
         self.random = random.Random(seed)
-        self.streams = [f"live.example.com/chaos/stream{number:04}" for number in range(streams)]
+        domains = [self.domains[number % len(self.domains)] for number in range(streams)]
+        self.streams = [f"{domain}/chaos/stream{number:04}" for number, domain in enumerate(domains)]
         cloud.reset()
+        if QUIET in self.domains:
+            add_quiet_domain(cloud)
         quotas = {"RealTimeRecordCommand": 100_000, "DescribeLiveRecordNotifyRecords": 100_000}
         chosen = {name: self.random.choice(values) for name, values in OPEN_QUESTIONS.items()}
         cloud.behave(limits=quotas, **chosen)
         cloud.push(*self.streams)
         self._controllers = {
-            name: Controller(cloud, directory, WrongClock(self.random.choice(CLOCKS_OFF), haste)) for name in "ab"
+            name: Controller(
+                cloud, directory, WrongClock(self.random.choice(CLOCKS_OFF), haste), retry_timeout=self.retry_timeout
+            )
+            for name in "ab"
         }
 
     def short(self) -> Report:
@@ -342,18 +498,30 @@ class Scenario:
         before = streams_of(cloud)
         cloud.clear_calls()
         cloud.disturb(self.random.randrange(1 << 30), **FAULTS)
+        if self.losses:
+            cloud.disturb(self.random.randrange(1 << 30), action="RealTimeRecordCommand", **self.losses)
         outcomes = self._outcomes(jobs, outage)
         self.report.faults.update(cloud.clear_faults())
         seen = Evidence(before, streams_of(cloud), calls_of(cloud))
         self.report.tasks += len(outcomes)
         self.report.calls += sum(len(rows) for rows in seen.calls.values())
         for outcome in outcomes:
-            verdict = judge(outcome, seen, outage)
-            self.report.wrong += verdict.wrong
-            self.report.assumed += verdict.assumed
-            self.report.overtaken += verdict.overtaken
-            self.report.failed_splits += bool(outcome.result.get("failed"))
+            self._take(outcome, judge(outcome, seen, outage, self.known(outcome)))
         self._split_as_often_as_said(jobs, seen)
+
+    def known(self, _outcome: Outcome) -> Known | None:
+        """What can be known, None where others act on the stream too."""
+        return None
+
+    def _take(self, outcome: Outcome, verdict: Verdict) -> None:
+        report = self.report
+        report.wrong += verdict.wrong
+        report.assumed += verdict.assumed
+        report.overtaken += verdict.overtaken
+        report.attributed += verdict.attributed
+        report.unseen += verdict.unseen
+        report.lost += verdict.lost
+        report.failed_splits += bool(outcome.result.get("failed"))
 
     def _outcomes(self, jobs: Sequence[Job], outage: bool) -> list[Outcome]:
         found: list[Outcome] = []
@@ -401,6 +569,147 @@ class Scenario:
             tasks = [file["task"] for file in row["files"]]
             if len(tasks) != 2 * row["ledger"]["splits"]:
                 self.report.wrong.append(f"{stream} has files of the tasks {tasks}: {row['ledger']}")
+
+
+class LoneScenario(Scenario):
+    """One client, whose reports must be as true as can be known.
+
+    A third of the streams is being recorded before, a third was and is stopped, and a third never was. Half of the
+    streams are of a domain without callbacks.
+    """
+
+    domains = ("live.example.com", QUIET)
+    losses = LOSSES
+    retry_timeout = 300  # so that what can be read is read, however many calls fail
+
+    def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int, haste: float = 1.0) -> None:
+        super().__init__(cloud, directory, seed, streams, haste)
+        chosen = {name: self.random.choice(values) for name, values in WHAT_CONTENTS_LIST.items()}
+        cloud.behave(**chosen)
+        self._lists_running = chosen["running_content"] == "listed"
+        self._clean = Controller(cloud, directory, Clock())
+        self._thirds = [
+            [stream for number, stream in enumerate(self.streams) if number // len(self.domains) % 3 == third]
+            for third in range(3)
+        ]
+
+    def long(self) -> Report:
+        """Each command once, with faults, after what prepares it without any."""
+        running, stopped, _new = self._thirds
+        self._prepare("started", [*running, *stopped])
+        self._prepare("stopped", stopped)
+        self.phase(Job("a-start", "started"))
+        self.expect("recording")
+        self.cloud.advance(60)
+        self._prepare("stopped", stopped)
+        self.phase(Job("a-stop", "stopped", self.random.random() < 0.5))
+        self._prepare("started", self.streams)
+        self.phase(Job("a-split", "restarted"))
+        self.expect("recording")
+        self.expect_files_of_splits()
+        return self.report
+
+    def _prepare(self, state: str, streams: Iterable[str]) -> None:
+        """Bring streams to a state a while ago: within the delay of a stop, or long after it."""
+        finalize = state == "stopped" and self.random.random() < 0.5
+        for outcome in self._clean.run(Job("a-before", state, finalize), streams):
+            assert not outcome.result.get("failed"), outcome
+        self.cloud.advance(self.random.choice((60, 600)))
+
+    def known(self, outcome: Outcome) -> Known:
+        return Known(QUIET not in outcome.stream, self._lists_running, outcome.result.get("way") != "fleet")
+
+    def expect_files_of_splits(self) -> None:
+        """Each split has closed the files that were being recorded."""
+        for stream, row in streams_of(self.cloud).items():
+            if len({file["task"] for file in row["files"]}) < row["ledger"]["splits"]:
+                self.report.wrong.append(f"{stream} was split without files: {row}")
+
+
+class LonePlaybookScenario(LoneScenario):
+    """The same through the module, the role and the fleet, in one run of ansible-playbook."""
+
+    def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int) -> None:
+        super().__init__(cloud, directory, seed, streams)
+        self._directory = Path(directory)
+
+    def _outcomes(self, jobs: Sequence[Job], outage: bool) -> list[Outcome]:
+        (job,) = jobs
+        directory = self._directory / f"lone-{job.name}"
+        directory.mkdir()
+        ansible = Ansible(directory, environment(self.cloud))
+        by_host = {name.rsplit("/", 1)[1]: name for name in self.random_order(job)}
+        inventory = ansible.inventory(streams(list(by_host.values())), ansible_connection="local")
+        plays = [self._play(way, hosts, job) for way, hosts in zip(_WAYS, self._shares(list(by_host)))]
+        file = directory / "playbook.json"
+        file.write_text(json.dumps(plays), encoding="utf-8")
+        rate = {"apsaravideo_rate_limit": 2000, "record_rate_limit": 2000}
+        settings = {"apsaravideo_region_id": job.name, "apsaravideo_retry_timeout": self.retry_timeout, **rate}
+        run = ansible.playbook(str(file), "-i", str(inventory), "-e", json.dumps(settings), "--forks", "10")
+        assert run.exit_code == 0, run.output
+        found = []
+        for row in run.rows:
+            rows = row["result"]["streams"] if row["task"] == "fleet" else [{**row["result"], "host": row["host"]}]
+            for each in rows:
+                status = each["status"] if row["task"] == "fleet" else row["status"]
+                result = {**each, "way": row["task"], "failed": status in ("failed", "ignored")}
+                found.append(Outcome(job, by_host[each["host"]], result))
+        if len(found) != len(by_host):
+            self.report.wrong.append(f"{job}: {len(found)} reports of {len(by_host)} streams")
+        (self._fleet,) = (row["result"] for row in run.rows if row["task"] == "fleet")
+        self._of_fleet: list[tuple[str, Verdict]] = []
+        return found
+
+    @staticmethod
+    def _shares(hosts: list[str]) -> list[list[str]]:
+        return [hosts[number :: len(_WAYS)] for number in range(len(_WAYS))]
+
+    @staticmethod
+    def _play(way: str, hosts: list[str], job: Job) -> dict[str, Any]:
+        names = {name: f"{{{{ {name} }}}}" for name in ("domain_name", "app_name", "stream_name")}
+        wanted = {"state": job.state, "finalize": job.finalize}
+        task: dict[str, Any] = {"name": way, "ignore_errors": True}
+        if way == "module":
+            task["apsaravideo.live.apsaravideo_record"] = {**names, **wanted}
+        elif way == "role":
+            task["ansible.builtin.import_role"] = {"name": "apsaravideo.live.record"}
+            task["vars"] = {f"record_{name}": value for name, value in wanted.items()}
+        else:
+            task["apsaravideo.live.apsaravideo_record_fleet"] = {**wanted, "fail": False}
+        return {"name": way, "hosts": hosts, "gather_facts": False, "tasks": [task]}
+
+    def _take(self, outcome: Outcome, verdict: Verdict) -> None:
+        super()._take(outcome, verdict)
+        if outcome.result["way"] == "fleet":
+            self._of_fleet.append((outcome.stream.split("/")[0], verdict))
+
+    def phase(self, *jobs: Job, outage: bool = False) -> None:
+        """Judge what a fleet says and reads for all of its streams together, too."""
+        super().phase(*jobs, outage=outage)
+        found = [ASSUMPTION.search(text) for text in self._fleet.get("warnings", [])]
+        assumed = sum(int(match[1] or 1) for match in found if match)
+        doubtful = sum(verdict.doubtful for _domain, verdict in self._of_fleet)
+        calls = [call["params"] for call in self.cloud.calls(READ_LOG)]
+        read = {params["DomainName"] for params in calls if "StreamName" not in params}
+        needed = {domain for domain, verdict in self._of_fleet if verdict.reads}
+        if assumed != doubtful:
+            warnings = self._fleet.get("warnings")
+            self.report.wrong.append(f"{jobs}: the fleet assumes {assumed} changes, not {doubtful}: {warnings}")
+        if read != needed:
+            self.report.wrong.append(f"{jobs}: the fleet read the notify log of {read}, and needed that of {needed}")
+
+
+_WAYS = ("module", "role", "fleet")
+
+
+def add_quiet_domain(cloud: Emulator) -> None:
+    """Add a domain that is like the built-in one, but for its callback."""
+    names = {"DomainName": QUIET, "AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com"}
+    formats = [
+        {"Format": name, "OssObjectPrefix": "{AppName}/{StreamName}/{StartTime}_{EndTime}"} for name in ("mp4", "flv")
+    ]
+    config = {**names, "OnDemand": 7, "RecordFormat": formats}
+    cloud.add_accounts({"id": ACCOUNT, "domains": [{"name": QUIET}], "record_configs": [config]})
 
 
 class PlaybookScenario(Scenario):

@@ -22,7 +22,7 @@ from typing import Any
 from ...module_utils._client import Clock
 from ...module_utils._errors import STREAM_ABSENT, EndpointUnusable, LiveError, NotSent, RunEnded
 from ...module_utils._live import CommandAnswer, CommandAttempts, Live, Stream, iso
-from ...module_utils._steps import AwaitPush, History, PollLog, ReadHistory, ReadLog, ReadState, Send
+from ...module_utils._steps import AwaitPush, History, PollLog, ReadContents, ReadHistory, ReadLog, ReadState, Send
 from .pool import Inbox, Pool
 from .program import Program, Result
 from .steps import At, AwaitNewPush
@@ -79,8 +79,10 @@ class Lane:
         self.retry_timeout = retry_timeout if retry_timeout >= 0 else float("inf")
         self.pending: deque[Member] = deque()  # not begun
         self.ready: deque[tuple[Member, CommandAttempts, str]] = deque()
-        self.in_doubt: set[Member] = set()  # those that read the notify log after a command
-        self.pausing: set[Member] = set()  # those that do so when it is complete
+        self.in_doubt: set[Member] = set()  # those that read what became of their command
+        self.pausing: set[Member] = set()  # those that do so when the notify log is complete
+        self.looks: deque[tuple[Member, ReadContents, Callable[..., None]]] = deque()
+        self.looking = 0  # looks at record contents that are under way
         self.unsent = 0
         self.down_since: float | None = None
         self.cause: tuple[LiveError, str] | None = None
@@ -183,7 +185,7 @@ class Engine:
 
     def _reading(self, lane: Lane) -> int:
         """Return how many streams read the notify log before they send anything."""
-        return sum(len(watch.readers) for watch in lane.logs.values()) - len(lane.in_doubt)
+        return sum(watch.count_readers() for watch in lane.logs.values())
 
     def _advance(self, lane: Lane, member: Member, answer: Any = None, error: BaseException | None = None) -> None:
         """Have a program take the answer to its last step, and take its next step unless the run is over."""
@@ -197,7 +199,7 @@ class Engine:
         except Exception as failure:
             self._finish(member, None, failure)
         else:
-            if isinstance(step, ReadHistory):
+            if isinstance(step, (ReadHistory, ReadContents)):
                 lane.in_doubt.add(member)
             if not self.over:
                 self._take(lane, member, step)
@@ -231,6 +233,8 @@ class Engine:
             self._logs(lane, member).read(member.stream, answer)
         elif isinstance(step, ReadHistory):
             self._read_history(lane, member, step, answer)
+        elif isinstance(step, ReadContents):
+            lane.looks.append((member, step, answer))
         elif isinstance(step, PollLog):
             self._logs(lane, member).poll(member.stream, step.since, step.poll.until, answer)
         else:
@@ -267,19 +271,31 @@ class Engine:
     def _logs(self, lane: Lane, member: Member) -> LogWatch:
         domain = member.stream.domain_name
         if domain not in lane.logs:
-            lane.logs[domain] = LogWatch(self, lane.new_live(), domain)
+            lane.logs[domain] = LogWatch(self, lane.new_live(), domain, lane.retry_timeout)
         return lane.logs[domain]
 
     # --- the commands --------------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
-        """Hand commands to threads, as many of each account as can be made ready for its next slots."""
+        """Hand calls to threads, as many of each account as can be made ready for its next slots."""
         for lane in self.lanes:
+            while lane.looks and lane.looking < MAX_UNSENT and not self.pool.is_full:
+                self._look(lane, *lane.looks.popleft())
             if lane.down_since is None:
                 while lane.ready and lane.unsent < MAX_UNSENT and not self.pool.is_full:
                     self._send(lane, *lane.ready.popleft())
             elif lane.ready and not lane.unsent and self.clock.monotonic() >= lane.probe_at:
                 self._send(lane, *lane.ready.popleft())
+
+    def _look(self, lane: Lane, member: Member, step: ReadContents, answer: Callable[..., None]) -> None:
+        """Read the record contents of a stream, which can be read for one stream at a time only."""
+        lane.looking += 1
+
+        def done(contents: Any, error: BaseException | None) -> None:
+            lane.looking -= 1
+            answer(contents, error)
+
+        self.pool.submit(lambda: step.alone(member.live, member.stream), done)
 
     def _send(self, lane: Lane, member: Member, attempts: CommandAttempts, command: str) -> None:
         if member.give_up is not None and self.clock.now() >= member.give_up:
@@ -396,13 +412,16 @@ class Engine:
     def _drain(self) -> None:
         """Wait a moment for responses that are still to come, which tell what became of their streams.
 
-        What is known of a command whose response was lost is no less known where the notify log is not read any more.
+        What is known of a command whose response was lost is no less known where nothing is read any more.
         """
         for lane in self.lanes:
             lane.ready.clear()
+            lane.looks.clear()
         until = self.clock.monotonic() + DRAIN_SECONDS
         while self.pool.busy and (left := until - self.clock.monotonic()) > 0:
             self.inbox.handle(left)
         for lane in self.lanes:
-            for member in [*lane.in_doubt, *lane.pausing]:
+            while undecided := lane.in_doubt or lane.pausing:
+                member = next(iter(undecided))  # its program may have something else to read, which is not read either
+                lane.pausing.discard(member)
                 self._advance(lane, member, error=LiveError("the run has ended", "Run it again."))

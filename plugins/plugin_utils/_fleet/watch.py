@@ -186,12 +186,16 @@ class PushWatch(_Reader):
 
 
 class LogWatch(_Reader):
-    """The notify log of a domain: all of it once, and from then on what came since."""
+    """The notify log of a domain: all of it once, and from then on what came since.
 
-    def __init__(self, engine: Scheduler, live: Live, domain: str) -> None:
+    For so many seconds, `patience`, who needs to know what became of a command waits for a read that does not fail.
+    """
+
+    def __init__(self, engine: Scheduler, live: Live, domain: str, patience: float = 0.0) -> None:
         super().__init__(engine)
         self._live = live
         self._domain = domain
+        self._patience = patience
         self._events: dict[Stream, list[NotifyEvent]] | None = None
         self._read_at: datetime | None = None
         self._unreachable: LiveError | None = None
@@ -209,6 +213,10 @@ class LogWatch(_Reader):
                 return
         self.readers.append((stream, self._engine.clock.monotonic() if fresh else float("-inf"), answer))
         self.plan()
+
+    def count_readers(self) -> int:
+        """Return how many streams wait for the events so far, without those that wait for what is newer."""
+        return sum(not_before == float("-inf") for _stream, not_before, _answer in self.readers)
 
     def poll(self, stream: Stream, since: datetime, until: float, answer: Answer) -> None:
         """Answer with a stream's events of the next read from `since` on, with None at a moment that comes first."""
@@ -276,14 +284,20 @@ class LogWatch(_Reader):
         self._events, self._read_at, self._unreachable = merged, read_at, None
 
     def _failed(self, error: LiveError) -> None:
-        """Not being able to read the log is an answer for who asked once, and for who polls a look that failed."""
+        """Not being able to read the log is an answer for who asked once, and for who polls a look that failed.
+
+        It is none yet for who needs what is newer, where another read may go well.
+        """
         if isinstance(error, (NotSent, EndpointUnusable)):
             # Found once for all: those who ask next need not wait for the same.
             self._unreachable = error
             self._fresh_until = self._engine.clock.monotonic() + self._engine.interval
         readers, self.readers = self.readers, []
         polls, self._polls = self._polls, {}
-        for _stream, _not_before, answer in readers:
-            answer(error=copy.copy(error))
+        for stream, not_before, answer in readers:
+            if error.retryable and self._engine.clock.monotonic() < not_before + self._patience:
+                self.readers.append((stream, not_before, answer))
+            else:
+                answer(error=copy.copy(error))
         for _stream, _since, answer in polls.values():
             answer(error=copy.copy(error))

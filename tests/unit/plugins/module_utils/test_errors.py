@@ -122,12 +122,14 @@ CODES = [
     # Rights
     ("Forbidden", 400, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
     ("Forbidden", 401, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
+    ("Forbidden", 403, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
     ("Forbidden.RAM", 403, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
     ("NoPermission", 403, errors.ApiError, "may not call this operation", "live:RealTimeRecordCommand"),
     ("Forbidden.RiskControl", 403, errors.ApiError, "risk control", "notices"),
     ("Forbidden.UserVerification", 403, errors.ApiError, "is not verified", "Verify it"),
     # The gateway
     ("Throttling", 400, errors.Throttled, "quota of calls", "retry_timeout"),
+    ("Throttling", 429, errors.Throttled, "quota of calls", "retry_timeout"),
     ("Throttling.User", 400, errors.Throttled, "quota of calls", "retry_timeout"),
     ("Throttling.Api", 429, errors.Throttled, "quota of calls", "retry_timeout"),
     ("ServiceUnavailable", 503, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
@@ -135,9 +137,11 @@ CODES = [
     ("InternalFailure", 500, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
     ("UnknownError", 500, errors.ServerFault, "failed inside (server's words)", "Run the task again later"),
     ("SignatureDoesNotMatch", 400, errors.ApiError, "signature does not match", "access_key_secret"),
+    ("SignatureDoesNotMatch", 403, errors.ApiError, "signature does not match", "access_key_secret"),
     ("IncompleteSignature", 400, errors.ApiError, "signature is incomplete", "drops headers"),
     ("SignatureNonceUsed", 400, errors.NonceUsed, "received this request before", "repeats requests"),
     ("InvalidAccessKeyId.NotFound", 404, errors.ApiError, "access key id is not known", "access_key_id"),
+    ("InvalidAccessKeyId.NotFound", 400, errors.ApiError, "access key id is not known", "access_key_id"),
     ("InvalidAccessKeyId.Inactive", 400, errors.ApiError, "not active", "access_key_id"),
     ("InvalidAccessKeySecret", 400, errors.ApiError, "secret is wrong", "access_key_secret"),
     ("InvalidSecurityToken.Expired", 400, errors.KeysExpired, "has expired", "Obtain new"),
@@ -151,10 +155,12 @@ CODES = [
     ("InvalidAction.NotFound", 404, errors.ApiError, "does not know the operation", "endpoint"),
     ("InvalidAction", 403, errors.ApiError, "does not know the operation", "endpoint"),
     ("NoSuchVersion", 400, errors.ApiError, "does not know the API version", "endpoint"),
+    ("NoSuchVersion", 404, errors.ApiError, "does not know the API version", "endpoint"),
     ("InvalidVersion", 400, errors.ApiError, "does not know the API version", "endpoint"),
     ("InvalidProduct.NotFound", 404, errors.ApiError, "does not serve ApsaraVideo Live", "endpoint"),
     ("InvalidProtocol.NeedSsl", 404, errors.ApiError, "wants TLS", "https://"),
     ("UnsupportedHTTPMethod", 403, errors.ApiError, "HTTP method", "proxy"),
+    ("UnsupportedHTTPMethod", 400, errors.ApiError, "HTTP method", "proxy"),
 ]
 
 

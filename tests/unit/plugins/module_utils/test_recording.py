@@ -20,7 +20,12 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     STREAM_ABSENT,
     ApiError,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, NotifyEvent, Window
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import (
+    CommandAnswer,
+    NotifyEvent,
+    RecordTask,
+    Window,
+)
 from ansible_collections.apsaravideo.live.plugins.module_utils._recording import Evidence
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
@@ -147,7 +152,10 @@ def test_stop_fails_on_an_answer_that_makes_no_sense():
 )
 def test_cancel_delay(meaning, before, lost, stopped_changed, changed):
     stopped = recording.Verdict(stopped_changed, "stopped", "unknown", "command")
-    assert recording.after_cancel_delay(answer(meaning, lost), before, stopped).changed is changed
+    found = recording.after_cancel_delay(answer(meaning, lost), before, stopped)
+    assert found.changed is changed
+    assumed = changed and not stopped_changed and before is SAID_NOTHING
+    assert ["a file was still to be made" in text for text in found.warnings] == ([True] if assumed else [])
 
 
 def test_restart_is_always_a_change():
@@ -439,8 +447,18 @@ def test_where_the_clocks_cannot_be_compared_nothing_is_said_of_the_time_before_
         ([], False),
         ([(START, 1), (FILE, 12), (START, 12)], True),
         ([(START, 1), (PAUSE, 12), (FILE, 12), (START, 13)], True),
-        ([(START, 1), (FILE, 11), (START, 11)], False),
-        ([(START, 1), (FILE, 11), (START, 12)], False),
+        ([(START, 1), (FILE, 11), (START, 11)], True),
+        ([(START, 1), (FILE, 10), (START, 10)], True),
+        ([(START, 1), (FILE, 11), (START, 12)], True),
+        ([(START, 1), (START, 11)], True),
+        ([(START, 1), (FILE, 9), (START, 9)], False),
+        ([(START, 1), (FILE, 11)], False),
+        ([(START, 1), (PAUSE, 5), (FILE, 11), (START, 11)], False),
+        ([(START, 1), (PAUSE, 11), (FILE, 11), (START, 11)], False),
+        ([(START, 1), (PAUSE, 10), (RESUME, 11)], False),
+        ([(START, 1), (START, 11), (ERROR, 12)], False),
+        ([(START, 1), (START, 11), (PAUSE, None)], False),
+        ([(FILE, 11), (START, 11)], False),
         ([(START, 12)], False),
         ([(FILE, 12)], False),
         ([(START, 12), (FILE, 13)], False),
@@ -455,13 +473,89 @@ def test_what_shows_a_restart_that_was_sent_at_ten_or_eleven(rows, shown):
     assert recording.has_split(events, seconds(10, 11)) is shown
 
 
-@given(HISTORIES, st.integers(0, 20), st.integers(0, 20))
-def test_what_is_not_newer_never_shows_a_restart(events, first, length):
-    assert not recording.has_split(events, seconds(first, max(20, first + length)))
+def task(start, end, runs=False):
+    moments = (None if at is None else NOON + timedelta(seconds=at) for at in (start, end))
+    return RecordTask(*moments, runs)
 
 
-def test_a_restart_that_is_shown_is_known_from_the_log():
-    assert recording.after_proven_restart() == (True, "recording", "unknown", "notify_log", ())
+@pytest.mark.parametrize(
+    ("rows", "tasks", "shown"),
+    [
+        ([], [], False),
+        ([], [(1, 11), (11, None, True)], True),
+        ([], [(1, 10), (10, 11, True)], True),
+        ([], [(1, 15), (15, 20, True)], True),
+        ([], [(1, 9), (11, None, True)], False),
+        ([], [(1, 11)], False),
+        ([], [(1, 99, True)], False),
+        ([], [(1, None, True)], False),
+        ([], [(11, None, True)], False),
+        ([], [(1, 11), (11, 12)], False),
+        ([], [(1, 9), (9, None, True)], False),
+        ([(FILE, 11)], [(1, 11), (11, None, True)], True),
+        ([(FILE, 11)], [(1, 11)], False),
+        ([(START, 11)], [(1, 11)], True),
+        ([(START, 11)], [(1, 9)], False),
+        ([(START, 11)], [(11, None, True)], False),
+        ([(START, 1)], [(1, 11), (11, None, True)], True),
+        ([(START, 1), (PAUSE, 11)], [(1, 11), (11, None, True)], False),
+        ([(START, 11), (PAUSE, 12)], [(1, 11), (11, None, True)], False),
+        ([(START, 11), (PAUSE, None)], [(1, 11), (11, None, True)], False),
+    ],
+)
+def test_what_record_contents_show_of_a_restart_that_was_sent_at_ten_or_eleven(rows, tasks, shown):
+    events = [NotifyEvent(kind, None) if at is None else event(kind, at) for kind, at in rows]
+    assert recording.has_split(events, seconds(10, 11), [task(*each) for each in tasks]) is shown
+
+
+@given(STEPS, st.integers(0, 40), st.integers(0, 2), st.booleans(), st.sampled_from([0, 1, 5]), st.booleans())
+def test_where_nobody_else_acts_a_split_is_shown_only_where_there_was_one(steps, at, width, effective, late, lists):
+    """Others act up to the second before a restart, which takes effect at once, late or never."""
+    log, tasks, second, began = [], [], 0, None
+    for step, pause in steps:
+        second += pause
+        if second >= at:
+            break
+        if step in ("start", "push") and began is None:
+            began = second
+            log.append(event("record_started", second))
+        elif step in ("stop", "drop") and began is not None:
+            tasks.append(task(began, second))
+            began = None
+            log.append(event("record_paused", second))
+        elif step == "restart" and began is not None:
+            tasks.append(task(began, second))
+            began = second
+            log += [event("file_created", second), event("record_started", second)]
+    split = effective and began is not None
+    if split:
+        tasks.append(task(began, at + late))
+        began = at + late
+        log += [event("file_created", began), event("record_started", began)]
+    if lists and began is not None:
+        tasks.append(task(began, 99, True))
+    window = seconds(at, at + width)
+    assert recording.has_split(log, window) is split
+    assert recording.has_split(log, window, tasks) is split
+    assert recording.has_split([], window, tasks) is (split and lists)
+
+
+@given(HISTORIES, st.integers(0, 20), st.integers(0, 2), st.randoms())
+def test_whether_a_split_is_shown_does_not_depend_on_the_order_of_the_log(events, at, width, random):
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    window = seconds(at, at + width)
+    assert recording.has_split(shuffled, window) == recording.has_split(events, window)
+
+
+@given(HISTORIES, st.integers(21, 30))
+def test_what_is_older_never_shows_a_restart(events, at):
+    assert not recording.has_split(events, seconds(at, at + 1))
+
+
+@pytest.mark.parametrize("source", ["notify_log", "record_contents"])
+def test_a_restart_that_is_shown_is_known_from_what_shows_it(source):
+    assert recording.after_proven_restart(source) == (True, "recording", "unknown", source, ())
 
 
 @given(HISTORIES)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from datetime import datetime, timezone
 from types import SimpleNamespace
 
@@ -27,7 +28,13 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     OutcomeUnknown,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import CommandAnswer, NotifyEvent, Stream, iso
+from ansible_collections.apsaravideo.live.plugins.module_utils._live import (
+    CommandAnswer,
+    NotifyEvent,
+    RecordTask,
+    Stream,
+    iso,
+)
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import Window as TimeWindow
 from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC
 from ansible_collections.apsaravideo.live.plugins.module_utils._recording import LOG_DELAY
@@ -62,6 +69,8 @@ class World(Clock):
         self.looks = []
         self.log = []
         self.log_reads = []
+        self.contents = {}  # name to what the record contents list
+        self.content_reads = []
         self.recorded = {}  # name to the push that is being recorded
         self.slot = 0.0
         self.busy = 0
@@ -209,12 +218,17 @@ def make_live(world):
         world.log_reads.append(world.time)
         return [row for row in world.log if row.stream.domain_name == where.domain_name]
 
+    def contents(stream):
+        world.content_reads.append((world.time, stream.stream_name))
+        return world.contents.get(stream.stream_name, [])
+
     def cloud_seconds(at):
         second = datetime.fromtimestamp(int(at), timezone.utc)
         return TimeWindow(second, second)
 
     return SimpleNamespace(
         client=client,
+        recent_tasks=contents,
         command_attempts=lambda stream, command: Attempts(world, client, stream, command),
         online_streams=online,
         notify_events=log,
@@ -404,8 +418,39 @@ def test_streams_that_wait_for_the_log_after_a_lost_answer_hold_nobody_up():
     assert world.sent[-1][0] <= 300 / RATE + 0.5
 
 
-@pytest.mark.parametrize("until", [2, 20])
-def test_a_lost_restart_is_unknown_also_where_the_run_is_interrupted_before_the_log_is_read_again(until):
+@given(name_lists, st.data())
+@settings(deadline=None)
+def test_a_lost_restart_costs_one_look_at_the_contents_where_the_log_says_nothing(names, data):
+    """What the contents show is known; nothing is read for who lost no answer, and nobody is split twice."""
+    lost = {name for name in names if data.draw(st.booleans())}
+    shown = {name for name in names if data.draw(st.booleans())}
+    world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "took effect" for name in lost})
+    hour_ago, soon = (datetime.fromtimestamp(NOON + seconds, timezone.utc) for seconds in (-3600, 60))
+    for name in names:
+        world.recorded[name] = ALWAYS[0]
+        world.contents[name] = [RecordTask(hour_ago, soon, False)] + [RecordTask(soon, None, True)] * (name in shown)
+    ended = run(world, {name: starting(world, state="restarted") for name in names})
+    for name in names:
+        if name in lost - shown:
+            assert isinstance(ended[name].failure, OutcomeUnknown)
+        else:
+            assert ended[name].result["changed"]
+            assert ended[name].result["state_source"] == ("record_contents" if name in lost else "command")
+        assert len(world.commands(name)) == 1
+    assert sorted(name for _time, name in world.content_reads) == sorted(lost)
+
+
+def test_looks_at_record_contents_hold_few_threads():
+    names = [f"s{index}" for index in range(300)]
+    world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names})
+    ended = run(world, {name: starting(world, state="restarted") for name in names})
+    assert len(world.content_reads) == 300
+    assert all(isinstance(ended[name].failure, OutcomeUnknown) for name in names)
+    assert max(Counter(time for time, _name in world.content_reads).values()) <= engine_module.MAX_UNSENT
+
+
+@pytest.mark.parametrize("until", [2, 5.52, 20])
+def test_a_lost_restart_is_unknown_also_where_the_run_is_interrupted_before_all_is_read(until):
     names = [f"s{index}" for index in range(20)]
     world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names})
     ended = run(world, {name: starting(world, state="restarted") for name in names}, until=until)

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._errors import AnswerLost
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import AnswerLost, ApiError, LiveError
 from ansible_collections.apsaravideo.live.plugins.module_utils._live import NotifyEvent, Stream
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.watch import LogWatch
 
@@ -28,7 +28,7 @@ def moment(seconds):
 class World:
     """An engine whose reads take a second each, and a log that holds an event for each read that was begun."""
 
-    def __init__(self):
+    def __init__(self, patience=0.0):
         self.time = 100.0
         self.clock = SimpleNamespace(monotonic=lambda: self.time)
         self.interval = INTERVAL
@@ -36,7 +36,7 @@ class World:
         self.begun = []  # times of reads
         self.error = None
         self._due = []
-        self.watch = LogWatch(self, self, STREAM.domain_name)
+        self.watch = LogWatch(self, self, STREAM.domain_name, patience)
 
     def now(self):
         return moment(self.time)
@@ -53,7 +53,7 @@ class World:
         self.begun.append(self.time)
         try:
             found = call(), None
-        except AnswerLost as error:
+        except LiveError as error:
             found = None, error
         self.after(1.0, lambda: done(*found))
 
@@ -108,9 +108,24 @@ def test_one_read_serves_all_that_wait_for_a_newer_one():
     assert answers == [[2]] * 1000
 
 
-def test_a_log_that_cannot_be_read_answers_who_waits_for_a_newer_one():
-    world = World()
-    world.error = AnswerLost("lost", "Run again.")
-    answers = world.read(fresh=True)
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_log_that_may_not_be_read_is_an_answer_at_once(fresh):
+    world = World(patience=60)
+    world.error = ApiError("denied", "Grant it.")
+    answers = world.read(fresh)
     world.run(20)
-    assert [type(row) for row in answers] == [AnswerLost] and len(world.begun) == 1
+    assert [type(row) for row in answers] == [ApiError] and len(world.begun) == 1
+
+
+@pytest.mark.parametrize(("patience", "reads"), [(0, 1), (12, 4), (60, 5)])
+def test_who_needs_what_is_newer_waits_for_a_read_that_goes_well(patience, reads):
+    """Who only asks for a hint does not, and neither of them waits for ever."""
+    world = World(patience)
+    world.error = AnswerLost("lost", "Run again.")
+    hint, needed = world.read(fresh=False), world.read(fresh=True)
+    world.run(18)
+    world.error = None
+    world.run(60)
+    assert [type(row) for row in hint] == [AnswerLost]
+    assert world.begun == [100.0 + 5 * number for number in range(reads)]
+    assert needed == [5] if patience == 60 else [type(row) for row in needed] == [AnswerLost]
