@@ -105,9 +105,9 @@ options:
         taken, too, and there is a warning. Streams of O(streams) come first, and then those that have been pushed for
         longest. The hosts and groups of other sources keep their names, also those in files that Ansible reads after
         this source. What it reads from programs and other plugins should come before it.
-      - So whoever pushes a stream chooses the name of its host. Where a name decides about something, as with C(--limit),
-        name the stream in O(streams), or leave this option out. A host that only got its name so has the variable
-        C(apsaravideo_found_stream), and never counts as wanted in the playbook C(sweep) because of its name.
+      - So whoever pushes a stream chooses the name of its host. Where a name decides about something, as with
+        C(--limit), name the stream in O(streams), or leave this option out. A host that only got its name so has the
+        variable C(apsaravideo_found_stream), and never counts as wanted in the playbook C(sweep) because of its name.
     type: list
     elements: str
     default: []
@@ -122,6 +122,8 @@ notes:
   - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
     takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
+  - With O(keyed_groups) of names and without a prefix, whoever pushes a stream chooses its groups, and may choose one
+    of yours. A group that would be called like a host is left out, with a warning.
   - An expression takes Ansible about half a millisecond for each host. One over what the API tells, with no functions
     and no filters but those of Jinja2, is evaluated once for all hosts that are alike, such as those of an app. With
     thousands of streams, use such expressions, or O(query), which is faster still.

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, count
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
 from ansible.inventory.helpers import get_group_vars
 from ansible.inventory.manager import IGNORED
@@ -111,7 +110,7 @@ def merge(part: InventoryData, into: InventoryData, left_out: Collection[str] = 
             into.add_host(host.name, group.name)
 
 
-def read_static(paths: Iterable[str], loader: DataLoader) -> InventoryData:
+def read_static(paths: Iterable[str], loader: DataLoader | None) -> InventoryData:
     """Return what the files of inventory sources name, among them those that Ansible reads later.
 
     Programs and other plugins are not asked. What is wrong with a file is said when its turn comes.
@@ -126,7 +125,7 @@ def read_static(paths: Iterable[str], loader: DataLoader) -> InventoryData:
                     plugin.parse(part, loader, path, cache=False)
                     merge(part, found)
                     break
-            except (AnsibleError, OSError, ValueError):
+            except Exception:  # Ansible, too, passes over whatever a plugin raises, and tries the next one.
                 continue
     return found
 

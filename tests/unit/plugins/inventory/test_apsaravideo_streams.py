@@ -256,7 +256,7 @@ def test_a_listed_stream_keeps_its_name(cloud, read):
     assert variables(inventory, "two")[FOUND_STREAM] == f"{DOMAIN}/news/two"
 
 
-STATIC = {"news": {"one": (DOMAIN, "news", "one")}, "other": {"one": ("live.example.org", "a", "b")}, "bare": {"one": ()}}
+STATIC = {"news": (DOMAIN, "news", "one"), "other": ("live.example.org", "a", "b"), "bare": ()}
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ STATIC = {"news": {"one": (DOMAIN, "news", "one")}, "other": {"one": ("live.exam
 @pytest.mark.parametrize("is_read", [True, False], ids=["earlier", "later"])
 def test_known_hosts_keep_their_names(cloud, read, tmp_path, monkeypatch, kind, listed, name, is_read):
     cloud.drop(f"{DOMAIN}/sports/one")
-    names = dict(zip(("domain_name", "app_name", "stream_name"), STATIC[kind]["one"]))
+    names = dict(zip(("domain_name", "app_name", "stream_name"), STATIC[kind]))
     if names:  # from a group and from a template, as users do it
         names = {**names, "stream_name": "{{ 'o' if 0 }}" + names["stream_name"]}
     group = {"hosts": {"one": None}, "vars": names}
@@ -339,7 +339,9 @@ def test_a_default_name_gives_way_to_a_group_of_the_users(cloud, read, tmp_path)
 
 
 def test_groups_called_like_all_hosts_end_somewhere(cloud, read):
-    inventory = read(hostnames=["app_name ~ stream_name"], keyed_groups=[{"key": "inventory_hostname", "separator": ""}])
+    inventory = read(
+        hostnames=["app_name ~ stream_name"], keyed_groups=[{"key": "inventory_hostname", "separator": ""}]
+    )
     assert inventory.groups.keys().isdisjoint(inventory.hosts) and len(hosts(inventory)) == 3
 
 

@@ -199,3 +199,13 @@ def test_only_a_record_command_tells_of_a_recording_configuration(code):
 def test_a_denial_names_the_right_and_the_resource_to_grant(code, action, resource):
     expected = f"Grant it the RAM action live:{action} on {resource}, or use other keys."
     assert errors.explain(code, "", action).advice == expected
+
+
+def test_nothing_that_is_shown_steers_a_terminal_ends_a_line_or_hides():
+    steering = ("\x00\x1b\x7f\x9b\n\r\x85", "\u200b\u200d\u200e\u200f\u202a\u202e\u2028\u2029\u2066\u2069\ufeff\udc80")
+    for text in steering:
+        assert errors.printable(text).isascii() and errors.printable(text).isprintable()
+    assert errors.printable("直播\x1b[2J\u202e/a b") == r"直播\x1b[2J\u202e/a b"
+    assert errors.printable(errors.printable("a\n")) == r"a\n"
+    error = errors.ApiError("was refused\u202e", "Look at \x9b.", code="C\x1b", request_id="R\u200b")
+    assert str(error) == r"was refused\u202e (C\x1b, RequestId R\u200b). Look at \x9b."
