@@ -88,6 +88,11 @@ def play(ansible, name, sources, *arguments, **variables):
     return run
 
 
+def says(run, words):
+    """Return whether a run shows these words; older versions of ansible-core break warnings in the middle of words."""
+    return "".join(words.split()) in "".join(run.output.split())
+
+
 def recording(cloud):
     return {
         (row["app_name"], row["stream_name"]) for row in cloud.state()["streams"] if row["recording"] == "recording"
@@ -143,7 +148,7 @@ def test_without_a_group_wanted_nothing_is_swept_for_a_stream_of_that_name(cloud
     for wanted in ("wanted", "keep*", "wanted:&streams", "nothing:wanted"):
         run = play(ansible, "sweep", found, wanted=wanted)
         assert run.exit_code != 0 and commands(cloud) == set(), run.output
-        assert "their names were chosen by whoever pushes their streams" in run.output
+        assert says(run, "their names were chosen by whoever pushes their streams")
     run = play(ansible, "sweep", found, wanted="app_news")
     assert run.exit_code == 0 and commands(cloud) == {("other", "wanted")}
     listed = source(ansible, hostnames=["stream_name"], streams=[f"{DOMAIN}/news/studio1"])
@@ -178,7 +183,7 @@ def test_a_newcomer_leaves_others_their_names(cloud, ansible):
     push(cloud, ("news", "studio1"), ("other", "studio1"), ("other", "studio2"))
     listed = source(ansible, hostnames=["stream_name"], streams=[f"{DOMAIN}/news/studio1"])
     run = play(ansible, "start", [*listed, *static(ansible, {"studio2": ("news", "studio2")})])
-    assert run.exit_code == 0 and "longer names" in run.output
+    assert run.exit_code == 0 and says(run, "Other hosts or groups are called like studio1, studio2, so that")
     found = {host: row["stream"]["app_name"] for host, row in run.entries().items()}
     assert found == {
         "studio1": "news",
