@@ -72,8 +72,11 @@ class ActionModule(InProcessAction):
         should = hosts
         if options["wanted"] is not None:
             # What --limit and the option hosts leave out is wanted all the same.
+            strange = inventory.named_by_strangers(options["wanted"])
             known = inventory.known(options["wanted"])
-            should = {name: hosts[name] if name in hosts else read(name) for name in known}
+            should = {name: hosts[name] if name in hosts else read(name) for name in known if name not in strange}
+            if strange:
+                task.warn(_passed_over(strange))
         if not options["allow_empty"]:
             _require(options["hosts"], hosts)
             _require(options["wanted"], should)
@@ -158,6 +161,14 @@ def _unreadable(inventory: HostVariables, name: str, problem: str) -> Host:
     except InvalidOption:
         domain, app, stream = (names.get(field) or None for field in Stream._fields)
         return Host(None, problem, (domain, app, stream))
+
+
+def _passed_over(names: Collection[str]) -> str:
+    shown = ", ".join(printable(name) for name in sorted(names)[:_MAX_NAMES])
+    return (
+        f"{len(names)} hosts do not count as wanted, because their names were chosen by whoever pushes their streams: "
+        f"{shown}. Name a group, or list what is wanted in the option streams of the inventory."
+    )
 
 
 def _chosen(hosts: Mapping[str, Host]) -> dict[str, str]:

@@ -21,7 +21,8 @@ description:
     API also tells C(publish_type), C(publish_domain), C(transcoded), C(client_ip), C(server_ip), C(width), C(height),
     C(frame_rate), C(video_data_rate), C(audio_data_rate), C(video_codec_id) and C(audio_codec_id), as far as they are
     known. A stream is online when it was at the time of the listing, which may come from the cache.
-  - Whoever pushes a stream chooses its name. What the API tells is therefore never used as a template.
+  - Whoever pushes a stream chooses its name. What the API tells is therefore never used as a template, and no host or
+    group that comes of it takes the name of something else.
   - A listing costs one call for each domain and every 3,000 streams online there.
 extends_documentation_fragment:
   - apsaravideo.live.connection
@@ -100,7 +101,13 @@ options:
       - Names consist of letters, digits and C(_.@+=-). Whatever else there is in the names of streams, or in what a
         template gives, is escaped as in URLs, so that names work in patterns, in C(--limit) and as names of files. A
         slash is kept where the template has one. The end of a very long name is replaced by a C(~) and a checksum.
-      - That two streams have the same name is an error.
+      - A stream whose name is that of another host or of a group has a longer one, C(stream@app@domain) unless that is
+        taken, too, and there is a warning. Streams of O(streams) come first, and then those that have been pushed for
+        longest. The hosts and groups of other sources keep their names, also those in files that Ansible reads after
+        this source. What it reads from programs and other plugins should come before it.
+      - So whoever pushes a stream chooses the name of its host. Where a name decides about something, as with
+        C(--limit), name the stream in O(streams), or leave this option out. A host that only got its name so has the
+        variable C(apsaravideo_found_stream), and never counts as wanted in the playbook C(sweep) because of its name.
     type: list
     elements: str
     default: []
@@ -115,6 +122,8 @@ notes:
   - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
     takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
+  - With O(keyed_groups) of names and without a prefix, whoever pushes a stream chooses its groups, and may choose one
+    of yours. A group that would be called like a host is left out, with a warning.
   - An expression takes Ansible about half a millisecond for each host. One over what the API tells, with no functions
     and no filters but those of Jinja2, is evaluated once for all hosts that are alike, such as those of an app. With
     thousands of streams, use such expressions, or O(query), which is faster still.
@@ -186,17 +195,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible import constants as C
+from ansible import context
 from ansible.errors import AnsibleParserError
+from ansible.inventory.data import InventoryData
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ..module_utils._argspec import CONNECTION
 from ..module_utils._client import missing_libraries
-from ..module_utils._errors import InvalidOption, LiveError
+from ..module_utils._errors import InvalidOption, LiveError, printable
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
+from ..plugin_utils._names import FOUND_STREAM, KnownHosts, Names, merge, read_static
 from ..plugin_utils._run_directory import RUN_DIRECTORY
-from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection, shown
+from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection
 from ..plugin_utils._templates import complaint, decided_by, is_template
 from ..plugin_utils._unsafe import unsafe
 
@@ -205,6 +217,8 @@ _SCALARS = (str, int, float, type(None), type(...))
 _FILE_NAME = re.compile(r"(?:.*\.)?apsaravideo(?:_streams)?\.ya?ml", re.DOTALL)
 _PLUGIN = re.compile(r"^plugin:\s*[\"']?apsaravideo\.live\.apsaravideo_streams\b", re.MULTILINE)
 _BEGINNING = 65536  # characters in which a source says whose it is
+_MAX_RENAMINGS = 3  # of hosts that groups of the same source are called like
+_MAX_SHOWN = 10  # names in a warning
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -215,6 +229,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     _told: frozenset[str]  # variables that the API told, none of which is a template
     _known: dict[Any, Any]  # what expressions gave for values that they depend on
     _failed: dict[str, list[str]]  # conditions, and the hosts for which they could not be evaluated
+    _moved: list[str]  # the names that streams could not have
 
     def verify_file(self, path: str) -> bool:
         """Return whether a file is named as sources of this plugin are; warn of one that is a source by its content."""
@@ -244,7 +259,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             filters = self._filters()
             self._check_templates(filters)
             streams = select(plan.streams(self._found(plan, path, cache)))
-            self._add(self._hosts(plan, streams, filters))
+            self._add(plan, streams, filters)
         except LiveError as error:
             raise AnsibleParserError(str(error)) from None
 
@@ -314,38 +329,73 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for task in tasks.values():
             task.close()
             outcome = task.outcome()
-            self.display.v(f"{self.NAME}: {outcome['api_calls']} calls, RequestIds {', '.join(outcome['request_ids'])}")
+            request_ids = printable(", ".join(outcome["request_ids"]))
+            self.display.v(f"{self.NAME}: {outcome['api_calls']} calls, RequestIds {request_ids}")
             for warning in outcome.get("warnings", ()):
                 self.display.warning(warning)
         return found
 
-    def _hosts(
-        self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]]
-    ) -> dict[str, dict[str, Any]]:
-        """The variables of each host by its name, for the streams that the filters let through."""
-        self._told, self._known, self._failed = self._fields(plan, streams), {}, {}
-        taken = {"all", "ungrouped", self.get_option("group"), *C.LOCALHOST, *self.inventory.groups}
-        hosts: dict[str, dict[str, Any]] = {}
-        owners: dict[str, Stream] = {}
-        for stream, row in streams.items():
-            variables = {name: unsafe(value) for name, value in row.items()}
-            variables.update(plan.variables(stream))
-            name = self._name(variables, taken) or default_name(stream)
-            if filters and not self._passes(filters, {**variables, "inventory_hostname": name}):
-                continue
-            if name in hosts:
-                raise InvalidOption(
-                    f"The streams {shown(owners[name])} and {shown(stream)} would both be the host {name}",
-                    "Have the option hostnames tell them apart, or leave it out.",
-                )
-            hosts[name] = {"ansible_connection": "local", **variables}
-            owners[name] = stream
+    def _add(self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]]) -> None:
+        """Add the hosts and groups to the inventory, where no name may come to mean two things."""
+        self._told = self._fields(plan, streams)
+        self._known = {}
+        static = read_static(_sources(), self.loader) if self.get_option("hostnames") else InventoryData()
+        known = KnownHosts((self.inventory, static), self.templar)
+        own = (self.get_option("group"), *map(self._sanitize_group_name, self.get_option("groups")))
+        users = {"all", "ungrouped", *C.LOCALHOST, *own, *self.inventory.groups, *static.groups}
+        taken = set(users)
+        for _attempt in range(_MAX_RENAMINGS):
+            hosts = self._hosts(plan, streams, filters, Names(taken, known))
+            part = self._part(hosts)
+            clashing = {name for name in part.groups if FOUND_STREAM in hosts.get(name, ())} - users
+            taken |= clashing
+            if not clashing:
+                break
+        strange = part.groups.keys() - users
+        left_out = {name for name in strange if name in hosts or (name in known and not known.is_found(name))}
+        self._warn(left_out)
+        merge(part, self.inventory, left_out)
+
+    def _warn(self, left_out: Iterable[str]) -> None:
+        """Warn of filters that failed, and of names that clashed."""
         for condition, names in self._failed.items():
             self.display.warning(
                 f"The condition {condition} of the option filters could not be evaluated for {len(names)} streams "
                 f"and was taken not to hold for them, {names[0]} among them. Set strict to see why."
             )
-        return hosts
+        if self._moved:
+            self.display.warning(
+                f"Other hosts or groups are called like {_shown(self._moved)}, so that streams have longer names. List "
+                "the streams that are to keep theirs in the option streams, or have the option hostnames tell them "
+                "apart."
+            )
+        if left_out:
+            self.display.warning(
+                f"The groups {_shown(left_out)} of the option keyed_groups are left out, because hosts are called so. "
+                "Give the option a prefix."
+            )
+
+    def _hosts(
+        self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]], names: Names
+    ) -> dict[str, dict[str, Any]]:
+        """The variables of each host by its name, for the streams that the filters let through."""
+        self._failed, self._moved = {}, []
+        found: dict[Stream, tuple[str, dict[str, Any]]] = {}
+        for stream in sorted(streams, key=lambda stream: _precedence(plan, stream, streams[stream])):
+            is_listed = stream in plan.named
+            variables = {name: unsafe(value) for name, value in streams[stream].items()}
+            variables.update(plan.variables(stream))
+            preferred = self._name(variables, names.groups) or default_name(stream)
+            name = names.choose(preferred, stream, is_listed)
+            if filters and not self._passes(filters, {**variables, "inventory_hostname": name}):
+                continue
+            names.give(name, stream)
+            if name != preferred:
+                self._moved.append(preferred)
+            elif not is_listed and name != default_name(stream) and name not in names.known:
+                variables[FOUND_STREAM] = unsafe(str(stream))
+            found[stream] = name, {"ansible_connection": "local", **variables}
+        return dict(found[stream] for stream in streams if stream in found)
 
     def _fields(self, plan: Plan, streams: Mapping[Stream, Row]) -> frozenset[str]:
         if self.get_option("use_extra_vars"):
@@ -423,16 +473,26 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._known[key] = evaluate()
         return self._known[key]
 
-    def _add(self, hosts: Mapping[str, dict[str, Any]]) -> None:
+    def _part(self, hosts: Mapping[str, dict[str, Any]]) -> InventoryData:
+        """Return an inventory of its own with the hosts and their groups."""
+        whole, self.inventory = self.inventory, InventoryData()
+        self.inventory.current_source = whole.current_source
+        try:
+            self._fill(hosts, whole)
+            return self.inventory
+        finally:
+            self.inventory = whole
+
+    def _fill(self, hosts: Mapping[str, dict[str, Any]], whole: InventoryData) -> None:
         strict, compose, groups, keyed_groups = (
             self.get_option(name) for name in ("strict", "compose", "groups", "keyed_groups")
         )
         group = self.inventory.add_group(self.get_option("group"))
         for name, variables in hosts.items():
             self.inventory.add_host(name, group=group)
-            # Through the inventory, each value would be inspected for templates, which takes several times as long.
-            host = self.inventory.get_host(name)
-            for variable, value in variables.items():
+            host = self.inventory.hosts[name]
+            earlier = whole.hosts[name].vars if name in whole.hosts else {}
+            for variable, value in {**earlier, **variables}.items():
                 host.set_variable(variable, value)
             scope = {**variables, "inventory_hostname": name}
             if compose:
@@ -442,6 +502,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 if self._holds("groups", condition, scope):
                     self.inventory.add_host(name, group=self.inventory.add_group(self._sanitize_group_name(chosen)))
             self._add_host_to_keyed_groups(keyed_groups, scope, name, strict=strict, fetch_hostvars=False)
+
+
+def _sources() -> list[str]:
+    """The inventory sources of this run, in whose files the user may have named hosts and groups."""
+    given = context.CLIARGS.get("inventory") or ()
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _precedence(plan: Plan, stream: Stream, row: Row) -> tuple[bool, str, Stream]:
+    """The place of a stream among those that would have the same name: listed ones first, newcomers last."""
+    return stream not in plan.named, str(row.get("publish_time") or "~"), stream
+
+
+def _shown(names: Iterable[str]) -> str:
+    found = sorted(set(names))
+    more = f" and {len(found) - _MAX_SHOWN} more" if len(found) > _MAX_SHOWN else ""
+    return printable(", ".join(found[:_MAX_SHOWN])) + more
 
 
 def _is_source(path: str) -> bool:

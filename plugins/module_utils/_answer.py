@@ -200,7 +200,7 @@ def _api_error(
 def _message(content: dict[str, Any]) -> str:
     """The server's message on one line; what follows "string to sign" is cut, because keys and tokens stand there."""
     said = _text(content, _ANY, "Message", "message", "Description") or ""
-    message = " ".join(printable(said).split())
+    message = printable(" ".join(said.split()))
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
     return cut[:_LONGEST_MESSAGE]
 

@@ -17,7 +17,7 @@ from typing import Any
 from ._change import ADD, REPLACE, UPDATE, Change
 from ._errors import InvalidOption
 from ._instant import Instant
-from ._live import SLICED_FORMATS, UNCHANGEABLE, check_domain, iso, moment, record_config
+from ._live import SLICED_FORMATS, UNCHANGEABLE, check_domain, has_control, iso, moment, record_config
 
 FORMATS = ("m3u8", "flv", "mp4", "cmaf")
 # Of formats that a task names without prefixes. Objects of a stream and of its transcoded forms must not meet.
@@ -55,7 +55,7 @@ def checked_names(options: Mapping[str, Any]) -> dict[str, Any]:
     check_domain(options["domain_name"])
     for option in ("app_name", "stream_name"):
         name = options[option]
-        if not name.strip() or not name.isprintable():
+        if not name.strip(" ") or has_control(name):
             raise InvalidOption(f"The option {option} is {name!r}, which is no name", "Give a name, or * for all.")
     names = {name: options[name] for name in ("domain_name", "app_name", "stream_name")}
     return {**dict.fromkeys(_NOTHING), **names}

@@ -58,8 +58,13 @@ _LONGEST_SENTENCE = 1500  # characters
 
 
 def printable(text: str) -> str:
-    """A text in which nothing steers a terminal or ends a line: names and messages may come from strangers."""
-    return "".join(mark if mark.isprintable() else " " for mark in text)
+    """Return a text in which nothing steers a terminal, ends a line or hides: texts may come from strangers.
+
+    Whatever else there is in it stands there as in Python's source: `\\x1b`, `\\u200b`. It may be printable already.
+    """
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
 
 
 class LiveError(Exception):
@@ -113,7 +118,7 @@ class LiveError(Exception):
     def __str__(self) -> str:
         marks = [mark for mark in (self.code, self.request_id and f"RequestId {self.request_id}") if mark]
         label = f" ({', '.join(marks)})" if marks else ""
-        return f"{self.happened}{label}. {self.advice}"
+        return printable(f"{self.happened}{label}. {self.advice}")
 
     def as_result(self) -> dict[str, Any]:
         """The `error` entry of a failed result."""

@@ -35,6 +35,8 @@ TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # Characters. How long a name may be is not documented; one of a URL that is pushed to cannot be longer than this.
 _LONGEST_NAME = 1024
 _LONGEST_DOMAIN = 253
+# What no name may hold: C0, C1 and line ends. All else can be pushed, so that it can be started and stopped, too.
+_CONTROL = re.compile("[\x00-\x1f\x80-\x9f\u2028\u2029]")
 _CLOCK_SLACK = timedelta(minutes=15)  # by which a clock may be wrong without a call being refused for it
 # As far back as DescribeLiveRecordNotifyRecords answers, by whatever clock.
 NOTIFY_LOG_KEPT = timedelta(days=7) - _CLOCK_SLACK
@@ -92,8 +94,13 @@ def name_as_text(option: str, value: Any) -> str:
     )
 
 
+def has_control(name: str) -> bool:
+    """Return whether a text holds a control character or a line end, which no name of a stream has."""
+    return bool(_CONTROL.search(name))
+
+
 def _check_name(option: str, name: str) -> None:
-    if not name.strip():
+    if not name.strip(" "):
         raise InvalidOption(f"The option {option} is empty", "Name exactly one stream.")
     if not name.strip("*"):
         raise InvalidOption(
@@ -104,7 +111,7 @@ def _check_name(option: str, name: str) -> None:
 
 
 def _check_letters(option: str, name: str) -> None:
-    if not name.isprintable():
+    if has_control(name):
         raise InvalidOption(f"The option {option} holds a line end or another control character", "Correct the name.")
     if len(name) > _LONGEST_NAME:
         raise InvalidOption(

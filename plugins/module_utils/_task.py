@@ -15,7 +15,7 @@ from ._answer import span as format_duration
 from ._client import Account, Client, Clock, Limits, Traffic, masked
 from ._credentials import credentials
 from ._endpoint import DEFAULT_ENDPOINT, Endpoint, Settings
-from ._errors import InvalidOption, LiveError
+from ._errors import InvalidOption, LiveError, printable
 from ._instant import Instant
 from ._key_cache import KeyCache
 from ._live import Live
@@ -109,7 +109,7 @@ class Task:
         found = {**self.known, **self.traffic.as_result(), **self._punctuality()}
         if with_warnings:
             self.warnings += self._client.problems() if self._client else []
-            found.update({"warnings": self.warnings} if self.warnings else {})
+            found.update({"warnings": [printable(text) for text in self.warnings]} if self.warnings else {})
         return found
 
     def _punctuality(self) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def failure(error: LiveError) -> dict[str, Any]:
 
 def unexpected(task: Task, error: Exception) -> UnexpectedError:
     """Return what to raise in place of an exception whose text may hold secrets."""
-    return UnexpectedError(task.hidden(_told(error))).with_traceback(error.__traceback__)
+    return UnexpectedError(printable(task.hidden(_told(error)))).with_traceback(error.__traceback__)
 
 
 class UnexpectedError(Exception):

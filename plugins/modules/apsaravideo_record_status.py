@@ -39,6 +39,8 @@ options:
         whichever host stands for the stream.
       - While the variables of one of them cannot be read, no recording that may be its stream's is in RV(excess),
         unless it is overdue.
+      - A host of the inventory P(apsaravideo.live.apsaravideo_streams#inventory) whose name comes from its option
+        C(hostnames), and not from the user, counts only where the pattern names a group of it. There is a warning.
       - Default is all of O(hosts).
     type: str
   allow_empty:

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 
 from ..module_utils._errors import InvalidOption
+from ..module_utils._live import Stream
+from ._names import FOUND_STREAM
 from ._plain import plain
 
 # What Ansible tells every host of a play alike. It works out the lists anew for each host unless it is given some.
@@ -26,6 +30,7 @@ _QUOTABLE = re.compile(
     r"|No (?:filter|test) named '[\w.]{1,80}'"
     r"|Could not load \"[\w.]{1,80}\""
 )
+_SUBSCRIPT = re.compile(r"\[[-0-9:]*\]$")
 _MISSING_PLUGIN = re.compile(r'Could not load "(.*)"')
 _RECURSIVE = re.compile("recursive loop|recursion depth", re.IGNORECASE)
 _ENCRYPTED = re.compile("vault|decrypt", re.IGNORECASE)
@@ -62,11 +67,30 @@ class HostVariables:
         hosts = self._inventory.get_hosts(pattern, ignore_limits=True, ignore_restrictions=True)
         return [host.name for host in hosts]
 
+    def named_by_strangers(self, pattern: str) -> set[str]:
+        """Return the hosts that a pattern matches only by a name that whoever pushes the stream has chosen.
+
+        The user has named the groups of such a host, but not the host.
+        """
+        parts = [part for part in split_host_pattern(pattern) if not part.startswith("!")]
+        members = {part: self._members(part.removeprefix("&")) for part in parts}
+        found = {name for name in self.known(pattern) if FOUND_STREAM in self._inventory.hosts[name].vars}
+        return {name for name in found if not _is_member(name, members)}
+
+    def _members(self, part: str) -> set[str]:
+        """Return the hosts of the groups that a part of a pattern names."""
+        bare = _SUBSCRIPT.sub("", part)
+        fits = re.compile(part[1:] if part.startswith("~") else fnmatch.translate(bare)).match
+        groups = [group for name, group in self._inventory.groups.items() if fits(name)]
+        return {host.name for group in groups for host in group.get_hosts()}
+
     def read(self, host: str, names: Iterable[str]) -> dict[str, Any]:
         """Return those of the variables that are set for a host and not null, as values of Python's own types.
 
-        Raises InvalidOption naming the first one that cannot be evaluated.
+        Raises InvalidOption naming the first one that cannot be evaluated, and for a host that two sources mean
+        different streams by.
         """
+        _refuse_two_streams(host, self._inventory.hosts.get(host))
         context = self._context(host)
         self._templar.available_variables = context
         omit = context.get("omit")
@@ -89,6 +113,28 @@ class HostVariables:
                 f"The variables of this host cannot be read: {_reason(error)}", "Correct its variables."
             ) from None
         return {**variables, **self._common}
+
+
+def _is_member(name: str, members: Mapping[str, set[str]]) -> bool:
+    """Return whether a host belongs to a pattern by its groups alone, whose hosts are given for each part of it."""
+    plain = [hosts for part, hosts in members.items() if not part.startswith("&")]
+    required = [hosts for part, hosts in members.items() if part.startswith("&")]
+    return (not plain or any(name in hosts for hosts in plain)) and all(name in hosts for hosts in required)
+
+
+def _refuse_two_streams(name: str, host: Any) -> None:
+    """Raise InvalidOption for a host that an inventory source made of a stranger's stream, and another one of another.
+
+    Ansible takes hosts of the same name for one, and the source that is read last decides about its variables.
+    """
+    found = host.vars.get(FOUND_STREAM) if host else None
+    now = "/".join(str(host.vars.get(field)) for field in Stream._fields) if found is not None else None
+    if found != now:
+        raise InvalidOption(
+            f"The host {name} is the stream {found}, which somebody pushes, and by another source of the inventory "
+            f"{now}",
+            "Read the source of apsaravideo_streams last, or leave out its option hostnames.",
+        )
 
 
 def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:

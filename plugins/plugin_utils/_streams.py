@@ -248,12 +248,6 @@ _LONGEST_NAME = 200
 _DIGEST = 32
 
 
-def shown(stream: Stream) -> str:
-    """A stream in a message, in which a strange name must not begin another line."""
-    text = str(stream)
-    return text if text.isprintable() else repr(text)
-
-
 def default_name(stream: Stream) -> str:
     """`stream@app@domain`, which no two streams share."""
     return "@".join(_escaped(part, _UNMISTAKABLE, _LONGEST_PART) for part in reversed(stream))

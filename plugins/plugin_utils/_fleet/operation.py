@@ -18,7 +18,7 @@ from ansible.utils.display import Display
 
 from ...module_utils import _record
 from ...module_utils._argspec import CONNECTION, Spec
-from ...module_utils._errors import InvalidOption, RunEnded
+from ...module_utils._errors import InvalidOption, RunEnded, printable
 from ...module_utils._recording import RESTARTED, STARTED, STOPPED
 from ...module_utils._task import MAX_LATE, Task
 from .. import _retry_file as files
@@ -346,7 +346,7 @@ def _diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the streams whose state changes, and their states before and after."""
     changed = [row for row in entries if row["changed"] and row.get("state")]
     return {
-        side: "".join(f"{summary.name(row)}: {row.get(field)}\n" for row in changed)
+        side: "".join(f"{printable(summary.name(row))}: {row.get(field)}\n" for row in changed)
         for side, field in (("before", "previous_state"), ("after", "state"))
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from contextlib import suppress
 
 import pytest
@@ -21,6 +22,7 @@ from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
 from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._names import FOUND_STREAM, read_static
 
 NAME = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"
@@ -53,11 +55,14 @@ def reader(tmp_path, monkeypatch):
     messages = []
     monkeypatch.setattr(Display, "warning", lambda _self, text, *_rest, **_options: messages.append(text))
 
-    def read(text=None, cache=True, file="x.apsaravideo.yml", **options):
+    def read(text=None, cache=True, file="x.apsaravideo.yml", before=(), **options):
         path = tmp_path / file
         path.write_text(text or yaml.safe_dump({"plugin": NAME, "domains": [DOMAIN], **options}), encoding="utf-8")
         plugin = inventory_loader.get(NAME)
         inventory = InventoryData()
+        for earlier in before:
+            inventory_loader.get("ansible.builtin.yaml").parse(inventory, DataLoader(), str(earlier))
+        messages.clear()
         plugin.parse(inventory, DataLoader(), str(path), cache=cache)
         with suppress(AttributeError):  # there is no cache
             plugin.update_cache_if_changed()
@@ -223,8 +228,121 @@ def test_hostnames(cloud, read, hostnames, names):
 
 def test_the_name_of_a_field_needs_no_template(cloud, read):
     assert sorted(hosts(read(hostnames=["stream_name"], apps=["news"]))) == ["one", "two"]
-    with pytest.raises(AnsibleParserError, match="live.example.com/news/one and live.example.com/sports/one would"):
-        read(hostnames=["stream_name"])
+
+
+LONGER = "one@sports@live.example.com"
+
+
+def longer_names(read):
+    """The names that the warning of `read` says to be those of others."""
+    (warning,) = (text for text in read.warnings if "longer names" in text)
+    return warning.split("called like ")[1].split(", so that")[0].split(", ")
+
+
+def test_of_two_streams_the_newcomer_gets_a_longer_name(cloud, read):
+    inventory = read(hostnames=["stream_name"])
+    assert hosts(inventory) == ["one", "two", LONGER] and longer_names(read) == ["one"]
+    assert variables(inventory, "one")["app_name"] == "news" and variables(inventory, LONGER)["app_name"] == "sports"
+    cloud.drop(f"{DOMAIN}/news/one")
+    time.sleep(1.1)  # times have whole seconds
+    cloud.push(f"{DOMAIN}/news/one")
+    assert hosts(read(hostnames=["stream_name"])) == ["one@news@live.example.com", "two", "one"]
+
+
+def test_a_listed_stream_keeps_its_name(cloud, read):
+    inventory = read(hostnames=["stream_name"], streams=[f"{DOMAIN}/sports/one"])
+    assert hosts(inventory) == ["one@news@live.example.com", "two", "one"] and longer_names(read) == ["one"]
+    assert [FOUND_STREAM in variables(inventory, name) for name in hosts(inventory)] == [False, True, False]
+    assert variables(inventory, "two")[FOUND_STREAM] == f"{DOMAIN}/news/two"
+
+
+STATIC = {"news": (DOMAIN, "news", "one"), "other": ("live.example.org", "a", "b"), "bare": ()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "name"),
+    [
+        ("news", False, "one"),
+        ("other", False, "one@news@live.example.com"),
+        ("other", True, "one@news@live.example.com"),
+        ("bare", False, "one@news@live.example.com"),
+        ("bare", True, "one"),
+    ],
+)
+@pytest.mark.parametrize("is_read", [True, False], ids=["earlier", "later"])
+def test_known_hosts_keep_their_names(cloud, read, tmp_path, monkeypatch, kind, listed, name, is_read):
+    cloud.drop(f"{DOMAIN}/sports/one")
+    names = dict(zip(("domain_name", "app_name", "stream_name"), STATIC[kind]))
+    if names:  # from a group and from a template, as users do it
+        names = {**names, "stream_name": "{{ 'o' if 0 }}" + names["stream_name"]}
+    group = {"hosts": {"one": None}, "vars": names}
+    file = tmp_path / "sources" / "static.yml"
+    file.parent.mkdir()
+    file.write_text(yaml.safe_dump({"all": {"children": {"mine": group}}}), encoding="utf-8")
+    monkeypatch.setattr(apsaravideo_streams, "_sources", lambda: [] if is_read else [str(file.parent)])
+    before = [file] if is_read else []
+    inventory = read(hostnames=["stream_name"], streams=[f"{DOMAIN}/news/one"] * listed, before=before)
+    assert set(hosts(inventory)) == {name, "two"}
+    assert longer_names(read) == ["one"] if name != "one" else read.warnings == []
+    assert FOUND_STREAM not in variables(inventory, name)
+    assert not is_read or [host.name for host in inventory.groups["mine"].hosts] == ["one"]
+
+
+def test_what_is_read_ahead_is_what_ansible_would_read(tmp_path):
+    texts = {
+        "streams": "[mine]\none stream_name=x\n",
+        "x.yml": "yours: {hosts: {two: }}",
+        "live.apsaravideo.yml": f"plugin: {NAME}\ndomains: [a]\n",
+        "program": "#!/bin/sh\nfalse",
+        "broken.yml": "a: [",
+        ".hidden.yml": "a: {hosts: {three: }}",
+        "group_vars/all.yml": "four: {hosts: {four: }}",
+        "deeper/y.yml": "theirs: {hosts: {five: }}",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "program").chmod(0o755)
+    os.mkfifo(tmp_path / "pipe")
+    found = read_static([str(tmp_path), "six,seven", str(tmp_path / "nothing")], DataLoader())
+    assert {*found.hosts} == {"one", "two", "five", "six", "seven"}
+    assert {*found.groups} == {"all", "ungrouped", "mine", "yours", "theirs"}
+    assert found.hosts["one"].vars["stream_name"] == "x"
+
+
+def test_a_stream_is_not_called_like_a_group(cloud, read):
+    options = {"keyed_groups": [{"key": "app_name", "prefix": "app"}], "groups": {"large": "height > 1"}}
+    cloud.push(*(f"{DOMAIN}/other/{name}" for name in ("app_news", "large", "streams", "all")))
+    inventory = read(hostnames=["stream_name"], apps=["news", "other"], **options)
+    assert {"%61pp_news", "%6Carge", "%73treams", "%61ll"} < set(inventory.hosts)
+    assert inventory.groups.keys().isdisjoint(inventory.hosts)
+    assert hosts(inventory, "app_news") == ["one", "two"] and len(hosts(inventory, "large")) == 6
+
+
+def test_a_group_is_not_called_like_a_host_that_the_user_named(cloud, read):
+    options = {"keyed_groups": [{"key": "app_name", "separator": ""}], "hostnames": ["title"]}
+    listed = {"domain_name": DOMAIN, "app_name": "news", "stream_name": "one", "title": "final"}
+    cloud.push(f"{DOMAIN}/final/x")
+    inventory = read(streams=[listed], **options)
+    assert inventory.groups.keys() == {"all", "ungrouped", "streams", "news", "sports"}
+    assert variables(inventory, "final")["app_name"] == "news" and "x@final@live.example.com" in inventory.hosts
+    assert "The groups final of the option keyed_groups are left out" in read.warnings[-1]
+
+
+def test_a_default_name_gives_way_to_a_group_of_the_users(cloud, read, tmp_path):
+    """A pattern of that name means the group."""
+    file = tmp_path / "static.yml"
+    file.write_text(yaml.safe_dump({"one@news@live.example.com": {"hosts": {"web": None}}}), encoding="utf-8")
+    inventory = read(before=[file])
+    assert hosts(inventory)[0] == "one@news@live.example.com~2" and longer_names(read) == ["one@news@live.example.com"]
+    assert variables(inventory, hosts(inventory)[0])["stream_name"] == "one"
+
+
+def test_groups_called_like_all_hosts_end_somewhere(cloud, read):
+    inventory = read(
+        hostnames=["app_name ~ stream_name"], keyed_groups=[{"key": "inventory_hostname", "separator": ""}]
+    )
+    assert inventory.groups.keys().isdisjoint(inventory.hosts) and len(hosts(inventory)) == 3
 
 
 def test_streams_that_are_filtered_out_share_no_name(cloud, read):

@@ -215,3 +215,13 @@ def test_the_endpoints_of_the_advice_are_those_of_the_documentation():
     advice = errors.explain("InvalidRegion", "", "RealTimeRecordCommand").advice
     named = re.findall(r"https://[a-z0-9.-]+\.com", advice)
     assert len(named) == 3 and set(named) <= set(re.findall(r"https://[a-z0-9.-]+\.com", option))
+
+
+def test_nothing_that_is_shown_steers_a_terminal_ends_a_line_or_hides():
+    steering = ("\x00\x1b\x7f\x9b\n\r\x85", "\u200b\u200d\u200e\u200f\u202a\u202e\u2028\u2029\u2066\u2069\ufeff\udc80")
+    for text in steering:
+        assert errors.printable(text).isascii() and errors.printable(text).isprintable()
+    assert errors.printable("直播\x1b[2J\u202e/a b") == r"直播\x1b[2J\u202e/a b"
+    assert errors.printable(errors.printable("a\n")) == r"a\n"
+    error = errors.ApiError("was refused\u202e", "Look at \x9b.", code="C\x1b", request_id="R\u200b")
+    assert str(error) == r"was refused\u202e (C\x1b, RequestId R\u200b). Look at \x9b."

@@ -215,6 +215,18 @@ def test_names_from_variables(value, name):
     assert Stream.from_values({**NAMES, "stream_name": value, "other": 1}) == Stream("live.example.com", "app", name)
 
 
+def test_only_control_characters_and_line_ends_are_refused_in_names():
+    refused = {chr(code) for code in (*range(0x20), *range(0x80, 0xA0), 0x2028, 0x2029)}
+    for mark in map(chr, (*range(0x3100), *range(0xFE00, 0x10000), 0x1F3FB, 0xE0001)):
+        try:
+            Stream.checked("live.example.com", f"a{mark}", f"{mark}b")
+        except InvalidOption as error:
+            assert mark in refused and "a line end or another control character" in str(error)
+        else:
+            assert mark not in refused
+    assert Stream.checked("live.example.com", "\u3000", "\u200b")
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

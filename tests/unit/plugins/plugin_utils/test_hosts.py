@@ -21,6 +21,7 @@ from ansible.vars.manager import VariableManager
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._hosts import HostVariables
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._names import FOUND_STREAM
 
 
 def trusted(text):
@@ -86,6 +87,43 @@ def test_only_what_is_set_is_read_as_plain_values(run):
     assert found == {"stream_name": 12345, "record_windows": [{"start": "20:00", "stop": 5}]}
     assert [type(value) for value in found.values()] == [int, list]
     assert [type(value) for value in found["record_windows"][0].values()] == [str, int]
+
+
+FOUND = {
+    "domain_name": "live.example.com",
+    "app_name": "a",
+    "stream_name": "cam1",
+    FOUND_STREAM: "live.example.com/a/cam1",
+}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "strange"),
+    [
+        ("cam1", {"cam1"}),
+        ("cam*", {"cam1"}),
+        ("~cam", {"cam1"}),
+        ("cam2", set()),
+        ("streams", set()),
+        ("str*", set()),
+        ("~str", set()),
+        ("streams[0:1]", set()),
+        ("all", set()),
+        ("nothing:cam1", {"cam1"}),
+        ("streams:&cam*", {"cam1"}),
+        ("cam*:&streams", {"cam1"}),
+        ("streams:!cam2", set()),
+        ("!cam2", set()),
+    ],
+)
+def test_names_that_strangers_chose(run, pattern, strange):
+    assert run({"cam1": FOUND, "cam2": {}}).variables.named_by_strangers(pattern) == strange
+
+
+def test_a_host_is_one_stream(run):
+    assert run({"cam1": FOUND}).read("cam1", "app_name") == {"app_name": "a"}
+    happened = refusal(run({"cam1": {**FOUND, "app_name": "b"}}), "cam1", "app_name")
+    assert "is the stream live.example.com/a/cam1" in happened and happened.endswith("live.example.com/b/cam1")
 
 
 def test_templates_see_the_variables_of_their_own_host(run):
