@@ -11,9 +11,10 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -52,12 +53,13 @@ _LATEST = (
 _MOST_MISSED = 5  # slots
 _LONGEST_IDLE = 5.0  # seconds that a connection may stand before its request
 _AHEAD = 1.0  # seconds before its slot that a connection is made where the queue is longer than that
-_LONGEST_NAP = 30.0  # seconds
+_LONGEST_NAP = 1.0  # seconds after which a step of the wall clock is seen
 # Seconds; a wrong time zone is off by less. Whoever gets a request dated far into the future could send it again then.
 _LARGEST_SKEW = 86_400
 _LONGEST_QUERY = 60_000  # bytes, which fits into the request line that servers usually accept
 _LONGEST_NAME = 100  # letters of a name in a message
 _MOST_PAGES = 10_000
+_MAX_READS = 5  # of a list that moves while it is read
 _LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
 _SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
 _SHORTEST_SECRET = 6  # characters
@@ -284,29 +286,54 @@ class Client:
         self.traffic.retry_seconds += delay
         return delay
 
-    def pages(self, operation: Operation, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """Every listed object of an operation, page by page to the end; one without pages answers with all.
+    def pages(
+        self, operation: Operation, parameters: Mapping[str, str], convert: Callable[[dict[str, Any]], Any] | None = None
+    ) -> list[Any]:
+        """Return every listed object of an operation, each converted, page by page to the end.
 
-        Raises AnswerLost where a page does not hold what it must, or where there is no end to them: a list that is
-        only a part would be taken for the whole.
+        A list that moved while it was read is read again. Raises AnswerLost where it never holds as many objects as it
+        says, where a page does not hold what it must, or where there is no end to them: a list that is only a part
+        would be taken for the whole.
+        """
+        for _read in range(_MAX_READS):
+            found = self._read_pages(operation, parameters, convert or dict)
+            if found is not None:
+                return found
+        raise _no_list(
+            _subject(operation, parameters),
+            operation,
+            f"its pages hold fewer objects than they say, in each of {_MAX_READS} readings",
+        )
+
+    def _read_pages(
+        self, operation: Operation, parameters: Mapping[str, str], convert: Callable[[dict[str, Any]], Any]
+    ) -> list[Any] | None:
+        """Return the objects of all pages; None where some are missing.
+
+        Where objects are removed meanwhile, those that follow move to pages that have been read, and the number that
+        each page tells goes down. What is added moves nothing out of reach.
         """
         subject = _subject(operation, parameters)
+        found: list[Any] = []
         before: list[Any] = []
-        size = 0
+        size = total = 0
         for number in range(1, _MOST_PAGES + 1):
             page = {operation.page: str(number), operation.page_size: str(operation.largest_page)}
             reply = self.call(operation, {**parameters, **{name: value for name, value in page.items() if name}})
-            rows = _rows(operation, reply.content)
-            if rows is None or (rows and rows == before):
-                raise _no_list(subject, operation, "is no list" if rows is None else "comes twice", number)
-            yield from (row for row in rows if row is not None)
+            rows = _rows(operation, reply.content) or []
+            if rows and rows == before:
+                raise _no_list(subject, operation, f"page {number} comes twice")
+            found += map(convert, rows)
+            earlier, total = total, _total(reply.content) or 0
+            if total < earlier:
+                return None
             if _is_last(operation, reply.content, number, len(rows)):
-                return
+                return found if len(found) >= total else None
             before = rows
             size += reply.size
             if size > _LARGEST_LIST:
                 break
-        raise _no_list(subject, operation, "is not the last, and there is no end to them", number)
+        raise _no_list(subject, operation, f"page {number} is not the last, and there is no end to them")
 
     def close(self) -> None:
         """Close the connections that are kept for further calls."""
@@ -355,12 +382,13 @@ class Client:
         try:
             answer = self._send(operation, parameters, subject, pacer)
             content = _answer.read(answer, operation.action, subject, self.clock.now())
+            _require_usable(operation, parameters, content, subject)
         except LiveError as error:
             if error.request_id:
                 self.traffic.request_ids.append(self.hidden(error.request_id))
             if isinstance(error, Throttled):
                 self.traffic.throttled += 1
-                pacer.dropped(error.retry_after or 0.0)
+                pacer.dropped()
             raise
         self.traffic.request_ids.append(self.hidden(_answer.request_id(content)))
         self.account.skew.learn(_answer.server_time(answer.headers), self.departure, self.clock.now())
@@ -585,12 +613,37 @@ def _subject(operation: Operation, parameters: Mapping[str, str]) -> str:
     return parameters.get("Command", operation.action) + (f" of {'/'.join(shown)}" if names else "")
 
 
-def _rows(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any] | None] | None:
-    """The listed objects of a page; None where it holds something else, or none although there are some."""
+def _require_usable(
+    operation: Operation, parameters: Mapping[str, str], content: dict[str, Any], subject: str
+) -> None:
+    """Raises AnswerLost for an answer that lacks what it must hold, which must not be taken for "nothing"."""
+    if operation.items and _rows(operation, content) is None:
+        raise _no_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
+    value = content.get(operation.field) if operation.field else None
+    known = str(value).lower() in operation.values if operation.values else isinstance(value, dict)
+    if operation.field and not known:
+        raise _unusable(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
+
+
+def _rows(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the listed objects of a page; None where it holds something else, or none and does not say so."""
     rows = jmespath.search(operation.items, content)
     if rows is None:
-        return None if _total(content) else []
-    return rows if isinstance(rows, list) and all(row is None or isinstance(row, dict) for row in rows) else None
+        # An operation without pages tells no number of objects, and may leave an empty list out of its object.
+        is_empty = _total(content) == 0 if operation.page else _has_empty_object(operation, content)
+        return [] if is_empty else None
+    if not isinstance(rows, list):
+        return None
+    found = [row for row in rows if row is not None or operation.names]
+    return found if all(_is_object(row, operation.names) for row in found) else None
+
+
+def _has_empty_object(operation: Operation, content: dict[str, Any]) -> bool:
+    return content.get((operation.items or "").partition(".")[0]) == {}
+
+
+def _is_object(row: Any, names: Iterable[str]) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(name), str) and row[name] for name in names)
 
 
 def _total(content: dict[str, Any]) -> int | None:
@@ -608,10 +661,15 @@ def _is_last(operation: Operation, content: dict[str, Any], number: int, count: 
     return count < min(size, operation.largest_page)
 
 
-def _no_list(subject: str, operation: Operation, why: str, number: int) -> AnswerLost:
+def _no_list(subject: str, operation: Operation, why: str, content: Mapping[str, Any] = MappingProxyType({})) -> AnswerLost:
+    return _unusable(f"{subject} got no usable list: {why}", operation, content)
+
+
+def _unusable(happened: str, operation: Operation, content: Mapping[str, Any]) -> AnswerLost:
     return AnswerLost(
-        f"{subject} got no usable list: page {number} {why}",
+        happened,
         "Check the option endpoint and any proxy in between, then run again.",
+        request_id=_answer.request_id(content) or None,
         action=operation.action,
     )
 

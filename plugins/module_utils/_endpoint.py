@@ -85,7 +85,10 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 class Settings(NamedTuple):
-    """How to reach the endpoint; seconds for connecting and for each part of an answer."""
+    """How to reach the endpoint; seconds for connecting and for each part of an answer.
+
+    `run_directory` is one that only the processes of the same run use, None where there is none.
+    """
 
     endpoint: Endpoint
     connect_timeout: float = 5
@@ -93,3 +96,4 @@ class Settings(NamedTuple):
     validate_certs: bool = True
     ca_path: str | None = None
     use_proxies: bool = True
+    run_directory: str | None = None

@@ -9,7 +9,9 @@ netrc in place of the signature, and read the CA certificates anew.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 import socket
 import ssl
 import threading
@@ -62,6 +64,7 @@ class Transport:
         self._settings = settings
         self._lock = threading.Lock()
         self._pool: Any = None
+        self._reached = _ReachedMark(settings)
 
     def post(
         self,
@@ -89,11 +92,11 @@ class Transport:
         request is about to be sent. At most `largest` bytes of the body are read, and none are decompressed: a body
         that was cut is then found unreadable. Raises the LiveError that says what went wrong.
         """
-        attempt = _Attempt(leave, self._settings.read_timeout)
+        attempt = _Attempt(leave, self._settings.read_timeout, self._reached.set)
         try:
             return self._send(attempt, method, target, headers, body, largest)
         except (exceptions.HTTPError, OSError, HTTPException) as error:
-            raise _failure(error, self._settings.endpoint.host, attempt.sent) from None
+            raise _failure(error, self._settings.endpoint.host, attempt.sent, self._reached.is_set) from None
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -163,12 +166,36 @@ def _connection_pool(settings: Settings) -> Any:
     return pool
 
 
+class _ReachedMark:
+    """Remembers that an endpoint was reached in this run, for all processes of the run if they share a directory.
+
+    A name that was resolved once is right, so that one which cannot be resolved later is a matter of time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._is_set = False
+        name = hashlib.sha256(settings.endpoint.url.encode()).hexdigest()[:32]
+        self._path = settings.run_directory and os.path.join(settings.run_directory, f"apsaravideo-reached-{name}")
+
+    def set(self) -> None:
+        """Remember it; without a file where none can be made."""
+        if not self._is_set and self._path:
+            with suppress(OSError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Return whether the endpoint was reached."""
+        return self._is_set or bool(self._path and os.path.lexists(self._path))
+
+
 class _Attempt:
     """One request: what to call before it is sent, what it asks for, and whether it may have been sent."""
 
-    def __init__(self, leave: Callable[[], None], read_timeout: float) -> None:
+    def __init__(self, leave: Callable[[], None], read_timeout: float, connected: Callable[[], None]) -> None:
         self._leave = leave
         self.read_timeout = read_timeout
+        self.connected = connected
         self.target = ""
         self.sent = False
 
@@ -187,6 +214,11 @@ def _reporting(kind: Any) -> Any:
     """Return a subclass of one of urllib3's connections that reports to the thread's attempt."""
 
     class Connection(kind):
+        def connect(self) -> None:
+            super().connect()
+            _tls.require_alternative_name(self.sock)
+            _thread.attempt.connected()
+
         def request(self, method: str, _normalized: str, *args: Any, **kwargs: Any) -> None:
             if self.sock is None:
                 self.connect()
@@ -241,8 +273,11 @@ def _read_body(response: Any, largest: int) -> bytes:
     return bytes(body[:largest])
 
 
-def _failure(error: BaseException, host: str, sent: bool) -> LiveError:
-    """Return what an error means; where it cannot be told whether the request was `sent`, the outcome is unknown."""
+def _failure(error: BaseException, host: str, sent: bool, was_reached: Callable[[], bool]) -> LiveError:
+    """Return what an error means; where it cannot be told whether the request was `sent`, the outcome is unknown.
+
+    A name that cannot be resolved is wrong, unless its host `was_reached` before.
+    """
     causes = list(_causes(error))
 
     def caused_by(*kinds: type[BaseException]) -> bool:
@@ -272,7 +307,7 @@ def _failure(error: BaseException, host: str, sent: bool) -> LiveError:
         )
     if caused_by(socket.gaierror):
         final = any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes)
-        return (EndpointUnusable if final else NotSent)(
+        return (EndpointUnusable if final and not was_reached() else NotSent)(
             f"the name {host} cannot be resolved",
             "Check the option endpoint, which differs inside a VPC, and DNS on the machine that runs the task.",
         )

@@ -44,6 +44,7 @@ _BAD_WINDOW = re.compile("(Invalid|Malformed)(Param|StartTime|EndTime|Time|Date)
 # As far back as DescribeLiveStreamRecordContent and -IndexFiles answer: 6 months, and no six are shorter than 181 days.
 RECORDINGS_KEPT = timedelta(days=180)
 LONGEST_WINDOW = timedelta(days=4)  # of these two operations
+_MAX_CONTENT_VALUES = 200  # of the body of a callback, which documentation shows with ten
 _LEAST_SKEW = 1.0  # seconds; times of the API have whole ones
 _EARLIEST, _LATEST = (moment.replace(tzinfo=timezone.utc) for moment in (datetime.min, datetime.max))
 
@@ -324,7 +325,7 @@ class Live:
     def is_online(self, stream: Stream) -> bool:
         """DescribeLiveStreamState: whether the stream is being pushed or pulled right now."""
         reply = self.client.call(STREAM_STATE, {**self._common, **stream.parameters()})
-        return reply.content.get("StreamState") == "online"
+        return str(reply.content["StreamState"]).lower() == "online"
 
     def ingest_type(self, stream: Stream) -> str | None:
         """DescribeLiveStreamState: how a stream comes in, see the function `ingest_type`."""
@@ -350,9 +351,12 @@ class Live:
         }
         names = {"AppName": app_name, "StreamName": stream_name}
         parameters.update({name: value for name, value in names.items() if value})
-        rows = self.client.pages(ONLINE_STREAMS, parameters)
+        rows = self.client.pages(ONLINE_STREAMS, parameters, online_stream)
         return [
-            online_stream(row) for row in rows if all(row.get(name) == value for name, value in names.items() if value)
+            row
+            for row in rows
+            if row["app_name"] == (app_name or row["app_name"])
+            and row["stream_name"] == (stream_name or row["stream_name"])
         ]
 
     def now(self) -> datetime:
@@ -391,8 +395,7 @@ class Live:
     def _notify_events(self, where: Scope | Stream, window: Window) -> list[NotifyEvent]:
         """The filters of the operation are not documented as exact, so rows of other streams are left out here."""
         parameters = {**self._common, **where.parameters(), **window.parameters()}
-        rows = self.client.pages(NOTIFY_RECORDS, parameters)
-        events = (_notify_event(where.domain_name, row) for row in rows)
+        events = self.client.pages(NOTIFY_RECORDS, parameters, lambda row: _notify_event(where.domain_name, row))
         return [event for event in events if event.stream and _covers(where, event.stream)]
 
     def record_tasks(self, stream: Stream, window: Window) -> list[dict[str, Any]]:
@@ -441,8 +444,7 @@ class Live:
 
         Whether the operation's filters take a wildcard literally is not documented, so there are none.
         """
-        rows = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name})
-        configs = [record_config(row) for row in rows]
+        configs = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name}, record_config)
         return [{**config, "domain_name": config["domain_name"] or domain_name} for config in configs]
 
     def add_record_config(self, config: dict[str, Any]) -> None:
@@ -470,7 +472,7 @@ class Live:
             if meaning(error.code) == CONFIG_ABSENT:
                 return None
             raise
-        return _notify_config(domain_name, reply.content.get("LiveRecordNotifyConfig"))
+        return _notify_config(domain_name, reply.content["LiveRecordNotifyConfig"])
 
     def add_notify_config(self, config: NotifyConfig) -> None:
         """AddLiveRecordNotifyConfig."""
@@ -626,9 +628,9 @@ def _config_parameters(config: dict[str, Any], without: frozenset[str] = frozens
 AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")
 
 
-def _notify_config(domain_name: str, found: Any) -> NotifyConfig | None:
+def _notify_config(domain_name: str, found: dict[str, Any]) -> NotifyConfig | None:
     """From the API's object; its `NotifyReqAuth` is documented as a boolean, and as yes or no."""
-    if not isinstance(found, dict) or not _text(found.get("NotifyUrl")):
+    if not _text(found.get("NotifyUrl")):
         return None
     settings = {
         "domain_name": domain_name,
@@ -697,19 +699,19 @@ def _notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
     app_name, stream_name = _text(row.get("AppName")), _text(row.get("StreamName"))
     result = row.get("NotifyResult")
     return NotifyEvent(
-        type=str(row.get("NotifyType")),
+        type=str(row.get("NotifyType")).lower(),
         time=moment(row.get("NotifyTime")),
         stream=Stream(domain_name, app_name, stream_name) if app_name and stream_name else None,
         storage_type=_text(row.get("StorageType")),
-        delivered=None if result is None else result == "success",
+        delivered=None if result is None else str(result).lower() == "success",
         content=_notify_content(row.get("NotifyContent")),
     )
 
 
 def _notify_content(text: Any) -> dict[str, Any] | None:
     try:
-        content = parsed_json(text)
-    except (TypeError, ValueError, RecursionError):
+        content = parsed_json(text, _MAX_CONTENT_VALUES) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

@@ -15,8 +15,9 @@ class Operation(NamedTuple):
     """One API operation.
 
     `calls_per_second` is the documented quota of an account. `items` is the JMESPath expression of the listed objects
-    in an answer, and `page`, `page_size` name the parameters of its paging, `largest_page` being the most that one
-    page may hold. An operation that is not `repeatable`, or whose parameter `Command` is one of the
+    in an answer, each of which holds a text under each of `names`, and `page`, `page_size` name the parameters of its
+    paging, `largest_page` being the most that one page may hold. An answer that is no list holds under `field` one of
+    the `values`, in any case of letters, or an object where there are none. An operation that is not `repeatable`, or whose parameter `Command` is one of the
     `unrepeatable_commands`, must not be sent again blindly when an answer was lost; `harm` says why, and what to look
     at. `version` is that of the API that has the operation.
     """
@@ -27,6 +28,9 @@ class Operation(NamedTuple):
     page: str | None = None
     page_size: str | None = None
     largest_page: int = 0
+    names: tuple[str, ...] = ()
+    field: str | None = None
+    values: frozenset[str] = frozenset()
     repeatable: bool = True
     unrepeatable_commands: frozenset[str] = frozenset()
     harm: str = ""
@@ -48,7 +52,9 @@ RECORD_COMMAND = Operation(
     unrepeatable_commands=frozenset({"restart"}),
     harm="a second one would split the recording again; look at the notify log or the recorded files",
 )
-STREAM_STATE = Operation("DescribeLiveStreamState", calls_per_second=100)
+STREAM_STATE = Operation(
+    "DescribeLiveStreamState", calls_per_second=100, field="StreamState", values=frozenset({"online", "offline"})
+)
 ONLINE_STREAMS = Operation(
     "DescribeLiveStreamsOnlineList",
     calls_per_second=10_000 / 60,
@@ -56,12 +62,13 @@ ONLINE_STREAMS = Operation(
     page="PageNum",
     page_size="PageSize",
     largest_page=3000,
+    names=("AppName", "StreamName"),
 )
 NOTIFY_RECORDS = Operation(
     "DescribeLiveRecordNotifyRecords",
     calls_per_second=100,
     # The vendor's diagnosis skill shows the second form; the SDK's model is the first.
-    items="CallbackList || RecordNotifyRecordList.RecordNotifyRecord",
+    items="not_null(CallbackList, RecordNotifyRecordList.RecordNotifyRecord)",
     page="PageNumber",
     page_size="PageSize",
     largest_page=500,
@@ -76,6 +83,7 @@ INDEX_FILES = Operation(
     page="PageNum",
     page_size="PageSize",
     largest_page=30,
+    names=("RecordId",),
 )
 RECORD_CONFIGS = Operation(
     "DescribeLiveRecordConfig",
@@ -91,7 +99,7 @@ UPDATE_RECORD_CONFIG = Operation("UpdateLiveAppRecordConfig", calls_per_second=3
 DELETE_RECORD_CONFIG = Operation(
     "DeleteLiveAppRecordConfig", calls_per_second=50, repeatable=False, harm=_REREAD_CONFIGS
 )
-NOTIFY_CONFIG = Operation("DescribeLiveRecordNotifyConfig", calls_per_second=50)
+NOTIFY_CONFIG = Operation("DescribeLiveRecordNotifyConfig", calls_per_second=50, field="LiveRecordNotifyConfig")
 ADD_NOTIFY_CONFIG = Operation("AddLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)
 UPDATE_NOTIFY_CONFIG = Operation("UpdateLiveRecordNotifyConfig", calls_per_second=30)
 DELETE_NOTIFY_CONFIG = Operation(

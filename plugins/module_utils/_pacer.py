@@ -24,18 +24,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import NamedTuple
 
 from ._private_file import locked, require_own
 
-_LAYOUT = struct.Struct("<8sdddd")
-_MAGIC = b"apsara01"
+_LAYOUT = struct.Struct("<8s36sdddd")
+_MAGIC = b"apsara02"
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"  # of Linux
 _CUT = 0.75  # what remains of the rate when a call was dropped
 _SETTLE = 0.3  # seconds during which further dropped calls are taken for the same event
 _LOWEST = 0.05  # of the full rate
 _RECOVERY = 0.02  # of the full rate, regained each second
 _FARTHEST = 10_000  # slots; a later one cannot come from a queue
-_DRIFT = 5.0  # seconds between wall clock and monotonic time that are no sign of a new start of the machine
+_DRIFT = 5.0  # seconds between wall clock and monotonic time that are no sign of a new start, where there is no boot id
 _NEXT_LOOK = 0.002  # seconds at most between looks at a file that another process holds
 _LONGEST_LOCK = 5.0  # seconds; nobody who is at work holds the file for more than a moment
 _PRIVATE_DIRECTORY = 0o700
@@ -44,10 +46,12 @@ _PRIVATE_DIRECTORY = 0o700
 class _State(NamedTuple):
     """What the processes share.
 
-    `free`: when the next slot is. `factor`: the share of the full rate that was in use at the time `cut`. `origin`: the
-    wall clock when monotonic time was 0, which is another after a new start of the machine.
+    `boot`: which start of the machine the times are of, as Linux names it; empty elsewhere. `origin`: the wall clock
+    when monotonic time was 0, which tells the same less surely, because somebody may set the clock. `free`: when the
+    next slot is. `factor`: the share of the full rate that was in use at the time `cut`.
     """
 
+    boot: bytes
     origin: float
     free: float
     factor: float = 1.0
@@ -72,6 +76,7 @@ class Pacer:
         rate: float,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        boot: Callable[[], bytes] | None = None,
     ) -> None:
         name = hashlib.sha256(f"{account}\n{action}".encode()).hexdigest()[:32]
         self._name = name
@@ -79,6 +84,7 @@ class Pacer:
         self._rate = rate
         self._clock = clock
         self._wall_clock = wall_clock
+        self._boot = (boot or _boot_id)()
         self.problem: str | None = None
 
     def reserve(self) -> float:
@@ -94,14 +100,16 @@ class Pacer:
         """Seconds from now until the next slot that nobody has taken."""
         return self._change(lambda state, now: (state, max(0.0, state.free - now)))
 
-    def dropped(self, pause: float = 0.0) -> None:
-        """A call was dropped: lower the rate for all, and let nobody else call for `pause` seconds."""
+    def dropped(self) -> None:
+        """Lower the rate for all, because a call was dropped.
+
+        How long the cloud asks to wait is a matter of that call alone: it may have dropped it for a reason of its own.
+        """
 
         def slow_down(state: _State, now: float) -> tuple[_State, float]:
-            free = max(state.free, now + pause)
             if now - state.cut < _SETTLE:
-                return state._replace(free=free), now
-            return state._replace(free=free, factor=max(_LOWEST, state.factor_at(now) * _CUT), cut=now), now
+                return state, now
+            return state._replace(factor=max(_LOWEST, state.factor_at(now) * _CUT), cut=now), now
 
         self._change(slow_down)
 
@@ -129,12 +137,13 @@ class Pacer:
         origin = self._wall_clock() - now
         if (
             state is None
-            or not abs(state.origin - origin) < _DRIFT
+            or state.boot != self._boot
+            or not (self._boot or abs(state.origin - origin) < _DRIFT)
             or not state.free < now + _FARTHEST / (self._rate * _LOWEST)
             or not _LOWEST <= state.factor <= 1
             or not state.cut <= now
         ):
-            return _State(origin, now)
+            return _State(self._boot, origin, now)
         return state._replace(origin=origin)
 
 
@@ -146,8 +155,18 @@ _OWN_LOCK = threading.Lock()
 def _unpacked(content: bytes) -> _State | None:
     if len(content) != _LAYOUT.size:
         return None
-    magic, *values = _LAYOUT.unpack(content)
-    return _State(*values) if magic == _MAGIC else None
+    magic, boot, *values = _LAYOUT.unpack(content)
+    return _State(boot.rstrip(b"\0"), *values) if magic == _MAGIC else None
+
+
+@cache
+def _boot_id() -> bytes:
+    """Return what names this start of the machine; nothing where the system does not tell."""
+    try:
+        with open(_BOOT_ID, "rb") as file:
+            return file.read(36)
+    except OSError:
+        return b""
 
 
 def shared_directory(environ: Mapping[str, str]) -> str:

@@ -179,6 +179,7 @@ class Task:
             read_timeout=options["read_timeout"],
             validate_certs=options["validate_certs"],
             ca_path=ca_path,
+            run_directory=self.key_directory,
         )
 
 

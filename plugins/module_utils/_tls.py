@@ -9,6 +9,7 @@ import os
 import ssl
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 from ._endpoint import Settings
 from ._errors import EndpointUnusable
@@ -47,9 +48,23 @@ def _verified_context(ca_path: str) -> ssl.SSLContext:
     context = ssl.create_default_context(
         cafile=None if is_directory else ca_path, capath=ca_path if is_directory else None
     )
+    if ssl.HAS_NEVER_CHECK_COMMON_NAME:
+        context.hostname_checks_common_name = False
     if urllib3_version.startswith("1."):
         context.check_hostname = False  # It compares names itself, and tells the context none that is an IP address.
     return _restrict_protocols(context)
+
+
+def require_alternative_name(sock: Any) -> None:
+    """Raises SSLCertVerificationError where the peer is named in the certificate's subject only.
+
+    urllib3 1 takes such names, which authorities do not verify as they verify alternative names.
+    """
+    if not isinstance(sock, ssl.SSLSocket) or sock.context.verify_mode == ssl.CERT_NONE:
+        return
+    names = (sock.getpeercert() or {}).get("subjectAltName", ())
+    if not any(row[0] in ("DNS", "IP Address") for row in names):
+        raise ssl.SSLCertVerificationError("the certificate has no alternative name of a host")
 
 
 @cache

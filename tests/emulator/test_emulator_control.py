@@ -74,6 +74,43 @@ def test_failed_calls_are_logged(cloud, client):
     assert outcomes == [(409, "StreamNotFound", "1000000000000001"), (404, "InvalidAccessKeyId.NotFound", None)]
 
 
+# Lists that move, and answers without what they must hold
+
+
+ONLINE = "DescribeLiveStreamsOnlineList"
+
+
+def page(client, number):
+    answer = client.call(ONLINE, DomainName="live.example.com", PageNum=str(number), PageSize="3000").json
+    names = [row["StreamName"] for row in answer["OnlineInfo"]["LiveStreamOnlineInfo"]]
+    return names, answer["PageSize"], answer["TotalNum"], answer["TotalPage"]
+
+
+def test_a_push_that_ends_between_two_pages(cloud, client):
+    cloud.behave(page_cap=2)
+    for name in "abcde":
+        cloud.push(f"live.example.com/app/{name}")
+    cloud.fault("push_ends", stream="live.example.com/app/a", action=ONLINE, parameters={"PageNum": "2"}, times=1)
+    assert page(client, 1) == (["a", "b"], 2, 5, 3)
+    assert page(client, 2) == (["d", "e"], 2, 4, 2)
+    assert page(client, 1) == (["b", "c"], 2, 4, 2)
+    assert [call["fault"] for call in cloud.calls()] == [None, "push_ends", None]
+
+
+def test_a_number_that_is_too_large(cloud, client):
+    cloud.behave(total_excess=1)
+    cloud.push(ONE)
+    assert page(client, 1) == (["one"], 3000, 2, 1)
+
+
+def test_a_bare_answer(cloud, client):
+    cloud.push(ONE)
+    cloud.fault("bare")
+    assert set(start(client).json) == {"RequestId"}
+    assert set(client.call(STATE, **STREAM).json) == {"RequestId"}
+    assert cloud.stream(ONE)["recording"] == "recording"
+
+
 # Streams, clock, state, reset
 
 
@@ -221,10 +258,120 @@ def test_refused_behaviour_changes_nothing(cloud):
 
 
 def test_body_that_is_not_json(cloud):
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=5)
-    connection.request("POST", "/_emulator/reset", b"{")
-    assert connection.getresponse().status == 400
-    connection.close()
+    assert posted(cloud, "reset", b"{") == 400
+
+
+def posted(cloud, path, body=b"{}", method="POST", **headers):
+    """The status of a control request; underscores in header names stand for dashes."""
+    given = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request(method, f"/_emulator/{path}", body, {name: text for name, text in given.items() if text})
+        return connection.getresponse().status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "reset", {"Content_Type": "text/plain"}, 415),
+        ("POST", "reset", {"Content_Type": "application/x-www-form-urlencoded"}, 415),
+        ("POST", "shutdown", {"Content_Type": ""}, 415),
+        ("POST", "reset", {"Origin": "https://evil.example.com"}, 403),
+        ("POST", "reset", {"Origin": "null"}, 403),
+        ("POST", "reset", {"Origin": "http://127.0.0.1.evil.example.com"}, 403),
+        ("POST", "reset", {"Host": "evil.example.com"}, 403),
+        ("GET", "state", {"Host": "evil.example.com:8080"}, 403),
+        ("GET", "calls", {"Host": "localhost.evil.example.com"}, 403),
+        ("GET", "calls", {"Host": "[::1"}, 403),
+        ("DELETE", "calls", {"Origin": "https://evil.example.com"}, 403),
+    ],
+)
+def test_no_web_page_steers_the_emulator(cloud, client, method, path, headers, status):
+    cloud.push(ONE)
+    start(client)
+    assert posted(cloud, path, method=method, **headers) == status
+    assert len(cloud.calls()) == 1 and cloud.stream(ONE)["recording"] == "recording"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "localhost"},
+        {"Host": "localhost:1234"},
+        {"Host": "127.0.0.1"},
+        {"Host": "[::1]:80"},
+        {"Origin": "http://localhost:3000"},
+        {"Content_Type": "application/json; charset=utf-8"},
+    ],
+)
+def test_whoever_is_on_this_machine_does(cloud, headers):
+    assert posted(cloud, "reset", **headers) == 200
+
+
+HOSTILE_CONTENTS = [
+    ("clock/advance", {"seconds": 1e18}),
+    ("clock/advance", {"seconds": 10**400}),
+    ("clock/advance", {"seconds": [1]}),
+    ("clock/advance", {}),
+    ("faults", {"fault": "delay", "seconds": 1e18}),
+    ("faults", {"fault": "delay", "seconds": [0, 1e18]}),
+    ("faults", {"fault": "push_ends", "stream": "x"}),
+    ("faults", {"fault": "push_ends", "stream": 7}),
+    ("faults", {"fault": "delay", "parameters": []}),
+    ("faults", {"fault": "error", "http_status": 7}),
+    ("faults", {"fault": "redirect", "location": "/\r\nX: y"}),
+    ("events", {"events": [{**stream_fields(ONE), "notify_type": "record_error", "content": 7}]}),
+    ("events", {"events": [{**stream_fields(ONE), "notify_type": "record_error", "age": 1e18}]}),
+    ("events", {"events": [{**stream_fields(ONE), "notify_type": "record_error", "age": -5}]}),
+    ("events", {"events": ["x"]}),
+    ("controls", {"controls": [{**stream_fields(ONE), "action": "forbid", "age": 1e300}]}),
+    ("accounts", {"accounts": [7]}),
+    ("accounts", {"accounts": [{"id": "1", "domains": ["x"]}]}),
+    ("accounts", {"accounts": [{"id": "1", "domains": [{"name": "x.example.com", "tags": []}]}]}),
+    ("behaviour", {"latency": 10**400}),
+    ("behaviour", {"limits": []}),
+    ("streams/push", {"streams": {}}),
+    ("streams/push", {"streams": [{**stream_fields(ONE), "stream_name": "\ud800"}]}),
+]
+
+
+@pytest.mark.parametrize(("path", "content"), HOSTILE_CONTENTS)
+def test_values_are_bounded_and_nothing_is_broken_afterwards(cloud, client, path, content):
+    assert posted(cloud, path, json.dumps(content).encode()) == 400
+    require_intact(cloud, client)
+
+
+@pytest.mark.parametrize("depth", [33, 900, 100_000])
+@pytest.mark.parametrize("path", ["events", "faults", "clock/advance", "behaviour"])
+def test_deep_json(cloud, client, path, depth):
+    row = json.dumps({**stream_fields(ONE), "notify_type": "record_error"})[:-1]
+    deep = "[" * depth + "]" * depth
+    assert posted(cloud, path, f'{{"events": [{row}, "content": {{"a": {deep}}}}}]}}'.encode()) == 400
+    require_intact(cloud, client)
+
+
+@pytest.mark.parametrize("body", [b'{"seconds": NaN}', b'{"seconds": Infinity}', b"\xff", b"[]", b'"x"', b"7"])
+def test_bodies_that_hold_something_else(cloud, client, body):
+    assert posted(cloud, "clock/advance", body) == 400
+    require_intact(cloud, client)
+
+
+def require_intact(cloud, client):
+    cloud.push(ONE)
+    assert start(client).status == 200
+    cloud.advance(60)
+    assert cloud.stream(ONE)["recording"] == "recording"
+    assert cloud.error_output() == ""
+
+
+def test_years_pass_at_once(cloud, client):
+    cloud.push(ONE)
+    start(client)
+    cloud.advance(5e7)
+    cloud.advance(5e7 - 61)
+    assert posted(cloud, "clock/advance", b'{"seconds": 62}') == 400
+    assert cloud.stream(ONE)["ledger"]["cycles"] > 1000
+    assert cloud.stream(ONE)["recording"] == "recording" and cloud.error_output() == ""
 
 
 def test_added_account(cloud):

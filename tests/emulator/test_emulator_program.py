@@ -27,6 +27,7 @@ from signing_client import SigningClient
 
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
 SOON = 5
+JSON = {"Content-Type": "application/json"}
 
 
 def run(*arguments):
@@ -87,7 +88,7 @@ def test_ready_line(background, tmp_path):
 
 def test_shutdown_by_request(background):
     ready = background()
-    request = urllib.request.Request(f"{ready['endpoint']}/_emulator/shutdown", b"{}", method="POST")
+    request = urllib.request.Request(f"{ready['endpoint']}/_emulator/shutdown", b"{}", JSON, method="POST")
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5).close()
     assert gone(ready["pid"])
     assert not alive(ready["endpoint"])

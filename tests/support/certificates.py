@@ -43,10 +43,14 @@ class Authority:
         return context
 
     def issue(self, name: str = "server", names: str = NAMES, days: int = 2) -> Certificate:
-        """A server certificate for ``names`` (in openssl's notation); one with negative ``days`` has expired."""
+        """A server certificate for ``names`` (in openssl's notation); one with negative ``days`` has expired.
+
+        Without ``names``, the subject is all that names the host.
+        """
         made = Certificate(str(self._directory / f"{name}.crt"), str(self._directory / f"{name}.key"))
         request, extensions = self._directory / f"{name}.csr", self._directory / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n", encoding="ascii")
+        alternative = f"subjectAltName={names}\n" if names else ""
+        extensions.write_text(f"{alternative}extendedKeyUsage=serverAuth\n", encoding="ascii")
         _openssl("req", "-new", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", made.key, "-out", str(request))
         signer = ("-CA", self._own.certificate, "-CAkey", self._own.key, "-CAcreateserial", "-days", str(days))
         _openssl("x509", "-req", "-in", str(request), *signer, "-extfile", str(extensions), "-out", made.certificate)

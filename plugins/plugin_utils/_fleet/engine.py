@@ -363,6 +363,9 @@ class Engine:
         lane.ready.appendleft((member, attempts, command))
         if error.retryable and lane.down_since is not None and now < lane.probe_at:
             return  # it was under way together with the one that found this
+        if not error.retryable and not lane.was_reached and lane.unsent:
+            lane.down_since = now if lane.down_since is None else lane.down_since
+            return  # the others that are under way may still reach it, for example where one look-up in many fails
         if lane.down_since is None or now - lane.last_failed > max(2 * MAX_PROBE, lane.retry_timeout):
             lane.down_since, lane.probe_pause = now, FIRST_PROBE
         lane.last_failed = now

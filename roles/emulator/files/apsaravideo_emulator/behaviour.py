@@ -232,6 +232,12 @@ class Behaviour:
             ("control", "commands"), "DescribeLiveStreamsControlHistory: stream control only, or record commands too"
         ),
     )
+    page_cap: float = field(
+        default=0, metadata=_number(0, 1e6, "the most that a page of any listing holds, whatever was asked for; 0: as asked")
+    )
+    total_excess: float = field(
+        default=0, metadata=_number(0, 1e6, "TotalNum of listings says so many more than there are")
+    )
     past_window: str = field(
         default="error",
         metadata=_choice(("error", "cut"), "a query window that begins before the retention: refused, or cut to it"),

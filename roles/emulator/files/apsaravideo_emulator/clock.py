@@ -24,6 +24,7 @@ from typing import Callable
 from .state import Kept
 
 ISO_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+MAX_ADVANCE = 1e8  # seconds in all, more than three years
 _ISO_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
@@ -59,8 +60,8 @@ class Clock(Kept):
 
     def advance(self, seconds: float) -> None:
         """Make the past ``seconds`` older; a negative number raises ValueError."""
-        if not 0 <= seconds < float("inf"):
-            raise ValueError("the clock only moves forward, by a finite number of seconds")
+        if not 0 <= seconds <= MAX_ADVANCE - self.advanced:
+            raise ValueError(f"the clock only moves forward, by at most {MAX_ADVANCE:.0f} seconds in all")
         self.advanced += seconds
 
     def epoch(self, instant: float) -> float:

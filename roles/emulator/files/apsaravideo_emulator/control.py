@@ -8,6 +8,7 @@ JSON in and out, no authentication (the listener is on loopback only).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Callable
@@ -19,6 +20,8 @@ from .gateway import World
 from .recording import FILE_CREATED, STATUS_EVENTS, RecordConfig
 
 PREFIX = "/_emulator/"
+MAX_DEPTH = 32  # of the JSON in a request
+MAX_AGE = 1e9  # seconds, more than 30 years
 
 
 class ControlError(Exception):
@@ -75,7 +78,7 @@ class Control:
             raise ControlError(404, f"there is no domain {error}") from None
         except KeyError as error:
             raise ControlError(400, f"the field {error} is missing") from None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
             raise ControlError(400, str(error)) from None
 
     def _health(self, _request: dict[str, Any]) -> Any:
@@ -140,29 +143,31 @@ class Control:
 
     def _add_events(self, request: dict[str, Any]) -> Any:
         for event in request["events"]:
-            domain = self._world.cloud.either_domain(event["domain_name"])
-            if domain is None:
-                raise UnknownDomain(event["domain_name"])
-            key = (domain.name, event["app_name"], event["stream_name"])
+            key, content = self._key(event), event.get("content") or {}
+            if not isinstance(content, dict):
+                raise ControlError(400, "content must be an object")
             try:
-                age = float(event.get("age", 0))
                 storage = event.get("storage_type", "oss")
                 if storage not in ("oss", "vod"):
                     raise ControlError(400, f"storage_type is oss or vod, not {storage!r}")
-                self._world.cloud.add_event(key, event["notify_type"], age, event.get("content"), storage)
+                self._world.cloud.add_event(key, str(event["notify_type"]), _age(event), content, storage)
             except ConfigAbsent:
-                raise ControlError(409, f"the domain {domain.name} has no callback configuration") from None
+                raise ControlError(409, f"the domain {key[0]} has no callback configuration") from None
         return {"count": len(request["events"])}
 
     def _add_controls(self, request: dict[str, Any]) -> Any:
         for entry in request["controls"]:
-            domain = self._world.cloud.either_domain(entry["domain_name"])
-            if domain is None:
-                raise UnknownDomain(entry["domain_name"])
-            key = (domain.name, entry["app_name"], entry["stream_name"])
-            age, client_ip = float(entry.get("age", 0)), entry.get("client_ip", "192.0.2.1")
-            self._world.cloud.add_control_entry(key, entry["action"], age, client_ip)
+            client_ip = str(entry.get("client_ip", "192.0.2.1"))
+            self._world.cloud.add_control_entry(self._key(entry), str(entry["action"]), _age(entry), client_ip)
         return {"count": len(request["controls"])}
+
+    def _key(self, entry: dict[str, Any]) -> tuple[str, str, str]:
+        """The names of a stream, which may be on an ingest domain and need never have been pushed."""
+        domain_name, app, name = _names(entry)
+        domain = self._world.cloud.either_domain(domain_name)
+        if domain is None:
+            raise UnknownDomain(domain_name)
+        return domain.name, app, name
 
     def _reset(self, _request: dict[str, Any]) -> Any:
         self._world.reset()
@@ -270,6 +275,38 @@ class Control:
                 for file in recorder.files
             ],
         }
+
+
+def parse_json(body: bytes) -> Any:
+    """The content of a request; ControlError where it is not JSON, or nested too deep to be handed on."""
+    try:
+        content = json.loads(body or b"{}", parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ControlError(400, f"the body is not JSON: {error}") from None
+    level = [content]
+    for _depth in range(MAX_DEPTH):
+        level = [item for found in level for item in _items(found)]
+        if not level:
+            return content
+    raise ControlError(400, f"the body is nested more than {MAX_DEPTH} levels deep")
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a number")
+
+
+def _items(content: Any) -> Any:
+    if isinstance(content, dict):
+        return content.values()
+    return content if isinstance(content, list) else ()
+
+
+def _age(entry: Mapping[str, Any]) -> float:
+    age = float(entry.get("age", 0))
+    if not 0 <= age <= MAX_AGE:
+        raise ControlError(400, f"an age is from 0 to {MAX_AGE:.0f} seconds")
+    return age
 
 
 NOTIFY_TYPES = (*STATUS_EVENTS, FILE_CREATED, "record_error", "record_force_transcode_fail", "transformat_error")

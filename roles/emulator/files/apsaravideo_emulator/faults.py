@@ -37,8 +37,22 @@ KINDS = {
     "status_503": False,
     "status_504": False,
     "error": False,
+    "bare": True,
+    "push_ends": True,
 }
+MAX_SECONDS = 3600.0
 _ROUNDING = 1e-9
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "fault": str,
+    "action": (str, type(None)),
+    "parameters": dict,
+    "times": (int, type(None)),
+    "code": str,
+    "http_status": int,
+    "message": str,
+    "location": str,
+    "stream": str,
+}
 
 
 @stored
@@ -49,7 +63,8 @@ class Fault:
     ``action`` and ``parameters`` limit it to some calls, ``times`` is how often it still strikes (None: always),
     ``probability`` how likely each time.  ``seconds`` is the length of a delay or stall, or the shortest and the
     longest.  ``processed`` says whether the call takes effect; the default depends on the kind.  ``code``,
-    ``http_status`` and ``message`` are for the kind ``error``, ``location`` for ``redirect``.  ``struck`` counts.
+    ``http_status`` and ``message`` are for the kind ``error``, ``location`` for ``redirect``, ``stream`` for
+    ``push_ends``.  ``struck`` counts.
     """
 
     fault: str
@@ -63,9 +78,15 @@ class Fault:
     http_status: int = 500
     message: str = "The request processing has failed due to some unknown error."
     location: str = "/elsewhere"
+    stream: str = ""
     struck: int = 0
 
     def __post_init__(self) -> None:
+        for name, kind in _FIELDS.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} is of the wrong type")
+        if not self.location.isprintable() or not 200 <= self.http_status <= 599:
+            raise ValueError("location is printable, and http_status from 200 to 599")
         if self.fault not in KINDS:
             raise ValueError(f"there is no fault {self.fault!r}; known: {', '.join(KINDS)}")
         if not 0 <= self.probability <= 1:
@@ -73,8 +94,10 @@ class Fault:
         if self.times is not None and self.times < 1:
             raise ValueError("times is at least 1, or null for ever")
         shortest, longest = self.range
-        if not 0 <= shortest <= longest:
-            raise ValueError("seconds is not negative; of two, the second is not smaller")
+        if not 0 <= shortest <= longest <= MAX_SECONDS:
+            raise ValueError(f"seconds is not negative and at most {MAX_SECONDS:.0f}; of two, the second is not smaller")
+        if self.fault == "push_ends" and len(self.stream.split("/", 2)) < 3:
+            raise ValueError("stream is domain/app/stream")
         if self.processed is None:
             self.processed = KINDS[self.fault]
 

@@ -28,7 +28,7 @@ from .behaviour import Behaviour
 from .callbacks import Deliverer
 from .calls import CallLog
 from .clock import Clock, parse_iso
-from .cloud import Cloud
+from .cloud import Cloud, UnknownDomain
 from .errors import ErrorTable, GatewayError
 from .faults import Fault, Faults, Strike
 from .gate import Closed, Gate
@@ -390,11 +390,17 @@ class Gateway:
         return Reply(status, render.as_xml("Error", content), render.XML_TYPE, headers, code=error.code)
 
     def _disturbed(self, exchange: Exchange, fault: Fault, seconds: float) -> Reply:
+        if fault.fault == "push_ends":
+            with self.world.lock, contextlib.suppress(UnknownDomain):
+                self.world.cloud.end_push(*fault.stream.split("/", 2))
+            return self._processed(exchange)
         reply = self._processed(exchange) if fault.processed else None
         if fault.fault in ("reset_before", "reset_after", "stall"):
             return Reply(0, b"", "", disruption="reset")
         if fault.fault in ("truncate", "half_json", "empty"):
             return _damaged(fault.fault, reply or self._success(exchange, {}))
+        if fault.fault == "bare":
+            return self._success(exchange, {})
         if fault.fault in ("html", "redirect"):
             return _foreign_answer(fault)
         if fault.fault == "throttle":

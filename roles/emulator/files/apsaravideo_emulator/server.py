@@ -19,9 +19,9 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
-from .control import PREFIX, Control, ControlError
+from .control import PREFIX, Control, ControlError, parse_json
 from .gateway import Gateway, Reply, World, parse_request
 
 IDLE_SECONDS = 120
@@ -34,6 +34,15 @@ def check_loopback(host: str) -> None:
     """ValueError unless the address is a loopback address; the emulator has no access control of its own."""
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"{host} is not a loopback address")
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether a URL leads to a loopback address, by what is written there."""
+    try:
+        check_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+    return True
 
 
 class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -141,17 +150,27 @@ class _Connection(BaseHTTPRequestHandler):
     def _serve_control(self, body: bytes) -> None:
         path, _mark, query = self.path[len(PREFIX) :].partition("?")
         try:
-            content = json.loads(body or b"{}")
-            answer = self.server.control.handle(self.command, path, dict(parse_qsl(query)), content)
+            self._require_local()
+            answer = self.server.control.handle(self.command, path, dict(parse_qsl(query)), parse_json(body))
             status = 200
         except ControlError as error:
             status, answer = error.status, {"error": error.message}
-        except ValueError as error:
-            status, answer = 400, {"error": f"the body is not JSON: {error}"}
         self._send(Reply(status, json.dumps(answer).encode(), "application/json"))
         if self.server.control.stopping:
             self.wfile.flush()
             self.server.stop()
+
+    def _require_local(self) -> None:
+        """ControlError for what a web page may have sent, which a browser on this machine takes to any address.
+
+        A page's own name may lead to a loopback address (DNS rebinding), and only JSON makes a browser ask beforehand.
+        """
+        if not is_loopback_url(f"//{self.headers.get('Host', '')}"):
+            raise ControlError(403, "the Host is not a loopback address")
+        if not is_loopback_url(self.headers.get("Origin", "//localhost")):
+            raise ControlError(403, "the Origin is not on a loopback address")
+        if self.command not in ("GET", "HEAD", "DELETE") and self.headers.get_content_type() != "application/json":
+            raise ControlError(415, "the Content-Type is not application/json")
 
     def _send(self, reply: Reply) -> None:
         if reply.disruption == "reset":

@@ -253,7 +253,7 @@ def test_the_wait_never_exceeds_retry_timeout():
 def test_retry_for_ever_goes_on():
     with ScriptedServer(*[refuse("Throttling", x_acs_retry_after="60000")] * 5, OK) as server:
         caller, _reply = send(server, retry_timeout=-1)
-    assert sum(caller.clock.slept) >= 300
+    assert sum(caller.clock.slept) >= 150
 
 
 class SlowClock(FakeClock):
@@ -448,8 +448,20 @@ def test_notify_events_of_other_streams_are_left_out():
         assert len(Live(client(server.url)).notify_events(Stream("d.example", "a", "s"))) == 2
 
 
-EMPTY = [{"TotalPage": None}, {"TotalPage": "x"}, {"CallbackList": {}}, {"CallbackList": [None]}, {"TotalNum": 0}]
+EMPTY = [
+    {"TotalNum": 0},
+    {"TotalNum": "0", "CallbackList": None},
+    {"CallbackList": []},
+    {"CallbackList": [None]},
+    {"CallbackList": [], "TotalNum": 0, "TotalPage": 0},
+    {"RecordNotifyRecordList": {"RecordNotifyRecord": []}},
+]
 NO_LISTS = [
+    {},
+    {"TotalPage": None},
+    {"TotalPage": "x"},
+    {"TotalNum": None},
+    {"CallbackList": {}},
     {"CallbackList": [3]},
     {"CallbackList": ["a"]},
     {"CallbackList": [[]]},
@@ -470,9 +482,8 @@ def test_an_empty_list(content):
 @pytest.mark.parametrize("content", NO_LISTS)
 def test_what_is_no_list_is_not_taken_for_an_empty_one(content):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **content}))) as server:
-        pages = client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"})
         with pytest.raises(AnswerLost, match="page 1 is no list"):
-            list(pages)
+            client(server.url, retry_timeout=0).pages(NOTIFY_RECORDS, {"DomainName": "d"})
 
 
 def test_a_part_of_a_list_is_not_taken_for_the_whole():
@@ -503,7 +514,7 @@ def endless(monkeypatch, content, **limits):
 
     monkeypatch.setattr(caller, "call", call)
     with pytest.raises(AnswerLost) as caught:
-        list(caller.pages(NOTIFY_RECORDS, {"DomainName": "d"}))
+        caller.pages(NOTIFY_RECORDS, {"DomainName": "d"})
     return numbers, str(caught.value)
 
 
@@ -520,6 +531,48 @@ def test_pages_larger_than_memory(monkeypatch):
 def test_the_same_page_again_and_again(monkeypatch):
     numbers, text = endless(monkeypatch, lambda _number: {"TotalPage": 3, "CallbackList": [{"n": 1}]})
     assert numbers == ["1", "2"] and "page 2 comes twice" in text
+
+
+def online(number, total, names, **counts):
+    listed = [{"AppName": "a", "StreamName": name} for name in names]
+    content = {"TotalNum": total, "TotalPage": 2, **counts, "OnlineInfo": {"LiveStreamOnlineInfo": listed}}
+    return answer(200, json.dumps({"RequestId": f"P{number}", **content}))
+
+
+def online_names(server):
+    return [row["stream_name"] for row in Live(client(server.url)).online_streams("d.example")]
+
+
+def test_a_list_that_moved_while_it_was_read_is_read_again():
+    """A stream of the first page ended, so that the first of the second page is on the first by then."""
+    moved = [online(1, 4, "ab"), online(2, 3, "d")]
+    with ScriptedServer(*moved, online(1, 3, "bc"), online(2, 3, "d")) as server:
+        assert online_names(server) == list("bcd")
+
+
+def test_a_list_that_holds_fewer_than_it_says_is_read_again():
+    with ScriptedServer(online(1, 3, "ab", TotalPage=1), online(1, 2, "ab", TotalPage=1)) as server:
+        assert online_names(server) == list("ab")
+
+
+def test_a_list_that_never_holds_what_it_says_is_not_usable():
+    with ScriptedServer(*[online(1, 3, "ab", TotalPage=1)] * 5) as server:
+        with pytest.raises(AnswerLost, match="no usable list: its pages hold fewer objects than they say"):
+            online_names(server)
+
+
+def test_a_list_that_only_grows_is_read_once():
+    """The notify log of a run in progress, which grows all the time, could otherwise never be read."""
+    with ScriptedServer(online(1, 3, "ab"), online(2, 4, "cd")) as server:
+        assert online_names(server) == list("abcd")
+
+
+@pytest.mark.parametrize("row", [None, {}, {"AppName": "a"}, {"AppName": "a", "StreamName": ""}, {"AppName": "a", "StreamName": 7}])
+def test_a_stream_without_its_names_makes_the_list_unusable(row):
+    content = {"RequestId": "R", "TotalNum": 1, "OnlineInfo": {"LiveStreamOnlineInfo": [row]}}
+    with ScriptedServer(answer(200, json.dumps(content))) as server:
+        with pytest.raises(AnswerLost, match="page 1 is no list"):
+            Live(client(server.url, retry_timeout=0)).online_streams("d.example")
 
 
 @pytest.mark.parametrize(

@@ -309,6 +309,74 @@ def test_a_certificate_for_another_name(named, endpoint):
     assert server.requests == []
 
 
+@needs_openssl
+@pytest.mark.parametrize("names", ["", "URI:https://live.example.net/"])
+def test_a_name_in_the_subject_only_is_not_trusted(authority, monkeypatch, names):
+    issued = authority.issue("live.example.net", names=names)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.certificate, issued.key)
+    with ScriptedServer(tls=context) as server:
+        address = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_asked: address)
+        way = transport("https://live.example.net", ca_path=authority.ca_path)
+        with pytest.raises(EndpointUnusable, match="is not trusted"):
+            get(way)
+        way.close()
+    assert server.requests == []
+
+
+@pytest.fixture(name="names")
+def names_that_are_not_always_resolved(monkeypatch):
+    """What comes of each look-up: a port, or None where there is no such name."""
+    found = []
+
+    def resolve(_host, _port, *_hints):
+        port = found.pop(0)
+        if port is None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return found
+
+
+@needs_openssl
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_name_that_was_resolved_before_in_the_run_is_right(names, authority, tmp_path, shared, secure):
+    """Another process of the run knows it from the directory that they share."""
+    url, directory = f"http{'s' * secure}://live.example.net", str(tmp_path) if shared else None
+    issued = authority.issue(names="DNS:live.example.net")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.certificate, issued.key)
+
+    def made():
+        endpoint = Endpoint.parse(url, allow_http=True)
+        return Transport(Settings(endpoint, 5, 5, ca_path=authority.ca_path, run_directory=directory))
+
+    with ScriptedServer(OK, tls=context if secure else None) as server:
+        names += [None, server.port, None, None]
+        first = made()
+        with pytest.raises(EndpointUnusable, match="cannot be resolved"):
+            get(first)
+        assert get(first).status == 200
+        first.close()
+        with pytest.raises(NotSent, match="cannot be resolved"):
+            get(first)
+        with pytest.raises(NotSent if shared else EndpointUnusable, match="cannot be resolved"):
+            get(made())
+    assert names == []
+
+
+def test_a_directory_that_is_gone_keeps_nobody_from_calling(names, tmp_path):
+    endpoint = Endpoint.parse("http://live.example.net", allow_http=True)
+    way = Transport(Settings(endpoint, 5, 5, run_directory=str(tmp_path / "gone")))
+    with ScriptedServer(OK) as server:
+        names += [server.port]
+        assert get(way).status == 200
+    way.close()
+
+
 def told(program, environ):
     """What a program of Python says that finds the collection."""
     given = {name: value for name, value in os.environ.items() if name.lower() not in PROXIES}

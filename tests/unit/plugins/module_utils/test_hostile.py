@@ -6,15 +6,20 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
+import random
 import re
+import time
 import tracemalloc
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
 from scripted import ScriptedServer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils import (
@@ -150,6 +155,9 @@ JOBS = {
 KEYS = {"access_key_id": "theKeyId", "access_key_secret": "theSecret"}
 
 
+SECONDS = 10  # of processor time, which is much for one task
+
+
 class TooLong(BaseException):
     """A task waits as long as it was told to."""
 
@@ -184,7 +192,8 @@ def run(job, options, answers, check_mode=False, environ=()):
         content = {"RequestId": "R"} if action.startswith(CHANGES) else answers.get(action)
         if content is None:
             return HttpAnswer(404, {}, b"")
-        return HttpAnswer(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, as_sent(content)[:largest])
+        body = content if isinstance(content, bytes) else as_sent(content)
+        return HttpAnswer(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:largest])
 
     task = Task(module.SPEC.filled({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
     with mock.patch.object(Transport, "send", send):
@@ -273,6 +282,76 @@ def test_the_answers_as_they_are_documented(job):
 @given(answers=spoilt(), check_mode=st.booleans())
 def test_any_answer(job, answers, check_mode):
     require_clear(run(job, {}, answers, check_mode))
+
+
+def nested(depth, inner):
+    for _level in range(depth):
+        inner = [inner] if depth % 2 else {"a": inner}
+    return inner
+
+
+OTHER_VALUES = [
+    *(None, True, False, 0, -1, 7, 10**17, 1.5, 1e308, "", " ", "7", "true", "ONLINE", "null", "*", "\ud800", "\u202e"),
+    *([], {}, [None], [[]], [{}], {"": {}}, "x" * 5000, [0] * 5000, [{}] * 3001, nested(40, 1), nested(41, 1)),
+]
+ENCODINGS = ("utf-16", "utf-32", "utf-8-sig", "cp037", "shift_jis")
+DAMAGES = (
+    lambda dice, body: body[: dice.randrange(len(body) + 1)],
+    lambda dice, body: body + dice.choice([b"}", b"\0", body, b"<html>"]),
+    lambda dice, body: body.replace(b'"', b"'", dice.randrange(1, 9)),
+    lambda dice, body: body.replace(b",", b',"RequestId":"S",', 1),
+    lambda dice, body: body.decode().encode(dice.choice(ENCODINGS), errors="replace"),
+    lambda dice, body: bytes(byte ^ (dice.random() < 0.01) for byte in body),
+    lambda dice, body: b"[" * dice.choice([10, 900, 9000]) + body,
+    lambda dice, body: b'{"a":' * dice.choice([10, 900, 9000]) + body,
+    lambda dice, body: body[:-1] + b',"more":[' + b"{}," * 9000 + b"0]}",
+    lambda dice, body: gzip.compress(body),
+    lambda dice, body: b"",
+)
+
+
+def mutated(dice, content):
+    """An answer with one to three changes: fields of another type, missing or renamed, or a damaged body."""
+    content = copy.deepcopy(content)
+    for _change in range(dice.choice([1, 1, 2, 3])):
+        found = list(places(content)) if isinstance(content, dict) else []
+        if not found:
+            break
+        path = dice.choice(found)
+        inner = content
+        for name in path[:-1]:
+            inner = inner[name]
+        change = dice.randrange(4)
+        if change == 0:
+            del inner[path[-1]]
+        elif change == 1 and isinstance(inner, dict):
+            inner[str(path[-1]).swapcase()] = inner.pop(path[-1])
+        elif change == 2 and isinstance(inner, list):
+            inner += [inner[path[-1]]] * dice.choice([1, 40, 3001])
+        else:
+            inner[path[-1]] = copy.deepcopy(dice.choice(OTHER_VALUES))
+    body = as_sent(content)
+    return dice.choice(DAMAGES)(dice, body) if dice.random() < 0.25 else body
+
+
+MUTATIONS = 250
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_thousands_of_mutated_answers(job):
+    """A result or one clear failure each time, without a traceback, and never for long."""
+    dice = random.Random(f"hostile {job}")
+    kinds = set()
+    for _run in range(MUTATIONS):
+        number = dice.choice([1, 1, 2, len(ANSWERS)])
+        answers = {**ANSWERS, **{name: mutated(dice, ANSWERS[name]) for name in dice.sample(sorted(ANSWERS), number)}}
+        began = time.process_time()
+        with suppress(UnsatisfiedAssumption):
+            result = run(job, {"retry_timeout": dice.choice([0, 0, 0, 10])}, answers, dice.random() < 0.3)
+            require_clear(result)
+            kinds.add(bool(result.get("failed")))
+        assert time.process_time() - began < SECONDS
+    assert kinds == {True, False}
 
 
 TEXT = st.text(max_size=30) | st.sampled_from(
@@ -411,7 +490,14 @@ def test_anything_that_a_connection_may_bring(lines, rest, good):
 
 
 LARGE = 8 * 1024 * 1024
+MIB = 1024 * 1024
+LIST = b'{"RequestId":"R","TotalNum":1,"OnlineInfo":{"LiveStreamOnlineInfo":['
 BODIES = {
+    "many objects": LIST + b"{}," * (LARGE // 3) + b"0]}}",
+    "many lists": LIST + b"[]," * (LARGE // 3) + b"0]}}",
+    "many numbers": LIST + b"1.5," * (LARGE // 4 - 30) + b"0]}}",
+    "many texts": LIST + b'"ab",' * (LARGE // 5 - 30) + b"0]}}",
+    "many small objects": LIST + b'{"a":1},' * (LARGE // 8 - 30) + b"0]}}",
     "depth of lists": b"[" * LARGE,
     "depth of objects": b'{"a":' * (LARGE // 5),
     "a long number": b'{"RequestId":"R","TotalNum":' + b"9" * LARGE + b"}",
@@ -433,11 +519,38 @@ BODIES = {
 @pytest.mark.parametrize("status", [200, 400])
 def test_the_largest_answer_takes_bounded_memory(body, status):
     tracemalloc.start()
+    began = time.process_time()
     try:
         with pytest.raises(LiveError) as caught:
             _answer.read(HttpAnswer(status, {}, body[:LARGE]), "RealTimeRecordCommand", "start of d/a/s", NOW)
+        assert time.process_time() - began < SECONDS
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert len(str(caught.value)) < 1000
-    assert most < 40 * LARGE
+    assert most < 100 * MIB
+
+
+def test_the_largest_list_of_streams_with_the_strangest_names_is_read():
+    """Names that look like JSON do not make an answer too large; strangers choose them."""
+    row = {**NAMES, "AppName": '{[,"' * 40, "StreamName": "\\" * 3 + ",{" * 130, "PublishTime": at(-60), "Width": 1280}
+    rows = [{**row, **{f"More{number}": number for number in range(12)}}] * 3000
+    content = {"RequestId": "R", "TotalNum": 3000, "OnlineInfo": {"LiveStreamOnlineInfo": rows}}
+    body = json.dumps(content).encode()
+    assert body.count(b",") > 500_000 and len(body) < LARGE
+    assert _answer.read(HttpAnswer(200, {}, body), "Any", "a list", NOW) == content
+
+
+def test_bodies_of_callbacks_take_bounded_memory_together():
+    """Each is a text that holds JSON itself, which the number of values of the page does not count."""
+    row = {**NAMES, "NotifyType": "record_started", "NotifyContent": '{"a":[' + "{}," * 5000 + "0]}"}
+    content = {**ANSWERS["DescribeLiveRecordNotifyRecords"], "TotalNum": 500, "CallbackList": [row] * 500}
+    answers = {**ANSWERS, "DescribeLiveRecordNotifyRecords": json.dumps(content).encode()}
+    tracemalloc.start()
+    try:
+        result = run("info of a domain", {}, answers)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert not result.get("failed"), result
+    assert most < 100 * MIB

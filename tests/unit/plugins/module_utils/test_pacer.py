@@ -26,10 +26,10 @@ NUMBERS = itertools.count()
 
 
 class Time:
-    """Monotonic time and wall clock, moved by hand."""
+    """Monotonic time and wall clock, moved by hand, since a start of the machine; without a name on some systems."""
 
-    def __init__(self, now=1000.0, origin=1_700_000_000.0):
-        self.now, self.origin = now, origin
+    def __init__(self, now=1000.0, origin=1_700_000_000.0, boot=b"first"):
+        self.now, self.origin, self.boot = now, origin, boot
 
     def monotonic(self):
         return self.now
@@ -39,7 +39,7 @@ class Time:
 
 
 def pacer(directory, time, account="account", action="action", rate=RATE):
-    return Pacer(directory and str(directory), account, action, rate, time.monotonic, time.wall)
+    return Pacer(directory and str(directory), account, action, rate, time.monotonic, time.wall, lambda: time.boot)
 
 
 @pytest.fixture(name="time")
@@ -119,12 +119,6 @@ def test_the_rate_does_not_go_down_to_nothing(make, time):
     assert second - first <= 1 / (RATE * _pacer._LOWEST) + 1e-6
 
 
-def test_all_pause_as_long_as_the_server_wishes(make, time):
-    make().dropped(2.5)
-    make().dropped(1.0)
-    assert make().reserve() == time.now + 2.5
-
-
 def file_of(directory):
     (path,) = directory.iterdir()
     return path
@@ -175,16 +169,28 @@ def test_any_content_leaves_slots_that_come(tmp_path_factory, content):
     assert time.now <= pacer(directory, time).reserve() <= time.now + 1e4 / (RATE * _pacer._LOWEST)
 
 
-def test_a_new_start_of_the_machine_begins_anew(path, tmp_path):
-    later = Time(now=5.0, origin=1_700_500_000.0)
+@pytest.mark.parametrize("boot", [b"second", b""])
+def test_a_new_start_of_the_machine_begins_anew(path, tmp_path, boot):
+    later = Time(now=5.0, origin=1_700_500_000.0, boot=boot)
     assert pacer(tmp_path, later).reserve() == 5.0
 
 
-def test_a_clock_that_was_set_does_not_stop_the_pace(path, tmp_path, time):
-    time.origin -= 7200
-    first, second = pacer(tmp_path, time).reserve(), pacer(tmp_path, time).reserve()
-    assert first <= time.now + 1
-    assert second - first == pytest.approx(1 / RATE)
+def test_a_new_start_is_found_by_the_clock_where_it_has_no_name(tmp_path):
+    earlier = Time(now=1000.0, boot=b"")
+    pacer(tmp_path, earlier).reserve()
+    assert pacer(tmp_path, Time(now=5.0, origin=1_700_500_000.0, boot=b"")).reserve() == 5.0
+
+
+@pytest.mark.parametrize("step", [-7200, -5.5, 5.5, 7200])
+def test_a_clock_that_is_set_changes_no_slot(make, time, step):
+    slots = [make().reserve() for _call in range(10)]
+    time.origin += step
+    slots += [make().reserve() for _call in range(10)]
+    assert slots == pytest.approx([time.now + number / RATE for number in range(20)])
+
+
+def test_linux_names_each_start_of_the_machine():
+    assert len(_pacer._boot_id()) == (36 if sys.platform == "linux" else 0)
 
 
 def test_a_directory_that_is_gone_means_slots_of_this_process(tmp_path, time):

@@ -139,13 +139,17 @@ def operation(
     return Operation(name, parameters, carry_out, Limit(calls, seconds), f"live:{name}")
 
 
-def page_of(rows: list[Any], number: int, size: int, number_name: str = "PageNum") -> tuple[list[Any], dict[str, int]]:
+def page_of(
+    call: Call, rows: list[Any], number: int, size: int, number_name: str = "PageNum"
+) -> tuple[list[Any], dict[str, int]]:
     """One page of the rows, and the counts that go with it."""
+    behaviour = call.behaviour
+    size = min(size, int(behaviour.page_cap) or size)
     start = (number - 1) * size
     counts = {
         number_name: number,
         "PageSize": size,
-        "TotalNum": len(rows),
+        "TotalNum": len(rows) + int(behaviour.total_excess),
         "TotalPage": -(-len(rows) // size),
     }
     return rows[start : start + size], counts

@@ -15,7 +15,7 @@ from .call import DOMAIN, Call, operation, page_of
 def _user_domains(call: Call) -> dict[str, Any]:
     rows = [row for domain in call.cloud.domains.values() for row in _domain_rows(call, domain)]
     wanted = [row for row in rows if _domain_wanted(call, row)]
-    page, counts = page_of(wanted, call["PageNumber"], call["PageSize"], "PageNumber")
+    page, counts = page_of(call, wanted, call["PageNumber"], call["PageSize"], "PageNumber")
     return {
         "PageNumber": counts["PageNumber"],
         "PageSize": counts["PageSize"],

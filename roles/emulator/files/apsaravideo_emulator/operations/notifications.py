@@ -100,7 +100,7 @@ def _notify_records(call: Call) -> dict[str, Any]:
     ]
     if call.behaviour.notify_order == "desc":
         events.reverse()
-    rows, counts = page_of(events, *page)
+    rows, counts = page_of(call, events, *page)
     return {
         "Code": int(call.behaviour.notify_code),
         "Msg": "ok",

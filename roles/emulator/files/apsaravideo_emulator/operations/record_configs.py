@@ -38,7 +38,7 @@ def _record_configs(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     configs = [config for config in call.cloud.record_configs.values() if _config_wanted(call, domain, config)]
     configs.sort(key=lambda config: config.created, reverse=call["Order"] == "desc")
-    rows, counts = page_of(configs, call["PageNum"], call["PageSize"])
+    rows, counts = page_of(call, configs, call["PageNum"], call["PageSize"])
     return {
         "Order": call["Order"],
         **counts,

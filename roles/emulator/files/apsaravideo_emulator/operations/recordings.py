@@ -82,7 +82,7 @@ def _index_files(call: Call) -> dict[str, Any]:
     kept = (file for file in _indexes(stream) if file.created >= call.now - SIX_MONTHS)
     files = [file for file in kept if _in_window(call, file, start, end)]
     files.sort(key=lambda file: file.created, reverse=call["Order"] == "desc")
-    rows, counts = page_of(files, call["PageNum"], call["PageSize"])
+    rows, counts = page_of(call, files, call["PageNum"], call["PageSize"])
     return {
         "Order": call["Order"],
         **counts,

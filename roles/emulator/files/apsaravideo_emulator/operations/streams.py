@@ -46,7 +46,7 @@ def _online_streams(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     online = [stream for stream in _wanted_streams(call, domain) if stream.online]
     online.sort(key=lambda stream: (stream.publish.started, stream.app, stream.name))
-    rows, counts = page_of(online, call["PageNum"], call["PageSize"])
+    rows, counts = page_of(call, online, call["PageNum"], call["PageSize"])
     return {
         **counts,
         "OnlineInfo": {"LiveStreamOnlineInfo": [_online_row(call, stream) for stream in rows]},
@@ -96,7 +96,7 @@ def _published_streams(call: Call) -> dict[str, Any]:
     ]
     by, _unused, direction = call["OrderBy"].rpartition("_")
     history.sort(key=lambda row: row[0].name if by == "stream_name" else row[1].started, reverse=direction == "desc")
-    rows, counts = page_of(history, call["PageNumber"], call["PageSize"])
+    rows, counts = page_of(call, history, call["PageNumber"], call["PageSize"])
     show = call.cloud.clock.show
     return {
         **counts,

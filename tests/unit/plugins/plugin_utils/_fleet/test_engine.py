@@ -24,6 +24,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     STREAM_ABSENT,
     AnswerLost,
     ApiError,
+    EndpointUnusable,
     NotSent,
     OutcomeUnknown,
 )
@@ -63,6 +64,7 @@ class World(Clock):
         self.latency = latency
         self.faults = faults or {}
         self.down = down  # a time in which no connection is accepted
+        self.unnamed = ()  # streams and attempts for which the name of the endpoint is not found
         self.list_error = None
         self.liar = False  # whether the list shows streams that commands do not find
         self.sent = []  # (time, stream, command, meaning)
@@ -166,6 +168,8 @@ class Attempts:
     def run(self):
         world, name = self.world, self.stream.stream_name
         self.made += 1
+        if (name, self.made) in world.unnamed:
+            return world.time + 0.01, None, EndpointUnusable(f"{self.command} of {self.stream} was not sent", "Check.")
         if any(start <= world.time < end for start, end in world.down):
             return world.time + 0.01, None, NotSent(f"{self.command} of {self.stream} was not sent: down", "Check.")
         leaves = max(world.time, self.client.not_before - NOON, world.slot)
@@ -356,6 +360,26 @@ def test_slow_responses_hold_nobody_up(number, seconds, every):
     run(world, {name: starting(world) for name in names})
     times = sorted(row[0] for row in world.sent)
     assert times[-1] - times[0] <= (number - 1) / RATE + 0.1
+
+
+@pytest.mark.parametrize("unnamed", [["s0"], ["s3"], ["s0", "s5", "s11"], ["s20"]])
+def test_a_name_that_is_not_found_for_a_moment(unnamed):
+    """Also where that is the first look-up to end, while others are under way."""
+    names = [f"s{number}" for number in range(30)]
+    world = World(dict.fromkeys(names, ALWAYS))
+    world.unnamed = [(name, 1) for name in unnamed]
+    ended = run(world, {name: starting(world) for name in names})
+    assert all(ended[name].result for name in names)
+    assert len(world.sent) == 30
+
+
+def test_a_name_that_is_never_found_fails_all_at_once():
+    names = [f"s{number}" for number in range(30)]
+    world = World(dict.fromkeys(names, ALWAYS))
+    world.unnamed = [(name, attempt) for name in names for attempt in range(9)]
+    ended = run(world, {name: starting(world) for name in names})
+    assert all(isinstance(ended[name].failure, EndpointUnusable) for name in names)
+    assert world.time < 2 and not world.sent
 
 
 def test_an_endpoint_that_is_down_is_found_once_for_all():

@@ -1,0 +1,224 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers that are not whole, hints that ask for long, and clocks and names that fail for a moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+
+import pytest
+from certificates import Authority
+from emulator import Emulator
+from playbook import STREAM, Ansible, environment, streams
+
+DOMAIN = "live.example.com"
+COMMAND = "RealTimeRecordCommand"
+ONLINE = "DescribeLiveStreamsOnlineList"
+STATE = "DescribeLiveStreamState"
+NAMES = [f"s{number:02}" for number in range(20)]
+INFO = {"apsaravideo.live.apsaravideo_record_info": {"domain_name": DOMAIN}}
+
+
+def push(cloud, names):
+    cloud.push(*((DOMAIN, "app", name) for name in names))
+
+
+def hosts(names):
+    return streams([f"{DOMAIN}/app/{name}" for name in names])
+
+
+def start(ansible, names, environ=None, **variables):
+    source = str(ansible.inventory(hosts(names)))
+    return ansible.playbook(
+        "apsaravideo.live.start", "-i", source, "-e", json.dumps({"progress": "none", **variables}), environ=environ
+    )
+
+
+def recording(cloud):
+    return {row["stream_name"] for row in cloud.state()["streams"] if row["recording"] == "recording"}
+
+
+def inventoried(ansible):
+    """The hosts that the inventory plugin makes, or none where it fails."""
+    source = ansible.directory / "live.apsaravideo.yml"
+    source.write_text(
+        f"plugin: apsaravideo.live.apsaravideo_streams\ndomains: [{DOMAIN}]\nretry_timeout: 0\n", encoding="utf-8"
+    )
+    task = {"name": "hosts", "ansible.builtin.debug": {"msg": "{{ groups['all'] | sort }}"}}
+    run = ansible.play([task], "-i", str(source))
+    return run, run.result("hosts")["msg"]
+
+
+# --- lists that move, and answers that lack something ----------------------------------------------------------------
+
+
+def test_a_stream_that_ends_between_two_pages_hides_no_other(cloud, ansible):
+    """Each reading of the list is in pages of two."""
+    push(cloud, "abcde")
+    cloud.behave(page_cap=2)
+    second = {"action": ONLINE, "parameters": {"PageNum": "2"}, "times": 1}
+    cloud.fault("push_ends", stream=f"{DOMAIN}/app/a", **second)
+    run = ansible.play([{"name": "info", **INFO}])
+    assert run.exit_code == 0, run.output
+    assert sorted(row["stream_name"] for row in run.result("info")["streams"]) == list("bcde")
+    assert [call["params"]["PageNum"] for call in cloud.calls(ONLINE)] == ["1", "2", "1", "2"]
+    cloud.fault("push_ends", stream=f"{DOMAIN}/app/b", **second)
+    run, found = inventoried(ansible)
+    assert found == [f"{name}@app@{DOMAIN}" for name in "cde"], run.output
+
+
+def test_a_list_that_is_never_whole_is_not_usable(cloud, ansible):
+    push(cloud, "ab")
+    cloud.behave(total_excess=1)
+    run = ansible.play([{"name": "info", **INFO}])
+    assert run.exit_code == 2 and "hold fewer objects than they say" in run.result("info")["msg"]
+    run, found = inventoried(ansible)
+    assert found == [] and "hold fewer objects than they say" in " ".join(run.output.split())
+    assert len(cloud.calls(ONLINE)) == 10
+
+
+@pytest.mark.parametrize("fault", [{"total_excess": 1}, "bare"])
+def test_who_waits_for_a_stream_is_not_told_that_it_is_away(cloud, ansible, fault):
+    """Nothing is known of the stream, so the reason is the list."""
+    if fault == "bare":
+        cloud.fault("bare", action=ONLINE)
+    else:
+        cloud.behave(**fault)
+    run = start(ansible, ["away"], record_wait_for_stream=3, apsaravideo_retry_timeout=1)
+    assert run.exit_code == 2
+    assert "no usable list" in run.entries()["away"]["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is no list")]
+)
+def test_a_bare_answer_does_not_mean_offline(cloud, ansible, module, said):
+    cloud.push(STREAM)
+    for action in (STATE, ONLINE):
+        cloud.fault("bare", action=action)
+    names = dict(zip(("domain_name", "app_name", "stream_name"), STREAM.split("/")))
+    task = {"name": "it", f"apsaravideo.live.apsaravideo_{module}": {**names, "retry_timeout": 0}}
+    run = ansible.play([{**task, "check_mode": True}])
+    assert run.exit_code == 2 and said in run.result("it")["msg"], run.output
+
+
+# --- hints, clocks, names and certificates ---------------------------------------------------------------------------
+
+
+def test_a_hint_for_some_streams_delays_no_other(cloud, ansible):
+    push(cloud, NAMES)
+    cloud.behave(retry_after="on")
+    for name in NAMES[::7]:
+        cloud.fault("throttle", action=COMMAND, parameters={"StreamName": name}, seconds=60)
+    run = start(ansible, NAMES, apsaravideo_retry_timeout=20)
+    assert run.exit_code == 2 and set(run.fleets()[0]["failed_hosts"]) == set(NAMES[::7]), run.output
+    assert recording(cloud) == set(NAMES) - set(NAMES[::7])
+    calls = cloud.calls(COMMAND)
+    assert calls[-1]["time"] - calls[0]["time"] < 5
+    assert len(calls) == 20, "half a minute is longer than these streams have"
+
+
+def test_a_hint_is_kept_by_the_stream_that_got_it(cloud, ansible):
+    push(cloud, NAMES[:3])
+    cloud.behave(retry_after="on")
+    cloud.fault("throttle", action=COMMAND, parameters={"StreamName": NAMES[0]}, seconds=3, times=1)
+    run = start(ansible, NAMES[:3])
+    assert run.exit_code == 0, run.output
+    times = {}
+    for call in cloud.calls(COMMAND):
+        times.setdefault(call["params"]["StreamName"], []).append(call["time"])
+    first, second = times[NAMES[0]]
+    assert 3 <= second - first < 6
+    assert all(len(times[name]) == 1 and times[name][0] < first + 1 for name in NAMES[1:3])
+
+
+def customized(ansible, program):
+    """An environment in which Python runs a program at each start."""
+    directory = ansible.directory / "custom"
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text(program, encoding="utf-8")
+    path = os.pathsep.join([str(directory), *filter(None, [ansible.environ.get("PYTHONPATH")])])
+    return {"PYTHONPATH": path}
+
+
+STEPPING = """
+import time
+real, monotonic = time.time, time.monotonic
+time.time = lambda: real() + ({step} if {every} and int(monotonic() / {every}) % 2 or monotonic() > {at} else 0)
+"""
+
+
+def test_a_clock_that_steps_lets_no_call_leave_too_early(cloud, ansible):
+    push(cloud, NAMES * 3)
+    cloud.behave(limits={COMMAND: 12})
+    stepping = customized(ansible, STEPPING.format(step=10, every=0.3, at=float("inf")).replace("inf", "1e99"))
+    run = start(ansible, NAMES, stepping, record_rate_limit=10)
+    assert run.exit_code == 0, run.output
+    calls = cloud.calls(COMMAND)
+    assert len(calls) == 20 and not any(call["throttled"] for call in calls)
+
+
+def test_a_clock_that_is_set_while_a_run_waits_for_its_time(cloud, ansible):
+    push(cloud, NAMES[:3])
+    step, moment = 3600, time.monotonic() + 8
+    stepping = customized(ansible, STEPPING.format(step=step, every=0, at=moment))
+    run = start(ansible, NAMES[:3], stepping, start_at=time.time() + step)
+    assert run.exit_code == 0, run.output
+    assert time.monotonic() - moment < 8
+    assert recording(cloud) == set(NAMES[:3])
+
+
+FORGETFUL = """
+import os, socket
+real = socket.getaddrinfo
+def resolve(host, *hints, **more):
+    if host == "localhost":
+        file = os.open({file!r}, os.O_CREAT | os.O_APPEND | os.O_RDWR)
+        os.write(file, b".")
+        number = os.fstat(file).st_size
+        os.close(file)
+        if number > 5 and number % 3 == 0:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return real(host, *hints, **more)
+socket.getaddrinfo = resolve
+"""
+
+
+@pytest.mark.parametrize("way", ["fleet", "module"])
+def test_a_name_that_does_not_resolve_for_a_moment(cloud, ansible, way):
+    push(cloud, NAMES)
+    looked = ansible.directory / "looked"
+    environ = customized(ansible, FORGETFUL.format(file=str(looked)))
+    environ["APSARAVIDEO_ENDPOINT"] = cloud.endpoint.replace("127.0.0.1", "localhost")
+    if way == "fleet":
+        cloud.fault("reset_before", action=COMMAND, probability=0.5, seed=1)  # so that connections are made again
+        run = start(ansible, NAMES, environ)
+    else:
+        task = {
+            "name": "it",
+            "apsaravideo.live.apsaravideo_record": {
+                name: f"{{{{ {name} }}}}" for name in ("domain_name", "app_name", "stream_name")
+            },
+        }
+        source = str(ansible.inventory(hosts(NAMES), ansible_connection="local"))
+        run = ansible.play([task], "-i", source, environ=environ, hosts="streams")
+    assert run.exit_code == 0, run.output
+    assert recording(cloud) == set(NAMES)
+    assert looked.stat().st_size > 8
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
+def test_a_certificate_that_names_its_host_in_the_subject_only(tmp_path):
+    authority = Authority(tmp_path)
+    made = authority.issue("localhost", names="")
+    with Emulator(tls_cert=made.certificate, tls_key=made.key, ca_path=authority.ca_path) as plain:
+        ansible = Ansible(tmp_path, environment(plain))
+        url = plain.endpoint.replace("127.0.0.1", "localhost")
+        run = start(ansible, NAMES[:2], {"APSARAVIDEO_ENDPOINT": url}, apsaravideo_ca_path=authority.ca_path)
+    assert run.exit_code == 2
+    messages = {row["error"]["message"] for row in run.entries().values()}
+    assert all("certificate of localhost" in text and "is not trusted" in text for text in messages)
