@@ -29,7 +29,7 @@ options:
         to the keys of another place.
       - Temporary keys are obtained once in a run of C(ansible-playbook), whatever the number of hosts, and renewed five
         minutes before they end. They are kept in the run's own directory for temporary files, which it removes at its
-        end. A task that does not run in the process of C(ansible-playbook), such as one on another machine, obtains
+        end, and encrypted so that only the run's processes can read them. A task that does not run in the process of C(ansible-playbook), such as one on another machine, obtains
         its own each time. Calls for keys count in RV(ignore:api_calls).
     type: str
     aliases: [alicloud_access_key, access_key]
