@@ -106,8 +106,10 @@ options:
     type: str
   allow_external_process:
     description:
-      - Whether a profile of the mode C(External) may run its program. Whoever can change the file of profiles can then
-        run any program as the user of the task.
+      - Whether a profile of the mode C(External) may run its program. Whoever can change the file of profiles, or choose
+        another one by O(credentials_file), can then run any program as the user of the task.
+      - V(true) counts from the task itself and from the extra variable C(apsaravideo_allow_external_process), given with
+        C(-e). Other variables, such as those of the inventory, and inventory sources can only forbid it.
       - Default is E(APSARAVIDEO_ALLOW_EXTERNAL_PROCESS), or V(false). E(ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS) forbids
         it in any case, and the credentials URI as well.
     type: bool

@@ -111,7 +111,7 @@ options:
 notes:
   - Options of the connection that stand beside O(domains) are used to read the inventory, and do not become variables.
     Set C(apsaravideo_profile) and the like in C(group_vars) where tasks need them, or use the environment for both.
-    They may be templates with lookups and extra variables in them.
+    They may be templates with lookups and extra variables in them. O(allow_external_process) can only forbid here.
   - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
     takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
@@ -196,6 +196,7 @@ from ..module_utils._client import MISSING_LIBRARIES
 from ..module_utils._errors import InvalidOption, LiveError
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
+from ..plugin_utils._hosts import PROGRAMS
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection, shown
 from ..plugin_utils._templates import complaint, decided_by, is_template
@@ -305,7 +306,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _read(self, plan: Plan) -> list[list[Row]]:
         ways = [json.dumps(listing.connection, sort_keys=True) for listing in plan.listings]
         tasks = {
-            way: Task(filled(listing.connection), os.environ, key_directory=RUN_DIRECTORY)
+            way: Task(filled(self._admitted(listing.connection)), os.environ, key_directory=RUN_DIRECTORY)
             for way, listing in zip(ways, plan.listings)
         }
         lives = {way: task.live() for way, task in tasks.items()}  # whatever has no keys is found before any call
@@ -318,6 +319,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for warning in outcome.get("warnings", ()):
                 self.display.warning(warning)
         return found
+
+    def _admitted(self, connection: dict[str, Any]) -> dict[str, Any]:
+        """Return options of a connection, of which an extra variable (-e) alone may allow programs to run."""
+        name = "allow_external_process"
+        self.templar.available_variables = self._vars
+        allowed = self.templar.template(self._vars.get(PROGRAMS))
+        if allowed is not None:
+            return {**connection, name: boolean(allowed, strict=False)}
+        return {key: value for key, value in connection.items() if key != name or not value}
 
     def _hosts(
         self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]]
