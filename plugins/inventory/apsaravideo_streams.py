@@ -296,11 +296,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         asked = [[listing.asks(os.environ) for listing in plan.listings], self.get_option("transcoded")]
         key = f"{self.get_cache_key(path)}_{_digest(asked)}"
         account = _account(os.environ)
-        found = _held(self._cache.get(key), account) if cache else None
-        if found is None:
-            found = self._read(plan)
-            # One text, because Ansible copies and inspects each value of what it stores.
-            self._cache[key] = {"account": account, "found": json.dumps(found)}
+        stored = _held(self._cache.get(key), account) if cache else None
+        if stored is not None and len(stored) == len(plan.listings):
+            return [listing.stored(rows) for listing, rows in zip(plan.listings, stored)]
+        found = self._read(plan)
+        # One text, because Ansible copies and inspects each value of what it stores.
+        self._cache[key] = {"account": account, "found": json.dumps(found)}
         return found
 
     def _read(self, plan: Plan) -> list[list[Row]]:
@@ -323,8 +324,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _admitted(self, connection: dict[str, Any]) -> dict[str, Any]:
         """Return options of a connection, of which an extra variable (-e) alone may allow programs to run."""
         name = "allow_external_process"
-        self.templar.available_variables = self._vars
-        allowed = self.templar.template(self._vars.get(PROGRAMS))
+        extra_variables = self._vars or {}
+        self.templar.available_variables = extra_variables
+        allowed = self.templar.template(extra_variables.get(PROGRAMS))
         if allowed is not None:
             return {**connection, name: boolean(allowed, strict=False)}
         return {key: value for key, value in connection.items() if key != name or not value}
@@ -476,12 +478,12 @@ def _account(environ: Mapping[str, str]) -> str:
     return _digest(names) if names else ""
 
 
-def _held(entry: Any, account: str) -> list[list[Row]] | None:
+def _held(entry: Any, account: str) -> list[Any] | None:
     """What a cache entry holds; None where there is none, or one of another account."""
     try:
         if account and entry["account"] != account:
             return None
-        found: list[list[Row]] | None = json.loads(entry["found"])
-    except (KeyError, TypeError, ValueError):
+        found: list[Any] | None = json.loads(entry["found"])
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
     return found if isinstance(found, list) else None

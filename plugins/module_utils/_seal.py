@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Content that only the processes of one run can read, for files that may outlive the run.
 
-The key is made when `ansible-playbook` loads this, before it forks its workers, which inherit it. It is in the memory of
-these processes and nowhere else, so that a file which a killed run leaves behind can be read by nobody.
+The key is made when `ansible-playbook` loads this, before it forks its workers, which inherit it. It is in the memory
+of these processes and nowhere else, so that a file which a killed run leaves behind can be read by nobody.
 """
 
 from __future__ import annotations
