@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ._errors import CredentialsError
 from ._issuers import CloudSso, EcsRole, KeysUri, Program
 from ._keys import Keys
+from ._regular_file import open_file
 from ._sources import Context, Held, Source
 from ._sts import AssumedRole, OidcRole, Role, sts_url
 
@@ -70,7 +71,7 @@ class _Content:
     def read(cls, path: str, context: Context) -> _Content:
         """The content of a file in either form; raises CredentialsError, which shows nothing of it."""
         try:
-            with open(path, encoding="utf-8-sig") as file:
+            with open(open_file(path), encoding="utf-8-sig") as file:
                 if os.fstat(file.fileno()).st_mode & _OF_OTHERS:
                     context.warn(
                         f"Others can read or change the credentials file {path}. Run: chmod 600 {path}, and replace "
