@@ -22,7 +22,7 @@ from ..module_utils._instant import duration
 from ..module_utils._live import Stream, name_as_text
 from ..module_utils._task import Task, execute
 from ..plugin_utils import _record_status as status
-from ..plugin_utils._files import write_whole
+from ..plugin_utils._files import require_regular, write_whole
 from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._in_process import InProcessAction
 from ..plugin_utils._plain import plain
@@ -66,6 +66,7 @@ class ActionModule(InProcessAction):
 
     def _overview(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options, inventory = task.options, HostVariables(self, variables)
+        _check_dest(options["dest"])
         limit = options["max_duration"] and duration("max_duration", options["max_duration"])
         read = self._reader(inventory)
         hosts = {name: read(name) for name in inventory.of_play(options["hosts"])}
@@ -191,10 +192,23 @@ def _require(pattern: str | None, hosts: Collection[str]) -> None:
         )
 
 
+def _check_dest(path: str | None) -> None:
+    """Raises InvalidOption, before any call, for what would be refused in the end."""
+    try:
+        if path:
+            require_regular(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def _write(path: str, found: list[dict[str, Any]]) -> None:
     try:
         write_whole(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
-        raise InvalidOption(
-            f"The option dest is {path}, which cannot be written: {error.strerror}", "Name a file of its own."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: str | None, error: OSError) -> InvalidOption:
+    return InvalidOption(
+        f"The option dest is {path}, which cannot be written: {error.strerror}", "Name a file of its own."
+    )

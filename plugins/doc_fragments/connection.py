@@ -29,8 +29,9 @@ options:
         to the keys of another place.
       - Temporary keys are obtained once in a run of C(ansible-playbook), whatever the number of hosts, and renewed five
         minutes before they end. They are kept in the run's own directory for temporary files, which it removes at its
-        end. A task that does not run in the process of C(ansible-playbook), such as one on another machine, obtains
-        its own each time. Calls for keys count in RV(ignore:api_calls).
+        end, and encrypted so that only the run's processes can read them. A task that does not run in the process of
+        C(ansible-playbook), such as one on another machine, obtains its own each time. Calls for keys count in
+        RV(ignore:api_calls).
     type: str
     aliases: [alicloud_access_key, access_key]
   access_key_secret:
@@ -111,8 +112,10 @@ options:
     type: str
   allow_external_process:
     description:
-      - Whether a profile of the mode C(External) may run its program. Whoever can change the file of profiles can then
-        run any program as the user of the task.
+      - Whether a profile of the mode C(External) may run its program. Whoever can change the file of profiles, or
+        choose another one by O(credentials_file), can then run any program as the user of the task.
+      - V(true) counts from the task itself and from the extra variable C(apsaravideo_allow_external_process), which
+        C(-e) gives. Other variables, such as those of the inventory, and inventory sources can only forbid it.
       - Default is E(APSARAVIDEO_ALLOW_EXTERNAL_PROCESS), or V(false). E(ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS) forbids
         it in any case, and the credentials URI as well.
     type: bool

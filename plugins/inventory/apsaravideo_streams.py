@@ -118,7 +118,7 @@ options:
 notes:
   - Options of the connection that stand beside O(domains) are used to read the inventory, and do not become variables.
     Set C(apsaravideo_profile) and the like in C(group_vars) where tasks need them, or use the environment for both.
-    They may be templates with lookups and extra variables in them.
+    They may be templates with lookups and extra variables in them. O(allow_external_process) can only forbid here.
   - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
     takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
@@ -206,6 +206,7 @@ from ..module_utils._client import missing_libraries
 from ..module_utils._errors import InvalidOption, LiveError, printable
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
+from ..plugin_utils._hosts import PROGRAMS
 from ..plugin_utils._names import FOUND_STREAM, KnownHosts, Names, merge, read_static
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection
@@ -310,17 +311,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         asked = [[listing.asks(os.environ) for listing in plan.listings], self.get_option("transcoded")]
         key = f"{self.get_cache_key(path)}_{_digest(asked)}"
         account = _account(os.environ)
-        found = _held(self._cache.get(key), account) if cache else None
-        if found is None:
-            found = self._read(plan)
-            # One text, because Ansible copies and inspects each value of what it stores.
-            self._cache[key] = {"account": account, "found": json.dumps(found)}
+        stored = _held(self._cache.get(key), account) if cache else None
+        if stored is not None and len(stored) == len(plan.listings):
+            return [listing.stored(rows) for listing, rows in zip(plan.listings, stored)]
+        found = self._read(plan)
+        # One text, because Ansible copies and inspects each value of what it stores.
+        self._cache[key] = {"account": account, "found": json.dumps(found)}
         return found
 
     def _read(self, plan: Plan) -> list[list[Row]]:
         ways = [json.dumps(listing.connection, sort_keys=True) for listing in plan.listings]
         tasks = {
-            way: Task(filled(listing.connection), os.environ, key_directory=RUN_DIRECTORY)
+            way: Task(filled(self._admitted(listing.connection)), os.environ, key_directory=RUN_DIRECTORY)
             for way, listing in zip(ways, plan.listings)
         }
         lives = {way: task.live() for way, task in tasks.items()}  # whatever has no keys is found before any call
@@ -334,6 +336,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for warning in outcome.get("warnings", ()):
                 self.display.warning(warning)
         return found
+
+    def _admitted(self, connection: dict[str, Any]) -> dict[str, Any]:
+        """Return options of a connection, of which an extra variable (-e) alone may allow programs to run."""
+        name = "allow_external_process"
+        extra_variables = self._vars or {}
+        self.templar.available_variables = extra_variables
+        allowed = self.templar.template(extra_variables.get(PROGRAMS))
+        if allowed is not None:
+            return {**connection, name: boolean(allowed, strict=False)}
+        return {key: value for key, value in connection.items() if key != name or not value}
 
     def _add(self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]]) -> None:
         """Add the hosts and groups to the inventory, where no name may come to mean two things."""
@@ -543,12 +555,12 @@ def _account(environ: Mapping[str, str]) -> str:
     return _digest(names) if names else ""
 
 
-def _held(entry: Any, account: str) -> list[list[Row]] | None:
+def _held(entry: Any, account: str) -> list[Any] | None:
     """What a cache entry holds; None where there is none, or one of another account."""
     try:
         if account and entry["account"] != account:
             return None
-        found: list[list[Row]] | None = json.loads(entry["found"])
-    except (KeyError, TypeError, ValueError):
+        found: list[Any] | None = json.loads(entry["found"])
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None
     return found if isinstance(found, list) else None

@@ -94,12 +94,13 @@ class Limits(NamedTuple):
 
     `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for ever. `rate_limit`:
     calls per second for each operation, None for 96 % of its quota. `pacer_directory`: where processes share their
-    slots, None for nowhere.
+    slots, None for nowhere. `run_directory`: where the processes of this run do without it.
     """
 
     retry_timeout: float = 60
     rate_limit: float | None = None
     pacer_directory: str | None = None
+    run_directory: str | None = None
 
 
 @dataclass
@@ -204,14 +205,15 @@ class Account:
                     operation.action,
                     self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
                     self._clock.monotonic,
+                    run_directory=self.limits.run_directory,
                 )
             return self._pacers[operation.action]
 
     def warnings(self) -> list[str]:
         """Return warnings about what was not as it should be, though the calls went through."""
         with self._lock:
-            unpaced = {pacer.problem for pacer in self._pacers.values() if pacer.problem}
-            return [*self.clock_warnings, *(unshared(problem) for problem in sorted(unpaced))]
+            unpaced = {unshared(pacer.problem, pacer.is_alone()) for pacer in self._pacers.values() if pacer.problem}
+            return [*self.clock_warnings, *sorted(unpaced)]
 
     def close(self) -> None:
         """Close the connections that are kept for further calls."""

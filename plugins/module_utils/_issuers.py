@@ -283,7 +283,8 @@ class Program:
         if not (context.is_set("APSARAVIDEO_ALLOW_EXTERNAL_PROCESS") if allowed is None else allowed):
             raise CredentialsError(
                 f"A program would give the keys of {where}, and it is not allowed to run",
-                "Set allow_external_process where you trust it.",
+                "Where you trust it, set allow_external_process in the task, apsaravideo_allow_external_process with "
+                "-e, or APSARAVIDEO_ALLOW_EXTERNAL_PROCESS in the environment; other variables do not count.",
             )
         self._context = context
         self._command = command

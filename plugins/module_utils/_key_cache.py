@@ -4,8 +4,8 @@
 """Temporary keys that were issued once, for all processes of one run.
 
 A run over 1,000 hosts would otherwise ask for keys 1,000 times. The keys lie in a file of the directory that
-`ansible-playbook` makes for itself and removes at its end. Whoever finds none there asks for them while the others
-wait, and they take what came of it, be it a failure.
+`ansible-playbook` makes for itself and removes at its end, sealed because a run that is killed removes nothing. Whoever
+finds none there asks for them while the others wait, and they take what came of it, be it a failure.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from ._errors import CredentialsError
-from ._keys import Keys, digest
+from ._keys import Keys
 from ._private_file import locked
+from ._seal import name_of, sealed, unsealed
 
 _PATIENCE = 300.0  # seconds to wait for the process that asks for keys; most time is taken by its retries
 _LOOK = 0.05  # seconds
@@ -50,7 +51,7 @@ class _Entry(NamedTuple):
     def read(cls, file: int) -> _Entry | None:
         """From a file; None where there is none, or something else."""
         try:
-            content: dict[str, Any] = json.loads(os.pread(file, _LARGEST, 0))
+            content: dict[str, Any] = json.loads(unsealed(os.pread(file, _LARGEST, 0)))
             keys, failure = content["keys"], content["failure"]
             return cls(
                 float(content["at"]),
@@ -66,7 +67,7 @@ class _Entry(NamedTuple):
         content = {"at": self.at, "keys": asdict(self.keys) if self.keys else None, "failure": failure}
         with suppress(OSError):
             os.ftruncate(file, 0)
-            os.pwrite(file, json.dumps(content).encode(), 0)
+            os.pwrite(file, sealed(json.dumps(content).encode()), 0)
 
     def serves(self, asked: float, now: float, expired: Keys | None) -> bool:
         """Whether this answers a process that began to ask at the time `asked`."""
@@ -98,7 +99,7 @@ class KeyCache:
             return issue()
         asked = self._now()
         try:
-            path = os.path.join(self._directory, f"apsaravideo-keys-{digest(identity)[:32]}")
+            path = os.path.join(self._directory, f"apsaravideo-keys-{name_of(identity)}")
             with locked(path, _PATIENCE, _LOOK) as file:
                 if os.fstat(file).st_mode & _OF_OTHERS:
                     raise OSError(errno.EPERM, "others can use the file")

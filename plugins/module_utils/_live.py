@@ -527,6 +527,12 @@ _ONLINE_FIELDS = {
 }
 
 
+def stored_stream(row: Any) -> dict[str, Any]:
+    """Return what `online_stream` can have returned of a row that was stored, and that somebody may have changed."""
+    fields = row if isinstance(row, dict) else {}
+    return online_stream({theirs: fields.get(ours) for theirs, ours in _ONLINE_FIELDS.items()})
+
+
 def online_stream(row: dict[str, Any]) -> dict[str, Any]:
     """An entry of the online list as the modules and the inventory return it; what the API left out is missing."""
     found = {ours: _scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}

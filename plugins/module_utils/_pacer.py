@@ -65,7 +65,8 @@ class _State(NamedTuple):
 class Pacer:
     """The slots of one operation on one account. Times are seconds of `time.monotonic`, which all processes share.
 
-    `directory` None, or one that cannot be used, means slots of this process alone; `problem` then says why.
+    In place of a `directory` that is None or cannot be used, `run_directory` serves, which only the processes of this
+    run share, and without that slots of this process alone. `problem` then says why.
     """
 
     def __init__(
@@ -77,15 +78,20 @@ class Pacer:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         boot: Callable[[], bytes] | None = None,
+        run_directory: str | None = None,
     ) -> None:
         name = hashlib.sha256(f"{account}\n{action}".encode()).hexdigest()[:32]
         self._name = name
-        self._path = os.path.join(directory, name) if directory else None
+        self._paths = tuple(os.path.join(place, name) for place in (directory, run_directory) if place)
         self._rate = rate
         self._clock = clock
         self._wall_clock = wall_clock
         self._boot = (boot or _boot_id)()
         self.problem: str | None = None
+
+    def is_alone(self) -> bool:
+        """Return whether no other process shares these slots."""
+        return not self._paths
 
     def reserve(self) -> float:
         """Take the next slot and return its time, which may be now."""
@@ -114,11 +120,12 @@ class Pacer:
         self._change(slow_down)
 
     def _change(self, change: Callable[[_State, float], tuple[_State, float]]) -> float:
-        if self._path and not self.problem:
+        for path in self._paths:
             try:
-                return self._change_shared(self._path, change)
+                return self._change_shared(path, change)
             except OSError as error:
-                self.problem = f"{self._path}: {error.strerror}"
+                self.problem = self.problem or f"{path}: {error.strerror}"
+                self._paths = tuple(other for other in self._paths if other != path)
         with _OWN_LOCK:
             now = self._clock()
             _OWN[self._name], result = change(self._checked(_OWN.get(self._name), now), now)
@@ -173,10 +180,11 @@ def shared_directory(environ: Mapping[str, str]) -> str:
     """A directory of this user alone, made if need be. Raises OSError where there can be none.
 
     Below `XDG_RUNTIME_DIR` where that is set, which the system empties when the user has left, else below the directory
-    for temporary files, where a directory that somebody else has put there is not used.
+    for temporary files, where a directory that somebody else has put there is not used. After `sudo -E` the variable
+    names a directory of the user that called it, for whom something of root there would be in the way.
     """
     runtime = environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isdir(runtime):
+    if runtime and os.path.isdir(runtime) and os.stat(runtime).st_uid == os.getuid():
         path = os.path.join(runtime, "apsaravideo-live")
     else:
         path = os.path.join(tempfile.gettempdir(), f"apsaravideo-live-{os.getuid()}")
@@ -189,9 +197,10 @@ def shared_directory(environ: Mapping[str, str]) -> str:
     return path
 
 
-def unshared(why: str) -> str:
-    """The warning that calls are not paced together with those of other processes."""
+def unshared(why: str, alone: bool) -> str:
+    """Return the warning that calls are paced together with those of this run only, or of this process `alone`."""
+    here, together = ("process", "processes") if alone else ("run", "runs")
     return (
-        "Calls are spread over time in this process alone, so that several processes together may exceed the quota: "
+        f"Calls are spread over time in this {here} alone, so that several {together} together may exceed the quota: "
         f"{why}. Set XDG_RUNTIME_DIR to a directory of your own."
     )

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ._errors import CredentialsError
 from ._issuers import CloudSso, EcsRole, KeysUri, OAuth, OAuthSignIn, Program
 from ._keys import MARGIN, Keys
+from ._regular_file import open_file
 from ._sources import Context, Held, Source
 from ._sts import AssumedRole, OidcRole, Role, sts_url
 
@@ -84,7 +85,7 @@ class _Content:
     def read(cls, path: str, context: Context) -> _Content:
         """The content of a file in either form; raises CredentialsError, which shows nothing of it."""
         try:
-            with open(path, encoding="utf-8-sig") as file:
+            with open(open_file(path), encoding="utf-8-sig") as file:
                 if os.fstat(file.fileno()).st_mode & _OF_OTHERS:
                     context.warn(
                         f"Others can read or change the credentials file {path}. Run: chmod 600 {path}, and replace "

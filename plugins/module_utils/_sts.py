@@ -13,6 +13,7 @@ from ._endpoint import Endpoint
 from ._errors import ApiError, CredentialsError, LiveError
 from ._keys import Credentials, Keys, issued
 from ._operations import ASSUME_ROLE, ASSUME_ROLE_WITH_OIDC, Operation
+from ._regular_file import open_file
 from ._sources import Context, Issued, Source
 
 DEFAULT_SESSION_NAME = "ansible"
@@ -124,7 +125,7 @@ class OidcRole:
 
     def _token(self) -> str:
         try:
-            with open(self._token_file, encoding="ascii") as file:
+            with open(open_file(self._token_file), encoding="ascii") as file:
                 token = file.read().strip()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it holds something other than ASCII"

@@ -34,7 +34,8 @@ _READY = 1.0  # seconds before `start_at` that the first call is made ready and 
 class Task:
     """Validated options, environment and check mode of one run, and the calls that it can make.
 
-    `key_directory` is one that only the processes of the same run use, for temporary keys that they share.
+    `key_directory` is one that only the processes of the same run use, for temporary keys that they share, and for the
+    slots of their calls where there is no directory for all runs.
     """
 
     def __init__(
@@ -152,8 +153,9 @@ class Task:
             directory = shared_directory(self.environ)
         except OSError as error:
             directory = None
-            self.warnings.append(unshared(f"{error.filename or ''} {error.strerror}".strip()))
-        return Limits(retry_timeout, rate_limit, directory)
+            why = f"{error.filename or ''} {error.strerror}".strip()
+            self.warnings.append(unshared(why, alone=not self.key_directory))
+        return Limits(retry_timeout, rate_limit, directory, self.key_directory)
 
     def retry_timeout(self) -> float:
         """Return the seconds of the option; it is a stream's own, also where streams share an account."""
@@ -171,7 +173,7 @@ class Task:
                 raise InvalidOption(f"The option {name} is {options[name]}", advice)
         ca_path = options.get("ca_path")
         if ca_path and not os.path.exists(ca_path):
-            raise InvalidOption(f"The option ca_path names {ca_path}, which does not exist", "Correct the path.")
+            raise InvalidOption("The option ca_path names a file that does not exist", "Correct the path.")
         text = options.get("endpoint") or self.environ.get("APSARAVIDEO_ENDPOINT") or DEFAULT_ENDPOINT
         return Settings(
             endpoint=Endpoint.parse(text, options["allow_http"]),

@@ -13,6 +13,7 @@ from typing import Any
 
 from ._endpoint import Settings
 from ._errors import EndpointUnusable
+from ._regular_file import require_file
 
 with suppress(ImportError):  # _http reports it
     from requests.certs import where as requests_ca_bundle  # type: ignore[attr-defined]
@@ -45,6 +46,8 @@ def _default_ca_path() -> str:
 @cache
 def _verified_context(ca_path: str) -> ssl.SSLContext:
     is_directory = os.path.isdir(ca_path)
+    if not is_directory:
+        require_file(ca_path)
     context = ssl.create_default_context(
         cafile=None if is_directory else ca_path, capath=ca_path if is_directory else None
     )

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.inventory.manager import split_host_pattern
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
+from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._errors import InvalidOption
 from ..module_utils._live import Stream
@@ -23,6 +26,7 @@ from ._plain import plain
 _OF_THE_PLAY = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 _COMMON = (*_OF_THE_PLAY, "ansible_search_path", "hostvars")
 _NO_LIST = ["none"]
+PROGRAMS = "apsaravideo_allow_external_process"
 # All that may be quoted of an exception, because its text can hold that of a template, and so a secret.
 _QUOTABLE = re.compile(
     r"'[\w.]{1,80}' is undefined"
@@ -50,6 +54,7 @@ class HostVariables:
         self._batch = task_vars["ansible_play_batch"]
         self._play = task_vars["ansible_play_hosts_all"]
         self._common = {name: task_vars[name] for name in _COMMON if name in task_vars}
+        self._loader = action._loader
         self._templar = Templar(loader=action._loader)
 
     def matching(self, pattern: str | None) -> list[str]:
@@ -96,7 +101,9 @@ class HostVariables:
         omit = context.get("omit")
         given = {name: context[name] for name in names if context.get(name) is not None}
         values = {name: evaluated(self._templar, name, value, omit) for name, value in given.items()}
-        return {name: value for name, value in values.items() if value is not None}
+        return {
+            name: value for name, value in values.items() if value is not None and counts(name, value, self._loader)
+        }
 
     def _context(self, host: str) -> dict[str, Any]:
         try:
@@ -135,6 +142,15 @@ def _refuse_two_streams(name: str, host: Any) -> None:
             f"{now}",
             "Read the source of apsaravideo_streams last, or leave out its option hostnames.",
         )
+
+
+def counts(name: str, value: Any, loader: DataLoader) -> bool:
+    """Return whether a variable counts: programs are allowed to run by an extra variable (-e) alone.
+
+    Inventories and files of variables come from many places, and none of them may decide to run a program with the
+    credentials of the environment. They may decide against it.
+    """
+    return name != PROGRAMS or name in load_extra_vars(loader) or not boolean(value, strict=False)
 
 
 def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:

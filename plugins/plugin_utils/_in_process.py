@@ -27,7 +27,7 @@ from ..module_utils._client import Clock, missing_libraries
 from ..module_utils._errors import InvalidOption, LiveError, RunEnded
 from ..module_utils._live import name_as_text
 from ..module_utils._task import Task, execute
-from ._hosts import evaluated
+from ._hosts import counts, evaluated
 from ._plain import as_sent, plain
 from ._run_directory import RUN_DIRECTORY
 
@@ -111,7 +111,7 @@ class InProcessAction(ActionBase):
             value = task_vars.get(variable)
             if value is not None and not any(key in given for key in spellings):
                 found = evaluated(self._templar, variable, value, task_vars.get("omit"))
-                if found is not None:
+                if found is not None and counts(variable, found, self._loader):
                     given[name] = found
         return given
 

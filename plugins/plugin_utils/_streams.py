@@ -16,7 +16,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils._argspec import CONNECTION, STREAM, Spec
 from ..module_utils._endpoint import DEFAULT_ENDPOINT
 from ..module_utils._errors import InvalidOption
-from ..module_utils._live import Live, Stream, check_domain, name_as_text
+from ..module_utils._live import Live, Stream, check_domain, name_as_text, stored_stream
 from ..module_utils._query import Query
 from ._plain import plain
 
@@ -58,8 +58,15 @@ class Listing(NamedTuple):
         """
         apps = None if self.apps is None else self.apps | {stream.app_name for stream in self.named}
         only = next(iter(apps)) if apps is not None and len(apps) == 1 else None
-        rows = live.online_streams(self.domain_name, only, transcoded=transcoded)
+        return self.wanted(live.online_streams(self.domain_name, only, transcoded=transcoded))
+
+    def wanted(self, rows: Iterable[Row]) -> list[Row]:
+        """Return those of the rows that this asks for, all of them of its domain."""
         return [row for row in ({**row, "domain_name": self.domain_name} for row in rows) if self._wants(row)]
+
+    def stored(self, rows: Any) -> list[Row]:
+        """Return the rows of a cache, of which somebody may have written any, with nothing that `read` cannot give."""
+        return self.wanted(stored_stream(row) for row in (rows if isinstance(rows, list) else ()))
 
     def _wants(self, row: Row) -> bool:
         stream = identity(row)

@@ -9,6 +9,7 @@ That keys are found in each place there is, and never shown, is tested in test_s
 from __future__ import annotations
 
 import json
+import signal
 import time
 from types import SimpleNamespace
 
@@ -124,6 +125,41 @@ def test_stored_and_expired_oauth_sign_ins(cloud, ansible, oauth, tmp_path):
     assert "the-refresh-token" not in run.output
     assert len(cloud.calls("RealTimeRecordCommand")) == 1
     assert not oauth.service.requests, "nothing is renewed"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_run_leaves_no_keys_that_can_be_read(cloud, sts, number):
+    """The role of the instance, and with its keys another one, in workers and in a fleet."""
+    issued = []
+
+    def issue():
+        issued.append(assumed(cloud))
+        return issued[-1]
+
+    cloud.behave(latency=300)
+    options = {**STREAM_OF_HOST, "ecs_role_name": "instance", "role_arn": ROLE, "state": "restarted"}
+    inventory = str(sts.inventory(streams(NAMES), ansible_connection="local"))
+    play = {"hosts": "streams", "gather_facts": False, "tasks": [{RECORD: options}]}
+    file = sts.directory / "playbook.json"
+    file.write_text(json.dumps([play]), encoding="utf-8")
+    with Metadata({"instance": issue}) as metadata:
+        sts.environ["APSARAVIDEO_METADATA_ENDPOINT"] = metadata.url
+        with sts.begin(str(file), "-i", inventory, "--forks", "4") as process:
+            end = time.monotonic() + 60
+            while len(cloud.calls("RealTimeRecordCommand")) < 8:
+                assert time.monotonic() < end and process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(number)
+            sts.end(process)
+    (keys,) = issued
+    assert len(cloud.calls("AssumeRole")) == 2, "all workers have read what one of them has written"
+    # The id of the other role is known to begin so, as all of STS do.
+    secrets = [keys["AccessKeyId"], keys["AccessKeySecret"], keys["SecurityToken"], "STS.", "access_key_secret"]
+    assert keys["AccessKeyId"].startswith("STS.")
+    assert len(keys_left(sts)) == 2, "Ansible did not clean up"
+    for path in keys_left(sts):
+        content = path.read_bytes()
+        assert [secret for secret in secrets if secret.encode() in content] == []
 
 
 def test_keys_that_expire_are_renewed_once_for_all_hosts(cloud, sts):

@@ -151,7 +151,7 @@ def test_an_unusable_directory_is_a_warning(narrow, ansible, tmp_path):
     run = start(ansible, NAMES[:3])
     assert run.exit_code == 0, run.output
     assert len(recording(narrow)) == 3
-    assert "several processes together may exceed the quota" in " ".join(run.output.split())
+    assert "in this run alone, so that several runs together may exceed the quota" in " ".join(run.output.split())
     assert "Set XDG_RUNTIME_DIR" in " ".join(run.output.split())
 
 

@@ -624,6 +624,74 @@ def test_the_cache_saves_calls_and_needs_no_keys(cloud, cached, monkeypatch):
     assert len(asked(cloud)) == 1
 
 
+def changed(value, change):
+    """Stored JSON, which may hold JSON as text, with the rows of the first listing changed."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        return json.dumps(changed(json.loads(value), change))
+    if isinstance(value, dict):
+        return {name: changed(item, change) for name, item in value.items()}
+    return [change(value[0])] if isinstance(value, list) and isinstance(value[0], list) else value
+
+
+def write_into_the_cache(cached, change):
+    (file,) = cached.directory.iterdir()
+    before = file.read_text(encoding="utf-8")
+    file.write_text(changed(before, change), encoding="utf-8")
+    assert file.read_text(encoding="utf-8") != before
+
+
+STRANGE = {
+    "apsaravideo_endpoint": "http://127.0.0.1:9",
+    "apsaravideo_credentials_file": "/tmp/x",
+    "ansible_connection": "ssh",
+    "ansible_host": "192.0.2.1",
+    "record_start_at": "x",
+    "online": False,
+}
+
+
+def test_only_what_the_api_tells_is_taken_from_a_cache(cloud, cached):
+    first = cached()
+    write_into_the_cache(cached, lambda rows: [{**row, **STRANGE, "domain_name": "live.example.org"} for row in rows])
+    second = cached()
+    assert len(asked(cloud)) == 1
+    assert hosts(first) == hosts(second)
+    assert [variables(first, name) for name in hosts(first)] == [variables(second, name) for name in hosts(second)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _rows: [5, "x", None, [], {}],
+        lambda _rows: {"x": 1},
+        lambda _rows: 5,
+        lambda rows: [{**row, "app_name": ["a"], "width": {"x": 1}} for row in rows],
+        lambda rows: [{**row, "stream_name": None} for row in rows],
+    ],
+)
+def test_rows_of_a_cache_that_name_no_stream_are_none(cloud, cached, change):
+    cached()
+    write_into_the_cache(cached, change)
+    assert hosts(cached()) == []
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_value_of_another_kind_is_not_taken_from_a_cache(cached):
+    cached()
+    write_into_the_cache(cached, lambda rows: [{**row, "client_ip": ["a"], "publish_time": {"x": 1}} for row in rows])
+    found = cached()
+    assert {variables(found, name)["publish_time"] for name in hosts(found)} == {None}
+    assert not any("client_ip" in variables(found, name) for name in hosts(found))
+
+
+def test_a_cache_with_another_number_of_listings_is_not_used(cloud, cached):
+    cached()
+    (file,) = cached.directory.iterdir()
+    text = file.read_text(encoding="utf-8").replace("[[", "[[], [")
+    file.write_text(text, encoding="utf-8")
+    assert len(hosts(cached())) == 3 and len(asked(cloud)) == 2
+
+
 def test_a_refresh_updates_the_cache(cloud, cached):
     cached()
     cloud.drop(f"{DOMAIN}/news/two")

@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _key_cache
+from ansible_collections.apsaravideo.live.plugins.module_utils import _key_cache, _seal
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import CredentialsError, InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys, issued, renewal
+from ansible_collections.apsaravideo.live.plugins.module_utils._seal import sealed, unsealed
 
 LIFETIME = 1000.0
 
@@ -140,6 +141,30 @@ def test_the_file_is_private_and_its_name_tells_nothing(place):
     assert "identity" not in place.file().name
 
 
+def test_only_the_run_can_read_the_file(place, monkeypatch):
+    keys = place.keys()
+    before = place.file().read_bytes()
+    for secret in (keys.access_key_id, keys.access_key_secret, keys.security_token):
+        assert secret.encode() not in before
+    monkeypatch.setattr(_seal, "_KEY", os.urandom(32))
+    with pytest.raises(ValueError, match="not sealed in this run"):
+        unsealed(before)
+    assert place.keys().access_key_id == "id-2", "another run has a file of its own"
+    assert len(list(place.directory.iterdir())) == 2
+
+
+@given(content=st.binary(max_size=300), place=st.integers(0, 300), flip=st.integers(1, 255))
+def test_what_is_sealed_comes_back_and_is_not_changed_unnoticed(content, place, flip):
+    first, second = sealed(content), sealed(content)
+    assert unsealed(first) == unsealed(second) == content
+    assert first != second
+    changed = bytearray(first)
+    changed[place % len(first)] ^= flip
+    for bad in (bytes(changed), first[:-1], first[:20], b""):
+        with pytest.raises(ValueError, match="not sealed"):
+            unsealed(bad)
+
+
 @given(content=st.binary(max_size=100))
 def test_any_content_is_replaced(tmp_path_factory, content):
     place = Place(tmp_path_factory.mktemp("run"))
@@ -164,15 +189,15 @@ def test_any_content_is_replaced(tmp_path_factory, content):
 )
 def test_a_file_of_another_form_is_replaced(place, change):
     place.keys()
-    content = json.loads(place.file().read_text())
-    place.file().write_text(json.dumps({**content, **change}))
+    content = json.loads(unsealed(place.file().read_bytes()))
+    place.file().write_bytes(sealed(json.dumps({**content, **change}).encode()))
     assert place.keys().access_key_id == "id-2"
 
 
 @pytest.mark.parametrize("content", ["[" * 60_000, '{"at": 1}', "null", "{}"])
 def test_a_corrupt_file_is_replaced(place, content):
     place.keys()
-    place.file().write_text(content)
+    place.file().write_bytes(sealed(content.encode()))
     assert place.keys().access_key_id == "id-2"
 
 
@@ -229,11 +254,13 @@ def test_a_full_disk_only_means_more_asking(place, monkeypatch):
 # A process of the run. Asking takes long enough for all of them to come together.
 PROCESS = """
 import os, signal, sys, time
+from ansible_collections.apsaravideo.live.plugins.module_utils import _seal
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import CredentialsError
 from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
 from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Keys
 
-directory, log, end = sys.argv[1:]
+directory, log, end, key = sys.argv[1:]
+_seal._KEY = bytes.fromhex(key)  # as if it were forked
 expired = Keys("old", "old", "old", "old") if end == "expired" else None
 
 def issue():
@@ -263,7 +290,7 @@ def processes_at_once(place, tmp_path):
 
     def run(count, end):
         log.write_text("")
-        arguments = [sys.executable, "-c", PROCESS, str(place.directory), str(log), end]
+        arguments = [sys.executable, "-c", PROCESS, str(place.directory), str(log), end, _seal._KEY.hex()]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         processes = [subprocess.Popen(arguments, env=environ, **pipes) for _process in range(count)]
         for process in processes:

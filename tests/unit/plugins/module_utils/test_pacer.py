@@ -199,6 +199,22 @@ def test_a_directory_that_is_gone_means_slots_of_this_process(tmp_path, time):
     assert "No such file" in ours.problem
 
 
+def test_a_directory_that_cannot_be_used_leaves_the_slots_of_the_run(tmp_path, time):
+    (tmp_path / "run").mkdir()
+
+    def process():
+        directories = {"directory": str(tmp_path / "nowhere"), "run_directory": str(tmp_path / "run")}
+        return Pacer(account="account", action="action", rate=RATE, clock=time.monotonic, **directories)
+
+    ours = [process() for _process in range(5)]
+    _pacer._OWN.clear()
+    slots = [one.reserve() for one in ours]
+    assert slots == pytest.approx([time.now + number / RATE for number in range(5)])
+    assert _pacer._OWN == {}, "each process has slots from the run's directory"
+    assert not ours[0].is_alone() and "nowhere" in ours[0].problem
+    assert ours[0].reserve() == pytest.approx(time.now + 5 / RATE)
+
+
 @pytest.mark.parametrize("kind", ["link", "directory", "pipe"])
 def test_what_somebody_else_has_put_there_is_not_used(path, tmp_path, time, kind):
     target = tmp_path.parent / "precious"
@@ -237,6 +253,21 @@ def test_without_a_runtime_directory_it_is_named_after_the_user(tmp_path, monkey
     monkeypatch.setattr(_pacer.tempfile, "gettempdir", lambda: str(tmp_path))
     expected = str(tmp_path / f"apsaravideo-live-{os.getuid()}")
     assert shared_directory({}) == shared_directory({"XDG_RUNTIME_DIR": "/nonexistent"}) == expected
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make files of another user")
+def test_places_of_another_user_are_left_alone(tmp_path, monkeypatch):
+    """As a runtime directory is for root after `sudo -E`, and anything in a directory that all may write to."""
+    monkeypatch.setattr(_pacer.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 12345, 12345)
+    expected = tmp_path / "tmp" / f"apsaravideo-live-{os.getuid()}"
+    assert shared_directory({"XDG_RUNTIME_DIR": str(tmp_path / "theirs")}) == str(expected)
+    assert os.listdir(tmp_path / "theirs") == []
+    os.chown(expected, 12345, 12345)
+    with pytest.raises(OSError, match="somebody else"):
+        shared_directory({})
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])

@@ -44,6 +44,21 @@ def test_what_every_such_module_returns_is_documented_alike(module):
         assert without_samples(this[name]) == without_samples(first[name])
 
 
+RUNTIME = yaml.safe_load((MODULES[0].parents[2] / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+
+
 def test_every_such_module_belongs_to_the_action_group():
-    runtime = yaml.safe_load((MODULES[0].parents[2] / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    assert sorted(runtime["action_groups"]["all"]) == [path.stem for path in MODULES]
+    assert sorted(RUNTIME["action_groups"]["all"]) == [path.stem for path in MODULES]
+
+
+@pytest.mark.parametrize(
+    ("admitted", "versions"),
+    [
+        (False, "2.15.13 2.16.0 2.16.13 2.17.0 2.17.3 2.17.6 2.18.0 2.18.0rc2"),
+        (True, "2.16.14 2.16.19 2.17.7 2.17.14 2.18.1 2.18.1rc1 2.19.0b4 2.19.14 2.20.0 2.21.5 2.22.0.dev0"),
+    ],
+)
+def test_versions_of_ansible_with_a_known_hole_are_not_admitted(admitted, versions):
+    is_admitted = pytest.importorskip("ansible.plugins.loader")._does_collection_support_ansible_version
+    for version in versions.split():
+        assert is_admitted(RUNTIME["requires_ansible"], version) == admitted, version
