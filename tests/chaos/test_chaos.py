@@ -204,6 +204,16 @@ def test_the_judge_lets_pass(case):
     assert verdict(*case).wrong == []
 
 
+@pytest.mark.parametrize(("calls", "wrong"), [(2, False), (1, True)])
+def test_a_split_that_was_lost_in_an_outage_may_be_taken_for_one_of_another_client(calls, wrong):
+    other = {**change(1, "restart"), "request_id": "X"}
+    before, after = ({STREAM: {"recording": "recording", "ledger": {"changes": rows}}} for rows in ([], [other]))
+    report = {"api_calls": calls, "throttled": 0, "request_ids": ["R2"], "changed": True, "state_source": "notify_log"}
+    found = judge(Outcome(SPLIT, STREAM, report), Evidence(before, after, {("a-1", STREAM): [call(2)]}), outage=True)
+    assert bool(found.wrong) is wrong
+    assert found.attributed is not wrong
+
+
 LOUD, QUIET, LISTED = Known(True, False), Known(False, False), Known(False, True)
 ASSUMED = {"warnings": ["The previous state is unknown: ... A change is assumed."]}
 STARTED = {"state": "recording", "previous_state": "stopped", "changed": True}

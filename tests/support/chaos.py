@@ -295,8 +295,12 @@ class _Case:
         self.expect(self.uncertain() or bool(looked) or self._may_assume, "a change that was none")
 
     def _is_like_own(self) -> bool:
-        """Whether a split of somebody else came when its own was lost, so that nothing tells them apart."""
-        since = min((call["time"] for call in self.lost()), default=math.inf) - TAKEN_FOR_OWN
+        """Whether a split of somebody else came when its own was lost, so that nothing tells them apart.
+
+        When a call was lost that an outage has kept out of the log is not known.
+        """
+        not_logged = -math.inf if self.uncertain() else math.inf
+        since = min((call["time"] for call in self.lost()), default=not_logged) - TAKEN_FOR_OWN
         changes = [row for row in self.seen.changes(self.outcome.stream) if row["time"] >= since]
         began = any(row["command"] in ("restart", "start") for row in changes)
         return began and self.result.get("state_source") in ("notify_log", "record_contents")
