@@ -20,7 +20,8 @@ options:
   wait_for_stream:
     description:
       - With O(state=started), seconds to wait for a stream that is not being pushed yet, or that is pulled on trigger
-        and has no viewer yet.
+        and has no viewer yet. The last look is at their end, and the attempts of one that fails may take
+        O(retry_timeout) in addition.
       - Ignored for other states.
     type: int
     default: 0
@@ -30,7 +31,8 @@ options:
       - In ISO 8601 with a zone, such as V(2026-01-02T20:00:00+08:00), or in seconds since 1970. A time without a zone
         is refused.
       - When it has passed, the first call leaves at once; RV(ignore:late_seconds) says how late it was. A time that was
-        more than ten minutes ago is refused.
+        more than ten minutes ago, or is more than a year ahead, is refused.
+      - The machine's clock decides. Where somebody sets it meanwhile, the task sees that within a second.
       - Several tasks at once begin together, and their calls leave at the rate of O(rate_limit).
       - Check mode does not wait. RV(ignore:waited_seconds) does not count it.
     type: str
@@ -54,7 +56,8 @@ options:
     default: false
   wait_timeout:
     description:
-      - With O(wait), seconds after which that fails. It then reports RV(ignore:changed) all the same where the
+      - With O(wait), seconds after which that fails, also where the log cannot be read; the attempts of the last look
+        may take O(retry_timeout) in addition. It then reports RV(ignore:changed) all the same where the
         command was accepted.
     type: int
     default: 300

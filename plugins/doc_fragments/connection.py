@@ -32,6 +32,7 @@ options:
         end, and encrypted so that only the run's processes can read them. A task that does not run in the process of
         C(ansible-playbook), such as one on another machine, obtains its own each time. Calls for keys count in
         RV(ignore:api_calls).
+      - A process waits at most five minutes for another one of the run that is obtaining keys, then obtains its own.
     type: str
     aliases: [alicloud_access_key, access_key]
   access_key_secret:
@@ -67,7 +68,8 @@ options:
     aliases: [shared_credentials_file]
   ecs_role_name:
     description:
-      - The RAM role of the ECS instance that the task runs on, whose keys the instance's metadata service gives.
+      - The RAM role of the ECS instance that the task runs on, whose keys the instance's metadata service gives. That
+        has a second for a connection, and one for each part of an answer.
       - Without this option, where no other keys are found, E(ALIBABA_CLOUD_ECS_METADATA), E(ALICLOUD_ECS_ROLE_NAME), or
         the role that the instance has, if any.
       - E(ALIBABA_CLOUD_ECS_METADATA_DISABLED) prevents asking the metadata service, and
@@ -112,8 +114,9 @@ options:
     type: str
   allow_external_process:
     description:
-      - Whether a profile of the mode C(External) may run its program. Whoever can change the file of profiles, or
-        choose another one by O(credentials_file), can then run any program as the user of the task.
+      - Whether a profile of the mode C(External) may run its program, for at most 60 seconds. Whoever can change the
+        file of profiles, or choose another one by O(credentials_file), can then run any program as the user of the
+        task.
       - V(true) counts from the task itself and from the extra variable C(apsaravideo_allow_external_process), which
         C(-e) gives. Other variables, such as those of the inventory, and inventory sources can only forbid it.
       - Default is E(APSARAVIDEO_ALLOW_EXTERNAL_PROCESS), or V(false). E(ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS) forbids
@@ -144,7 +147,9 @@ options:
     type: bool
     default: false
   validate_certs:
-    description: Whether the certificates of O(endpoint), O(sts_endpoint) and other servers must be trusted.
+    description:
+      - Whether the certificates of O(endpoint), O(sts_endpoint) and other servers must be trusted, and have the name of
+        the server among their alternative names (SAN). The name in the subject (CN) does not count.
     type: bool
     default: true
   ca_path:
@@ -153,11 +158,13 @@ options:
       - Default is E(REQUESTS_CA_BUNDLE).
     type: path
   connect_timeout:
-    description: Seconds to wait for a connection.
+    description:
+      - Seconds to wait for a connection to each address of a server, and again for the TLS handshake; at most 3600.
+      - The look-up of the server's name takes as long as the system's resolver waits.
     type: float
     default: 5
   read_timeout:
-    description: Seconds to wait for each part of an answer.
+    description: Seconds to wait for each part of an answer, at most 3600. The whole of it may take six times as long.
     type: float
     default: 10
   rate_limit:
@@ -165,13 +172,22 @@ options:
       - Calls per second to allow for each API operation and access key. All processes of the user on one machine share
         them, evenly spaced, first come, first served.
       - Default is 96 percent of the quota that the operation's documentation states, such as 48 for record commands.
-        When something else uses the account's quota too, the rate adapts to what is left.
+        When something else uses the account's quota too, the rate adapts to what is left, down to a twentieth.
+      - A call waits until all before it have had their turns, which takes 21 seconds after 1,000 record commands.
+      - A process waits at most five seconds for another one that holds the file which they share, then paces its calls
+        alone, with a warning.
     type: float
   retry_timeout:
     description:
       - Seconds that the failed attempts of one task, or of one stream of a fleet, and the waits between them may take
         together, where calls were throttled, failed inside the cloud, or lost their connection. The time that a call
-        waits for its turn does not count.
+        waits for its turn does not count. An attempt that has begun is not cut short, and takes at most the time that
+        O(connect_timeout) and O(read_timeout) leave it.
+      - The cloud may ask to wait before a call that it dropped is sent again (C(x-acs-retry-after)). That call waits as
+        long, up to 30 seconds at a time and within this time. Calls for other streams do not.
+      - A name of a server that cannot be resolved is an error at once, unless the same run of C(ansible-playbook)
+        reached the server before.
+      - A list that moves while it is read, or that holds fewer objects than it says, is read up to five times.
       - V(0) means never to try again, V(-1) to try for ever.
     type: float
     default: 60

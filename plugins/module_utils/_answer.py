@@ -147,7 +147,7 @@ def _has_more_values(text: str, number: int) -> bool:
     """
     if sum(text.count(mark) for mark in _SEPARATORS) <= number:
         return False
-    unescaped = text.encode("utf-8", errors="replace").replace(rb"\\", b"").replace(rb'\"', b"")
+    unescaped = text.encode("utf-8", errors="replace").replace(rb"\\", b"").replace(rb"\"", b"")
     marks = _MARKS.finditer(unescaped.translate(None, _BESIDE_MARKS))
     return next(islice(marks, number, None), None) is not None
 

@@ -289,7 +289,10 @@ class Client:
         return delay
 
     def pages(
-        self, operation: Operation, parameters: Mapping[str, str], convert: Callable[[dict[str, Any]], Any] | None = None
+        self,
+        operation: Operation,
+        parameters: Mapping[str, str],
+        convert: Callable[[dict[str, Any]], Any] | None = None,
     ) -> list[Any]:
         """Return every listed object of an operation, each converted, page by page to the end.
 
@@ -615,9 +618,7 @@ def _subject(operation: Operation, parameters: Mapping[str, str]) -> str:
     return parameters.get("Command", operation.action) + (f" of {'/'.join(shown)}" if names else "")
 
 
-def _require_usable(
-    operation: Operation, parameters: Mapping[str, str], content: dict[str, Any], subject: str
-) -> None:
+def _require_usable(operation: Operation, parameters: Mapping[str, str], content: dict[str, Any], subject: str) -> None:
     """Raises AnswerLost for an answer that lacks what it must hold, which must not be taken for "nothing"."""
     if operation.items and _rows(operation, content) is None:
         raise _no_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
@@ -663,7 +664,9 @@ def _is_last(operation: Operation, content: dict[str, Any], number: int, count: 
     return count < min(size, operation.largest_page)
 
 
-def _no_list(subject: str, operation: Operation, why: str, content: Mapping[str, Any] = MappingProxyType({})) -> AnswerLost:
+def _no_list(
+    subject: str, operation: Operation, why: str, content: Mapping[str, Any] = MappingProxyType({})
+) -> AnswerLost:
     return _unusable(f"{subject} got no usable list: {why}", operation, content)
 
 

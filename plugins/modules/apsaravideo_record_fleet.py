@@ -25,8 +25,8 @@ description:
     C(record_rate_limit) and those of the connection, such as C(apsaravideo_profile), win over the options of the task.
   - What is wrong with one stream, such as a variable that cannot be evaluated, is no matter of the others.
   - A stream that several hosts name is sent each command once.
-  - When ansible-playbook is interrupted (SIGINT, SIGTERM), nothing more is sent, and the task says what became of each
-    stream. When it is killed, nothing more is sent either.
+  - When ansible-playbook is interrupted (SIGINT, SIGTERM), nothing more is sent. The task waits up to 3 seconds for
+    answers that are still to come, and says what became of each stream. When it is killed, nothing more is sent either.
   - While it runs, it says how far it is, and at its end what became of all, the failures by their cause.
 extends_documentation_fragment:
   - apsaravideo.live.command
@@ -70,7 +70,10 @@ options:
     type: bool
     default: false
   watch_interval:
-    description: Seconds between looks at what is being pushed in a domain, and at its notify log; at least 1.
+    description:
+      - Seconds between looks at what is being pushed in a domain, and at its notify log; at least 1.
+      - A stream that waits for its push gives up at the first look after O(wait_for_stream). The failed attempts of a
+        look take at most 5 seconds, or O(retry_timeout) where that is less, and are followed by another look.
     type: float
     default: 5
   window_retry:

@@ -233,7 +233,8 @@ class Behaviour:
         ),
     )
     page_cap: float = field(
-        default=0, metadata=_number(0, 1e6, "the most that a page of any listing holds, whatever was asked for; 0: as asked")
+        default=0,
+        metadata=_number(0, 1e6, "the most that a page of any listing holds, whatever was asked for; 0: as asked"),
     )
     total_excess: float = field(
         default=0, metadata=_number(0, 1e6, "TotalNum of listings says so many more than there are")

@@ -42,6 +42,7 @@ KINDS = {
 }
 MAX_SECONDS = 3600.0
 _ROUNDING = 1e-9
+_STATUSES = range(200, 600)
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "fault": str,
     "action": (str, type(None)),
@@ -85,7 +86,7 @@ class Fault:
         for name, kind in _FIELDS.items():
             if not isinstance(getattr(self, name), kind):
                 raise ValueError(f"{name} is of the wrong type")
-        if not self.location.isprintable() or not 200 <= self.http_status <= 599:
+        if not self.location.isprintable() or self.http_status not in _STATUSES:
             raise ValueError("location is printable, and http_status from 200 to 599")
         if self.fault not in KINDS:
             raise ValueError(f"there is no fault {self.fault!r}; known: {', '.join(KINDS)}")
@@ -95,8 +96,10 @@ class Fault:
             raise ValueError("times is at least 1, or null for ever")
         shortest, longest = self.range
         if not 0 <= shortest <= longest <= MAX_SECONDS:
-            raise ValueError(f"seconds is not negative and at most {MAX_SECONDS:.0f}; of two, the second is not smaller")
-        if self.fault == "push_ends" and len(self.stream.split("/", 2)) < 3:
+            raise ValueError(
+                f"seconds is not negative and at most {MAX_SECONDS:.0f}; of two, the second is not smaller"
+            )
+        if self.fault == "push_ends" and self.stream.count("/") < len(("domain/", "app/")):
             raise ValueError("stream is domain/app/stream")
         if self.processed is None:
             self.processed = KINDS[self.fault]

@@ -481,9 +481,9 @@ def test_an_empty_list(content):
 
 @pytest.mark.parametrize("content", NO_LISTS)
 def test_what_is_no_list_is_not_taken_for_an_empty_one(content):
-    with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **content}))) as server:
-        with pytest.raises(AnswerLost, match="page 1 is no list"):
-            client(server.url, retry_timeout=0).pages(NOTIFY_RECORDS, {"DomainName": "d"})
+    step = answer(200, json.dumps({"RequestId": "R", **content}))
+    with ScriptedServer(step) as server, pytest.raises(AnswerLost, match="page 1 is no list"):
+        client(server.url, retry_timeout=0).pages(NOTIFY_RECORDS, {"DomainName": "d"})
 
 
 def test_a_part_of_a_list_is_not_taken_for_the_whole():
@@ -556,9 +556,12 @@ def test_a_list_that_holds_fewer_than_it_says_is_read_again():
 
 
 def test_a_list_that_never_holds_what_it_says_is_not_usable():
-    with ScriptedServer(*[online(1, 3, "ab", TotalPage=1)] * 5) as server:
-        with pytest.raises(AnswerLost, match="no usable list: its pages hold fewer objects than they say"):
-            online_names(server)
+    steps = [online(1, 3, "ab", TotalPage=1)] * 5
+    with (
+        ScriptedServer(*steps) as server,
+        pytest.raises(AnswerLost, match="its pages hold fewer objects than they say"),
+    ):
+        online_names(server)
 
 
 def test_a_list_that_only_grows_is_read_once():
@@ -567,12 +570,14 @@ def test_a_list_that_only_grows_is_read_once():
         assert online_names(server) == list("abcd")
 
 
-@pytest.mark.parametrize("row", [None, {}, {"AppName": "a"}, {"AppName": "a", "StreamName": ""}, {"AppName": "a", "StreamName": 7}])
+@pytest.mark.parametrize(
+    "row", [None, {}, {"AppName": "a"}, {"AppName": "a", "StreamName": ""}, {"AppName": "a", "StreamName": 7}]
+)
 def test_a_stream_without_its_names_makes_the_list_unusable(row):
     content = {"RequestId": "R", "TotalNum": 1, "OnlineInfo": {"LiveStreamOnlineInfo": [row]}}
-    with ScriptedServer(answer(200, json.dumps(content))) as server:
-        with pytest.raises(AnswerLost, match="page 1 is no list"):
-            Live(client(server.url, retry_timeout=0)).online_streams("d.example")
+    step = answer(200, json.dumps(content))
+    with ScriptedServer(step) as server, pytest.raises(AnswerLost, match="page 1 is no list"):
+        Live(client(server.url, retry_timeout=0)).online_streams("d.example")
 
 
 @pytest.mark.parametrize(

@@ -478,6 +478,22 @@ def test_an_answer_that_drips_is_given_up(step):
     assert 1 < time.monotonic() - began < 20
 
 
+@pytest.mark.parametrize("step", [silence, DRIPS["body"]], ids=["silence", "drip"])
+def test_the_time_of_attempts_counts_as_that_of_waits_does(step):
+    """One attempt takes at most six times `read_timeout`; none begins when both together have taken `retry_timeout`."""
+    with ScriptedServer(*[step] * 50) as server:
+        client = make(server.url, retry_timeout=4, read_timeout=0.2)
+        began = time.monotonic()
+        with pytest.raises(AnswerLost):
+            client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
+        attempts = time.monotonic() - began  # waits take no time here
+        server.stop_early()
+    longest = 1.2 if step is not silence else 0.2
+    assert len(server.requests) > 2
+    assert attempts + sum(client.clock.slept) < 4 + longest + 1
+    assert attempts > 0.15 * len(server.requests)
+
+
 @pytest.mark.parametrize("close", [False, True])
 def test_an_answer_to_no_question_is_not_taken_for_that_to_the_next(close):
     def twice(handler):
