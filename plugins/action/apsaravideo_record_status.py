@@ -203,7 +203,10 @@ def _check_dest(path: str | None) -> None:
 
 def _write(path: str, found: list[dict[str, Any]]) -> None:
     try:
-        write_whole(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(found, indent=1, ensure_ascii=False)
+        # A person may look at the file, too; for programs, what is escaped is the same.
+        shown = (mark if mark.isprintable() or mark == "\n" else json.dumps(mark)[1:-1] for mark in text)
+        write_whole(path, "".join(shown) + "\n")
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -351,7 +351,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Add the hosts and groups to the inventory, where no name may come to mean two things."""
         self._told = self._fields(plan, streams)
         self._known = {}
-        static = read_static(_sources(), self.loader) if self.get_option("hostnames") else InventoryData()
+        static = InventoryData()
+        if self.get_option("hostnames"):
+            static = read_static(_sources(), self.loader, self.inventory.processed_sources)
         known = KnownHosts((self.inventory, static), self.templar)
         own = (self.get_option("group"), *map(self._sanitize_group_name, self.get_option("groups")))
         users = {"all", "ungrouped", *C.LOCALHOST, *own, *self.inventory.groups, *static.groups}

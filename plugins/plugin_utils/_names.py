@@ -110,13 +110,13 @@ def merge(part: InventoryData, into: InventoryData, left_out: Collection[str] = 
             into.add_host(host.name, group.name)
 
 
-def read_static(paths: Iterable[str], loader: DataLoader | None) -> InventoryData:
-    """Return what the files of inventory sources name, among them those that Ansible reads later.
+def read_static(paths: Iterable[str], loader: DataLoader | None, done: Collection[str] = ()) -> InventoryData:
+    """Return what the files of inventory sources name that Ansible has not `done` yet and reads later.
 
     Programs and other plugins are not asked. What is wrong with a file is said when its turn comes.
     """
     found = InventoryData()
-    for path in chain.from_iterable(map(_files, paths)):
+    for path in (path for path in chain.from_iterable(map(_files, paths)) if path not in done):
         for name in _STATIC:
             part = InventoryData()
             plugin = inventory_loader.get(f"ansible.builtin.{name}")

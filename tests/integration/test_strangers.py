@@ -219,5 +219,10 @@ def test_names_that_steer_a_terminal_are_shown_escaped(cloud, ansible):
     assert run.exit_code == 2 and recording(cloud) == {("news", name) for name in CONTROLS}
     for shown in (r"a\x1b[2Jb", r"nul\x00", r"line\u2028end", r"csi\x9b31m"):
         assert f"live.example.com/news/{shown}" in run.output, run.output
-    run = play(ansible, "status", static(ansible, {"idle": ("news", "idle")}), target="wanted", strays=True)
+    run = play(
+        ansible, "status", static(ansible, {"idle": ("news", "idle")}), target="wanted", strays=True, dest="status.json"
+    )
     assert r"news/red\u202eder" in run.output and r"news/del\x7f" in run.output
+    text = (ansible.directory / "status.json").read_text(encoding="utf-8")
+    assert text.replace("\n", "").isprintable()
+    assert {row["stream_name"] for row in json.loads(text)} == {"idle", *names}

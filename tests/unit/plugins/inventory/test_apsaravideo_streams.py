@@ -308,6 +308,7 @@ def test_what_is_read_ahead_is_what_ansible_would_read(tmp_path):
     assert {*found.hosts} == {"one", "two", "five", "six", "seven"}
     assert {*found.groups} == {"all", "ungrouped", "mine", "yours", "theirs"}
     assert found.hosts["one"].vars["stream_name"] == "x"
+    assert {*read_static([str(tmp_path)], DataLoader(), [str(tmp_path / "streams")]).hosts} == {"two", "five"}
 
 
 def test_a_stream_is_not_called_like_a_group(cloud, read):
