@@ -152,7 +152,7 @@ def test_a_secret_astray_in_a_source_is_named_by_its_place(cloud, ansible, case)
     run = ansible.play([{"ansible.builtin.debug": {"msg": "x"}}], "-i", str(source), "-vvv")
     output = " ".join(run.output.split())
     assert ASTRAY not in output and ASTRAY.lower() not in output
-    assert "WARNING" in output and ("option" in output or "connection" in output)
+    assert "Failed to parse inventory" in output or "could not be evaluated" in output, "the case is one"
 
 
 OPTIONS_ASTRAY = (
@@ -173,10 +173,14 @@ def test_a_secret_astray_in_an_option_is_named_by_its_place(cloud, ansible):
     (ansible.directory / ".aliyun" / "config.json").write_text('{"profiles": []}', encoding="utf-8")
     value = {"region_id": f"{ASTRAY}!"}
     hosts = {
-        name: {**streams([STREAM])["stream01"], f"apsaravideo_{name}": value.get(name, ASTRAY)}
-        for name in OPTIONS_ASTRAY
+        name: {
+            "domain_name": f"{number}.example.com",
+            "app_name": "a",
+            "stream_name": "s",
+            f"apsaravideo_{name}": value.get(name, ASTRAY),
+        }
+        for number, name in enumerate(OPTIONS_ASTRAY)
     }
-    hosts["domain_name"] = {"domain_name": f"{ASTRAY}/", "app_name": "a", "stream_name": "s"}
     hosts["app_name"] = {"domain_name": "live.example.com", "app_name": [ASTRAY], "stream_name": "s"}
     inventory = str(ansible.inventory(hosts))
     for name in ("start", "status"):
