@@ -290,7 +290,7 @@ BAD = {
     "query": ({"query": "[?"}, "The option query cannot be used: "),
     "names": ({"hostnames": ["app_name"], "apps": ["news"]}, f"{NAMES[0]} and {NAMES[1]} would both be the host news"),
     "line": ({"hostnames": ["app_name"], "apps": ["l\nine"]}, "'live.example.com/l\\nine/a' and"),
-    "filter": ({"filters": [{"include": "x.y"}], "strict": True}, "The condition x.y of the option filters failed"),
+    "filter": ({"filters": [{"include": "x.y"}], "strict": True}, "The condition 1 of the option filters failed"),
     "type": ({"connect_timeout": "soon"}, "connect_timeout"),
     "none": ({"domains": []}, "The source names no domain and no stream"),
 }
