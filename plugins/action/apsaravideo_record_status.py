@@ -25,7 +25,7 @@ from ..plugin_utils import _record_status as status
 from ..plugin_utils._files import require_regular, write_whole
 from ..plugin_utils._hosts import HostVariables
 from ..plugin_utils._in_process import InProcessAction
-from ..plugin_utils._plain import plain
+from ..plugin_utils._plain import plain, without_values
 from ..plugin_utils._record_status import Host, Wanted
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._summary import show
@@ -119,7 +119,7 @@ class ActionModule(InProcessAction):
         def problem(connection: str) -> str | None:
             checked = ArgumentSpecValidator(CONNECTION).validate(json.loads(connection))
             found = checked.error_messages
-            return f"The options of the connection cannot be used: {found[0]}." if found else None
+            return f"The options of the connection cannot be used: {without_values(found[0])}." if found else None
 
         def read(name: str) -> Host:
             try:

@@ -206,7 +206,7 @@ from ..module_utils._client import missing_libraries
 from ..module_utils._errors import InvalidOption, LiveError, printable
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
-from ..plugin_utils._hosts import PROGRAMS
+from ..plugin_utils._hosts import PROGRAMS, reason
 from ..plugin_utils._names import FOUND_STREAM, KnownHosts, Names, merge, read_static
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection
@@ -284,24 +284,33 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _filters(self) -> list[tuple[bool, Any]]:
         """Conditions, and whether a stream for which one holds is a host."""
         filters = []
-        for entry in self.get_option("filters"):
+        for number, entry in enumerate(self.get_option("filters"), 1):
             names = list(entry) if isinstance(entry, Mapping) else []
             if names not in (["include"], ["exclude"]) or not isinstance(entry[names[0]], (str, bool)):
                 raise InvalidOption(
-                    f"The option filters holds {entry}", "Give each entry one condition, named include or exclude."
+                    f"Entry {number} of the option filters is not one condition",
+                    "Give each entry one condition, named include or exclude.",
                 )
             filters.append((names == ["include"], entry[names[0]]))
         return filters
 
     def _check_templates(self, filters: Iterable[tuple[bool, Any]]) -> None:
-        texts = [("filters", text) for _wanted, text in filters if isinstance(text, str)]
-        for option, text in texts + [("hostnames", text) for text in self.get_option("hostnames")]:
+        texts = [
+            (f"The condition {number} of the option filters", text) for number, (_wanted, text) in enumerate(filters, 1)
+        ]
+        texts += [
+            (f"Entry {number} of the option hostnames", text)
+            for number, text in enumerate(self.get_option("hostnames"), 1)
+        ]
+        for place, text in texts:
+            if isinstance(text, bool):
+                continue
             if not isinstance(text, str):
-                raise InvalidOption(f"The option {option} holds {text!r}, which is no text", "Correct it.")
+                raise InvalidOption(f"{place} is no text", "Put it in quotes.")
             wrong = complaint(text)
             if wrong:
                 raise InvalidOption(
-                    f"The option {option} holds {text}, which Jinja2 cannot read: {wrong}", "Correct it."
+                    f"{place} cannot be read by Jinja2: {wrong}", "Look at its braces, quotes and words."
                 )
 
     def _found(self, plan: Plan, path: str, cache: bool) -> list[list[Row]]:
@@ -374,7 +383,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Warn of filters that failed, and of names that clashed."""
         for condition, names in self._failed.items():
             self.display.warning(
-                f"The condition {condition} of the option filters could not be evaluated for {len(names)} streams "
+                f"{self._place('filters', condition)} could not be evaluated for {len(names)} streams "
                 f"and was taken not to hold for them, {names[0]} among them. Set strict to see why."
             )
         if self._moved:
@@ -421,12 +430,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _name(self, variables: dict[str, Any], taken: Iterable[str]) -> str:
         """What the option hostnames calls a stream; empty where it does not tell."""
-        for entry in self.get_option("hostnames"):
+        for number, entry in enumerate(self.get_option("hostnames"), 1):
             try:
                 value = self._evaluated(entry, variables)
             except Exception as error:  # whatever a template can come to
                 if self.get_option("strict"):
-                    raise AnsibleParserError(f"The option hostnames holds {entry}, which failed: {error}") from None
+                    raise AnsibleParserError(
+                        f"Entry {number} of the option hostnames failed: {reason(error)}."
+                    ) from None
                 continue
             text = "" if value is None else str(value)
             if text.strip():
@@ -454,11 +465,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             name = variables["inventory_hostname"]
             if self.get_option("strict"):
                 raise AnsibleParserError(
-                    f"The condition {condition} of the option {option} failed for {name}: {error}"
+                    f"{self._place(option, condition)} failed for {name}: {reason(error)}."
                 ) from None
             if option == "filters":
                 self._failed.setdefault(condition, []).append(name)
             return False
+
+    def _place(self, option: str, condition: str) -> str:
+        """Return what to call a condition in a message, which does not quote it."""
+        given = self.get_option(option)
+        if option == "groups":
+            group = next(name for name, text in given.items() if text == condition)
+            return f"The condition of {group} in the option groups"
+        number = next(number for number, entry in enumerate(given, 1) if condition in entry.values())
+        return f"The condition {number} of the option {option}"
 
     def _condition(self, condition: str, variables: dict[str, Any]) -> bool:
         self.templar.available_variables = variables

@@ -111,7 +111,7 @@ class OidcVariables:
             )
         session_name = context.environ.get(_SESSION_VARIABLES[0])
         role = Role(arn, session_name, url=sts_url(context)).checked(self._names[0])
-        return OidcRole(context, role, provider, file).keys(expired)
+        return OidcRole(context, role, provider, file, self._names[2]).keys(expired)
 
 
 def _places(context: Context) -> Iterator[Source]:
@@ -140,22 +140,22 @@ def _places(context: Context) -> Iterator[Source]:
 def _profile(context: Context) -> Profile:
     name = context.first("profile", "ALIBABA_CLOUD_PROFILE", "ALICLOUD_PROFILE")
     if context.options.get("credentials_file"):
-        files = [File(context.options["credentials_file"], required=True)]
+        files = [File(context.options["credentials_file"], "the option credentials_file")]
     else:
         files = [*_cli_files(context), *_sdk_files(context.environ)]
-    return Profile(context, [File(_expanded(file.path, context.environ), file.required) for file in files], name)
+    return Profile(context, [File(_expanded(file.path, context.environ), file.named_by) for file in files], name)
 
 
 def _cli_files(context: Context) -> list[File]:
     if context.is_set("ALIBABA_CLOUD_CLI_PROFILE_DISABLED") and not context.options.get("profile"):
         return []
     named = context.environ.get("ALICLOUD_SHARED_CREDENTIALS_FILE")
-    return [File(named or _CLI_FILE, required=bool(named))]
+    return [File(named, "ALICLOUD_SHARED_CREDENTIALS_FILE") if named else File(_CLI_FILE)]
 
 
 def _sdk_files(environ: Mapping[str, str]) -> list[File]:
     named = environ.get("ALIBABA_CLOUD_CREDENTIALS_FILE")
-    return [File(named, required=True)] if named else [File(path, required=False) for path in _SDK_FILES]
+    return [File(named, "ALIBABA_CLOUD_CREDENTIALS_FILE")] if named else [File(path) for path in _SDK_FILES]
 
 
 def _expanded(path: str, environ: Mapping[str, str]) -> str:
@@ -176,7 +176,7 @@ def _role(context: Context) -> Role | None:
         return None
     seconds = context.first("role_session_duration", "ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION")
     if seconds is not None and not str(seconds).isdecimal():
-        raise InvalidOption(f"The role's session is to last {seconds}", "Give whole seconds.")
+        raise InvalidOption("The length of the role's session is no number", "Give whole seconds.")
     return Role(
         arn,
         context.first("role_session_name", *_SESSION_VARIABLES),

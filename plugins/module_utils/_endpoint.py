@@ -35,13 +35,13 @@ class Endpoint(NamedTuple):
             parts = urlsplit(text)
             host_name, port = parts.hostname or "", parts.port
         except ValueError:
-            raise _bad_endpoint(name, text, "is no URL") from None
+            raise _bad_endpoint(name, "is no URL") from None
         if parts.scheme not in ("http", "https") or not host_name:
-            raise _bad_endpoint(name, text, "is no full URL")
+            raise _bad_endpoint(name, "is no full URL")
         if not text.isprintable() or port == 0 or not (_HOST.fullmatch(host_name) or _is_address(host_name)):
-            raise _bad_endpoint(name, text, "names no host, or none in ASCII, or no port that there can be")
+            raise _bad_endpoint(name, "names no host, or none in ASCII, or no port that there can be")
         if "@" in text or parts.path.strip("/") or parts.query or parts.fragment:
-            raise _bad_endpoint(name, text, "holds more than scheme, host and port")
+            raise _bad_endpoint(name, "holds more than scheme, host and port")
         if parts.scheme == "http" and not allow_http and not is_loopback(host_name):
             way_out = ", or set allow_http if the way there is protected otherwise" if name == "endpoint" else ""
             raise InvalidOption(
@@ -54,10 +54,9 @@ class Endpoint(NamedTuple):
         return cls(f"{parts.scheme}://{host}/", host, is_loopback(host_name))
 
 
-def _bad_endpoint(name: str, text: str, why: str) -> InvalidOption:
-    return InvalidOption(
-        f"The {name} {_shown(text)} {why}", f"Give it as scheme, host and port, such as {DEFAULT_ENDPOINT}."
-    )
+def _bad_endpoint(name: str, why: str) -> InvalidOption:
+    """Return an error that does not show the text: it may be a secret, or hold one."""
+    return InvalidOption(f"The {name} {why}", f"Give it as scheme, host and port, such as {DEFAULT_ENDPOINT}.")
 
 
 def _shown(text: str) -> str:

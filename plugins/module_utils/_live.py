@@ -87,12 +87,12 @@ def name_as_text(option: str, value: Any) -> str:
         return value or ""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    kinds = {bool: "a boolean", float: "a floating-point number"}
-    kind = next((words for kind, words in kinds.items() if isinstance(value, kind)), "neither text nor a number")
-    shown = str(value).lower() if isinstance(value, bool) else repr(value)[:_LONGEST_NAME]
-    raise InvalidOption(
-        f"The option {option} is {shown}, which is {kind} in YAML", f'Quote the name, as in {option}: "1.10".'
-    )
+    advice = f'Quote the name, as in {option}: "1.10".'
+    if not isinstance(value, (bool, float)):
+        raise InvalidOption(f"The option {option} is neither text nor a number in YAML", advice)
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    kind = "a boolean" if isinstance(value, bool) else "a floating-point number"
+    raise InvalidOption(f"The option {option} is {shown}, which is {kind} in YAML", advice)
 
 
 def has_control(name: str) -> bool:
@@ -126,7 +126,7 @@ def check_domain(name: str) -> None:
     bad = not name.strip() or not name.isprintable() or any(mark in name for mark in "*/:@ ")
     if bad or len(name) > _LONGEST_DOMAIN:
         raise InvalidOption(
-            f"The option domain_name is {name[:_LONGEST_DOMAIN]!r}, which is no domain",
+            "The option domain_name is empty, or a text which is no domain",
             "Give the main streaming domain, such as live.example.com, without scheme, port or path.",
         )
 

@@ -37,10 +37,10 @@ _OF_OTHERS = stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH | stat.S_IWOTH
 
 
 class File(NamedTuple):
-    """A file of profiles. One that is not `required` may be missing."""
+    """A file of profiles, and what names it; without that it is in a usual place, and may be missing."""
 
     path: str
-    required: bool
+    named_by: str | None = None
 
 
 class Profile:
@@ -57,16 +57,17 @@ class Profile:
         return source.keys(expired) if source else None
 
     def _source(self) -> Source | None:
-        existing = [file for file in self._files if file.required or os.path.exists(file.path)]
+        existing = [file for file in self._files if file.named_by or os.path.exists(file.path)]
         if not existing and not self._name:
             return None
-        contents = (_Content.read(file.path, self._context) for file in existing or self._files[:1])
+        contents = (_Content.read(file, self._context) for file in existing or self._files[:1])
         lacking = []
         for content in contents:
             name = self._name or content.default
             if name in content.profiles:
                 return content.source(name, self._context)
-            lacking.append(content.error(f"has no profile {name}", "Name one of its profiles in profile."))
+            which = "of the name that is asked for" if self._name else "that it names as the current one"
+            lacking.append(content.error(f"has no profile {which}", "Name one of its profiles in profile."))
             if not self._name:
                 break
         raise lacking[0]
@@ -82,8 +83,9 @@ class _Content:
         self._is_ini = is_ini
 
     @classmethod
-    def read(cls, path: str, context: Context) -> _Content:
+    def read(cls, place: File, context: Context) -> _Content:
         """The content of a file in either form; raises CredentialsError, which shows nothing of it."""
+        path = place.path
         try:
             with open(open_file(path), encoding="utf-8-sig") as file:
                 if os.fstat(file.fileno()).st_mode & _OF_OTHERS:
@@ -93,7 +95,9 @@ class _Content:
                     )
                 text = file.read()
         except OSError as error:
-            raise _error(path, f"cannot be read: {error.strerror}", "Check its path and permissions.") from None
+            # What is no path may be a secret that has gone astray.
+            shown = f"that {place.named_by} names" if place.named_by else path
+            raise _error(shown, f"cannot be read: {error.strerror}", "Check its path and permissions.") from None
         except ValueError:
             raise _error(path, "is no text in UTF-8", _ANEW) from None
         return cls._of_json(path, text) if text.lstrip().startswith("{") else cls._of_ini(path, text)
@@ -258,7 +262,7 @@ def _cli_source(fields: _Fields, context: Context) -> Source:
         return AssumedRole(context, base, _cli_role(fields, context))
     if mode == "oidc":
         role = _cli_role(fields, context)
-        return OidcRole(context, role, fields.text("oidc_provider_arn"), fields.text("oidc_token_file"))
+        return OidcRole(context, role, fields.text("oidc_provider_arn"), fields.text("oidc_token_file"), fields.where)
     if mode == "external":
         return Program(context, fields.text("process_command"), fields.where)
     if mode == "credentialsuri":
@@ -317,5 +321,7 @@ def _ini_source(fields: _Fields, context: Context) -> Source:
         ).checked(fields.where)
         if kind == "ram_role_arn":
             return AssumedRole(context, _held(fields), role)
-        return OidcRole(context, role, fields.text("oidc_provider_arn"), fields.text("oidc_token_file_path"))
+        return OidcRole(
+            context, role, fields.text("oidc_provider_arn"), fields.text("oidc_token_file_path"), fields.where
+        )
     raise fields.unsupported("type", "access_key, ram_role_arn, oidc_role_arn, ecs_ram_role")

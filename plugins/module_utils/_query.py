@@ -16,6 +16,7 @@ with suppress(ImportError):  # _client says which library is missing
     from jmespath.functions import Functions
 
 _ADVICE = "Correct the expression, see https://jmespath.org."
+_MIN_WORD = 3  # characters
 
 
 class Query:
@@ -59,4 +60,7 @@ class Query:
     def _fault(self, error: JMESPathError) -> InvalidOption:
         """The first line of jmespath's message; the others repeat the expression with a mark under it."""
         said = str(error).split("\n", maxsplit=1)[0].rstrip(" :.")
+        token = str(getattr(error, "token_value", None) or "")
+        if len(token) >= _MIN_WORD:  # a word where there should be none may be a secret
+            said = said.replace(token, "...")
         return InvalidOption(f"The option {self._option} cannot be used: {said}", _ADVICE)

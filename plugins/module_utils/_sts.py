@@ -40,7 +40,7 @@ class Role(NamedTuple):
         """The role; raises CredentialsError, naming where it was given, for one that no call could be made for."""
         if not re.fullmatch(r"acs:ram::[0-9]+:role/\S+", self.arn):
             raise CredentialsError(
-                f"The role {self.arn} in {where} is no role's name", "Give it as acs:ram::<account id>:role/<name>."
+                f"The role in {where} is no role's name", "Give it as acs:ram::<account id>:role/<name>."
             )
         if self.seconds is not None and self.seconds < _SHORTEST_SESSION:
             raise CredentialsError(
@@ -105,8 +105,9 @@ class AssumedRole:
 class OidcRole:
     """A role that is assumed with a token of an OIDC provider, which a file holds and something else renews."""
 
-    def __init__(self, context: Context, role: Role, provider_arn: str, token_file: str) -> None:
+    def __init__(self, context: Context, role: Role, provider_arn: str, token_file: str, where: str) -> None:
         self._context = context
+        self._where = where
         self._role = role
         self._provider_arn = provider_arn
         self._token_file = token_file
@@ -136,7 +137,7 @@ class OidcRole:
 
     def _bad_token(self, why: str) -> CredentialsError:
         return CredentialsError(
-            f"The file {self._token_file} of the OIDC token {why}", "Check the path, and what writes the token there."
+            f"The file of the OIDC token of {self._where} {why}", "Check the path, and what writes the token there."
         )
 
 

@@ -117,7 +117,7 @@ class HostVariables:
             )
         except Exception as error:  # whatever a vars plugin or a file of variables raises
             raise InvalidOption(
-                f"The variables of this host cannot be read: {_reason(error)}", "Correct its variables."
+                f"The variables of this host cannot be read: {reason(error)}", "Correct its variables."
             ) from None
         return {**variables, **self._common}
 
@@ -163,7 +163,7 @@ def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:
         return _without(plain(templar.template({name: value}, fail_on_undefined=True)), omit).get(name)
     except Exception as error:  # a template can raise anything
         raise InvalidOption(
-            f"The variable {name} of this host cannot be evaluated: {_reason(error)}", "Correct it, or leave it out."
+            f"The variable {name} of this host cannot be evaluated: {reason(error)}", "Correct it, or leave it out."
         ) from None
 
 
@@ -178,7 +178,7 @@ def _without(value: Any, omit: str | None) -> Any:
     return value.replace(omit, "") if isinstance(value, str) else value
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Return why a value cannot be evaluated, in words that hold no secret."""
     found = _QUOTABLE.search(str(error))
     if found:

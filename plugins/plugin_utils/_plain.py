@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,3 +48,8 @@ def as_sent(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     except TypeError:
         return None
     return received
+
+
+def without_values(message: str) -> str:
+    """Return what ansible-core says of an option that it cannot use, without the value: it may be a secret astray."""
+    return re.sub(r"(?s)(unable to convert to \w+).*|(one of: .*), got: .*", r"\1\2", message)

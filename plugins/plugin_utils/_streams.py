@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import keyword
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -18,7 +18,7 @@ from ..module_utils._endpoint import DEFAULT_ENDPOINT
 from ..module_utils._errors import InvalidOption
 from ..module_utils._live import Live, Stream, check_domain, name_as_text, stored_stream
 from ..module_utils._query import Query
-from ._plain import plain
+from ._plain import plain, without_values
 
 Row = dict[str, Any]
 
@@ -92,8 +92,11 @@ class Plan(NamedTuple):
 
         `templated` evaluates what may be a template. Raises InvalidOption naming the entry that cannot be used.
         """
-        named = dict(_named(entry) for entry in options["streams"])
-        listings = [_listing(entry, options["apps"], connection) for entry in options["domains"]]
+        named = dict(_named(place, entry) for place, entry in _entries("streams", options["streams"]))
+        listings = [
+            _listing(place, entry, options["apps"], connection)
+            for place, entry in _entries("domains", options["domains"])
+        ]
         others = {stream.domain_name for stream in named} - {listing.domain_name for listing in listings}
         listings += [Listing(domain, frozenset(), dict(connection), {}) for domain in sorted(others)]
         if not listings:
@@ -129,36 +132,42 @@ def identity(row: Any) -> Stream | None:
     return Stream(*names) if all(isinstance(name, str) and name for name in names) else None
 
 
-def _listing(entry: Any, apps: Any, connection: Mapping[str, Any]) -> Listing:
-    own, variables = _sorted_out("domains", {"domain_name": entry} if isinstance(entry, str) else entry)
+def _entries(option: str, entries: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of an option and what to call them: an entry that is wrong may be or hold a secret."""
+    for number, entry in enumerate(entries, 1):
+        yield f"Entry {number} of the option {option}", entry
+
+
+def _listing(place: str, entry: Any, apps: Any, connection: Mapping[str, Any]) -> Listing:
+    own, variables = _sorted_out(place, {"domain_name": entry} if isinstance(entry, str) else entry)
     own_apps = variables.pop("apps", None)
     domain = _domain(own.pop("domain_name", None))
-    _refuse("domains", own, STREAM)
+    _refuse(place, own, STREAM)
     variables = {**{f"apsaravideo_{name}": own[name] for name in own if name not in _SECRET}, **variables}
     return Listing(
         domain, _apps(apps if own_apps in (None, "", []) else own_apps), _combined(connection, own), variables
     )
 
 
-def _named(entry: Any) -> tuple[Stream, dict[str, Any]]:
+def _named(place: str, entry: Any) -> tuple[Stream, dict[str, Any]]:
     if isinstance(entry, str):
         entry = dict(zip(Stream._fields, entry.split("/", 2)))
-    own, variables = _sorted_out("streams", entry)
-    _refuse("streams", own, CONNECTION)
+    own, variables = _sorted_out(place, entry)
+    _refuse(place, own, CONNECTION)
     names = {name: name_as_text(name, plain(own.get(name))) for name in Stream._fields}
     return Stream.checked(**{**names, "domain_name": names["domain_name"].lower()}), variables
 
 
-def _sorted_out(option: str, entry: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _sorted_out(place: str, entry: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options in an entry by their first spellings, and the rest, which are variables."""
     if not isinstance(entry, Mapping):
-        raise InvalidOption(f"The option {option} holds {entry!r}", "Give a name, or a mapping with names in it.")
+        raise InvalidOption(f"{place} is neither a name nor a mapping", "Give a name, or a mapping with names in it.")
     own = {_SPELLINGS[name]: value for name, value in entry.items() if name in _SPELLINGS and value is not None}
     variables = {str(name): value for name, value in entry.items() if name not in _SPELLINGS}
     for name in variables:
         if not _is_variable(name) or name in (*ALWAYS, "vars"):
             raise InvalidOption(
-                f"An entry of the option {option} sets {name}, which cannot be a variable of a host",
+                f"{place} sets {name}, which cannot be a variable of a host",
                 "Variables stand beside the names; call it otherwise, with letters, digits and underscores.",
             )
     return own, variables
@@ -168,11 +177,11 @@ def _is_variable(name: str) -> bool:
     return name.isidentifier() and name.isascii() and not keyword.iskeyword(name)
 
 
-def _refuse(option: str, own: Mapping[str, Any], names: Iterable[str]) -> None:
+def _refuse(place: str, own: Mapping[str, Any], names: Iterable[str]) -> None:
     for name in own:
         if name in names:
             raise InvalidOption(
-                f"An entry of the option {option} sets {name}, which has no place there",
+                f"{place} sets {name}, which has no place there",
                 "Streams are named in the option streams, and options of the connection belong in domains.",
             )
 
@@ -189,7 +198,8 @@ def _apps(names: Any) -> frozenset[str] | None:
     for app in apps:
         if not app.strip() or "*" in app:
             raise InvalidOption(
-                f"The option apps holds {app!r}", "Name apps exactly, or leave it out to have them all."
+                "The option apps holds an empty name, or one with a wildcard",
+                "Name apps exactly, or leave it out to have them all.",
             )
     return frozenset(apps) or None
 
@@ -204,9 +214,8 @@ def _checked(listing: Listing, templated: Callable[[Any], Any]) -> dict[str, Any
     connection = {name: plain(templated(value)) for name, value in listing.connection.items()}
     result = ArgumentSpecValidator(CONNECTION).validate(connection)
     if result.error_messages:
-        raise InvalidOption(
-            f"The connection of {listing.domain_name} cannot be made: {result.error_messages[0]}", "Correct the option."
-        )
+        why = without_values(result.error_messages[0])
+        raise InvalidOption(f"The connection of {listing.domain_name} cannot be made: {why}", "Correct the option.")
     return {name: result.validated_parameters[name] for name in connection}
 
 

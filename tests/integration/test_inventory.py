@@ -288,7 +288,7 @@ BAD = {
     "unreachable": ({"endpoint": "http://127.0.0.1:1", "retry_timeout": 0}, "127.0.0.1:1 does not accept a connection"),
     "misspelt": ({"domain": [DOMAIN]}, "The source has no option domain. ansible-doc -t inventory"),
     "query": ({"query": "[?"}, "The option query cannot be used: "),
-    "filter": ({"filters": [{"include": "x.y"}], "strict": True}, "The condition x.y of the option filters failed"),
+    "filter": ({"filters": [{"include": "x.y"}], "strict": True}, "The condition 1 of the option filters failed"),
     "type": ({"connect_timeout": "soon"}, "connect_timeout"),
     "none": ({"domains": []}, "The source names no domain and no stream"),
 }

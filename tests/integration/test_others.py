@@ -117,6 +117,78 @@ def test_an_inventory_source_lets_no_program_run(cloud, program):
     assert run.exit_code != 0 and not program.has_run(), "what forbids it counts"
 
 
+ASTRAY = "Hk3vPlantedSecret9xQz"
+SOURCES = {
+    "a list as a domain": {"domains": [["access_key_secret", ASTRAY]]},
+    "a number beside it": {"domains": ["live.example.com", {ASTRAY: 1, "a-b": 1}, ["access_key_secret", ASTRAY]]},
+    "a list as a name": {"domains": [{"domain_name": ["access_key_secret", ASTRAY]}]},
+    "a mapping as a name": {"domains": [{"domain_name": {"access_key_secret": ASTRAY}}]},
+    "a text as a domain": {"domains": [f"access_key_secret: {ASTRAY}"]},
+    "a list as a stream": {"streams": [["access_key_secret", ASTRAY]]},
+    "a text as a stream": {"streams": [f"access_key_secret: {ASTRAY}/a/b"]},
+    "an app": {"domains": ["live.example.com"], "apps": [f"{ASTRAY}*"]},
+    "a role": {"domains": [{"domain_name": "live.example.com", "role_arn": ASTRAY}]},
+    "a time": {"domains": [{"domain_name": "live.example.com", "read_timeout": ASTRAY}]},
+    "a profile": {"domains": [{"domain_name": "live.example.com", "profile": ASTRAY}]},
+    "a file": {"domains": [{"domain_name": "live.example.com", "credentials_file": ASTRAY}]},
+    "certificates": {"domains": [{"domain_name": "live.example.com", "ca_path": ASTRAY}]},
+    "an endpoint": {"domains": [{"domain_name": "live.example.com", "endpoint": ASTRAY}]},
+    "a filter": {"domains": ["live.example.com"], "filters": [{"access_key_secret": ASTRAY}]},
+    "a condition": {"domains": ["live.example.com"], "filters": [{"include": f"a {ASTRAY}"}]},
+    "a condition that fails": {"domains": ["live.example.com"], "filters": [{"include": f"'{ASTRAY}' + 1 + a"}]},
+    "a name of a host": {"domains": ["live.example.com"], "hostnames": [f"a {ASTRAY}"]},
+    "a name that fails": {"domains": ["live.example.com"], "hostnames": [f"'{ASTRAY}' + 1"], "strict": True},
+    "a query": {"domains": ["live.example.com"], "query": f"{ASTRAY} {ASTRAY}"},
+}
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_a_secret_astray_in_a_source_is_named_by_its_place(cloud, ansible, case):
+    cloud.push(STREAM)
+    (ansible.directory / ".aliyun").mkdir()
+    (ansible.directory / ".aliyun" / "config.json").write_text('{"profiles": []}', encoding="utf-8")
+    source = ansible.directory / "live.apsaravideo.yml"
+    source.write_text(json.dumps({"plugin": "apsaravideo.live.apsaravideo_streams", **SOURCES[case]}), encoding="utf-8")
+    run = ansible.play([{"ansible.builtin.debug": {"msg": "x"}}], "-i", str(source), "-vvv")
+    output = " ".join(run.output.split())
+    assert ASTRAY not in output and ASTRAY.lower() not in output
+    assert "Failed to parse" in output or "could not be evaluated" in output, "the case is one"
+
+
+OPTIONS_ASTRAY = (
+    "role_arn",
+    "profile",
+    "credentials_file",
+    "ca_path",
+    "endpoint",
+    "region_id",
+    "read_timeout",
+    "rate_limit",
+)
+
+
+def test_a_secret_astray_in_an_option_is_named_by_its_place(cloud, ansible):
+    """In variables of hosts; what is wrong with a task's own options, ansible-core may say itself."""
+    (ansible.directory / ".aliyun").mkdir()
+    (ansible.directory / ".aliyun" / "config.json").write_text('{"profiles": []}', encoding="utf-8")
+    value = {"region_id": f"{ASTRAY}!"}
+    hosts = {
+        name: {
+            "domain_name": f"{number}.example.com",
+            "app_name": "a",
+            "stream_name": "s",
+            f"apsaravideo_{name}": value.get(name, ASTRAY),
+        }
+        for number, name in enumerate(OPTIONS_ASTRAY)
+    }
+    hosts["app_name"] = {"domain_name": "live.example.com", "app_name": [ASTRAY], "stream_name": "s"}
+    inventory = str(ansible.inventory(hosts))
+    for name in ("start", "status"):
+        run = ansible.playbook(f"apsaravideo.live.{name}", "-i", inventory)
+        assert run.exit_code == 2 and ASTRAY not in run.output, run.output
+    assert cloud.calls() == []
+
+
 MANY = [f"live.example.com/app/s{number:02}" for number in range(16)]
 
 

@@ -90,7 +90,7 @@ WRONG = {
     "region with a line end": ({"region_id": "cn-shanghai\r\nx-evil: 1"}, "is no region"),
     "endpoint with a line end": (
         {"endpoint": "https://live.aliyuncs.com\r\nx-evil: 1"},
-        "https://live.aliyuncs.com??x-evil: 1 is no URL",
+        "The endpoint is no URL",
     ),
     "endpoint in letters outside ASCII": ({"endpoint": "https://直播.example.com"}, "names no host"),
     "endpoint with a password": ({"endpoint": f"https://user:{SECRET}@live.example.com"}, "more than scheme"),

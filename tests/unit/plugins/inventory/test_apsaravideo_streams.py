@@ -194,8 +194,12 @@ def test_a_filter_that_cannot_be_evaluated(cloud, read):
     filters = [{"exclude": "title == 'x'"}, {"exclude": "app_name == 'news'"}]
     assert hosts(read(filters=filters)) == ["one@sports@live.example.com"]
     (warning,) = read.warnings
-    assert "title == 'x'" in warning and "3 streams" in warning and "one@news@live.example.com" in warning
-    with pytest.raises(AnsibleParserError, match="title == 'x' of the option filters failed for one@news"):
+    assert (
+        "The condition 1 of the option filters could" in warning
+        and "3 streams" in warning
+        and "one@news@live.example.com" in warning
+    )
+    with pytest.raises(AnsibleParserError, match="The condition 1 of the option filters failed for one@news"):
         read(filters=filters, strict=True)
 
 
@@ -352,7 +356,7 @@ def test_streams_that_are_filtered_out_share_no_name(cloud, read):
 
 
 def test_a_host_name_that_fails_is_an_error_if_strict(cloud, read):
-    with pytest.raises(AnsibleParserError, match="The option hostnames holds {{ nothing }}, which failed"):
+    with pytest.raises(AnsibleParserError, match="Entry 1 of the option hostnames failed: 'nothing' is undefined"):
         read(hostnames=["{{ nothing }}"], strict=True)
     assert len(hosts(read(hostnames=["title", "{{ app_name }}-{{ stream_name }}"], strict=True))) == 3
 
@@ -530,15 +534,18 @@ def test_errors_of_the_api_have_code_and_request_id(cloud, read):
         ({"domains": []}, "names no domain and no stream"),
         ({"domain": DOMAIN}, "The source has no option domain"),
         ({"query": "[?x="}, "The option query cannot be used"),
-        ({"filters": [{"include": "a ==="}]}, "The option filters holds a ===, which Jinja2 cannot read"),
+        (
+            {"filters": [{"include": "a ==="}]},
+            "The condition 1 of the option filters cannot be read by Jinja2: unexpected",
+        ),
         ({"filters": [{"include": "a", "exclude": "b"}]}, "Give each entry one condition"),
         ({"filters": [{"only": "a"}]}, "Give each entry one condition"),
         ({"filters": [{"include": ["a"]}]}, "Give each entry one condition"),
         ({"filters": ["a"]}, "Give each entry one condition"),
-        ({"hostnames": ["{{ a"]}, "The option hostnames holds {{ a, which Jinja2 cannot read"),
-        ({"hostnames": [7]}, "The option hostnames holds 7, which is no text"),
-        ({"hostnames": ["a b"]}, "The option hostnames holds a b, which Jinja2 cannot read"),
-        ({"endpoint": "ftp://x"}, "The endpoint ftp://x is no full URL"),
+        ({"hostnames": ["{{ a"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: unexpected"),
+        ({"hostnames": [7]}, "Entry 1 of the option hostnames is no text"),
+        ({"hostnames": ["a b"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: expected token"),
+        ({"endpoint": "ftp://x"}, "The endpoint is no full URL"),
         ({"retry_timeout": "x"}, "retry_timeout"),
         ({"connect_timeout": 0}, "The option connect_timeout is 0"),
         ({"profile": "none"}, "cannot be read"),

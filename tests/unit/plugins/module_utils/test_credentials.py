@@ -259,7 +259,8 @@ def test_a_repr_shows_no_secret():
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("nobody", "no profile nobody"), ("half", "no access_key_secret in profile half")]
+    ("name", "words"),
+    [("nobody", "no profile of the name that is asked for"), ("half", "no access_key_secret in profile half")],
 )
 @pytest.mark.parametrize("by", ["option", "variable"])
 def test_unusable_profile_is_named(home, name, words, by):
@@ -407,7 +408,7 @@ def test_a_named_profile_may_stand_in_either_file(home, services):
     write(home / ".alibabacloud" / "credentials.ini", INI.replace("[role]", "[only-here]"))
     environ = {"APSARAVIDEO_STS_ENDPOINT": services.sts.url}
     assert keys({"profile": "only-here"}, environ, home).access_key_id == "oidc-id"
-    assert "no profile nobody" in refusal({"profile": "nobody"}, environ, home)
+    assert "no profile of the name that is asked for" in refusal({"profile": "nobody"}, environ, home)
     assert keys({"profile": "default"}, {}, home).access_key_id == "file-id"
 
 
@@ -522,7 +523,8 @@ def test_an_oidc_token_that_cannot_be_used(tmp_path, content, words):
     if content is None:
         os.unlink(environ["ALIBABA_CLOUD_OIDC_TOKEN_FILE"])
     told = refusal({}, environ)
-    assert words in told and str(tmp_path / "token") in told
+    assert words in told and "The file of the OIDC token of ALIBABA_CLOUD_OIDC_TOKEN_FILE" in told
+    assert str(tmp_path) not in told, "it may be the token itself"
 
 
 @pytest.mark.parametrize("mode", ["RamRoleArnWithRoleName", "RamRoleArnWithEcs"])
@@ -860,7 +862,8 @@ def test_the_metadata_service_can_be_disabled(services):
 )
 def test_no_other_machine_is_taken_for_the_metadata_service(url):
     environ = {"APSARAVIDEO_METADATA_ENDPOINT": url, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": ""}
-    assert url.split("/path")[0] in refusal({}, environ, kind=InvalidOption)
+    told = refusal({}, environ, kind=InvalidOption)
+    assert "The metadata endpoint holds more than" in told if url.endswith("/path") else url in told
 
 
 def test_the_metadata_service_is_asked_without_proxies(monkeypatch):

@@ -115,3 +115,10 @@ def test_no_expression_ends_in_anything_else(expression):
         Query("query", expression).search(STREAMS)
     except InvalidOption as error:
         assert "\n" not in error.happened
+
+
+@pytest.mark.parametrize("text", ["{0} {0}", "a[?b == {0} {0}]", "'{0}", "[?`{0}]", "a.{0}#"])
+def test_a_word_that_may_be_a_secret_is_not_quoted(text):
+    with pytest.raises(InvalidOption, match="The option query cannot be used: ") as raised:
+        Query("query", text.format("PlantedSecret9"))
+    assert "PlantedSecret9" not in str(raised.value)
