@@ -622,10 +622,15 @@ def _require_usable(operation: Operation, parameters: Mapping[str, str], content
     """Raises AnswerLost for an answer that lacks what it must hold, which must not be taken for "nothing"."""
     if operation.items and _rows(operation, content) is None:
         raise _no_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
-    value = content.get(operation.field) if operation.field else None
-    known = str(value).lower() in operation.values if operation.values else isinstance(value, dict)
-    if operation.field and not known:
+    if operation.field and not _has_field(operation, content):
         raise _unusable(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
+
+
+def _has_field(operation: Operation, content: dict[str, Any]) -> bool:
+    value = content.get(operation.field, "")
+    if operation.values:
+        return str(value).lower() in operation.values
+    return value is None or isinstance(value, dict)
 
 
 def _rows(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any]] | None:

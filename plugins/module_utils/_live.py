@@ -634,9 +634,9 @@ def _config_parameters(config: dict[str, Any], without: frozenset[str] = frozens
 AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")
 
 
-def _notify_config(domain_name: str, found: dict[str, Any]) -> NotifyConfig | None:
+def _notify_config(domain_name: str, found: dict[str, Any] | None) -> NotifyConfig | None:
     """From the API's object; its `NotifyReqAuth` is documented as a boolean, and as yes or no."""
-    if not _text(found.get("NotifyUrl")):
+    if not found or not _text(found.get("NotifyUrl")):
         return None
     settings = {
         "domain_name": domain_name,

@@ -350,7 +350,7 @@ def test_bad_input_is_refused_before_any_call(cloud, options, words):
 
 @pytest.mark.parametrize(
     "found",
-    [{}, None, {"DomainName": DOMAIN, "NotifyUrl": ""}, [], "x"],
+    [{}, None, {"DomainName": DOMAIN, "NotifyUrl": ""}],
     ids=repr,
 )
 def test_what_may_mean_that_there_is_no_callback(found):
@@ -361,6 +361,13 @@ def test_what_may_mean_that_there_is_no_callback(found):
         for _step in steps:
             task = made(server, state="absent")
             assert not changed(execute(_record_notify.operate, task))
+
+
+@pytest.mark.parametrize("body", [{}, {"LiveRecordNotifyConfig": []}, {"LiveRecordNotifyConfig": "x"}], ids=repr)
+def test_an_answer_without_a_callback_in_it_does_not_mean_that_there_is_none(body):
+    with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **body}))) as server:
+        result = execute(_record_notify.operate, made(server, state="absent", retry_timeout=0))
+    assert result["failed"] and "no usable answer" in result["msg"]
 
 
 @pytest.mark.parametrize("yes", [True, "true", "True", "yes", 1])

@@ -193,7 +193,8 @@ def test_a_start_right_after_a_stop(cloud):
 def test_an_error_after_the_command_is_what_was_last_seen(cloud):
     add_quiet_domain(cloud, callback=True)
     cloud.push(QUIET)
-    cloud.add_events({**NAMES, "domain_name": "quiet.example.com", "notify_type": "record_error", "age": -0.5})
+    cloud.behave(notify_skew=2, notify_lag=0.5)  # it shows after the command, and is later
+    cloud.add_events({**NAMES, "domain_name": "quiet.example.com", "notify_type": "record_error"})
     result = waiting(cloud, stream=QUIET, wait_timeout=2)[0]
     assert result["failed"] and result["changed"]
     assert "its newest event of this stream is record_error" in result["msg"]

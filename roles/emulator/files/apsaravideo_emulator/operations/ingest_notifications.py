@@ -72,7 +72,7 @@ def _records(call: Call) -> dict[str, Any]:
     ]
     if call.behaviour.notify_order == "desc":
         events.reverse()
-    rows, counts = page_of(events, call["PageNumber"], call["PageSize"])
+    rows, counts = page_of(call, events, call["PageNumber"], call["PageSize"])
     return {
         **counts,
         "NotifyRecordsInfo": {"LiveStreamNotifyRecordsInfo": [_row(call, event) for event in rows]},
