@@ -184,7 +184,7 @@ def test_keys_that_expire_are_renewed_once_for_all_hosts(cloud, sts):
     assert {stream["ledger"]["splits"] for stream in cloud.state()["streams"] if stream["ledger"]["starts"]} == {1}
     assert len(cloud.calls("AssumeRole")) == 2
     refused = [call for call in cloud.calls("RealTimeRecordCommand") if call["code"]]
-    assert {call["code"] for call in refused} == {"InvalidSecurityToken.Expired"}
+    assert {call["code"] for call in refused} == {"InvalidSecurityToken.Expired"}, refused
     assert 1 <= len(refused) <= 10, "those who came later had the new keys"
     calls = sum(row["result"].get("api_calls", 0) for row in run.rows)
     assert calls == len(cloud.calls()) == 40 + len(refused) + 2
