@@ -114,8 +114,7 @@ def test_a_stop_while_the_log_is_late(cloud, ansible, way):
         assert stream["ledger"]["pauses"] == (2 if row[0] == HIDDEN else 1), "each verdict is about what was done"
 
 
-@in_each_way
-@pytest.mark.parametrize("skew", [-0.3, -1])
+@pytest.mark.parametrize(("way", "skew"), [(by_module, -1), (by_fleet, -0.3)], ids=["module", "fleet"])
 def test_a_wait_while_the_log_has_another_clock(cloud, ansible, way, skew):
     cloud.behave(notify_skew=skew)
     cloud.push(*(names(name) for name in STARTS))
@@ -126,7 +125,7 @@ def test_a_wait_while_the_log_has_another_clock(cloud, ansible, way, skew):
         assert not any(result.get("warnings") for result in results.values())
 
 
-@in_each_way
+@pytest.mark.parametrize("way", [by_module, by_fleet], ids=lambda way: way.__name__)
 def test_a_wait_is_not_ended_by_an_event_that_was_late(cloud, ansible, way):
     """The stream was begun and stopped a moment ago, which the log shows only while the command is waited for."""
     cloud.push(*(names(name) for name in STARTS))

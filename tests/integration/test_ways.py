@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import subprocess
 import sys
+import uuid
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -157,7 +160,19 @@ def as_yaml(play, password_file):
 
 @pytest.fixture(scope="module")
 def rows(http_cloud, tmp_path_factory):
-    """Way to the rows of all tasks, in order, and the calls that the cloud saw."""
+    """Way to the rows of all tasks, in order, and the calls that the cloud saw; run once for all test processes."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+    shared = tmp_path_factory.getbasetemp().parent / f"ways-{run}.json"
+    with open(shared, "a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not shared.stat().st_size:
+            file.write(json.dumps(run_both_ways(http_cloud, tmp_path_factory)))
+            file.flush()
+        file.seek(0)
+        return json.load(file)
+
+
+def run_both_ways(http_cloud, tmp_path_factory):
     found = {}
     for way, keywords in WAYS.items():
         http_cloud.reset()
