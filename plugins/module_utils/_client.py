@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import threading
@@ -521,14 +522,22 @@ class Poll:
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._pause = _FIRST_POLL
+        self._moment = math.inf
         self.until = clock.monotonic() + seconds
+
+    def include(self, moment: float) -> None:
+        """Have one of the looks at this moment, by the monotonic clock."""
+        self._moment = moment
 
     def pause(self) -> float | None:
         """Return the seconds before the next look; None where there is none."""
-        left = self.until - self._clock.monotonic()
+        now = self._clock.monotonic()
+        left = self.until - now
         if left <= 0:
             return None
         pause = min(left, self._pause * random.uniform(0.75, 1.25))
+        if now < self._moment:
+            pause = min(pause, self._moment - now)
         self._pause = min(_LONGEST_POLL, self._pause * 1.5)
         return pause
 

@@ -59,6 +59,7 @@ SPEC = _argspec.Spec(
 )
 
 _LOOK_BACK = timedelta(minutes=1)  # so that a window is never empty, however the clocks are set
+_NEXT_LOOK = 0.5  # seconds
 _CONFIRMED = {
     _recording.RECORDING: "that the recording began",
     _recording.STOPPED: "that the recording was paused",
@@ -267,6 +268,9 @@ def _await_event(
         last = _recording.last_seen([*before.events, *events], fresh)
         if _recording.confirmed(fresh, wanted, sent, complete=asked - answered >= _recording.LOG_DELAY):
             return
+        if fresh and asked - answered < _recording.LOG_DELAY:
+            # From then on, what was seen confirms it.
+            poll.include(max(answered + _recording.LOG_DELAY, clock.monotonic() + _NEXT_LOOK))
     if _recording.confirmed(fresh, wanted, sent, complete=True):
         return
     raise LiveError(

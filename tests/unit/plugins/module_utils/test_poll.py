@@ -111,3 +111,15 @@ def test_clocks_that_agree_are_left_as_they_are():
     for moment in (100.2, 100.9, 101.5):
         skew.learn(moment // 1, moment, moment + 0.05)
     assert skew.known and skew.likely == 0
+
+
+@given(st.floats(1, 2000), st.floats(0, 2000))
+def test_a_poll_looks_at_a_moment_that_it_is_told(seconds, moment):
+    clock = QuickClock()
+    poll = Poll(clock, seconds)
+    poll.include(moment)
+    looks = []
+    while (pause := poll.pause()) is not None:
+        clock.sleep(pause)
+        looks.append(clock.time)
+    assert moment > seconds or not moment or any(look == pytest.approx(moment) for look in looks)
