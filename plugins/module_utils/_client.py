@@ -631,11 +631,13 @@ def _require_usable(operation: Operation, parameters: Mapping[str, str], content
     """Raises AnswerLost for an answer that lacks what it must hold, which must not be taken for "nothing"."""
     if operation.items and _rows(operation, content) is None:
         raise _no_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
-    if operation.field and not _has_field(operation, content):
+    if not _has_field(operation, content):
         raise _unusable(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
 
 
 def _has_field(operation: Operation, content: dict[str, Any]) -> bool:
+    if not operation.field:
+        return True
     value = content.get(operation.field, "")
     if operation.values:
         return str(value).lower() in operation.values
