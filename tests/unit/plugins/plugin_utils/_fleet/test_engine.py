@@ -252,9 +252,9 @@ class Ended:
         return self.members[name]
 
 
-def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT):
+def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL):
     """Run the programs of streams by name; `until` is when the run is interrupted."""
-    engine = Engine(world, INTERVAL, is_over=lambda: until is not None and world.time >= until, pool=world, inbox=world)
+    engine = Engine(world, interval, is_over=lambda: until is not None and world.time >= until, pool=world, inbox=world)
     lane = Lane(lambda: make_live(world), retry_timeout)
     engine.lanes.append(lane)
     members, finished = {}, []
@@ -507,6 +507,21 @@ def test_streams_that_read_the_log_again_after_a_stop_hold_nobody_up():
     assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.log_reads, world.log_reads[1:]))
     for name in names:
         assert any(at >= world.commands(name)[0][0] + LOG_DELAY for at in world.log_reads), "it was read late enough"
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_long_interval_does_not_hold_up_a_stop_that_reads_the_log_again(waits):
+    names, world = stopping(3)
+    world.pushes["waiting"] = ALWAYS
+    programs = {name: starting(world, state="stopped") for name in names}
+    if waits:
+        programs["waiting"] = starting(world, wait=True, wait_timeout=20)  # which has another read planned, far ahead
+    begun = datetime.fromtimestamp(NOON + 2, timezone.utc)
+    world._push(3, lambda: world.log.append(NotifyEvent("record_started", begun, stream_of("waiting"))))
+    ended = run(world, programs, interval=300)
+    assert all(member.failure is None for member in ended.members.values())
+    assert world.time <= LOG_DELAY + 2 * INTERVAL
+    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.log_reads, world.log_reads[1:]))
 
 
 @pytest.mark.parametrize("until", [4, 10])
