@@ -203,7 +203,7 @@ class Attempts:
 
 def make_live(world):
     traffic = SimpleNamespace(retry_seconds=0.0, waited_seconds=0)
-    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic)
+    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic, wait=lambda seconds: None)
 
     def online(domain):
         assert domain == DOMAIN
@@ -252,9 +252,13 @@ class Ended:
         return self.members[name]
 
 
-def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL):
+def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL, single=False):
     """Run the programs of streams by name; `until` is when the run is interrupted."""
-    engine = Engine(world, interval, is_over=lambda: until is not None and world.time >= until, pool=world, inbox=world)
+
+    def is_over():
+        return until is not None and world.time >= until
+
+    engine = Engine(world, interval, is_over=is_over, pool=world, inbox=world, single=single)
     lane = Lane(lambda: make_live(world), retry_timeout)
     engine.lanes.append(lane)
     members, finished = {}, []
@@ -530,6 +534,15 @@ def test_a_stop_is_assumed_to_be_a_change_where_the_run_is_interrupted_before_th
     ended = run(world, {name: starting(world, state="stopped") for name in names}, until=until)
     assert {ended[name].result["changed"] for name in names[5:]} == {True}, "the log was not read again for these"
     assert {ended[name].result["previous_state"] for name in names[5:]} == {"unknown"}
+
+
+@pytest.mark.parametrize("until", [4, None])
+def test_a_single_stream_reads_the_log_again_like_many(until):
+    (name,), world = stopping(1)
+    ended = run(world, {name: starting(world, state="stopped")}, until=until, single=True)
+    assert ended[name].result["changed"] is (until is not None)
+    assert world.time == pytest.approx(until or world.commands(name)[0][0] + LOG_DELAY, abs=1)
+    assert len(world.log_reads) == (1 if until else 2)
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------
