@@ -239,9 +239,7 @@ class Engine:
         else:
             raise TypeError(f"a program yielded {step!r}")
 
-    def _read_alone(
-        self, lane: Lane, member: Member, step: ReadLog | ReadHistory, answer: Callable[..., None]
-    ) -> None:
+    def _read_alone(self, lane: Lane, member: Member, step: ReadLog | ReadHistory, answer: Callable[..., None]) -> None:
         live = lane.new_live()
         self.pool.submit(lambda: step.alone(live, member.stream), answer)
 
