@@ -18,8 +18,8 @@ class Operation(NamedTuple):
     in an answer, each of which holds a text under each of `names`, and `page`, `page_size` name the parameters of its
     paging, `largest_page` being the most that one page may hold. An answer that is no list holds under `field` one of
     the `values`, in any case of letters, or an object or null where there are none. An operation that is not
-    `repeatable`, or whose parameter `Command` is one of the `unrepeatable_commands`, must not be sent again blindly when
-    an answer was lost; `harm` says why, and what to look at. `version` is that of the API that has the operation.
+    `repeatable`, or whose parameter `Command` is one of the `unrepeatable_commands`, must not be sent again blindly
+    when an answer was lost; `harm` says why, and what to look at. `version` is that of the API that has the operation.
     """
 
     action: str
