@@ -207,7 +207,7 @@ from ..module_utils._errors import InvalidOption, LiveError, printable
 from ..module_utils._live import Stream
 from ..module_utils._task import Task
 from ..plugin_utils._hosts import PROGRAMS, reason
-from ..plugin_utils._names import FOUND_STREAM, KnownHosts, Names, merge, read_static
+from ..plugin_utils._names import FOUND_STREAM, KnownHosts, Names, merge, read_static, stream_of
 from ..plugin_utils._run_directory import RUN_DIRECTORY
 from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection
 from ..plugin_utils._templates import complaint, decided_by, is_template
@@ -532,6 +532,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if compose:
                 self._set_composite_vars(compose, scope, name, strict=strict)
                 scope.update(host.vars)
+            if FOUND_STREAM in variables:
+                host.set_variable(FOUND_STREAM, unsafe(stream_of(host.vars)))  # the option compose may rename it
             for chosen, condition in groups.items():
                 if self._holds("groups", condition, scope):
                     self.inventory.add_host(name, group=self.inventory.add_group(self._sanitize_group_name(chosen)))

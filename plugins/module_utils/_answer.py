@@ -13,7 +13,7 @@ import calendar
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_tz
 from itertools import islice
 from typing import Any, NamedTuple
@@ -58,10 +58,13 @@ class HttpAnswer(NamedTuple):
     body: bytes
 
 
-def read(answer: HttpAnswer, action: str, subject: str, now: float) -> dict[str, Any]:
+def read(
+    answer: HttpAnswer, action: str, subject: str, now: float, hidden: Callable[[str], str] = str
+) -> dict[str, Any]:
     """The content of a successful answer; raises the LiveError that anything else stands for.
 
-    `subject` names what the call was about, and `now` is the local time in seconds since the epoch, both for messages.
+    `subject` names what the call was about, `now` is the local time in seconds since the epoch, and `hidden` masks the
+    secrets that the server may have echoed, all three for messages.
     A body under the key `<action>Response` is unwrapped. An error code counts whatever the HTTP status is.
     """
     content = _parsed(answer.body)
@@ -77,7 +80,7 @@ def read(answer: HttpAnswer, action: str, subject: str, now: float) -> dict[str,
             return content
     if not code:
         raise _no_code(answer, action, subject)
-    raise _api_error(answer, content, code, action, subject, now)
+    raise _api_error(answer, content, code, action, subject, now, hidden)
 
 
 def request_id(content: Mapping[str, Any]) -> str:
@@ -202,9 +205,15 @@ def _text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> 
 
 
 def _api_error(
-    answer: HttpAnswer, content: dict[str, Any], code: str, action: str, subject: str, now: float
+    answer: HttpAnswer,
+    content: dict[str, Any],
+    code: str,
+    action: str,
+    subject: str,
+    now: float,
+    hidden: Callable[[str], str],
 ) -> ApiError:
-    explanation = explain(code, _message(content), action)
+    explanation = explain(code, _message(content, hidden), action)
     kind = error_class(code, answer.status)
     error = kind(
         f"{subject} was refused: {explanation.happened}",
@@ -223,10 +232,10 @@ def _api_error(
     return error
 
 
-def _message(content: dict[str, Any]) -> str:
+def _message(content: dict[str, Any], hidden: Callable[[str], str]) -> str:
     """The server's message on one line; what follows "string to sign" is cut, because keys and tokens stand there."""
     said = _text(content, _ANY, "Message", "message", "Description") or ""
-    message = printable(" ".join(said.split()))
+    message = printable(hidden(" ".join(said.split())))  # before it is cut, because a part of a secret is not masked
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
     return cut[:_LONGEST_MESSAGE]
 

@@ -387,7 +387,7 @@ class Client:
         pacer = self.account.pacer(operation)
         try:
             answer = self._send(operation, parameters, subject, pacer)
-            content = _answer.read(answer, operation.action, subject, self.clock.now())
+            content = _answer.read(answer, operation.action, subject, self.clock.now(), self.hidden)
             _require_usable(operation, parameters, content, subject)
         except LiveError as error:
             if error.request_id:

@@ -72,6 +72,7 @@ options:
   watch_interval:
     description:
       - Seconds between looks at what is being pushed in a domain, and at its notify log; at least 1.
+      - Where a stream needs the notify log to tell what became of its command, at most 5 seconds pass between looks.
       - A stream that waits for its push gives up at the first look after O(wait_for_stream). The failed attempts of a
         look take at most 5 seconds, or O(retry_timeout) where that is less, and are followed by another look.
     type: float

@@ -18,8 +18,7 @@ from ansible.template import Templar
 from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._errors import InvalidOption
-from ..module_utils._live import Stream
-from ._names import FOUND_STREAM
+from ._names import FOUND_STREAM, stream_of
 from ._plain import plain
 
 # What Ansible tells every host of a play alike. It works out the lists anew for each host unless it is given some.
@@ -135,7 +134,7 @@ def _refuse_two_streams(name: str, host: Any) -> None:
     Ansible takes hosts of the same name for one, and the source that is read last decides about its variables.
     """
     found = host.vars.get(FOUND_STREAM) if host else None
-    now = "/".join(str(host.vars.get(field)) for field in Stream._fields) if found is not None else None
+    now = stream_of(host.vars) if found is not None else None
     if found != now:
         raise InvalidOption(
             f"The host {name} is the stream {found}, which somebody pushes, and by another source of the inventory "

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain, count
 from typing import Any
 
@@ -23,6 +23,11 @@ from ._streams import default_name
 FOUND_STREAM = "apsaravideo_found_stream"
 _STATIC = ("host_list", "yaml", "ini", "toml")  # plugins that read names which a user wrote, in Ansible's order
 _OF_A_SOURCE = ("inventory_file", "inventory_dir")  # Ansible sets these variables itself
+
+
+def stream_of(variables: Mapping[str, Any]) -> str:
+    """Return the stream that the variables of a host name, to compare it with another one."""
+    return "/".join(str(variables.get(field)) for field in Stream._fields)
 
 
 class KnownHosts:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from emulator import stream_fields
 from playbook import streams
 
 MANY = [f"live.example.com/app/s{number:03}" for number in range(150)]
@@ -359,3 +360,19 @@ def test_nothing_remains_of_a_large_run(cloud, ansible, number):
     no_process_remains(ansible, 15)
     assert "start: 2000 streams, " in run.output
     assert set(retry_file(ansible)) == hosts(names) - recorded(cloud)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_run_that_ends_while_its_streams_wait_for_the_notify_log(cloud, ansible, number):
+    """All commands were answered, so that nothing is left to do, and nobody takes the whole result."""
+    names = [f"live.example.com/app/{'long-' * 10}{index:03}" for index in range(150)]
+    cloud.push(*names)
+    cloud.add_events(*({**stream_fields(name), "notify_type": "record_paused", "age": 60} for name in names))
+    process = ansible.begin(*command("stop", str(ansible.inventory(streams(names)))))
+    wait_until(lambda: len(cloud.calls("RealTimeRecordCommand")) == len(names))
+    time.sleep(1)
+    process.send_signal(number)
+    run = ansible.end(process)
+    assert run.exit_code != 0
+    no_process_remains(ansible)
+    assert "stop: 150 streams, 150 stopped. 150 changed." in run.output

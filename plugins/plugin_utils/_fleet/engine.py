@@ -224,11 +224,10 @@ class Engine:
             self._pushes(lane, member).await_new_push(member, step.until - LEAD, answer)
         elif isinstance(step, ReadState):
             self._pushes(lane, member).read(member.stream, answer)
-        elif isinstance(step, (ReadLog, ReadHistory)) and self._single:
-            live = lane.new_live()
-            self.pool.submit(lambda: step.alone(live, member.stream), answer)
         elif isinstance(step, ReadLog) and step.pause:
             self._read_later(lane, member, step, answer)
+        elif isinstance(step, (ReadLog, ReadHistory)) and self._single:
+            self._read_alone(lane, member, step, answer)
         elif isinstance(step, ReadLog):
             self._logs(lane, member).read(member.stream, answer)
         elif isinstance(step, ReadHistory):
@@ -240,11 +239,18 @@ class Engine:
         else:
             raise TypeError(f"a program yielded {step!r}")
 
+    def _read_alone(self, lane: Lane, member: Member, step: ReadLog | ReadHistory, answer: Callable[..., None]) -> None:
+        live = lane.new_live()
+        self.pool.submit(lambda: step.alone(live, member.stream), answer)
+
     def _read_later(self, lane: Lane, member: Member, step: ReadLog, answer: Callable[..., None]) -> None:
         def read() -> None:
             lane.pausing.discard(member)
             lane.in_doubt.add(member)
-            self._logs(lane, member).read(member.stream, answer, fresh=True)
+            if self._single:
+                self._read_alone(lane, member, ReadLog(), answer)
+            else:
+                self._logs(lane, member).read(member.stream, answer, fresh=True)
 
         lane.pausing.add(member)
         self.after(step.pause, read)

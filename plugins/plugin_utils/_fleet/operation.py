@@ -107,7 +107,8 @@ class Operation:
 
         self._tick = tick
         with self._signals():
-            whole = fleet.run(targets)
+            # A run that is interrupted while nothing is left to do is one that nobody listens to any more, too.
+            whole = fleet.run(targets) and not self._is_over()
         shown.clear()
         entries = self._entries(fleet, targets)
         left = self._save_left_over(task, covered, before, fleet)

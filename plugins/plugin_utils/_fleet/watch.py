@@ -16,6 +16,7 @@ from ...module_utils._live import Live, NotifyEvent, Scope, Stream, Window
 Answer = Callable[..., None]
 AWAY = "away"
 OVERLAP = timedelta(minutes=1)  # by which reads of the notify log overlap, because events may be shown late
+MAX_INTERVAL = 5.0  # seconds between reads of the notify log where somebody needs to know what became of a command
 
 
 class Scheduler(Protocol):
@@ -37,7 +38,8 @@ class _Reader:
         self._engine = engine
         self._last = float("-inf")
         self._fresh_until = float("-inf")
-        self._planned = False
+        self._planned: float | None = None  # when the next read is, None where none is planned
+        self._reading = False
 
     @property
     def _is_fresh(self) -> bool:
@@ -56,21 +58,28 @@ class _Reader:
     def _failed(self, error: LiveError) -> None:
         raise NotImplementedError
 
+    def _interval(self) -> float:
+        return self._engine.interval
+
     def plan(self) -> None:
         """Read as soon as the interval allows, unless that is planned already."""
-        if not self._planned:
-            self._planned = True
-            self._engine.after(max(0.0, self._last + self._engine.interval - self._engine.clock.monotonic()), self._go)
+        now = self._engine.clock.monotonic()
+        at = max(now, self._last + self._interval())
+        if not self._reading and (self._planned is None or at < self._planned):
+            self._planned = at
+            self._engine.after(at - now, lambda: self._go(at))
 
-    def _go(self) -> None:
-        if not self._is_awaited():
-            self._planned = False
-            return
-        self._last = self._engine.clock.monotonic()
-        self._engine.pool.submit(self._prepare(), self._done)
+    def _go(self, at: float) -> None:
+        if at != self._planned:
+            return  # another read was planned in its place
+        self._planned = None
+        if self._is_awaited():
+            self._last = self._engine.clock.monotonic()
+            self._reading = True
+            self._engine.pool.submit(self._prepare(), self._done)
 
     def _done(self, found: Any, error: BaseException | None) -> None:
-        self._planned = False
+        self._reading = False
         if error is None:
             self._fresh_until = self._last + self._engine.interval
             self._took(found)
@@ -213,6 +222,11 @@ class LogWatch(_Reader):
                 return
         self.readers.append((stream, self._engine.clock.monotonic() if fresh else float("-inf"), answer))
         self.plan()
+
+    def _interval(self) -> float:
+        """Return the interval; where somebody needs what is newer, a long one does not hold up the end of a run."""
+        is_urgent = any(not_before > float("-inf") for _stream, not_before, _answer in self.readers)
+        return min(self._engine.interval, MAX_INTERVAL) if is_urgent else self._engine.interval
 
     def count_readers(self) -> int:
         """Return how many streams wait for the events so far, without those that wait for what is newer."""

@@ -260,6 +260,12 @@ def test_a_listed_stream_keeps_its_name(cloud, read):
     assert variables(inventory, "two")[FOUND_STREAM] == f"{DOMAIN}/news/two"
 
 
+def test_a_stream_that_the_source_renames_is_still_one(cloud, read):
+    inventory = read(hostnames=["stream_name"], apps=["news"], compose={"stream_name": "stream_name | upper"})
+    assert variables(inventory, "two")["stream_name"] == "TWO"
+    assert variables(inventory, "two")[FOUND_STREAM] == f"{DOMAIN}/news/TWO"
+
+
 STATIC = {"news": (DOMAIN, "news", "one"), "other": ("live.example.org", "a", "b"), "bare": ()}
 
 

@@ -376,6 +376,14 @@ def test_secrets_echoed_by_the_server_are_masked():
     assert not [secret for secret in (*KEYS.secrets(), KEYS.access_key_id) if secret in str(error)]
 
 
+def test_no_part_of_a_secret_is_shown_where_the_message_is_cut():
+    message = f"{'x' * 295} {KEYS.access_key_secret}"
+    with ScriptedServer(refuse("New", message=message)) as server:
+        _caller, error = failed(server, ApiError)
+    assert f"{'x' * 295} ****" in str(error)
+    assert KEYS.access_key_secret[:4] not in str(error)
+
+
 @pytest.mark.parametrize(("operation", "mebibytes"), [(RECORD_COMMAND, 1), (NOTIFY_RECORDS, 8)])
 def test_an_answer_without_end_is_cut(operation, mebibytes):
     body = json.dumps({"RequestId": "R", "x": "y" * (mebibytes << 20)})

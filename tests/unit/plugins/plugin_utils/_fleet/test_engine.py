@@ -203,7 +203,7 @@ class Attempts:
 
 def make_live(world):
     traffic = SimpleNamespace(retry_seconds=0.0, waited_seconds=0)
-    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic)
+    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic, wait=lambda seconds: None)
 
     def online(domain):
         assert domain == DOMAIN
@@ -252,9 +252,13 @@ class Ended:
         return self.members[name]
 
 
-def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT):
+def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL, single=False):
     """Run the programs of streams by name; `until` is when the run is interrupted."""
-    engine = Engine(world, INTERVAL, is_over=lambda: until is not None and world.time >= until, pool=world, inbox=world)
+
+    def is_over():
+        return until is not None and world.time >= until
+
+    engine = Engine(world, interval, is_over=is_over, pool=world, inbox=world, single=single)
     lane = Lane(lambda: make_live(world), retry_timeout)
     engine.lanes.append(lane)
     members, finished = {}, []
@@ -509,12 +513,36 @@ def test_streams_that_read_the_log_again_after_a_stop_hold_nobody_up():
         assert any(at >= world.commands(name)[0][0] + LOG_DELAY for at in world.log_reads), "it was read late enough"
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_long_interval_does_not_hold_up_a_stop_that_reads_the_log_again(waits):
+    names, world = stopping(3)
+    world.pushes["waiting"] = ALWAYS
+    programs = {name: starting(world, state="stopped") for name in names}
+    if waits:
+        programs["waiting"] = starting(world, wait=True, wait_timeout=20)  # which has another read planned, far ahead
+    begun = datetime.fromtimestamp(NOON + 2, timezone.utc)
+    world._push(3, lambda: world.log.append(NotifyEvent("record_started", begun, stream_of("waiting"))))
+    ended = run(world, programs, interval=300)
+    assert all(member.failure is None for member in ended.members.values())
+    assert world.time <= LOG_DELAY + 2 * INTERVAL
+    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.log_reads, world.log_reads[1:]))
+
+
 @pytest.mark.parametrize("until", [4, 10])
 def test_a_stop_is_assumed_to_be_a_change_where_the_run_is_interrupted_before_the_log_is_read_again(until):
     names, world = stopping(20)
     ended = run(world, {name: starting(world, state="stopped") for name in names}, until=until)
     assert {ended[name].result["changed"] for name in names[5:]} == {True}, "the log was not read again for these"
     assert {ended[name].result["previous_state"] for name in names[5:]} == {"unknown"}
+
+
+@pytest.mark.parametrize("until", [4, None])
+def test_a_single_stream_reads_the_log_again_like_many(until):
+    (name,), world = stopping(1)
+    ended = run(world, {name: starting(world, state="stopped")}, until=until, single=True)
+    assert ended[name].result["changed"] is (until is not None)
+    assert world.time == pytest.approx(until or world.commands(name)[0][0] + LOG_DELAY, abs=1)
+    assert len(world.log_reads) == (1 if until else 2)
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------
