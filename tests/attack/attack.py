@@ -46,7 +46,7 @@ DOMAIN = "live.example.com"
 NAMES = [f"{DOMAIN}/app/s{number}" for number in range(5)]
 STREAM = streams(NAMES)["s0"]
 # The bounds that runs are given: retry_timeout and one more attempt, which takes at most six times read_timeout.
-BOUNDS = {"retry_timeout": 10, "connect_timeout": 2, "read_timeout": 3}
+BOUNDS = {"retry_timeout": 5, "connect_timeout": 2, "read_timeout": 3}
 FAULTS = ["reset_before", "reset_after", "truncate", "half_json", "empty", "stall", "html", "redirect", "throttle"]
 FAULTS += ["status_500", "status_503", "error", "bare"]
 
@@ -54,7 +54,9 @@ FAULTS += ["status_500", "status_503", "error", "bare"]
 MODULES: dict[str, dict[str, Any]] = {
     "module": {"apsaravideo_record": {**STREAM, "wait": True, "wait_timeout": 5}},
     "info": {"apsaravideo_record_info": {"domain_name": DOMAIN, "gather": ["state", "config", "events"]}},
-    "config": {"apsaravideo_record_config": {"domain_name": DOMAIN, "app_name": "app", "stream_name": "s0", "state": "absent"}},
+    "config": {
+        "apsaravideo_record_config": {"domain_name": DOMAIN, "app_name": "app", "stream_name": "s0", "state": "absent"}
+    },
     "role": {"apsaravideo_record": {**STREAM, "role_arn": ROLE}},
 }
 WAYS = [*MODULES, "fleet", "status", "inventory"]
@@ -69,7 +71,13 @@ FILES += ["half", "noise", "deep", "empty", "without end", "missing"]
 PLACES = ["option credentials_file", "option ca_path", "fleet credentials_file", "fleet ca_path", "retry_file", "dest"]
 PLACES += ["inventory credentials_file", "inventory ca_path", "inventory cache", "report"]
 PLACES += ["ALICLOUD_SHARED_CREDENTIALS_FILE", "ALIBABA_CLOUD_CREDENTIALS_FILE", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"]
-PLACES += ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "XDG_RUNTIME_DIR", ".aliyun/config.json", ".alibabacloud/credentials"]
+PLACES += [
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "XDG_RUNTIME_DIR",
+    ".aliyun/config.json",
+    ".alibabacloud/credentials",
+]
 
 
 def make(kind: str, path: Path) -> Path:
@@ -132,7 +140,11 @@ def run(endpoint: str, directory: Path, what: Run) -> Outcome:
     arguments = [f"apsaravideo.live.{ {'fleet': 'start'}.get(what.way, what.way) }", "-i"]
     if what.way in ("fleet", "status"):
         variables = {f"apsaravideo_{name}": value for name, value in options.items()}
-        arguments += [str(ansible.inventory(streams(NAMES), **variables)), "-e", json.dumps({"accept_unknown": True, **what.extra})]
+        arguments += [
+            str(ansible.inventory(streams(NAMES), **variables)),
+            "-e",
+            json.dumps({"accept_unknown": True, **what.extra}),
+        ]
     else:
         source = directory / "live.apsaravideo.yml"
         plugin = {"plugin": "apsaravideo.live.apsaravideo_streams", "domains": [DOMAIN]}
@@ -141,9 +153,7 @@ def run(endpoint: str, directory: Path, what: Run) -> Outcome:
             plugin = {**plugin, **options}
         else:
             plugin = {}
-            tasks = [
-                {f"apsaravideo.live.{name}": {**options, **given}} for name, given in MODULES[what.way].items()
-            ]
+            tasks = [{f"apsaravideo.live.{name}": {**options, **given}} for name, given in MODULES[what.way].items()]
         source.write_text(json.dumps(plugin or {"all": {}}), encoding="utf-8")
         play = directory / "play.json"
         content = {"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, *what.after]}
@@ -201,7 +211,7 @@ def at_place(place: str, path: Path) -> Run:
 
 @dataclass
 class Attack:
-    """Cases in any order until the time is over, and what was wrong with them."""
+    """Cases until the time is over, and what was wrong with them."""
 
     directory: Path
     until: float
@@ -274,7 +284,7 @@ def cases() -> Iterator[tuple[str, str, str]]:
 def main() -> None:
     """Attack for some minutes, and sum up."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5, help="no run begins later; default: 5")
+    parser.add_argument("--seconds", type=float, default=150, help="no run begins later; default: 150")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the order; default: any")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     given = parser.parse_args()
@@ -283,12 +293,14 @@ def main() -> None:
     chosen = [case for case in cases() if given.only in ", ".join(case)]
     random.shuffle(chosen)
     with tempfile.TemporaryDirectory(prefix="attack-") as directory, ThreadPoolExecutor(2) as pool:
-        attack = Attack(Path(directory), time.monotonic() + 60 * given.minutes)
+        attack = Attack(Path(directory), time.monotonic() + given.seconds)
         for _done in pool.map(attack.case, [("healthy", way, "") for way in WAYS]):
             pass
         for _done in pool.map(attack.case, chosen):
             pass
-    bad = {name: attack.counts[name] for name in ("hangs", "tracebacks", "leaks", "over the memory", "untrue successes")}
+    bad = {
+        name: attack.counts[name] for name in ("hangs", "tracebacks", "leaks", "over the memory", "untrue successes")
+    }
     print(
         f"Seed {given.seed}: {attack.counts['runs']} runs, {attack.counts['left out']} of {len(chosen)} cases left out; "
         f"{', '.join(f'{count} {name}' for name, count in bad.items())}; "

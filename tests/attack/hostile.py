@@ -62,8 +62,8 @@ def of_wrong_types(_request: bytes) -> Iterator[Any]:
     """Put wrong values in the places that are read, others each time."""
     names = [*LISTS, "CallbackList", "StreamState", "TotalNum", "PageNum", "Credentials", "LiveRecordNotifyConfig"]
     content = {"RequestId": random.choice(["R", *WRONG]), **{name: random.choice(WRONG) for name in names}}
-    for name in LISTS:
-        content[name] = random.choice([content[name], {LISTS[name]: random.choice(WRONG)}])
+    for name, inner in LISTS.items():
+        content[name] = random.choice([content[name], {inner: random.choice(WRONG)}])
     yield http(json.dumps(content).encode())
 
 
@@ -72,7 +72,7 @@ def endless_pages(request: bytes) -> Iterator[Any]:
     found = re.search(rb"PageNum=(\d+)", request)
     page = int(found[1]) if found else 1
     row = {**dict(zip(("DomainName", "AppName"), ("live.example.com", "app"))), "PublishTime": "2026-01-02T03:04:05Z"}
-    rows = [{**row, "StreamName": f"{page}-{number}-{'x' * 200}"} for number in range(3000)]
+    rows = [{**row, "StreamName": f"{page}-{number}-{'x' * random.choice([0, 200, 900])}"} for number in range(3000)]
     listing = {"RequestId": "R", "TotalNum": 10**9, "TotalPage": 10**6, "PageNum": page, "PageSize": 3000}
     yield http(json.dumps({**listing, "OnlineInfo": {"LiveStreamOnlineInfo": rows}, "CallbackList": rows}).encode())
 
@@ -103,7 +103,9 @@ RAW: dict[str, Answer] = {
     "TLS": sent(b"\x15\x03\x03\x00\x02\x02\x28"),
     "elsewhere": sent(http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:9/\r\n")),
     "file": sent(http(b"", "302 Found", "Location: file:///etc/passwd\r\n")),
-    "come later": sent(http(b'{"Code":"Throttling"}', "503 Busy", "Retry-After: 1e9\r\nx-acs-retry-after: 60000000\r\n")),
+    "come later": sent(
+        http(b'{"Code":"Throttling"}', "503 Busy", "Retry-After: 1e9\r\nx-acs-retry-after: 60000000\r\n")
+    ),
     "long ago": sent(http(GOOD, more="Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n")),
     "quoting": quoting,
     "wrong types": of_wrong_types,
