@@ -17,7 +17,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -47,6 +46,7 @@ NAMES = [f"{DOMAIN}/app/s{number}" for number in range(5)]
 STREAM = streams(NAMES)["s0"]
 # The bounds that runs are given: retry_timeout and one more attempt, which takes at most six times read_timeout.
 BOUNDS = {"retry_timeout": 5, "connect_timeout": 2, "read_timeout": 3}
+WRONG = ("hangs", "tracebacks", "leaks", "over the memory", "untrue successes")
 FAULTS = ["reset_before", "reset_after", "truncate", "half_json", "empty", "stall", "html", "redirect", "throttle"]
 FAULTS += ["status_500", "status_503", "error", "bare"]
 
@@ -137,31 +137,21 @@ def run(endpoint: str, directory: Path, what: Run) -> Outcome:
     where = {"APSARAVIDEO_ENDPOINT": endpoint, "APSARAVIDEO_STS_ENDPOINT": endpoint, "NO_PROXY": "127.0.0.1"}
     ansible = Ansible(directory, {**where, **keys, **what.environ})
     options = {**BOUNDS, **what.options}
-    arguments = [f"apsaravideo.live.{ {'fleet': 'start'}.get(what.way, what.way) }", "-i"]
     if what.way in ("fleet", "status"):
         variables = {f"apsaravideo_{name}": value for name, value in options.items()}
-        arguments += [
-            str(ansible.inventory(streams(NAMES), **variables)),
-            "-e",
-            json.dumps({"accept_unknown": True, **what.extra}),
-        ]
+        source = ansible.inventory(streams(NAMES), **variables)
+        playbook = "apsaravideo.live.start" if what.way == "fleet" else "apsaravideo.live.status"
     else:
-        source = directory / "live.apsaravideo.yml"
-        plugin = {"plugin": "apsaravideo.live.apsaravideo_streams", "domains": [DOMAIN]}
-        tasks: list[dict[str, Any]] = [{"ansible.builtin.debug": {"msg": "{{ groups }}"}}]
-        if what.way == "inventory":
-            plugin = {**plugin, **options}
-        else:
-            plugin = {}
-            tasks = [{f"apsaravideo.live.{name}": {**options, **given}} for name, given in MODULES[what.way].items()]
-        source.write_text(json.dumps(plugin or {"all": {}}), encoding="utf-8")
-        play = directory / "play.json"
-        content = {"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, *what.after]}
-        play.write_text(json.dumps([content]), encoding="utf-8")
-        arguments = [str(play), "-i", str(source)]
+        source, playbook = directory / "live.apsaravideo.yml", str(directory / "play.json")
+        plugin = {"plugin": "apsaravideo.live.apsaravideo_streams", "domains": [DOMAIN], **options}
+        source.write_text(json.dumps(plugin if what.way == "inventory" else {"all": {}}), encoding="utf-8")
+        tasks = [{f"apsaravideo.live.{name}": {**options, **it}} for name, it in MODULES.get(what.way, {}).items()]
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, *what.after]}
+        Path(playbook).write_text(json.dumps([play]), encoding="utf-8")
+    extra = json.dumps({"accept_unknown": True, **what.extra})
     began = time.monotonic()
     with open(directory / "output", "w+b") as output:
-        process = ansible.begin(*arguments, "-vv", stdout=output, encoding=None)
+        process = ansible.begin(playbook, "-i", str(source), "-e", extra, "-vv", stdout=output, encoding=None)
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
@@ -261,16 +251,13 @@ class Attack:
         more = outcome.memory - self.healthy[way]
         self.most, self.longest = max(self.most, more), max(self.longest, outcome.seconds)
         self.counts["runs"] += 1
-        wrong = {
-            "hangs": outcome.seconds > MAX_SECONDS,
-            "tracebacks": "Traceback (most recent" in outcome.output or outcome.exit_code not in (0, 1, 2, 4, -9),
-            "leaks": any(form in outcome.output for form in FORMS),
-            "over the memory": more > MAX_MORE_MEMORY,
-            "untrue successes": outcome.exit_code == 0 and not recording,
-        }
-        self.counts.update(found for found in wrong if wrong[found])
+        traceback = "Traceback (most recent" in outcome.output or outcome.exit_code not in (0, 1, 2, 4, -signal.SIGKILL)
+        leak = any(form in outcome.output for form in FORMS)
+        untrue = outcome.exit_code == 0 and not recording
+        found = (outcome.seconds > MAX_SECONDS, traceback, leak, more > MAX_MORE_MEMORY, untrue)
+        said = [words for words, is_wrong in zip(WRONG, found) if is_wrong]
+        self.counts.update(said)
         about = f"{outcome.seconds:5.1f} s  {more:+5.0f} MiB  rc {outcome.exit_code}  {', '.join(name)}"
-        said = [found for found in wrong if wrong[found]]
         print(f"{about}  {' '.join(said).upper()}\n{outcome.output if said else ''}".rstrip(), flush=True)
 
 
@@ -292,20 +279,18 @@ def main() -> None:
     hostile.KNOWN[:] = [KEY[1], TOKEN, quote(TOKEN)]
     chosen = [case for case in cases() if given.only in ", ".join(case)]
     random.shuffle(chosen)
-    with tempfile.TemporaryDirectory(prefix="attack-") as directory, ThreadPoolExecutor(2) as pool:
+    with tempfile.TemporaryDirectory(prefix="attack-") as directory, ThreadPoolExecutor(4) as pool:
         attack = Attack(Path(directory), time.monotonic() + given.seconds)
         for _done in pool.map(attack.case, [("healthy", way, "") for way in WAYS]):
             pass
         for _done in pool.map(attack.case, chosen):
             pass
-    bad = {
-        name: attack.counts[name] for name in ("hangs", "tracebacks", "leaks", "over the memory", "untrue successes")
-    }
+    bad = {name: attack.counts[name] for name in WRONG}
     print(
-        f"Seed {given.seed}: {attack.counts['runs']} runs, {attack.counts['left out']} of {len(chosen)} cases left out; "
-        f"{', '.join(f'{count} {name}' for name, count in bad.items())}; "
-        f"longest {attack.longest:.0f} s, most memory {attack.most:+.0f} MiB."
+        f"Seed {given.seed}: {attack.counts['runs']} runs, {attack.counts['left out']} of {len(chosen)} cases left out."
     )
+    print(f"Longest {attack.longest:.0f} s, most memory {attack.most:+.0f} MiB.")
+    print(", ".join(f"{count} {name}" for name, count in bad.items()))
     sys.exit(1 if any(bad.values()) else 0)
 
 
