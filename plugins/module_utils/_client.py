@@ -628,7 +628,7 @@ def _require_usable(operation: Operation, parameters: Mapping[str, str], content
 
 
 def _has_field(operation: Operation, content: dict[str, Any]) -> bool:
-    value = content.get(operation.field, "")
+    value = content.get(operation.field or "", "")
     if operation.values:
         return str(value).lower() in operation.values
     return value is None or isinstance(value, dict)

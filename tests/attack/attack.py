@@ -15,6 +15,7 @@ import base64
 import json
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -131,6 +132,23 @@ class Outcome:
     output: str
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started, as far as they live."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def peak(pid: int) -> float:
+    """Return how many MiB a process has taken at most; the rusage of a child would count this program's own memory."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
+
+
 def run(endpoint: str, directory: Path, what: Run) -> Outcome:
     """Run ansible-playbook, and kill it and its workers when it takes too long."""
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY[0], "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY[1]}
@@ -149,23 +167,20 @@ def run(endpoint: str, directory: Path, what: Run) -> Outcome:
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, *what.after]}
         Path(playbook).write_text(json.dumps([play]), encoding="utf-8")
     extra = json.dumps({"accept_unknown": True, **what.extra})
-    began = time.monotonic()
+    began, memory = time.monotonic(), 0.0
     with open(directory / "output", "w+b") as output:
         process = ansible.begin(playbook, "-i", str(source), "-e", extra, "-vv", stdout=output, encoding=None)
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                process.returncode = os.waitstatus_to_exitcode(status)
-                break
+        while process.poll() is None:
+            family = [process.pid, *children(process.pid)]
+            memory = max(memory, *map(peak, family))
             if time.monotonic() - began > MAX_SECONDS:
-                for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+                for member in family:
                     with suppress(ProcessLookupError):
-                        os.kill(int(child), signal.SIGKILL)
-                process.kill()
-            time.sleep(0.05)
+                        os.kill(member, signal.SIGKILL)
+            time.sleep(0.02)
         output.seek(0)
         text = output.read().decode(errors="replace")
-    return Outcome(time.monotonic() - began, usage.ru_maxrss / 1024, process.returncode, text)
+    return Outcome(time.monotonic() - began, memory, process.returncode, text)
 
 
 def at_place(place: str, path: Path) -> Run:

@@ -557,3 +557,18 @@ def test_bodies_of_callbacks_take_bounded_memory_together():
         tracemalloc.stop()
     assert not result.get("failed"), result
     assert most < 100 * MIB
+
+
+def test_bodies_of_callbacks_that_nobody_asks_for_are_not_read():
+    """Read, these take twenty times the memory; a log has many thousands of them."""
+    row = {**NAMES, "NotifyType": "record_started", "NotifyContent": '{"a":[' + "{}," * 90 + "0]}"}
+    content = {**ANSWERS["DescribeLiveRecordNotifyRecords"], "TotalNum": 2000, "CallbackList": [row] * 2000}
+    answers = {**ANSWERS, "DescribeLiveRecordNotifyRecords": json.dumps(content).encode()}
+    tracemalloc.start()
+    try:
+        result = run("stopped", {}, answers)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert result["api_calls"] > 1
+    assert most < 20 * MIB
