@@ -68,13 +68,16 @@ def of_wrong_types(_request: bytes) -> Iterator[Any]:
 
 
 def endless_pages(request: bytes) -> Iterator[Any]:
-    """Answer each page full of new streams, and say that there are always more."""
+    """Answer each page of a list full of new streams, and say that there are always more.
+
+    The notify log is left out: it may take more memory than the other lists, as docs/security.md says.
+    """
     found = re.search(rb"PageNum=(\d+)", request)
     page = int(found[1]) if found else 1
     row = {**dict(zip(("DomainName", "AppName"), ("live.example.com", "app"))), "PublishTime": "2026-01-02T03:04:05Z"}
     rows = [{**row, "StreamName": f"{page}-{number}-{'x' * random.choice([0, 200, 900])}"} for number in range(3000)]
     listing = {"RequestId": "R", "TotalNum": 10**9, "TotalPage": 10**6, "PageNum": page, "PageSize": 3000}
-    yield http(json.dumps({**listing, "OnlineInfo": {"LiveStreamOnlineInfo": rows}, "CallbackList": rows}).encode())
+    yield http(json.dumps({**listing, "OnlineInfo": {"LiveStreamOnlineInfo": rows}}).encode())
 
 
 GOOD = b'{"RequestId":"R"}'
