@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sanity unit fuzz integration chaos soak sdk gate bench docs sync clean
+.PHONY: help demo test lint sanity unit fuzz attack integration chaos soak sdk gate bench docs sync clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ unit: ## unit tests on each Python and ansible-core
 
 fuzz: ## property-based tests of what servers, users and files may hold, with many examples
 	@tests/run fuzz $(ARGS)
+
+attack: ## hostile servers, files, names and secrets, other ones each time; ARGS are minutes, by default 5
+	@tests/run attack $(ARGS)
 
 integration: ## playbooks against the emulator
 	@tests/run integration $(ARGS)

@@ -61,7 +61,8 @@ _LONGEST_QUERY = 60_000  # bytes, which fits into the request line that servers 
 _LONGEST_NAME = 100  # letters of a name in a message
 _MOST_PAGES = 10_000
 _MAX_READS = 5  # of a list that moves while it is read
-_LARGEST_LIST = 256 * 1024 * 1024  # bytes of all pages of one list
+_LARGEST_LIST = 256 * 1024 * 1024  # bytes of memory, about, for all pages of one list
+_LISTED_OBJECT = 500  # bytes that an object takes beside its texts
 _SECRET_PARAMETERS = ("NotifyAuthKey", "OIDCToken")
 _SHORTEST_SECRET = 6  # characters
 
@@ -336,8 +337,8 @@ class Client:
             if _is_last(operation, reply.content, number, len(rows)):
                 return found if len(found) >= total else None
             before = rows
-            size += reply.size
-            if size > _LARGEST_LIST:
+            size += reply.size + len(rows) * _LISTED_OBJECT
+            if size > (operation.largest_list or _LARGEST_LIST):
                 break
         raise _no_list(subject, operation, f"page {number} is not the last, and there is no end to them")
 

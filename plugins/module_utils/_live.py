@@ -222,7 +222,7 @@ class NotifyEvent(NamedTuple):
     """A row of the notify log, which says when the cloud made a callback of which type about which stream.
 
     `time` is None where that cannot be read. `delivered`: whether the callback reached its receiver, which does not
-    matter for what it says. `content` is its body, None where that cannot be read.
+    matter for what it says. `body` is JSON, and may take twenty times its length in memory once it is read.
     """
 
     type: str
@@ -230,7 +230,16 @@ class NotifyEvent(NamedTuple):
     stream: Stream | None = None
     storage_type: str | None = None
     delivered: bool | None = None
-    content: dict[str, Any] | None = None
+    body: str | None = None
+
+    @property
+    def content(self) -> dict[str, Any] | None:
+        """Read the body; None where that cannot be done."""
+        try:
+            content = parsed_json(self.body, _MAX_CONTENT_VALUES) if self.body is not None else None
+        except (ValueError, RecursionError):
+            return None
+        return content if isinstance(content, dict) else None
 
 
 class RecordTask(NamedTuple):
@@ -703,23 +712,15 @@ def _covers(where: Scope | Stream, stream: Stream) -> bool:
 def _notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
     """The URL and the headers of the callback are left out: they may hold a key or a signature."""
     app_name, stream_name = _text(row.get("AppName")), _text(row.get("StreamName"))
-    result = row.get("NotifyResult")
+    result, body = row.get("NotifyResult"), row.get("NotifyContent")
     return NotifyEvent(
         type=str(row.get("NotifyType")).lower(),
         time=moment(row.get("NotifyTime")),
         stream=Stream(domain_name, app_name, stream_name) if app_name and stream_name else None,
         storage_type=_text(row.get("StorageType")),
         delivered=None if result is None else str(result).lower() == "success",
-        content=_notify_content(row.get("NotifyContent")),
+        body=body if isinstance(body, str) else None,
     )
-
-
-def _notify_content(text: Any) -> dict[str, Any] | None:
-    try:
-        content = parsed_json(text, _MAX_CONTENT_VALUES) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 def _utc(seconds: float) -> datetime:

@@ -16,10 +16,11 @@ class Operation(NamedTuple):
 
     `calls_per_second` is the documented quota of an account. `items` is the JMESPath expression of the listed objects
     in an answer, each of which holds a text under each of `names`, and `page`, `page_size` name the parameters of its
-    paging, `largest_page` being the most that one page may hold. An answer that is no list holds under `field` one of
-    the `values`, in any case of letters, or an object or null where there are none. An operation that is not
-    `repeatable`, or whose parameter `Command` is one of the `unrepeatable_commands`, must not be sent again blindly
-    when an answer was lost; `harm` says why, and what to look at. `version` is that of the API that has the operation.
+    paging, `largest_page` being the most that one page may hold. `largest_list` bounds the memory of all pages together
+    in bytes, where the usual bound is too wide. An answer that is no list holds under `field` one of the `values`, in
+    any case of letters, or an object or null where there are none. An operation that is not `repeatable`, or whose
+    parameter `Command` is one of the `unrepeatable_commands`, must not be sent again blindly when an answer was
+    lost; `harm` says why, and what to look at. `version` is that of the API that has the operation.
     """
 
     action: str
@@ -28,6 +29,7 @@ class Operation(NamedTuple):
     page: str | None = None
     page_size: str | None = None
     largest_page: int = 0
+    largest_list: int | None = None
     names: tuple[str, ...] = ()
     field: str | None = None
     values: frozenset[str] = frozenset()
@@ -62,6 +64,7 @@ ONLINE_STREAMS = Operation(
     page="PageNum",
     page_size="PageSize",
     largest_page=3000,
+    largest_list=64 * 1024 * 1024,  # of 40,000 streams and more
     names=("AppName", "StreamName"),
 )
 NOTIFY_RECORDS = Operation(

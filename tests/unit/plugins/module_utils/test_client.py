@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import time
+import tracemalloc
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -533,7 +534,26 @@ def test_pages_without_end(monkeypatch):
 
 def test_pages_larger_than_memory(monkeypatch):
     numbers, text = endless(monkeypatch, lambda n: {"TotalPage": 10**9, "CallbackList": [{"n": n}]}, _LARGEST_LIST=9999)
-    assert len(numbers) == 10 and "no end" in text
+    assert len(numbers) == 7 and "no end" in text, "a page of 1,000 bytes with an object counts as 1,500"
+
+
+def test_streams_without_end_take_bounded_memory():
+    """The shortest names take the most memory for each byte that is sent."""
+    server = client("http://127.0.0.1")
+
+    def call(_operation, parameters):
+        rows = [{"AppName": "a", "StreamName": f"{parameters['PageNum']}-{number}"} for number in range(3000)]
+        content = {"TotalNum": 10**9, "TotalPage": 10**6, "OnlineInfo": {"LiveStreamOnlineInfo": rows}}
+        return Reply(content, False, len(json.dumps(content)))
+
+    server.call = call
+    tracemalloc.start()
+    try:
+        with pytest.raises(AnswerLost, match="no end"):
+            Live(server).online_streams("live.example.com")
+        assert tracemalloc.get_traced_memory()[1] < 100 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_same_page_again_and_again(monkeypatch):
