@@ -22,7 +22,8 @@ description:
     C(frame_rate), C(video_data_rate), C(audio_data_rate), C(video_codec_id) and C(audio_codec_id), as far as they are
     known. A stream is online when it was at the time of the listing, which may come from the cache.
   - Whoever pushes a stream chooses its name. What the API tells is therefore never used as a template, and no host or
-    group that comes of it takes the name of something else.
+    group that comes of it takes the name of something else. A stream that the source does not name, and that no command
+    can name because of control characters or a wildcard, is left out with a warning.
   - A listing costs one call for each domain and every 3,000 streams online there.
 extends_documentation_fragment:
   - apsaravideo.live.connection
@@ -229,6 +230,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     inventory: Any  # from the base class, which has none before `parse`
     _told: frozenset[str]  # variables that the API told, none of which is a template
     _known: dict[Any, Any]  # what expressions gave for values that they depend on
+    _unusable: list[str]  # streams that no command can name
     _failed: dict[str, list[str]]  # conditions, and the hosts for which they could not be evaluated
     _moved: list[str]  # the names that streams could not have
 
@@ -386,6 +388,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 f"{self._place('filters', condition)} could not be evaluated for {len(names)} streams "
                 f"and was taken not to hold for them, {names[0]} among them. Set strict to see why."
             )
+        if self._unusable:
+            self.display.warning(
+                f"No command can name the streams {_shown(self._unusable)}, which are left out: their names hold control "
+                "characters, or could stand for others."
+            )
         if self._moved:
             self.display.warning(
                 f"Other hosts or groups are called like {_shown(self._moved)}, so that streams have longer names. List "
@@ -402,10 +409,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self, plan: Plan, streams: Mapping[Stream, Row], filters: list[tuple[bool, Any]], names: Names
     ) -> dict[str, dict[str, Any]]:
         """The variables of each host by its name, for the streams that the filters let through."""
-        self._failed, self._moved = {}, []
+        self._failed, self._moved, self._unusable = {}, [], []
         found: dict[Stream, tuple[str, dict[str, Any]]] = {}
         for stream in sorted(streams, key=lambda stream: _precedence(plan, stream, streams[stream])):
             is_listed = stream in plan.named
+            if not is_listed and not _is_usable(stream):
+                self._unusable.append(str(stream))
+                continue
             variables = {name: unsafe(value) for name, value in streams[stream].items()}
             variables.update(plan.variables(stream))
             preferred = self._name(variables, names.groups) or default_name(stream)
@@ -549,6 +559,15 @@ def _sources() -> list[str]:
 def _precedence(plan: Plan, stream: Stream, row: Row) -> tuple[bool, str, Stream]:
     """The place of a stream among those that would have the same name: listed ones first, newcomers last."""
     return stream not in plan.named, str(row.get("publish_time") or "~"), stream
+
+
+def _is_usable(stream: Stream) -> bool:
+    """Return whether a stream can be named in a call."""
+    try:
+        Stream.checked(*stream)
+    except InvalidOption:
+        return False
+    return True
 
 
 def _shown(names: Iterable[str]) -> str:

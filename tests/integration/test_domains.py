@@ -205,6 +205,13 @@ def test_configure(cloud, ansible, inventory):
     assert sorted(changes()) == ["DeleteLiveAppRecordConfig"] * 2 + ["DeleteLiveRecordNotifyConfig"] * 2
 
 
+@pytest.mark.parametrize("name", ["record_config_present", "record_config_absent"])
+def test_configure_refuses_what_it_does_not_know(cloud, ansible, inventory, name):
+    run = play(ansible, "configure", inventory, **{name: [{**CONFIG, "app_nam": "news"}]})
+    assert run.exit_code == 2 and "app_nam" in run.output, run.output
+    assert cloud.calls() == []
+
+
 def test_the_role_acts_once_for_each_domain_whatever_the_batch(cloud, ansible, inventory):
     role = {"name": "apsaravideo.live.record_config"}
     tasks = [{"name": "configure", "ansible.builtin.import_role": role}]

@@ -211,6 +211,14 @@ def test_names_that_are_not_printable_are_names(cloud, ansible):
     assert play(ansible, "stop", found).exit_code == 0 and recording(cloud) == set()
 
 
+def test_streams_that_no_command_can_name_fail_no_run(cloud, ansible):
+    push(cloud, ("news", "studio1"), *(("news", name) for name in (*CONTROLS, "*")))
+    run = play(ansible, "start", source(ansible))
+    assert run.exit_code == 0 and recording(cloud) == {("news", "studio1")}, run.output
+    assert says(run, "No command can name the streams live.example.com/news/*, ")
+    assert says(run, "which are left out: their names hold control characters")
+
+
 def test_names_that_steer_a_terminal_are_shown_escaped(cloud, ansible):
     names = [*CONTROLS, "red\u202eder", "mark\u200e", "del\x7f"]
     push(cloud, *(("news", name) for name in names))

@@ -527,6 +527,7 @@ def test_where_nobody_else_acts_a_split_is_shown_only_where_there_was_one(steps,
             tasks.append(task(began, second))
             began = second
             log += [event("file_created", second), event("record_started", second)]
+    before = list(log)
     split = effective and began is not None
     if split:
         tasks.append(task(began, at + late))
@@ -535,7 +536,11 @@ def test_where_nobody_else_acts_a_split_is_shown_only_where_there_was_one(steps,
     if lists and began is not None:
         tasks.append(task(began, 99, True))
     window = seconds(at, at + width)
-    assert recording.has_split(log, window) is split
+    # Where others began and ended a recording in one second, the log does not tell whether one ran before.
+    newest = max((row.time for row in before if row.type != "file_created"), default=None)
+    is_clear = len({row.type for row in before if row.time == newest} - {"file_created"}) < 2
+    assert recording.has_split(log, window) <= split
+    assert not is_clear or recording.has_split(log, window) is split
     assert recording.has_split(log, window, tasks) is split
     assert recording.has_split([], window, tasks) is (split and lists)
 
