@@ -390,8 +390,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         if self._unusable:
             self.display.warning(
-                f"No command can name the streams {_shown(self._unusable)}, which are left out: their names hold control "
-                "characters, or could stand for others."
+                f"No command can name the streams {_shown(self._unusable)}, which are left out: their names hold "
+                "control characters, or could stand for others."
             )
         if self._moved:
             self.display.warning(

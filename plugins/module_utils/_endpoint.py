@@ -84,7 +84,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 class Settings(NamedTuple):
-    """How to reach the endpoint; seconds for connecting and for each part of an answer.
+    """The way to the endpoint; seconds for connecting and for each part of an answer.
 
     `run_directory` is one that only the processes of the same run use, None where there is none.
     """

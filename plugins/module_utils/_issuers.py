@@ -187,7 +187,7 @@ class CloudSso:
 
 @dataclass(frozen=True)
 class OAuthSignIn:
-    """What the CLI stores of an OAuth sign-in. Each end is in seconds since the epoch, 0 where there is none.
+    """An OAuth sign-in as the CLI stores it. Each end is in seconds since the epoch, 0 where there is none.
 
     `command` is what signs in again.
     """

@@ -72,7 +72,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_private(url: str) -> bool:
-    """Whether the host of a URL is an address that the internet does not reach; names are not looked up."""
+    """Return whether the host of a URL is an address that the internet does not reach; names are not looked up."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

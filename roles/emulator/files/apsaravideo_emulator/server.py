@@ -37,7 +37,7 @@ def check_loopback(host: str) -> None:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether a URL leads to a loopback address, by what is written there."""
+    """Return whether a URL leads to a loopback address, by what is written there."""
     try:
         check_loopback(urlsplit(url).hostname or "")
     except ValueError:

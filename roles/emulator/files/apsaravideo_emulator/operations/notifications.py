@@ -110,7 +110,7 @@ def _notify_records(call: Call) -> dict[str, Any]:
 
 
 def _lag(call: Call, event: NotifyEvent) -> float:
-    """How many seconds after it an event is shown; always the same for one event."""
+    """Return the seconds after it that an event is shown; always the same for one event."""
     number = zlib.crc32(repr((event.domain, event.app, event.stream, event.kind, event.time)).encode())
     return call.behaviour.notify_lag + call.behaviour.notify_lag_spread * number / 2**32
 
