@@ -188,7 +188,7 @@ def at_place(place: str, path: Path) -> Run:
     https = {"endpoint": "https://127.0.0.1:9", "retry_timeout": 0}
     no_keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
     no_keys["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
-    way, _, name = place.partition(" ")
+    way, _space, name = place.partition(" ")
     if name in ("credentials_file", "ca_path"):
         options = {name: str(path), **(https if name == "ca_path" else {})}
         return Run({"option": "module"}.get(way, way), options)

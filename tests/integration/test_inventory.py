@@ -132,7 +132,7 @@ def test_strange_names_do_what_other_names_do(cloud, ansible, prepare):
 
 
 def test_strange_names_in_groups_and_names_that_users_choose(cloud, ansible):
-    cloud.push(*({"domain_name": DOMAIN, "app_name": "a", "stream_name": name} for name in [*STRANGE, "line\nend"]))
+    cloud.push(*({"domain_name": DOMAIN, "app_name": "a", "stream_name": name} for name in STRANGE))
     path = source(
         ansible,
         hostnames=["stream_name"],
@@ -147,10 +147,10 @@ def test_strange_names_in_groups_and_names_that_users_choose(cloud, ansible):
     assert play.exit_code == 0, play.output
     assert [call["params"]["StreamName"] for call in cloud.calls("RealTimeRecordCommand")] == ["a b"], "without ssh"
     shown = {result["msg"] for result in play.results("show").values()}
-    assert shown == {f"label of {name}" for name in [*STRANGE, "line\nend"]}
+    assert shown == {f"label of {name}" for name in STRANGE}
     assert not (ansible.directory / "x").exists()
     hosts, groups = listed(ansible, "-i", path)
-    assert {"%61ll", "%6Cocalhost", "%73treams", "line%0Aend", "a%2Cb", "%2Dleading"} <= set(hosts)
+    assert {"%61ll", "%6Cocalhost", "%73treams", "a%2Cb", "%2Dleading"} <= set(hosts)
     assert not any("/" in name or "\n" in name for name in hosts)
     assert groups["streams"]["hosts"] and all(re.fullmatch(r"\w+", name) for name in groups)
     assert len(groups["spaced"]["hosts"]) == 3

@@ -16,7 +16,7 @@ from playbook import STREAM, streams
 from ansible_collections.apsaravideo.live.plugins.module_utils import _record, _record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
 
-(NAMES,) = streams([STREAM]).values()
+NAMES = streams([STREAM])["stream01"]
 DOMAIN = NAMES["domain_name"]
 STATE, LOG, ONLINE = "DescribeLiveStreamState", "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamsOnlineList"
 VIEWER = "a triggered pull needs a viewer, because it runs only while somebody watches"
