@@ -157,7 +157,8 @@ def test_a_killed_run_leaves_no_keys_that_can_be_read(cloud, sts, number):
     # The id of the other role is known to begin so, as all of STS do.
     secrets = [keys["AccessKeyId"], keys["AccessKeySecret"], keys["SecurityToken"], "STS.", "access_key_secret"]
     assert keys["AccessKeyId"].startswith("STS.")
-    assert len(keys_left(sts)) == 2, "Ansible did not clean up"
+    if number == signal.SIGKILL:
+        assert len(keys_left(sts)) == 2, "Ansible did not clean up"
     for path in keys_left(sts):
         content = path.read_bytes()
         assert [secret for secret in secrets if secret.encode() in content] == []
