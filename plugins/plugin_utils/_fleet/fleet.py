@@ -16,7 +16,7 @@ from ...module_utils._api.models import Stream
 from ...module_utils._api.operations import RECORD_COMMAND
 from ...module_utils._api.traffic import Traffic
 from ...module_utils._domain.recording_state import STARTED
-from ...module_utils._domain.windows import doubts, windows
+from ...module_utils._domain.windows import parse_windows, warn_of_short_durations
 from ...module_utils._errors import InvalidOption, LiveError, ParentExited
 from ...module_utils._module import record
 from ...module_utils._module.argspec import CONNECTION
@@ -176,8 +176,8 @@ class Fleet:
         """Return the program of a stream; None for one to leave alone."""
         run, stream, options = self.settings.run, request.stream, request.options
         if self.settings.state == SCHEDULED:
-            found = windows(request.windows, run.clock.now())
-            task.warnings += doubts(request.windows)
+            found = parse_windows(request.windows, run.clock.now())
+            task.warnings += warn_of_short_durations(request.windows)
             return scheduled(stream, task.options, found, run, task.warnings) if found else None
         start_at = task.start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._api.models import Stream
 from ...module_utils._domain import record
-from ...module_utils._domain.recording_state import RECORDING, STARTED, STOPPED, UNKNOWN, recorded_between
+from ...module_utils._domain.recording_state import RECORDING, STARTED, STOPPED, UNKNOWN, was_recorded_between
 from ...module_utils._domain.steps import ReadLog
 from ...module_utils._domain.windows import Window
 from ...module_utils._errors import InvalidOption, LiveError
@@ -230,7 +230,7 @@ def _was_recorded(window: Window) -> Generator[Any, Any, bool]:
         events = yield ReadLog()
     except LiveError:
         return False
-    return recorded_between(events, window.start.epoch, window.stop.epoch + _STOPPED_WITHIN)
+    return was_recorded_between(events, window.start.epoch, window.stop.epoch + _STOPPED_WITHIN)
 
 
 def _predicted(

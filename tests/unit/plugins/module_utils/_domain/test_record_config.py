@@ -32,12 +32,12 @@ def wanted(**options):
 
 
 def checked(options):
-    return record_config_module.checked(options, configurations.MONDAY.timestamp())
+    return record_config_module.parse_options(options, configurations.MONDAY.timestamp())
 
 
 def created(**options):
     """A configuration as the service would answer it."""
-    return filled(record_config_module.change(None, wanted(**PLACE, **options)).config)
+    return filled(record_config_module.plan_change(None, wanted(**PLACE, **options)).config)
 
 
 def filled(config):
@@ -85,7 +85,7 @@ REFUSED = [
     ({"formats": [item("mp4", oss_object_prefix="{StartTime}")]}, "lacks {EndTime} or {EscapedEndTime}", "Add it"),
     (
         {"formats": [item("mp4", oss_object_prefix=PREFIX + "{Appname}")]},
-        "{Appname}, which is no variable",
+        "{Appname}, which is not a variable",
         "{AppName}",
     ),
     (
@@ -164,7 +164,7 @@ def test_a_new_format_gets_prefixes_that_the_service_takes():
 )
 def test_what_creating_one_needs(options, missing):
     with pytest.raises(InvalidOption, match=f"live.example.com/news/studio1, and creating it needs {missing}\\."):
-        record_config_module.change(None, wanted(**options))
+        record_config_module.plan_change(None, wanted(**options))
 
 
 BASE = {"formats": [M3U8, MP4], "transcode_templates": ["sd", "hd"], "delay_time": 60}
@@ -199,26 +199,26 @@ CHANGES = [
 @pytest.mark.parametrize(("options", "kind"), CHANGES)
 def test_only_what_is_set_is_compared_and_an_update_does_what_it_can(options, kind):
     found = created(**BASE)
-    change = record_config_module.change(found, wanted(**options))
+    change = record_config_module.plan_change(found, wanted(**options))
     assert (change and change.kind) == kind
-    different = record_config_module.differences(found, wanted(**options))
+    different = record_config_module.list_differences(found, wanted(**options))
     assert different == [name for name in options if kind]
     if change:
-        assert record_config_module.differences(change.config, wanted(**options)) == []
+        assert record_config_module.list_differences(change.config, wanted(**options)) == []
         untouched = set(found) - {*options, "create_time"}
         assert all(change.config[name] == found[name] for name in untouched)
 
 
 def test_the_last_format_is_not_taken_away():
     with pytest.raises(InvalidOption, match="No format would be left"):
-        record_config_module.change(created(formats=[MP4]), wanted(formats=[]))
+        record_config_module.plan_change(created(formats=[MP4]), wanted(formats=[]))
 
 
 @pytest.mark.parametrize("end", ["2026-01-01T00:00:00Z", "2026-01-10T00:00:00Z"])
 def test_a_period_of_which_the_cloud_has_one_end(end):
     found = created(formats=[MP4], start_time="2026-01-02T00:00:00Z")
     with pytest.raises(InvalidOption, match="end_time"):
-        record_config_module.change(found, wanted(end_time=end))
+        record_config_module.plan_change(found, wanted(end_time=end))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_period_of_which_the_cloud_has_one_end(end):
 def test_nothing_is_removed_that_could_not_be_created_again(row, missing):
     found = {**created(formats=[M3U8]), **row}
     with pytest.raises(InvalidOption, match=f"does not show all that this takes: {missing}\\. .*state=absent"):
-        record_config_module.change(found, wanted(transcode_formats=[MP4], **PLACE))
+        record_config_module.plan_change(found, wanted(transcode_formats=[MP4], **PLACE))
 
 
 def test_a_configuration_has_the_fields_that_are_compared():
@@ -244,17 +244,17 @@ def test_a_configuration_has_the_fields_that_are_compared():
 @given(configurations.PAIRS)
 def test_whatever_is_created_or_changed_is_then_as_wanted(pair):
     first, second = ({**options, "domain_name": "live.example.com"} for options in pair)
-    add = record_config_module.change(None, checked(first))
+    add = record_config_module.plan_change(None, checked(first))
     assert add.kind == ADD
     config = filled(add.config)
-    assert record_config_module.change(config, checked(first)) is None
-    assert record_config_module.change(config, checked(config)) is None, "what is read can be given again"
-    change = record_config_module.change(config, checked(second))
+    assert record_config_module.plan_change(config, checked(first)) is None
+    assert record_config_module.plan_change(config, checked(config)) is None, "what is read can be given again"
+    change = record_config_module.plan_change(config, checked(second))
     if change:
         after = filled(change.config)
-        assert record_config_module.differences(config, checked(second))
-        assert record_config_module.change(after, checked(second)) is None
-        assert record_config_module.change(after, checked(after)) is None
+        assert record_config_module.list_differences(config, checked(second))
+        assert record_config_module.plan_change(after, checked(second)) is None
+        assert record_config_module.plan_change(after, checked(after)) is None
         if change.kind == UPDATE:
             assert shape(after) == shape(config)
             assert set(after["transcode_templates"]) >= set(config["transcode_templates"])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import windows
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, doubts
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, warn_of_short_durations
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant
 
@@ -62,19 +62,19 @@ HOUR = [(NOW, NOW + 3600)]
     ],
 )
 def test_windows(variables, expected):
-    assert [(start.epoch, stop.epoch) for start, stop in windows.windows(variables, NOW)] == expected
+    assert [(start.epoch, stop.epoch) for start, stop in windows.parse_windows(variables, NOW)] == expected
 
 
 def test_the_end_after_a_duration_is_told_in_the_zone_of_the_start():
-    (found,) = windows.windows(single(start="2026-01-02T23:00:00+08:00", duration="2h"), NOW)
+    (found,) = windows.parse_windows(single(start="2026-01-02T23:00:00+08:00", duration="2h"), NOW)
     assert found.stop.text == "2026-01-03T01:00:00+08:00"
 
 
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({}, "no window"),
-        (single(start="", stop="", duration=""), "no window"),
+        ({}, "No recording window is defined"),
+        (single(start="", stop="", duration=""), "No recording window is defined"),
         (single(stop=at(5)), "window_start is missing"),
         (single(start=at(0)), "Neither of window_stop and window_duration"),
         (single(start=at(0), stop=at(5), duration=5), "Each of window_stop and window_duration"),
@@ -86,10 +86,10 @@ def test_the_end_after_a_duration_is_told_in_the_zone_of_the_start():
         (single(start=at(5), stop=at(0)), "window_stop .* not after window_start"),
         (single(start=at(0), stop=at(400 * 86400)), "window_stop .* a year from now"),
         (single(start=at(0), duration=0), "window_duration"),
-        ({"record_windows": [], **single(start=at(0), duration=5)}, "record_windows as well as window_start"),
-        ({"record_windows": [], **single(duration=5)}, "record_windows as well as window_duration"),
-        ({"record_windows": at(0)}, "record_windows is no list"),
-        ({"record_windows": {"start": at(0), "stop": at(5)}}, "record_windows is no list"),
+        ({"record_windows": [], **single(start=at(0), duration=5)}, "Both record_windows and window_start are set"),
+        ({"record_windows": [], **single(duration=5)}, "Both record_windows and window_duration are set"),
+        ({"record_windows": at(0)}, "record_windows is not a list"),
+        ({"record_windows": {"start": at(0), "stop": at(5)}}, "record_windows is not a list"),
         ({"record_windows": [at(0)]}, r"record_windows\[0\]"),
         ({"record_windows": [{**entry(at(0), at(5)), "end": at(5)}]}, r"record_windows\[0\]"),
         ({"record_windows": [entry(at(0), at(5)), entry(at(9), at(6))]}, r"record_windows\[1\].stop .* not after"),
@@ -99,7 +99,7 @@ def test_the_end_after_a_duration_is_told_in_the_zone_of_the_start():
 )
 def test_what_is_refused(variables, words):
     with pytest.raises(InvalidOption, match=words):
-        windows.windows(variables, NOW)
+        windows.parse_windows(variables, NOW)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def wanted(spans, second):
 
 @given(st.lists(SPANS))
 def test_merged_windows_are_the_same_times_apart_from_each_other(spans):
-    found = windows.merged(window(*span) for span in spans)
+    found = windows.merge(window(*span) for span in spans)
     assert all(before.stop.epoch < after.start.epoch for before, after in zip(found, found[1:]))
     for second in range(-16, LENGTH + 3):
         moment = NOW + second
@@ -169,7 +169,7 @@ def test_merged_windows_are_the_same_times_apart_from_each_other(spans):
     ],
 )
 def test_small_numbers_are_doubted(variables, words):
-    (said,) = doubts(variables)
+    (said,) = warn_of_short_durations(variables)
     assert all(word in said for word in words), said
 
 
@@ -187,4 +187,4 @@ def test_small_numbers_are_doubted(variables, words):
     ],
 )
 def test_other_durations_are_not_doubted(variables):
-    assert doubts(variables) == []
+    assert warn_of_short_durations(variables) == []

@@ -31,7 +31,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.models impor
     iso,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merged
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merge
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
     EndpointUnusable,
@@ -301,7 +301,7 @@ def starting(world, keep=False, **given):
 
 
 def windowed(world, *windows, began=None, warnings=None, **rules):
-    found = merged(Window(moment(start), moment(stop)) for start, stop in windows)
+    found = merge(Window(moment(start), moment(stop)) for start, stop in windows)
     given = options(state="stopped")
     return lambda stream: scheduled(stream, given, found, Run(world, **rules), [])
 
@@ -561,7 +561,7 @@ def test_windows_are_kept_to_the_moment(plans):
     ended = run(world, {name: windowed(world, *windows) for name, windows in pairs.items()})
     slack = 2 * len(pairs) / RATE + 0.2
     for name, windows in pairs.items():
-        whole = merged(Window(moment(start), moment(stop)) for start, stop in windows)
+        whole = merge(Window(moment(start), moment(stop)) for start, stop in windows)
         left = [(w.start.epoch - NOON, w.stop.epoch - NOON) for w in whole if w.stop.epoch > NOON + 0.1]
         if any(0 < w.stop.epoch - NOON <= 0.1 for w in whole):
             continue
