@@ -23,7 +23,7 @@ class Endpoint(NamedTuple):
 
     url: str
     host: str
-    loopback: bool = False
+    is_loopback: bool = False
 
     @classmethod
     def parse(cls, text: str, allow_http: bool = False, name: str = "endpoint") -> Endpoint:

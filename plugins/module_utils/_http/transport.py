@@ -46,7 +46,7 @@ _CHUNK_SIZE = 64 * 1024
 _TOTAL_TIMEOUT_FACTOR = 6  # times read_timeout for the whole of a response, each part of which may take that long
 
 
-def prepare() -> None:
+def preload_certificates() -> None:
     """Read the CA certificates, so that processes forked from this one have them already."""
     if not MISSING_LIBRARIES:
         with suppress(OSError):  # The task that needs them reports it.
@@ -70,12 +70,12 @@ class Transport:
         self,
         query: str,
         headers: dict[str, str],
-        leave: Callable[[], None],
+        before_send: Callable[[], None],
         body: bytes = b"",
-        largest: int = _DEFAULT_MAX_SIZE,
+        max_size: int = _DEFAULT_MAX_SIZE,
     ) -> HttpResponse:
         """Call the API with a POST of this query. The rest is as for `send`."""
-        return self.send("POST", f"?{query}", headers, body, leave, largest)
+        return self.send("POST", f"?{query}", headers, body, before_send, max_size)
 
     def send(
         self,
@@ -83,18 +83,18 @@ class Transport:
         target: str,
         headers: dict[str, str],
         body: bytes = b"",
-        leave: Callable[[], None] = _no_wait,
-        largest: int = _DEFAULT_MAX_SIZE,
+        before_send: Callable[[], None] = _no_wait,
+        max_size: int = _DEFAULT_MAX_SIZE,
     ) -> HttpResponse:
         """Send a request and return the response, whatever its status is; redirects are not followed.
 
-        `target` is path and query, without the first slash. `leave` is called when the connection is open and the
-        request is about to be sent. At most `largest` bytes of the body are read, and none are decompressed: a body
+        `target` is path and query, without the first slash. `before_send` is called when the connection is open and the
+        request is about to be sent. At most `max_size` bytes of the body are read, and none are decompressed: a body
         that was cut is then found unreadable. Raises the LiveError that says what went wrong.
         """
-        attempt = _Attempt(leave, self._settings.read_timeout, self._reached.set)
+        attempt = _Attempt(before_send, self._settings.read_timeout, self._reached.set)
         try:
-            return self._send(attempt, method, target, headers, body, largest)
+            return self._send(attempt, method, target, headers, body, max_size)
         except (exceptions.HTTPError, OSError, HTTPException) as error:
             raise _failure(error, self._settings.endpoint.host, attempt.sent, self._reached.is_set) from None
 
@@ -106,7 +106,7 @@ class Transport:
             pool.close()
 
     def _send(
-        self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, largest: int
+        self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, max_size: int
     ) -> HttpResponse:
         settings, pool = self._settings, self._connections()
         url = settings.endpoint.url
@@ -127,7 +127,7 @@ class Transport:
             enforce_content_length=True,
         )
         try:
-            content = _read_body(response, largest)
+            content = _read_body(response, max_size)
             names = {name.lower(): value for name, value in response.headers.items()}
             return HttpResponse(response.status, names, content)
         finally:
@@ -153,7 +153,7 @@ def _connection_pool(settings: Settings) -> Any:
         if context.verify_mode == ssl.CERT_NONE:
             warnings.simplefilter("ignore", exceptions.InsecureRequestWarning)  # The user asked for it.
     proxy = None
-    if settings.use_proxies and not settings.endpoint.loopback:
+    if settings.use_proxies and not settings.endpoint.is_loopback:
         proxy = select_proxy(url, get_environ_proxies(url))
     adapter = HTTPAdapter(pool_maxsize=_MAX_CONNECTIONS)
     if proxy:
@@ -192,8 +192,8 @@ class _ReachedMark:
 class _Attempt:
     """One request: what to call before it is sent, what it asks for, and whether it may have been sent."""
 
-    def __init__(self, leave: Callable[[], None], read_timeout: float, connected: Callable[[], None]) -> None:
-        self._leave = leave
+    def __init__(self, before_send: Callable[[], None], read_timeout: float, connected: Callable[[], None]) -> None:
+        self._before_send = before_send
         self.read_timeout = read_timeout
         self.connected = connected
         self.target = ""
@@ -201,7 +201,7 @@ class _Attempt:
 
     def about_to_send(self) -> None:
         """Wait for the moment to send."""
-        self._leave()
+        self._before_send()
         self.sent = True
 
 
@@ -265,12 +265,12 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-def _read_body(response: Any, largest: int) -> bytes:
+def _read_body(response: Any, max_size: int) -> bytes:
     """Read at most so many bytes as they came; compressed ones may be a decompression bomb."""
     body = bytearray()
-    while len(body) <= largest and (chunk := response.read(_CHUNK_SIZE, decode_content=False)):
+    while len(body) <= max_size and (chunk := response.read(_CHUNK_SIZE, decode_content=False)):
         body += chunk
-    return bytes(body[:largest])
+    return bytes(body[:max_size])
 
 
 def _failure(error: BaseException, host: str, sent: bool, was_reached: Callable[[], bool]) -> LiveError:

@@ -18,7 +18,7 @@ _PRIVATE_FILE = 0o600
 
 
 @contextmanager
-def locked(path: str, patience: float, look: float) -> Iterator[int]:
+def lock_file(path: str, patience: float, look: float) -> Iterator[int]:
     """The descriptor of a file, made if need be, in which no other process is meanwhile.
 
     Waits up to `patience` seconds for a process that holds the file, and looks at it every `look` seconds at most. The

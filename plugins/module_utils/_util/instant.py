@@ -62,7 +62,7 @@ def _from_iso(text: str) -> datetime | None:
         return None
 
 
-def duration(option: str, given: Any) -> float:
+def parse_duration(option: str, given: Any) -> float:
     """Seconds, from a number of them, or from text such as 2h, 1h30m, 90m, 45s or 01:30:00; raises InvalidOption."""
     seconds = _seconds("" if isinstance(given, bool) else str(given).strip())
     if not 0 < seconds <= _FARTHEST:

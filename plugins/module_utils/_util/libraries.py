@@ -10,7 +10,7 @@ import sys
 MISSING_LIBRARIES: dict[str, ImportError] = {}  # by name; the modules that import one add it
 
 
-def missing_libraries() -> str | None:
+def explain_missing_libraries() -> str | None:
     """Return what to say where a library is missing that is required, None where none is."""
     if not MISSING_LIBRARIES:
         return None

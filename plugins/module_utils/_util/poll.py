@@ -18,23 +18,23 @@ class Poll:
     """The moments at which to look for something that is awaited for so many seconds.
 
     The first comes after half a second, the others ever later and not in step with those of other processes, and the
-    last one at the end. `until` is the end, by the monotonic clock.
+    last one at the end. `deadline` is the end, by the monotonic clock.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
         self._pause = _FIRST_POLL
         self._moment = math.inf
-        self.until = clock.monotonic() + seconds
+        self.deadline = clock.monotonic() + seconds
 
     def include(self, moment: float) -> None:
         """Have one of the looks at this moment, by the monotonic clock."""
         self._moment = moment
 
-    def pause(self) -> float | None:
+    def next_pause(self) -> float | None:
         """Return the seconds before the next look; None where there is none."""
         now = self._clock.monotonic()
-        left = self.until - now
+        left = self.deadline - now
         if left <= 0:
             return None
         pause = min(left, self._pause * random.uniform(0.75, 1.25))

@@ -18,14 +18,14 @@ _MAX_VALUES = 500_000
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def whole_number(value: Any) -> int | None:
+def parse_integer(value: Any) -> int | None:
     """A whole number of an answer, which may come as a text; None for anything else."""
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.isascii() and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def parsed_json(text: str, max_values: int = _MAX_VALUES) -> Any:
+def parse_json(text: str, max_values: int = _MAX_VALUES) -> Any:
     """Return what a JSON text says.
 
     Raises ValueError or RecursionError where it says a thing twice, or what nobody means, or has too many values.
@@ -33,7 +33,7 @@ def parsed_json(text: str, max_values: int = _MAX_VALUES) -> Any:
     if _has_more_values(text, max_values):
         raise ValueError("too many values")
     content = json.loads(
-        text, object_pairs_hook=unique, parse_int=_integer, parse_float=_finite, parse_constant=_finite
+        text, object_pairs_hook=build_unique_dict, parse_int=_integer, parse_float=_finite, parse_constant=_finite
     )
     # Half of a character cannot be written anywhere; a stream may bear such a name, because anybody may push one.
     return _whole(content) if _SURROGATE.search(text) else content
@@ -56,7 +56,7 @@ def _has_more_values(text: str, number: int) -> bool:
     return next(islice(marks, number, None), None) is not None
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def build_unique_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name occurs twice")
