@@ -20,7 +20,7 @@ import pytest
 from apsaravideo_emulator import callbacks, scenario
 from apsaravideo_emulator.callbacks import Callback, Deliverer
 from apsaravideo_emulator.gateway import World
-from apsaravideo_emulator.on_demand import decide, question
+from apsaravideo_emulator.on_demand import build_url, decide
 from apsaravideo_emulator.recording import RecordConfig, RecordFormat
 from apsaravideo_emulator.state import dumps, loads
 from signing_client import now_text
@@ -234,7 +234,7 @@ def test_receivers_elsewhere_are_never_called(cloud, client, url):
 
 @pytest.fixture
 def quick_retries(monkeypatch):
-    monkeypatch.setattr(callbacks, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(callbacks, "RETRY_DELAY", 0.02)
 
 
 def outcomes_of(*made):
@@ -242,25 +242,25 @@ def outcomes_of(*made):
     ended, deliverer = queue.Queue(), Deliverer()
     for url, body in made:
         done = functools.partial(lambda url, outcome: ended.put((url, outcome)), url)
-        deliverer.put(Callback(url, done, body, retries_refusals=True))
+        deliverer.put(Callback(url, done, body, retry_any_failure=True))
     return [ended.get(timeout=10) for _pair in made]
 
 
 def test_tries_are_used_up(quick_retries):
     with Receiver(500) as receiver:
         ((_url, outcome),) = outcomes_of((receiver.url, b"{}"))
-        assert (outcome.answer, outcome.reason) == (None, "status 500")
+        assert (outcome.body, outcome.reason) == (None, "status 500")
         assert receiver.received.qsize() == 6
 
 
 def test_last_try_may_succeed(quick_retries):
     with Receiver(500, 404, 302, 201, 503, 200) as receiver:
         ((_url, outcome),) = outcomes_of((receiver.url, None))
-        assert outcome.answer == b"thanks"
+        assert outcome.body == b"thanks"
 
 
 def test_refused_connections_and_slow_answers_fail(quick_retries, monkeypatch):
-    monkeypatch.setattr(callbacks, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 0.1)
     with Receiver(200) as gone:
         pass
     with Receiver(200, wait=0.5) as slow:
@@ -270,7 +270,7 @@ def test_refused_connections_and_slow_answers_fail(quick_retries, monkeypatch):
 
 
 def test_a_slow_answer_is_repeated_and_a_refusal_is_not(quick_retries, monkeypatch):
-    monkeypatch.setattr(callbacks, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(callbacks, "RESPONSE_TIMEOUT", 0.1)
     deliverer, ended = Deliverer(), queue.Queue()
     with Receiver(200, wait=0.5) as slow, Receiver(500) as refusing:
         for receiver in (slow, refusing):
@@ -284,10 +284,10 @@ def test_failing_receivers_do_not_hold_up_others():
     with Receiver(500) as failing, Receiver(200) as good:
         deliverer, ended = Deliverer(), queue.Queue()
         for _number in range(40):
-            deliverer.put(Callback(failing.url, ended.put, b"{}", retries_refusals=True))
+            deliverer.put(Callback(failing.url, ended.put, b"{}", retry_any_failure=True))
         begun = time.monotonic()
         deliverer.put(Callback(good.url, ended.put, b"{}"))
-        assert ended.get(timeout=5).answer == b"thanks"
+        assert ended.get(timeout=5).body == b"thanks"
         assert time.monotonic() - begun < 4
 
 
@@ -296,14 +296,14 @@ def test_cleared_callbacks_are_not_sent(quick_retries):
     with Receiver(500, hold=hold) as receiver:
         deliverer, ended = Deliverer(), queue.Queue()
         for _number in range(callbacks.WORKERS + 5):
-            deliverer.put(Callback(receiver.url, ended.put, b"{}", retries_refusals=True))
+            deliverer.put(Callback(receiver.url, ended.put, b"{}", retry_any_failure=True))
         for _number in range(callbacks.WORKERS):
             receiver.received.get(timeout=5)
         deliverer.clear()
         hold.set()
         time.sleep(0.3)
         assert (receiver.received.qsize(), ended.qsize()) == (0, 0)
-        deliverer.put(Callback(receiver.url, ended.put, b"{}", retries=0))
+        deliverer.put(Callback(receiver.url, ended.put, b"{}", retries_left=0))
         assert ended.get(timeout=5).reason == "status 500"
 
 
@@ -468,7 +468,7 @@ def test_unusable_answers(body):
     ("url", "begun"), [("http://h/p", "?"), ("http://h/p?", "?"), ("http://h/p?a=%20b", "?a=%20b&")]
 )
 def test_question_keeps_the_query_of_the_url(url, begun):
-    asked = question(url, ("d", "a", "a b*~/+&=%中文"))
+    asked = build_url(url, ("d", "a", "a b*~/+&=%中文"))
     assert asked.startswith(f"http://h/p{begun}domain=d&app=a&stream=a+b")
     assert dict(parse_qsl(urlsplit(asked).query))["stream"] == "a b*~/+&=%中文"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from apsaravideo_emulator.faults import NOTHING, Faults
+from apsaravideo_emulator.faults import NO_STRIKE, Faults
 from apsaravideo_emulator.state import dumps, loads
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,5 +105,5 @@ def test_chance_goes_on_after_a_restart(when):
 
 def test_no_faults_cost_nothing():
     rules = Faults()
-    assert rules.pick("A", {}) is NOTHING
-    assert rules.snapshot()["_met"] == {}
+    assert rules.pick("A", {}) is NO_STRIKE
+    assert rules.snapshot()["_call_counts"] == {}

@@ -20,7 +20,7 @@ import urllib.request
 
 import pytest
 from apsaravideo_emulator.behaviour import Behaviour
-from apsaravideo_emulator.cli import parser
+from apsaravideo_emulator.cli import build_parser
 from certificates import Authority
 from emulator import PROGRAM, Emulator, EmulatorError
 from signing_client import SigningClient
@@ -183,7 +183,7 @@ def test_support_class_reports_the_error():
 
 
 def test_every_behaviour_has_a_switch():
-    options = {action.dest for action in parser()._actions}
+    options = {action.dest for action in build_parser()._actions}
     assert {field.name for field in dataclasses.fields(Behaviour)} <= options
 
 
@@ -396,7 +396,7 @@ def test_ipv6_loopback():
 
 def test_readme_names_every_switch():
     readme = (PROGRAM.parents[1] / "README.md").read_text(encoding="utf-8")
-    for action in parser()._actions:
+    for action in build_parser()._actions:
         if action.dest not in ("help", "version"):
             assert re.search(rf"{action.option_strings[-1]}\b", readme), action.dest
     for field in dataclasses.fields(Behaviour):

@@ -9,7 +9,7 @@ import pytest
 from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.clock import Clock
 from apsaravideo_emulator.cloud import Cloud, Domain, NotifyConfig
-from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
+from apsaravideo_emulator.recording import CommandRefused, RecordConfig, RecordFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ class Bench:
         self.cloud.end_push(INGEST, "app", "one")
 
     def watch(self, viewers):
-        self.cloud.watch(DOMAIN, "app", "one", viewers)
+        self.cloud.set_viewers(DOMAIN, "app", "one", viewers)
 
     def __call__(self, *commands):
         """Carry out commands; the last one's outcome: whether it changed anything, or why it was refused."""
@@ -63,7 +63,7 @@ class Bench:
         for command in commands:
             try:
                 outcome = self.cloud.record(command, KEY, f"request of {command}")
-            except Refused as refused:
+            except CommandRefused as refused:
                 outcome = refused.reason
         return outcome
 
@@ -214,21 +214,21 @@ def test_ledger_has_only_what_changed_something(bench):
 @pytest.mark.parametrize("command", ["start", "stop", "cancel_delay", "restart"])
 def test_absent_stream(command):
     bench = Bench()
-    assert bench(command) == "stream_absent"
+    assert bench(command) == "stream_not_found"
     assert not bench.cloud.streams
     bench.push()
     bench.drop()
-    assert bench(command) == "stream_absent"
+    assert bench(command) == "stream_not_found"
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "cancel_delay", "restart"])
 def test_absent_configuration(command):
     bench = Bench(mode=None)
     bench.push()
-    assert bench(command) == "config_absent"
+    assert bench(command) == "config_not_found"
 
 
-@pytest.mark.parametrize(("effect", "outcome"), [("next-push", "config_absent"), ("at-once", True)])
+@pytest.mark.parametrize(("effect", "outcome"), [("next-push", "config_not_found"), ("at-once", True)])
 def test_configuration_needs_a_new_push(effect, outcome):
     bench = Bench(mode=None, config_effect=effect)
     bench.push()
@@ -248,7 +248,7 @@ def test_changed_configuration_needs_a_new_push(bench):
     assert [file.config.bucket for file in bench.recorder.files] == ["bucket", "bucket", "other"]
 
 
-@pytest.mark.parametrize(("effect", "outcome"), [("at-once", "config_absent"), ("next-push", True)])
+@pytest.mark.parametrize(("effect", "outcome"), [("at-once", "config_not_found"), ("next-push", True)])
 def test_deleted_configuration(effect, outcome):
     bench = Bench(deleted_config=effect)
     bench.push()
@@ -256,13 +256,13 @@ def test_deleted_configuration(effect, outcome):
     assert bench("start") == outcome
     bench.drop()
     bench.push()
-    assert bench("start") == "config_absent"
+    assert bench("start") == "config_not_found"
 
 
 def test_replaced_configuration_needs_a_new_push(bench):
     bench.cloud.delete_config(DOMAIN, "*", "*")
     bench.configure()
-    assert bench("start") == "config_absent"
+    assert bench("start") == "config_not_found"
     bench.drop()
     bench.push()
     assert bench("start") is True
@@ -308,7 +308,7 @@ def widen(bench):
     bench.configure("app", "*", bucket="wide")
 
 
-NOTHING = "config_absent"
+NO_CONFIG = "config_not_found"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ NOTHING = "config_absent"
         (False, update, {"config_effect": "at-once"}, "changed", "changed"),
         (True, update, {"config_effect": "at-once"}, "exact", "exact"),
         # The exact one is deleted, and the wildcard is left.
-        (True, delete, {}, NOTHING, "bucket"),
+        (True, delete, {}, NO_CONFIG, "bucket"),
         (True, delete, {"deleted_config": "fallback"}, "bucket", "bucket"),
         (True, delete, {"deleted_config": "next-push"}, "exact", "bucket"),
         (True, delete, {"config_effect": "at-once"}, "bucket", "bucket"),
@@ -358,7 +358,7 @@ def test_fallback_is_what_matched_at_the_push():
     assert bench("start") is True
     assert bench.recorder.task.config.bucket == "bucket"
     bench.cloud.delete_config(DOMAIN, "*", "*")
-    assert bench("restart") == NOTHING
+    assert bench("restart") == NO_CONFIG
 
 
 # Periods
@@ -457,14 +457,14 @@ def test_commands_may_be_bound_to_the_period(mode):
     bench = Bench(mode=None, manual_period="bounded")
     bench.configure("app", "one", mode, start=100, end=200)
     bench.push()
-    assert (bench("start"), bench("restart"), bench("stop")) == (NOTHING, NOTHING, False)
+    assert (bench("start"), bench("restart"), bench("stop")) == (NO_CONFIG, NO_CONFIG, False)
     bench.wait(110)
     assert bench("start") == ("already_started" if mode == AUTOMATIC else True)
     bench.wait(10)
     assert bench("restart") is True
     bench.wait(80)
     assert bench.state == "paused"
-    assert bench("start") == NOTHING
+    assert bench("start") == NO_CONFIG
     assert bench("cancel_delay") is True
     assert bench.durations == ([20, 80] if mode == AUTOMATIC else [10, 80])
 
@@ -618,7 +618,7 @@ def test_recording_on_demand(mode, need_record):
 def test_the_last_viewer_of_a_triggered_pull_ends_the_recording_as_the_end_of_a_push_does(mode, gap, durations):
     bench = Bench(mode=mode)
     bench.watch(0)
-    assert bench("start") == "stream_absent"
+    assert bench("start") == "stream_not_found"
     bench.watch(2)
     assert bench("start") == ("already_started" if mode == AUTOMATIC else True)
     bench.wait(20)
@@ -626,7 +626,7 @@ def test_the_last_viewer_of_a_triggered_pull_ends_the_recording_as_the_end_of_a_
     assert bench.state == "recording"
     bench.watch(0)
     assert bench.state == "paused"
-    assert bench("start") == "stream_absent"
+    assert bench("start") == "stream_not_found"
     bench.wait(gap)
     bench.watch(1)
     assert bench.state == ("recording" if mode == AUTOMATIC else "paused" if gap < 60 else "idle")
@@ -639,7 +639,7 @@ def test_without_viewers_a_triggered_pull_is_recorded_in_no_mode(mode):
     bench = Bench(mode=mode, on_demand_url="http://decide.example.com/")
     bench.watch(0)
     bench.wait(600)
-    assert (bench("start"), bench.events, bench.cloud.streams) == ("stream_absent", [], {})
+    assert (bench("start"), bench.events, bench.cloud.streams) == ("stream_not_found", [], {})
 
 
 def test_recording_by_callback_needs_somebody_to_ask():
@@ -648,7 +648,7 @@ def test_recording_by_callback_needs_somebody_to_ask():
     assert bench.state == "idle"
 
 
-@pytest.mark.parametrize(("switch", "outcome"), [("error", "stream_absent"), ("ok", True)])
+@pytest.mark.parametrize(("switch", "outcome"), [("error", "stream_not_found"), ("ok", True)])
 def test_cancel_after_the_push_has_ended(switch, outcome):
     bench = Bench(offline_cancel=switch)
     bench.push()
@@ -656,7 +656,7 @@ def test_cancel_after_the_push_has_ended(switch, outcome):
     bench.drop()
     assert bench("cancel_delay") == outcome
     assert bool(bench.recorder.files) == (outcome is True)
-    assert bench("stop") == "stream_absent"
+    assert bench("stop") == "stream_not_found"
 
 
 # Cycles

@@ -13,7 +13,7 @@ import dataclasses
 import pytest
 from apsaravideo_emulator.errors import GatewayError
 from apsaravideo_emulator.gateway import parse_request
-from apsaravideo_emulator.signatures import HttpRequest, claim
+from apsaravideo_emulator.signatures import HttpRequest, read_claim
 
 KEY_ID, SECRET = "testAccessKeyId", "testAccessKeySecret"
 NONCE, DATE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "2026-01-02T03:04:05Z"
@@ -111,7 +111,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 def test_vector_is_accepted(request_):
-    found = claim(request_)
+    found = read_claim(request_)
     assert (found.key_id, found.nonce, found.date) == (KEY_ID, NONCE, DATE)
     found.verify(SECRET)
 
@@ -119,7 +119,7 @@ def test_vector_is_accepted(request_):
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 def test_vector_is_refused_with_another_secret(request_):
     with pytest.raises(GatewayError) as caught:
-        claim(request_).verify("another")
+        read_claim(request_).verify("another")
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
@@ -135,18 +135,18 @@ def test_changed_vector_is_refused(request_, change):
         "added": {"query": (*query, ("More", ""))},
     }[change]
     with pytest.raises(GatewayError) as caught:
-        claim(dataclasses.replace(request_, **changed)).verify(SECRET)
+        read_claim(dataclasses.replace(request_, **changed)).verify(SECRET)
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
 def test_token_is_part_of_both_signatures():
     for name in ("v1: current SDK, stop, token", "ACS3: minimal, stop, token"):
-        assert claim(REQUESTS[name]).token == TOKEN
+        assert read_claim(REQUESTS[name]).token == TOKEN
 
 
 def test_order_of_parameters_is_free():
     request = REQUESTS["v1: current SDK, special"]
-    claim(dataclasses.replace(request, query=tuple(reversed(request.query)))).verify(SECRET)
+    read_claim(dataclasses.replace(request, query=tuple(reversed(request.query)))).verify(SECRET)
 
 
 def test_form_body_with_acs3():
@@ -172,17 +172,17 @@ def test_form_body_with_acs3():
         },
         body,
     )
-    claim(request).verify(SECRET)
+    read_claim(request).verify(SECRET)
     assert dict(request.form) == CANCEL
     with pytest.raises(GatewayError) as caught:
-        claim(dataclasses.replace(request, body=body + b"&X=1"))
+        read_claim(dataclasses.replace(request, body=body + b"&X=1"))
     assert caught.value.code == "IncompleteSignature"
 
 
 def test_string_to_sign_is_in_the_message_and_has_no_raw_colon():
     """The legacy SDK splits the message at colons and compares the second part with its own string."""
     with pytest.raises(GatewayError) as caught:
-        claim(REQUESTS["v1: legacy SDK, start"]).verify("another")
+        read_claim(REQUESTS["v1: legacy SDK, start"]).verify("another")
     parts = caught.value.message.split(":")
     assert len(parts) == 2
     assert parts[1] == (
@@ -204,5 +204,5 @@ def test_signed_headers_must_be_in_order(change):
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0]
     changed = authorization.replace(names, ";".join(change(names.split(";"))))
     with pytest.raises(GatewayError) as caught:
-        claim(dataclasses.replace(request, headers={**request.headers, "authorization": changed}))
+        read_claim(dataclasses.replace(request, headers={**request.headers, "authorization": changed}))
     assert caught.value.code == "IncompleteSignature"

@@ -21,11 +21,11 @@ from apsaravideo_emulator import scenario
 from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.clock import Clock
 from apsaravideo_emulator.cloud import Cloud
-from apsaravideo_emulator.gate import Closed, Gate
+from apsaravideo_emulator.gate import Gate, GateClosed
 from apsaravideo_emulator.gateway import World
 from apsaravideo_emulator.limits import Limit, Windows
-from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
-from apsaravideo_emulator.state import FORMAT, BadState, Kept, dumps, load, loads, save
+from apsaravideo_emulator.recording import CommandRefused, RecordConfig, RecordFormat
+from apsaravideo_emulator.state import FORMAT, StateError, Stateful, dumps, load, loads, save
 from emulator import PROGRAM, ROLE, Emulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -270,7 +270,7 @@ def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
 def test_bad_files(tmp_path, content, said):
     path = tmp_path / "state.json"
     path.write_text(content)
-    with pytest.raises(BadState, match=said):
+    with pytest.raises(StateError, match=said):
         load(str(path), World(scenario.DEFAULT, {}))
 
 
@@ -284,14 +284,14 @@ def test_program_reports_a_bad_file_and_a_bad_place(tmp_path):
 
 
 def test_failed_writing_leaves_the_old_file(tmp_path):
-    class Unkept(Kept):
-        KEPT = ("thing",)
+    class Failing(Stateful):
+        STATE_FIELDS = ("thing",)
         thing = object()
 
     path = tmp_path / "state"
     path.write_text("old")
     with pytest.raises(TypeError, match="object is not stored"):
-        save(str(path), Unkept())
+        save(str(path), Failing())
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("state", "old")]
 
 
@@ -366,7 +366,7 @@ def act(cloud: Cloud, step: str) -> None:
     elif step == "drop":
         cloud.end_push("d", "a", "s")
     else:
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(CommandRefused):
             cloud.record(step, ("d", "a", "s"), "request")
 
 
@@ -421,7 +421,7 @@ def test_gate():
         begun = time.monotonic()
         gate.close(0.1)
         assert time.monotonic() - begun >= 0.1
-    with pytest.raises(Closed), gate:
+    with pytest.raises(GateClosed), gate:
         pass
     gate.close(10)
 

@@ -9,7 +9,7 @@ The modules import in one direction only:
     clock, limits, behaviour, signatures, oidc,
     identity, recording, on_demand              one concern each
     cloud                                       accounts, domains, streams, configurations, files, the notify log
-    parameters, operations, sts                 request parameters -> answer
+    parameters, operations, sts                 request parameters -> response
     scenario, calls, faults, gateway            one request from bytes to bytes
     control, server, tls, lifetime, cli         the program
 """
