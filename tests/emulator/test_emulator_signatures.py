@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verifier accepts what the official SDKs were seen to send, and nothing else.
+"""Verification of requests recorded from the official SDKs, and of changed ones.
 
-The vectors were made by running the SDKs with a fixed nonce and time.
+The requests were recorded with a fixed nonce and time.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ ACS3_VECTORS = {
 }
 
 
-def v1_request(method, business, common, signature):
+def make_v1_request(method, business, common, signature):
     parameters = {
         "Action": "RealTimeRecordCommand",
         "Version": "2016-11-01",
@@ -86,7 +86,7 @@ def v1_request(method, business, common, signature):
     return HttpRequest(method, "/", tuple(parameters.items()), {})
 
 
-def acs3_request(business, more_headers, signature):
+def make_acs3_request(business, more_headers, signature):
     headers = {
         "host": "live.aliyuncs.com",
         "x-acs-action": "RealTimeRecordCommand",
@@ -98,14 +98,14 @@ def acs3_request(business, more_headers, signature):
     }
     signed = ";".join(sorted(headers))
     headers["authorization"] = f"ACS3-HMAC-SHA256 Credential={KEY_ID},SignedHeaders={signed},Signature={signature}"
-    # What an HTTP library adds is not signed.
+    # The headers that an HTTP library adds are not signed.
     headers.update({"accept-encoding": "identity", "content-length": "0"})
     return HttpRequest("POST", "/", tuple(business.items()), headers)
 
 
 REQUESTS = {
-    **{f"v1: {name}": v1_request(*vector) for name, vector in V1_VECTORS.items()},
-    **{f"ACS3: {name}": acs3_request(*vector) for name, vector in ACS3_VECTORS.items()},
+    **{f"v1: {name}": make_v1_request(*vector) for name, vector in V1_VECTORS.items()},
+    **{f"ACS3: {name}": make_acs3_request(*vector) for name, vector in ACS3_VECTORS.items()},
 }
 
 
@@ -139,17 +139,17 @@ def test_changed_vector_is_refused(request_, change):
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
-def test_token_is_part_of_both_signatures():
+def test_claim_contains_the_token_in_both_schemes():
     for name in ("v1: current SDK, stop, token", "ACS3: minimal, stop, token"):
         assert read_claim(REQUESTS[name]).token == TOKEN
 
 
-def test_order_of_parameters_is_free():
+def test_order_of_parameters_does_not_matter():
     request = REQUESTS["v1: current SDK, special"]
     read_claim(dataclasses.replace(request, query=tuple(reversed(request.query)))).verify(SECRET)
 
 
-def test_form_body_with_acs3():
+def test_acs3_signature_covers_the_form_body():
     body = (
         b"AppName=my+app&Command=cancel_delay&DomainName=live.example.com&RegionId=cn-shanghai&"
         b"StreamName=a+b%2A~%2F%2B%26%3D%25%E4%B8%AD%E6%96%87"
@@ -198,7 +198,7 @@ def test_string_to_sign_is_in_the_message_and_has_no_raw_colon():
     [lambda names: list(reversed(names)), lambda names: [*names, names[-1]], lambda names: []],
     ids=["reversed", "repeated", "none"],
 )
-def test_signed_headers_must_be_in_order(change):
+def test_signed_headers_must_be_sorted_and_unique(change):
     request = REQUESTS["ACS3: minimal, start"]
     authorization = request.headers["authorization"]
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0]
