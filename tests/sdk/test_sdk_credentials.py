@@ -21,14 +21,17 @@ from alibabacloud_credentials.provider import (
     URLCredentialsProvider,
 )
 from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
-from issuers import CloudSso, CredentialsUri, Metadata, OAuth, made_up
+from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _profiles
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Limits, Traffic
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
-from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._sources import Context
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import profile_files
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
+from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 
 PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 
@@ -36,13 +39,13 @@ PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 def find_with_collection(environ=None, **options):
     """Return the credentials that the collection finds."""
     context = Context(
-        _argspec.Spec(_argspec.CONNECTION).filled(options),
+        argspec.Spec(argspec.CONNECTION).filled(options),
         {"HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **(environ or {})},
         Settings(Endpoint.parse("https://live.aliyuncs.com")),
         Limits(),
         Clock(),
         Traffic(),
-        KeyCache(None, time.time, print),
+        CredentialsCache(None, time.time, print),
         print,
     )
     found = credentials(context).keys()
@@ -133,7 +136,7 @@ def test_credentials_uri_gives_equal_credentials(constant_content):
 
 
 def test_cloud_sso_gives_equal_credentials_and_requests(tmp_path, constant_content):
-    with CloudSso(constant_content, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoProvider(constant_content, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         profile = {
             "name": "p",
             "mode": "CloudSSO",
@@ -177,8 +180,8 @@ def test_stored_oauth_credentials_are_equal(write_profile):
 
 def test_oauth_token_gives_equal_credentials_and_requests(write_profile, monkeypatch, constant_content):
     file, profile = write_profile()
-    with OAuth(constant_content, "the-token") as oauth:
-        monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"CN": oauth.url})
+    with OAuthProvider(constant_content, "the-token") as oauth:
+        monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": oauth.url})
         provider = OAuthCredentialsProvider(
             client_id="x",
             sign_in_url=oauth.url,
@@ -198,4 +201,4 @@ def test_oauth_hosts_are_equal(write_profile, site):
     file, profile = write_profile(oauth_site_type=site)
     provider = CLIProfileCredentialsProvider(profile_file=file)
     inner = provider._get_credentials_provider({"profiles": [profile]}, "p")
-    assert inner._sign_in_url == _profiles._OAUTH_URLS[site]
+    assert inner._sign_in_url == profile_files._OAUTH_URLS[site]
