@@ -157,15 +157,15 @@ def read_online(cloud):
 def test_pulled_stream_is_online_while_it_has_viewers(cloud):
     cloud.push(ONE, mode="pull", viewers=0)
     assert cloud.state(ONE)["streams"] == []
-    cloud.watch(2, ONE)
+    cloud.set_viewers(2, ONE)
     assert read_online(cloud) == (True, 2)
     cloud.advance(60)
     began = cloud.stream(ONE)["publish_time"]
-    cloud.watch(1, ONE)
+    cloud.set_viewers(1, ONE)
     assert read_online(cloud) == (True, 1)
-    cloud.watch(0, ONE)
+    cloud.set_viewers(0, ONE)
     assert read_online(cloud) == (False, 0)
-    cloud.watch(1, ONE)
+    cloud.set_viewers(1, ONE)
     assert read_online(cloud) == (True, 1)
     assert cloud.stream(ONE)["publish_time"] > began
     cloud.drop(ONE)
@@ -178,7 +178,7 @@ def test_push_continues_without_viewers(cloud):
     cloud.push(ONE)
     assert read_online(cloud) == (True, None)
     for viewers in (1, 0):
-        cloud.watch(viewers, ONE)
+        cloud.set_viewers(viewers, ONE)
         assert read_online(cloud) == (True, viewers)
         assert SigningClient(cloud.endpoint).call(STATE, **STREAM).json["Type"] == "push"
 
@@ -490,9 +490,9 @@ def test_same_seed_gives_the_same_outcomes(cloud, client):
 def test_cleared_faults_no_longer_strike(cloud, client):
     cloud.fault("status_500")
     assert client.call(STATE, **STREAM).status == 500
-    assert cloud.struck() == {"status_500": 1}
+    assert cloud.fault_counts() == {"status_500": 1}
     assert cloud.clear_faults() == {"status_500": 1}
-    assert cloud.struck() == {}
+    assert cloud.fault_counts() == {}
     assert client.call(STATE, **STREAM).status == 200
 
 
@@ -506,7 +506,7 @@ def test_delay_is_added_to_other_faults(cloud, client):
         lengths.append(time.monotonic() - started)
     assert min(lengths) >= 0.05
     assert [call["fault"] for call in cloud.calls()] == ["throttle", "throttle", "delay", "delay"]
-    assert cloud.struck() == {"delay": 4, "throttle": 2}
+    assert cloud.fault_counts() == {"delay": 4, "throttle": 2}
 
 
 MIXTURE = {
@@ -538,7 +538,7 @@ def test_mixture_strikes_the_same_calls_in_any_order(cloud, client):
     assert collect_faults(list(reversed(streams))) == first
     kinds = [fault for faults in first.values() for fault in faults if fault]
     assert set(kinds) == set(MIXTURE)
-    assert cloud.struck() == {kind: kinds.count(kind) for kind in MIXTURE}
+    assert cloud.fault_counts() == {kind: kinds.count(kind) for kind in MIXTURE}
 
 
 def test_used_up_faults_of_a_mixture_no_longer_strike(cloud, client):

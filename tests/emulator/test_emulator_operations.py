@@ -316,7 +316,7 @@ def test_stream_state_follows_pushes_and_pulls(cloud, call, domain):
     assert state() == ("offline", "push")
     cloud.push(ONE, mode="pull")
     assert state() == ("online", "pull")
-    cloud.watch(0, ONE)
+    cloud.set_viewers(0, ONE)
     assert state() == ("offline", "pull")
     cloud.push(ONE)
     assert state() == ("online", "push")

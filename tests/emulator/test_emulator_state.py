@@ -69,7 +69,7 @@ def test_restart_preserves_the_whole_state(restartable):
         {"id": "3", "access_keys": [{"id": "k", "secret": "s"}], "domains": [{"name": "third.example.net"}]}
     )
     cloud.push(ONE, "push.example.com/app/two")
-    cloud.watch(3, "live.example.com/app/watched")
+    cloud.set_viewers(3, "live.example.com/app/watched")
     for name in ("start", "restart", "stop"):
         assert command(client, name).status == 200
     assert command(client, "start", StreamName="two").status == 200

@@ -21,7 +21,7 @@ from alibabacloud_credentials.provider import (
     URLCredentialsProvider,
 )
 from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
-from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
+from issuers import CloudSsoServer, CredentialsUri, Metadata, OAuthServer, new_credentials
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
@@ -60,7 +60,7 @@ def find_with_package(provider):
 
 @pytest.fixture(name="constant_content")
 def make_constant_content():
-    content = made_up()
+    content = new_credentials()
     return lambda: content
 
 
@@ -75,7 +75,7 @@ MODES = {
 @pytest.mark.parametrize("by", ["current", "name"])
 def test_cli_profile_gives_equal_credentials(tmp_path, mode, by):
     printed = tmp_path / "printed"
-    end = made_up()["Expiration"]
+    end = new_credentials()["Expiration"]
     printed.write_text(json.dumps({"mode": "StsToken", **PAIR, "sts_token": "x", "expiration": end}), encoding="utf-8")
     fields = {name: text.replace("PRINTED", str(printed)) for name, text in MODES[mode].items()}
     profiles = [{"name": "other", "mode": "AK"}, {"name": "p", "mode": mode, **fields}]
@@ -136,7 +136,7 @@ def test_credentials_uri_gives_equal_credentials(constant_content):
 
 
 def test_cloud_sso_gives_equal_credentials_and_requests(tmp_path, constant_content):
-    with CloudSsoProvider(constant_content, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoServer(constant_content, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         profile = {
             "name": "p",
             "mode": "CloudSSO",
@@ -180,7 +180,7 @@ def test_stored_oauth_credentials_are_equal(write_profile):
 
 def test_oauth_token_gives_equal_credentials_and_requests(write_profile, monkeypatch, constant_content):
     file, profile = write_profile()
-    with OAuthProvider(constant_content, "the-token") as oauth:
+    with OAuthServer(constant_content, "the-token") as oauth:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": oauth.url})
         provider = OAuthCredentialsProvider(
             client_id="x",

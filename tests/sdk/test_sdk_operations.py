@@ -154,13 +154,13 @@ def test_stream_state_follows_the_push(cloud, client):
 
 def test_pulled_stream_is_online_while_it_has_viewers(cloud, client, codes):
     cloud.behave(pull_publish_type="pull")
-    cloud.watch(1, ONE)
+    cloud.set_viewers(1, ONE)
     record(client, "start")
     assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "online", "Type": "pull"}
     online = client.call("DescribeLiveStreamsOnlineList", DomainName=DOMAIN)["OnlineInfo"]["LiveStreamOnlineInfo"]
     published = client.call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, **window())["PublishInfo"]
     assert [row["PublishType"] for row in (*online, *published["LiveStreamPublishInfo"])] == ["pull", "pull"]
-    cloud.watch(0, ONE)
+    cloud.set_viewers(0, ONE)
     assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "offline", "Type": "pull"}
     assert outcome(expect_error(client, "RealTimeRecordCommand", Command="start", **STREAM)) == codes["stream"]
     assert cloud.stream(ONE)["recording"] == "paused"

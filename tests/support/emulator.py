@@ -207,7 +207,7 @@ class Emulator:
         """Bring streams online; `mode="pull"`, `viewers=0` and `need_record=True` apply to all of them."""
         self.control("POST", "streams/push", {"streams": [{**options, **stream_fields(item)} for item in streams]})
 
-    def watch(self, viewers: int, *streams: StreamLike) -> None:
+    def set_viewers(self, viewers: int, *streams: StreamLike) -> None:
         """Set the number of viewers of streams pulled on trigger, which are online while they have at least one."""
         rows = [{**stream_fields(item), "viewers": viewers} for item in streams]
         self.control("POST", "streams/viewers", {"streams": rows})
@@ -264,7 +264,7 @@ class Emulator:
         ]
         self.control("POST", "faults", {"seed": seed, "action": action, "faults": rows})
 
-    def struck(self) -> dict[str, int]:
+    def fault_counts(self) -> dict[str, int]:
         """Return the number of calls that each kind of fault has affected since the faults were last cleared."""
         counts: dict[str, int] = self.control("GET", "faults")["struck"]
         return counts

@@ -32,7 +32,7 @@ TOKEN = "X-aliyun-ecs-metadata-token"
 _ROLES = "/latest/meta-data/ram/security-credentials/"
 
 
-def made_up(seconds: float = 3600) -> dict[str, str]:
+def new_credentials(seconds: float = 3600) -> dict[str, str]:
     """Return random credentials that no cloud accepts."""
     end = datetime.now(timezone.utc) + timedelta(seconds=seconds)
     return {
@@ -149,7 +149,7 @@ class CredentialsUri(Service):
         return 200, json.dumps({"Code": "Success", **self._content()})
 
 
-class CloudSsoProvider(Service):
+class CloudSsoServer(Service):
     """The sign-in host of CloudSSO, which knows one user."""
 
     def __init__(self, content: Content, token: str, **access: str) -> None:
@@ -169,7 +169,7 @@ class CloudSsoProvider(Service):
         return 200, json.dumps({"RequestId": "R", "CloudCredential": self._content()})
 
 
-class OAuthProvider(Service):
+class OAuthServer(Service):
     """The OAuth service of the CLI, which knows one access token; `NAMES` are the hosts of its two sites."""
 
     NAMES = "DNS:oauth.aliyun.com,DNS:oauth.alibabacloud.com"
@@ -191,11 +191,11 @@ class OAuthProvider(Service):
 class Sts(Service):
     """A Security Token Service that provides credentials for any role; the emulator is stricter."""
 
-    def __init__(self, content: Content = made_up) -> None:
+    def __init__(self, content: Content = new_credentials) -> None:
         super().__init__()
         self._content = content
 
-    def asked(self) -> list[dict[str, str]]:
+    def calls(self) -> list[dict[str, str]]:
         """Return the parameters of each call, including its action."""
         return [
             {
