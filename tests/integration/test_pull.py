@@ -120,7 +120,7 @@ def test_wait_for_a_viewer(cloud, ansible, generation):
     failed = record(ansible, wait_for_stream=1)
     assert "did not appear within 1 seconds" in failed["msg"] and VIEWER in failed["msg"]
     cloud.clear_calls()
-    timer = threading.Timer(0.7, cloud.watch, [1, STREAM])
+    timer = threading.Timer(0.7, cloud.set_viewers, [1, STREAM])
     timer.start()
     assert verdict(record(ansible, wait_for_stream=20)) == (True, "stopped", "recording")
     timer.join()
