@@ -19,10 +19,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from apsaravideo_emulator import callbacks, scenario
 from apsaravideo_emulator.callbacks import Callback, Deliverer
-from apsaravideo_emulator.gateway import World
 from apsaravideo_emulator.on_demand import build_url, decide
-from apsaravideo_emulator.recording import RecordConfig, RecordFormat
+from apsaravideo_emulator.record_model import RecordConfig, RecordFormat
 from apsaravideo_emulator.state import dumps, loads
+from apsaravideo_emulator.world import World
 from signing_client import now_text
 
 ONE = "live.example.com/app/one"

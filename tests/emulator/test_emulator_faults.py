@@ -73,7 +73,7 @@ def test_missing_seed_is_generated_and_reported():
     st.randoms(use_true_random=False),
 )
 def test_any_order_of_calls_gives_the_same_strikes(mixture, seed, calls, shuffler):
-    """The outcome of the n-th equal call depends neither on the other calls, nor on nonces or times."""
+    """Verify that the outcome of the n-th equal call depends neither on the other calls, nor on nonces or times."""
     rows = [{"fault": kind, "probability": share} for kind, share in mixture]
     rows.append({"fault": "delay", "seconds": [0, 1], "probability": 0.5})
 

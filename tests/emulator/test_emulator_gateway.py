@@ -597,7 +597,7 @@ def test_other_client_uses_part_of_the_limit(client, cloud):
 
 
 def test_documented_limit_applies_by_default(client, cloud):
-    """DescribeLiveStreamsPublishList has the lowest documented limit, 3 calls per second."""
+    """Call DescribeLiveStreamsPublishList, which has the lowest documented limit, 3 calls per second."""
     window = {"StartTime": now_text(-60), "EndTime": now_text(60)}
     responses = [
         client.call("DescribeLiveStreamsPublishList", DomainName="live.example.com", **window).code

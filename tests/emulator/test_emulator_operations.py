@@ -703,7 +703,7 @@ def test_notify_log_may_have_another_clock(cloud, call, skew):
 
 @pytest.mark.parametrize("skew", [-600, 600])
 def test_clock_skew_applies_to_all_times(cloud, call, skew):
-    """Events, publish times and query windows all follow the skewed clock."""
+    """Verify that events, publish times and query windows all follow the skewed clock."""
     cloud.behave(clock_skew=skew)
     cloud.push(ONE)
     record(call, "start")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import pytest
 from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.clock import Clock
-from apsaravideo_emulator.cloud import Cloud, Domain, NotifyConfig
-from apsaravideo_emulator.recording import CommandRefused, RecordConfig, RecordFormat
+from apsaravideo_emulator.cloud import Cloud
+from apsaravideo_emulator.record_model import RecordConfig, RecordFormat
+from apsaravideo_emulator.recording import CommandRefused
+from apsaravideo_emulator.resources import Domain, NotifyConfig
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -591,7 +593,7 @@ def test_push_after_a_manual_stop_records_as_configured(switch, state):
     [("resume", False, [15]), ("new", False, [10, 5]), ("resume", True, [15]), ("new", True, [15])],
 )
 def test_push_during_the_delay_resumes_or_starts_a_file(start_in_delay, interrupted, durations):
-    """An interrupted recording is always resumed; a stopped one follows the switch `start_in_delay`."""
+    """Resume an interrupted recording in any case, but a stopped one only if `start_in_delay` says so."""
     bench = Bench(mode=AUTOMATIC, start_in_delay=start_in_delay)
     bench.push()
     bench.wait(10)
@@ -744,7 +746,7 @@ def test_callback_bodies_have_the_documented_form(bench):
     bench("start")
     bench.wait(10)
     bench("stop", "cancel_delay")
-    started, _paused, created = (bench.cloud.callback_body(event) for event in bench.cloud.notify_log)
+    started, _paused, created = (bench.cloud.content.body(event) for event in bench.cloud.notify_log)
     assert started == (
         '{"domain":"live.example.com","app":"app","stream":"one",'
         '"event":"record_started","time":"1970-01-12T13:46:40Z"}'
@@ -757,7 +759,7 @@ def test_callback_bodies_have_the_documented_form(bench):
 
 
 def test_callback_signature_matches_the_documented_sample():
-    """The sample signs host, time and key, joined by bars."""
+    """Use the documented sample, which signs host, time and key, joined by bars."""
     bench = Bench(notify=False)
     bench.real = 1519375990.0
     bench.cloud.notify_configs[DOMAIN] = NotifyConfig(
@@ -765,7 +767,7 @@ def test_callback_signature_matches_the_documented_sample():
     )
     bench.push()
     bench("start")
-    assert bench.cloud.callback_headers(bench.cloud.notify_log[0]) == {
+    assert bench.cloud.content.headers(bench.cloud.notify_log[0]) == {
         "Content-Type": "application/json; charset=utf-8",
         "ALI-LIVE-TIMESTAMP": "1519375990",
         "ALI-LIVE-SIGNATURE": "9e226fc2c250be266e3657e156f68c12",
@@ -780,7 +782,7 @@ def test_variables_in_stream_names_are_not_replaced():
     key = (DOMAIN, "app", "{Sequence}")
     for command in ("start", "stop", "cancel_delay"):
         bench.cloud.record(command, key, "r")
-    name = bench.cloud.object_name(key, bench.cloud.streams[key].recorder.files[0])
+    name = bench.cloud.content.object_name(key, bench.cloud.streams[key].recorder.files[0])
     assert name == "app/{Sequence}/0_1970-01-12-13:46:40_1970-01-12-13:46:40_{Unknown}.mp4"
 
 

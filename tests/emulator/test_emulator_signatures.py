@@ -180,7 +180,7 @@ def test_acs3_signature_covers_the_form_body():
 
 
 def test_string_to_sign_is_in_the_message_and_has_no_raw_colon():
-    """The legacy SDK splits the message at colons and compares the second part with its own string."""
+    """Split the message at colons as the legacy SDK does, which compares the second part with its own string."""
     with pytest.raises(GatewayError) as caught:
         read_claim(REQUESTS["v1: legacy SDK, start"]).verify("another")
     parts = caught.value.message.split(":")

@@ -22,10 +22,11 @@ from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.clock import Clock
 from apsaravideo_emulator.cloud import Cloud
 from apsaravideo_emulator.gate import Gate, GateClosed
-from apsaravideo_emulator.gateway import World
 from apsaravideo_emulator.limits import Limit, Windows
-from apsaravideo_emulator.recording import CommandRefused, RecordConfig, RecordFormat
+from apsaravideo_emulator.record_model import RecordConfig, RecordFormat
+from apsaravideo_emulator.recording import CommandRefused
 from apsaravideo_emulator.state import FORMAT, StateError, Stateful, dumps, load, loads, save
+from apsaravideo_emulator.world import World
 from emulator import PROGRAM, ROLE, Emulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,7 +167,7 @@ def test_delayed_call_during_a_restart_has_no_effect(restartable):
 
 
 def test_restarts_under_load_lose_no_completed_call(restartable):
-    """After restarts under load, every stream is recording and every change of state is in the call log."""
+    """Verify that every stream is recording after restarts under load, and that every change is in the call log."""
     cloud = restartable
     names = [f"s{number}" for number in range(400)]
     cloud.push(*(f"live.example.com/app/{name}" for name in names))
@@ -331,7 +332,7 @@ STEPS = st.lists(
 @settings(deadline=None)
 @given(STEPS, st.sampled_from([0, 7]))
 def test_restarts_do_not_change_the_result(steps, mode):
-    """Equal steps lead two worlds to equal states, although one of them is saved and restored in between."""
+    """Apply equal steps to two worlds, one of which is saved and restored in between, and compare their states."""
 
     class Wall:
         time = 1_000_000.0

@@ -474,7 +474,7 @@ def test_invalid_access_keys_are_refused(client, key, code, status):
 
 
 def test_wrong_secret_is_refused(client):
-    """The legacy SDK recognises the string to sign as its own, and so reports a wrong secret."""
+    """Expect another code of the legacy SDK, which recognises the string to sign as its own."""
     error = expect_error(client.with_key((KEY[0], "wrong")), "DescribeLiveStreamState", **STREAM)
     expected = "InvalidAccessKeySecret" if client.label == "legacy" else "SignatureDoesNotMatch"
     assert outcome(error) == (expected, 400)
@@ -554,7 +554,7 @@ def test_clients_work_over_tls(secure, kind):
 
 
 def test_credentials_package_assumes_the_role(secure):
-    """The current SDK's provider for roles speaks HTTPS only and needs the emulator's CA."""
+    """Use the current SDK's provider for roles, which speaks HTTPS only and needs the emulator's CA."""
     from alibabacloud_credentials.provider.ram_role_arn import RamRoleArnCredentialsProvider
 
     secure.reset()
@@ -575,7 +575,7 @@ def test_credentials_package_assumes_the_role(secure):
 
 
 def test_credentials_package_assumes_the_role_with_an_identity_token(secure, tmp_path):
-    """The package sends the token without a signature, in the query of a GET request."""
+    """Use the provider that sends the token without a signature, in the query of a GET request."""
     from alibabacloud_credentials.exceptions import CredentialException
     from alibabacloud_credentials.provider.oidc import OIDCRoleArnCredentialsProvider
 

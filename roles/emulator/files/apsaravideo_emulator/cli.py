@@ -19,8 +19,8 @@ from typing import Any
 
 from . import __version__, lifetime, scenario, state, tls
 from .behaviour import ON_OFF, Behaviour
-from .gateway import World
 from .server import Listener, check_loopback
+from .world import World
 
 MAX_START_SECONDS = 30
 MAX_CLOSE_SECONDS = 5

@@ -10,201 +10,38 @@ a delay, the end of a cycle) take effect first, in their order.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import heapq
-import json
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from . import on_demand
 from .behaviour import Behaviour
+from .callback_content import CallbackContent
 from .callbacks import MAX_RETRIES, Callback, Deliverer, Outcome, is_loopback
 from .clock import Clock
 from .identity import Identities
-from .recording import (
-    AUTOMATIC,
-    CALLBACK,
-    FILE_CREATED,
-    INGEST_PARAMETER,
-    Push,
-    RecordConfig,
-    RecordedFile,
-    Recorder,
+from .record_model import AUTOMATIC, CALLBACK, INGEST_PARAMETER, Push, RecordConfig, RecordedFile
+from .recording import FILE_CREATED, Recorder
+from .resources import (
+    ConfigExists,
+    ConfigNotFound,
+    ControlEntry,
+    Domain,
+    IngestEvent,
+    IngestNotifyConfig,
+    NotifyConfig,
+    NotifyEvent,
+    Publish,
+    Stream,
+    UnknownDomain,
 )
-from .state import Stateful, storable
+from .state import Stateful
 
 PUBLISH_EVENT_DELAY = 2
 ARGUMENT_PREFIX = "callback_"
-
-
-class ConfigExists(Exception):
-    """Raised if the triple (domain, app, stream), or the domain, already has a configuration."""
-
-
-class ConfigNotFound(Exception):
-    """Raised if there is no such configuration."""
-
-
-class UnknownDomain(Exception):
-    """Raised if no account has a domain of this name."""
-
-
-@storable
-@dataclass(frozen=True)
-class Domain:
-    """A streaming (playback) domain with the ingest domains mapped to it."""
-
-    name: str
-    account: str
-    ingest: tuple[str, ...]
-    region: str = "cn-shanghai"
-    status: str = "online"
-    resource_group: str = "rg-default"
-    description: str = ""
-    tags: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def push_domains(self) -> tuple[str, ...]:
-        """Return the domains that streams are pushed to: the ingest domains or, without any, the domain itself."""
-        return self.ingest or (self.name,)
-
-
-@storable
-@dataclass(frozen=True)
-class NotifyConfig:
-    """The recording callback configuration of a domain."""
-
-    url: str
-    on_demand_url: str = ""
-    status_events: bool = False
-    auth: bool = False
-    auth_key: str = field(default="", repr=False)
-
-
-@storable
-@dataclass(frozen=True)
-class IngestNotifyConfig:
-    """The callback configuration of an ingest domain; only `url`, for pushes, is ever called."""
-
-    url: str = ""
-    exception_url: str = ""
-    switch_url: str = ""
-    auth: bool = False
-    auth_key: str = field(default="", repr=False)
-
-
-@storable
-@dataclass
-class NotifyEvent:
-    """A recording callback that was sent, or is being sent; `result` is empty until the delivery has ended.
-
-    `sent_at` is the Unix time in its headers, `reason` the cause of a failure, `storage` the kind of storage that holds
-    the recording (`oss` or `vod`).
-    """
-
-    domain: str
-    app: str
-    stream: str
-    kind: str
-    time: float
-    config: NotifyConfig
-    result: str = ""
-    response: str = ""
-    reason: str = ""
-    sent_at: int = 0
-    file: RecordedFile | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
-    storage: str = "oss"
-
-
-@storable
-@dataclass
-class IngestEvent:
-    """A callback for the beginning or the end of a push, like `NotifyEvent`; `usrargs` are its ingest parameters."""
-
-    ingest: str
-    app: str
-    stream: str
-    kind: str
-    time: float
-    config: IngestNotifyConfig
-    usrargs: str
-    result: str = ""
-    response: str = ""
-    reason: str = ""
-    sent_at: int = 0
-
-
-@storable
-@dataclass(frozen=True)
-class ControlEntry:
-    """An entry in the history of stream control; `command` marks recording commands."""
-
-    domain: str
-    app: str
-    stream: str
-    action: str
-    time: float
-    client_ip: str
-    command: bool = False
-
-
-@storable
-@dataclass
-class Publish:
-    """One ingest of a stream, for the ingest history; `kind` is `push` or `pull`.
-
-    `record_decision` is the state of the request to the OnDemandUrl (`waiting`, `record`, `leave` or `failed`; empty if
-    none was sent), `announce_at` the instant at which the `publish` event is due, and `query` the parameters of the
-    ingest URL. `auth_key` signs its recording callbacks and `ingest_auth_key` those of the push itself; both are copied
-    because a changed key applies from the next push.
-    """
-
-    ingest: str
-    started: float
-    kind: str = "push"
-    stopped: float | None = None
-    need_record: bool = False
-    record_decision: str = ""
-    announce_at: float | None = None
-    query: str = field(default="", repr=False)
-    auth_key: str = field(default="", repr=False)
-    ingest_auth_key: str = field(default="", repr=False)
-
-
-@dataclass
-class Stream:
-    """A stream that has been pushed at least once."""
-
-    domain: str
-    app: str
-    name: str
-    recorder: Recorder
-    history: list[Publish] = field(default_factory=list)
-
-    @property
-    def online(self) -> bool:
-        """Return whether the stream is being pushed or pulled now."""
-        return self.recorder.push is not None
-
-    @property
-    def publish(self) -> Publish:
-        """Return the current or, if the stream is offline, the last ingest."""
-        return self.history[-1]
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """Return the names of its domain, its application and itself."""
-        return self.domain, self.app, self.name
-
-    def next_due(self) -> float:
-        """Return the instant of the next scheduled change; infinity if there is none."""
-        announce_at = self.publish.announce_at if self.history else None
-        return min(self.recorder.next_due(), math.inf if announce_at is None else announce_at)
 
 
 class Cloud(Stateful):
@@ -240,6 +77,7 @@ class Cloud(Stateful):
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
         self._config_number = 0
+        self.content = CallbackContent(clock, behaviour)
         self._deliverer = deliverer or Deliverer()
         self._events: dict[tuple[str, str, str], list[NotifyEvent]] = {}
 
@@ -353,15 +191,19 @@ class Cloud(Stateful):
                 ingest_auth_key=ingest_notify.auth_key if ingest_notify else "",
             )
             stream.history.append(publish)
-            matching = self.matching_configs(*key)
-            config = matching[0] if matching else None
-            is_deferred = self._uses_on_demand_url(config)
-            automatic = not is_deferred and self._is_recorded_automatically(config, need_record)
-            stream.recorder.begin_push(Push(now, config, automatic, tuple(matching[1:])))
-            if is_deferred:
-                self._request_decision(stream)
-            self._schedule(key)
+            self._begin_recording(stream)
         return stream
+
+    def _begin_recording(self, stream: Stream) -> None:
+        """Begin the push in the recorder, with the configurations of this moment."""
+        publish, matching = stream.publish, self.matching_configs(*stream.key)
+        config = matching[0] if matching else None
+        is_deferred = self._uses_on_demand_url(config)
+        automatic = not is_deferred and self._is_recorded_automatically(config, publish.need_record)
+        stream.recorder.begin_push(Push(publish.started, config, automatic, tuple(matching[1:])))
+        if is_deferred:
+            self._request_decision(stream)
+        self._schedule(stream.key)
 
     def _uses_on_demand_url(self, config: RecordConfig | None) -> bool:
         if config is None or config.mode != CALLBACK or self.behaviour.notify_result != "deliver":
@@ -406,20 +248,6 @@ class Cloud(Stateful):
         event = IngestEvent(publish.ingest, stream.app, stream.name, action, instant, config, usrargs)
         self.ingest_log.append(event)
         self._deliver(event)
-
-    def ingest_content(self, event: IngestEvent) -> dict[str, str]:
-        """Return the parameters of an ingest callback, whose `app` is the ingest domain."""
-        content = {
-            "action": event.kind,
-            "ip": "192.0.2.1",
-            "id": event.stream,
-            "app": event.ingest,
-            "appname": event.app,
-            "time": str(int(self.clock.epoch(event.time))),
-            "usrargs": event.usrargs,
-            "node": "192.0.2.2",
-        }
-        return {**content, "height": "720", "width": "1280"} if event.kind == "publish" else content
 
     def _enqueue(self, callback: Callback) -> None:
         callback.retry_any_failure = self.behaviour.callback_retries == "any"
@@ -600,43 +428,12 @@ class Cloud(Stateful):
             event.result = "failed" if outcome.body is None else "success"
 
         event.sent_at = int(self.clock.wall())
-        headers = self.callback_headers(event)
+        headers = self.content.headers(event)
         if isinstance(event, IngestEvent):
-            url = on_demand.add_query(event.config.url, self.ingest_content(event))
+            url = on_demand.add_query(event.config.url, self.content.ingest_parameters(event))
             self._enqueue(Callback(url, done, headers=headers))
         else:
-            self._enqueue(Callback(event.config.url, done, self.callback_body(event).encode(), headers))
-
-    def callback_body(self, event: NotifyEvent) -> str:
-        """Return the JSON body of a callback; that of a created file has no `event` field."""
-        content: dict[str, Any] = {"domain": event.domain, "app": event.app, "stream": event.stream}
-        if event.file is not None:
-            content.update(self._file_body((event.domain, event.app, event.stream), event.file))
-        else:
-            content["event"] = event.kind
-            if self.behaviour.is_on("status_event_time"):
-                content["time"] = self.clock.show(event.time)
-        content.update(event.extra)
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-
-    def callback_headers(self, event: NotifyEvent | IngestEvent) -> dict[str, str]:
-        """Return the headers of a callback, with the authentication headers if the configuration requires them."""
-        config = event.config
-        headers = {} if isinstance(event, IngestEvent) else {"Content-Type": "application/json; charset=utf-8"}
-        if not config.auth:
-            return headers
-        text = f"{self._domain_to_sign(event)}|{event.sent_at}|{config.auth_key}"
-        signature = hashlib.md5(text.encode()).hexdigest()
-        if self.behaviour.callback_case == "upper":
-            signature = signature.upper()
-        return {**headers, "ALI-LIVE-TIMESTAMP": str(event.sent_at), "ALI-LIVE-SIGNATURE": signature}
-
-    def _domain_to_sign(self, event: NotifyEvent | IngestEvent) -> str | None:
-        """Return the domain in a signature: for ingest callbacks the configured one, else the host of the URL."""
-        if isinstance(event, IngestEvent):
-            return event.ingest
-        url = urlsplit(event.config.url)
-        return url.netloc.rpartition("@")[2] if self.behaviour.callback_host == "with-port" else url.hostname
+            self._enqueue(Callback(event.config.url, done, self.content.body(event).encode(), headers))
 
     def add_event(
         self,
@@ -667,43 +464,10 @@ class Cloud(Stateful):
             if event.domain == domain and app in (None, event.app) and stream in (None, event.stream)
         ]
 
-    def _file_body(self, key: tuple[str, str, str], file: RecordedFile) -> dict[str, Any]:
-        return {
-            "uri": self.object_name(key, file),
-            "duration": round(file.duration, 3),
-            "start_time": int(self.clock.epoch(file.started)),
-            "stop_time": int(self.clock.epoch(file.stopped)),
-        }
-
     def add_control_entry(self, key: tuple[str, str, str], action: str, age: float, client_ip: str) -> None:
         """Add an entry to the history of stream control, dated `age` seconds ago."""
         self.control_log.append(ControlEntry(*key, action, self.settle() - age, client_ip))
         self.control_log.sort(key=lambda entry: entry.time)
-
-    # Files
-
-    def object_name(self, key: tuple[str, str, str], file: RecordedFile) -> str:
-        """Return the object name of a file in its bucket: the configured prefix filled in, and the extension.
-
-        An index file created on request has its full name already and gets no extension.
-        """
-        started, stopped = self.clock.show(file.started), self.clock.show(file.stopped)
-        values = {
-            "AppName": key[1],
-            "StreamName": key[2],
-            "Sequence": str(file.sequence),
-            "UnixTimestamp": str(int(self.clock.epoch(file.started))),
-            "Date": started[:10],
-            "Hour": started[11:13],
-            "Minute": started[14:16],
-            "Second": started[17:19],
-            "StartTime": started[:-1].replace("T", "-"),
-            "EndTime": stopped[:-1].replace("T", "-"),
-            "EscapedStartTime": started[:-1].replace("T", "-").replace(":", "-"),
-            "EscapedEndTime": stopped[:-1].replace("T", "-").replace(":", "-"),
-        }
-        template = file.name or f"{file.format.prefix}.{file.format.kind}"
-        return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)
 
 
 def _callback_arguments(query: str) -> dict[str, str]:

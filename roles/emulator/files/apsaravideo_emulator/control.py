@@ -14,10 +14,11 @@ from dataclasses import asdict
 from typing import Any, Callable
 
 from . import scenario
-from .cloud import ConfigNotFound, IngestEvent, Stream, UnknownDomain
 from .gate import GateClosed
-from .gateway import World
-from .recording import FILE_CREATED, STATUS_EVENTS, RecordConfig
+from .record_model import RecordConfig, RecordedFile
+from .recording import FILE_CREATED, STATUS_EVENTS
+from .resources import ConfigNotFound, IngestEvent, NotifyEvent, Stream, UnknownDomain
+from .world import World
 
 PREFIX = "/_emulator/"
 MAX_DEPTH = 32  # of the JSON in a request
@@ -199,13 +200,7 @@ class Control:
                 if domain in (None, name)
             },
             "notify_events": [
-                {
-                    "domain_name": event.domain,
-                    "app_name": event.app,
-                    "stream_name": event.stream,
-                    "notify_type": event.kind,
-                    "time": cloud.clock.epoch(event.time),
-                }
+                self._describe_event(event.domain, event)
                 for event in cloud.notify_log
                 if _matches(request, event.domain, event.app, event.stream)
             ],
@@ -213,16 +208,19 @@ class Control:
                 name: {"url": config.url, "auth": config.auth} for name, config in cloud.ingest_configs.items()
             },
             "ingest_events": [
-                {
-                    "domain_name": event.ingest,
-                    "app_name": event.app,
-                    "stream_name": event.stream,
-                    "notify_type": event.kind,
-                    "time": cloud.clock.epoch(event.time),
-                }
+                self._describe_event(event.ingest, event)
                 for event in cloud.ingest_log
                 if self._matches_ingest(request, event)
             ],
+        }
+
+    def _describe_event(self, domain: str, event: NotifyEvent | IngestEvent) -> dict[str, Any]:
+        return {
+            "domain_name": domain,
+            "app_name": event.app,
+            "stream_name": event.stream,
+            "notify_type": event.kind,
+            "time": self._world.cloud.clock.epoch(event.time),
         }
 
     def _matches_ingest(self, request: Mapping[str, Any], event: IngestEvent) -> bool:
@@ -242,13 +240,12 @@ class Control:
         ledger = asdict(recorder.ledger)
         for change in ledger["changes"]:
             change["time"] = epoch(change["time"])
-        key = (stream.domain, stream.app, stream.name)
         return {
             "domain_name": stream.domain,
             "app_name": stream.app,
             "stream_name": stream.name,
             "online": stream.online,
-            "viewers": cloud.viewers.get(key),
+            "viewers": cloud.viewers.get(stream.key),
             "publish_time": show(stream.publish.started),
             "asked": stream.publish.record_decision,
             "recording": recorder.state,
@@ -262,20 +259,21 @@ class Control:
                 }
                 for task in recorder.tasks
             ],
-            "files": [
-                {
-                    "record_id": file.record_id,
-                    "format": file.format.kind,
-                    "task": file.task,
-                    "sequence": file.sequence,
-                    "object": cloud.object_name(key, file),
-                    "started": show(file.started),
-                    "stopped": show(file.stopped),
-                    "created": show(file.created),
-                    "duration": file.duration,
-                }
-                for file in recorder.files
-            ],
+            "files": [self._describe_file(stream, file) for file in recorder.files],
+        }
+
+    def _describe_file(self, stream: Stream, file: RecordedFile) -> dict[str, Any]:
+        show = self._world.cloud.clock.show
+        return {
+            "record_id": file.record_id,
+            "format": file.format.kind,
+            "task": file.task,
+            "sequence": file.sequence,
+            "object": self._world.cloud.content.object_name(stream.key, file),
+            "started": show(file.started),
+            "stopped": show(file.stopped),
+            "created": show(file.created),
+            "duration": file.duration,
         }
 
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from .recording import RecordConfig
+from .record_model import RecordConfig
 
 MAX_RESPONSE_BYTES = 2048
 HEADERS = {"User-Agent": "Go-http-client/1.1", "Accept-Encoding": "gzip"}  # as in the documented sample

@@ -19,21 +19,15 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Callable
 
 from .behaviour import Behaviour
-from .state import Stateful, storable
+from .record_model import DEFAULT_DELAY, Ledger, OpenFile, Push, RecordConfig, RecordedFile, Task
+from .state import Stateful
 
 IDLE, RECORDING, PAUSED = "idle", "recording", "paused"
 COMMANDS = ("start", "stop", "cancel_delay", "restart")
 
-AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL = 0, 1, 2, 7
-MODES = (AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL)
-
-DEFAULT_DELAY = 180
-WEEK = 7 * 86400
-DEFAULT_CYCLES = {"m3u8": 6 * 3600, "cmaf": 6 * 3600, "flv": 3600, "mp4": 3600}
 
 STATUS_EVENTS = ("record_started", "record_paused", "record_resumed")
 FILE_CREATED = "file_created"
@@ -50,164 +44,6 @@ class CommandRefused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@storable
-@dataclass(frozen=True)
-class RecordFormat:
-    """One file format of a configuration; durations in seconds."""
-
-    name: str
-    cycle: int
-    prefix: str
-    slice_duration: int = 30
-    slice_prefix: str = ""
-
-    @property
-    def kind(self) -> str:
-        """Return the format in lower case, which is also the extension of the files."""
-        return self.name.lower()
-
-
-@storable
-@dataclass(frozen=True)
-class RecordConfig:
-    """A record-to-OSS configuration; `app` and `stream` may be `*`, `start` and `end` are its period."""
-
-    number: int
-    domain: str
-    app: str
-    stream: str
-    mode: int
-    bucket: str
-    endpoint: str
-    created: float
-    delay: int = DEFAULT_DELAY
-    formats: tuple[RecordFormat, ...] = ()
-    transcode_formats: tuple[RecordFormat, ...] = ()
-    templates: tuple[str, ...] = ()
-    start: float | None = None
-    end: float | None = None
-
-
-@storable
-@dataclass(frozen=True)
-class Push:
-    """One ingest of the stream, with its effective configuration; `automatic` pushes are recorded without a command.
-
-    `others` are the configurations that matched less well at its beginning, the best first. `config` is effective from
-    the instant `since`.
-    """
-
-    started: float
-    config: RecordConfig | None
-    automatic: bool = False
-    others: tuple[RecordConfig, ...] = ()
-    since: float = 0.0
-
-    def period(self, distant_start: str) -> tuple[float, float]:
-        """Return the instants that bound automatic recording; a period that never comes begins at infinity."""
-        begin, end = -math.inf, math.inf
-        if self.config is not None:
-            begin = begin if self.config.start is None else self.config.start
-            end = end if self.config.end is None else self.config.end
-        if math.isfinite(begin) and abs(begin - self.started) > WEEK:
-            begin, end = (-math.inf, math.inf) if distant_start == "ignored" else (math.inf, math.inf)
-        return max(begin, self.started, self.since), max(end, self.since)
-
-
-@storable
-@dataclass(frozen=True)
-class RecordedFile:
-    """A finished file; `duration` is the recorded time in seconds, without pauses.
-
-    `name` is the object name of an index file created on request, and empty for a file of a recording.
-    """
-
-    record_id: str
-    format: RecordFormat
-    config: RecordConfig
-    sequence: int
-    task: int
-    started: float
-    stopped: float
-    duration: float
-    created: float
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A TS segment of an m3u8 recording; it is uploaded when it ends."""
-
-    config: RecordConfig
-    started: float
-    uploaded: float
-
-
-@storable
-@dataclass
-class _OpenFile:
-    """A file being written; `recorded_seconds` excludes the current stretch, that is, the time since the last pause."""
-
-    format: RecordFormat
-    sequence: int
-    started: float
-    stretch: float
-    recorded_seconds: float = 0.0
-
-    def due(self) -> float:
-        return self.stretch + self.format.cycle - self.recorded_seconds
-
-
-@storable
-@dataclass
-class Task:
-    """One recording task, which is one row of DescribeLiveStreamRecordContent.
-
-    `stretch` is the beginning of the current uninterrupted stretch of recording, `stretches` are those that have ended.
-    """
-
-    number: int
-    config: RecordConfig
-    started: float
-    stretch: float | None = None
-    ended: float | None = None
-    duration: float = 0.0
-    files: list[_OpenFile] = field(default_factory=list)
-    stretches: list[tuple[float, float]] = field(default_factory=list)
-
-    def recorded_seconds(self, now: float) -> float:
-        """Return the recorded time, without pauses."""
-        return self.duration + (0.0 if self.stretch is None else now - self.stretch)
-
-    def segments(self, now: float) -> Iterator[Segment]:
-        """Yield the TS segments uploaded so far, in their order; none unless the stream is recorded as m3u8."""
-        length = next((item.slice_duration for item in self.config.formats if item.kind == "m3u8"), None)
-        if length is None:
-            return
-        for begin, end in self.stretches:
-            for number in range(math.ceil((end - begin) / length)):
-                started = begin + number * length
-                yield Segment(self.config, started, min(started + length, end))
-        if self.stretch is not None:
-            for number in range(int((now - self.stretch) / length)):
-                started = self.stretch + number * length
-                yield Segment(self.config, started, started + length)
-
-
-@storable
-@dataclass
-class Ledger:
-    """Counts of everything that happened to a stream, and each command that changed its state, for assertions."""
-
-    starts: int = 0
-    resumes: int = 0
-    pauses: int = 0
-    splits: int = 0
-    cycles: int = 0
-    files: int = 0
-    changes: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Recorder(Stateful):
@@ -396,7 +232,7 @@ class Recorder(Stateful):
 
     def _start(self, now: float, config: RecordConfig, split: bool = False) -> None:
         task = Task(number=len(self.tasks) + 1, config=config, started=now, stretch=now)
-        task.files = [_OpenFile(format_, 0, now, now) for format_ in config.formats]
+        task.files = [OpenFile(format_, 0, now, now) for format_ in config.formats]
         self.tasks.append(task)
         self._resume_until = None
         if split:
@@ -454,10 +290,10 @@ class Recorder(Stateful):
             if file.due() <= now:
                 file.recorded_seconds = file.format.cycle
                 self._create(task, file, now, now)
-                task.files[index] = _OpenFile(file.format, file.sequence + 1, now, now)
+                task.files[index] = OpenFile(file.format, file.sequence + 1, now, now)
                 self.ledger.cycles += 1
 
-    def _create(self, task: Task, file: _OpenFile, end: float, now: float) -> None:
+    def _create(self, task: Task, file: OpenFile, end: float, now: float) -> None:
         finished = RecordedFile(
             record_id=str(uuid.uuid4()),
             format=file.format,

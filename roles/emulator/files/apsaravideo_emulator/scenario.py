@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import operations
-from .cloud import Cloud, Domain, IngestNotifyConfig, UnknownDomain
+from .cloud import Cloud
 from .errors import ErrorTable, GatewayError
 from .identity import ROOT, AccessKey, Principal, Role
 from .oidc import Provider
 from .operations.call import Call
 from .parameters import read_parameters
+from .resources import Domain, IngestNotifyConfig, UnknownDomain
 
 _PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
 _SLICE_PREFIX = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"

@@ -22,7 +22,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .control import PREFIX, Control, ControlError, parse_json
-from .gateway import Gateway, HttpResponse, World, parse_request
+from .gateway import Gateway, HttpResponse, parse_request
+from .world import World
 
 IDLE_TIMEOUT = 120
 BACKLOG = 2048

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from ..behaviour import Behaviour
 from ..callbacks import is_private
-from ..cloud import Cloud, Domain, Stream
+from ..cloud import Cloud
 from ..errors import ErrorTable
 from ..identity import AccessKey
 from ..limits import Limit
 from ..parameters import Integer, Moment, Parameter, Text
+from ..resources import Domain, Stream
 
 DAY = 86400
 

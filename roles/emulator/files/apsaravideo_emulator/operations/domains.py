@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cloud import Domain
 from ..parameters import Integer, Items, Text
+from ..resources import Domain
 from .call import DOMAIN, Call, operation, paginate
 
 

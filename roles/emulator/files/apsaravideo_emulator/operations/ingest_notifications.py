@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..cloud import IngestEvent, IngestNotifyConfig
 from ..parameters import Integer, Text
+from ..resources import IngestEvent, IngestNotifyConfig
 from .call import DAY, DOMAIN, SOME_STREAM, WINDOW, Call, operation, paginate
 from .notifications import format_headers
 
@@ -96,8 +96,10 @@ def _row(call: Call, event: IngestEvent) -> dict[str, Any]:
         "NotifyType": event.kind,
         "NotifyTime": call.cloud.clock.show(event.time),
         "NotifyUrl": event.config.url,
-        "NotifyHeader": format_headers(call.cloud.callback_headers(event)),
-        "NotifyContent": json.dumps(call.cloud.ingest_content(event), ensure_ascii=False, separators=(",", ":")),
+        "NotifyHeader": format_headers(call.cloud.content.headers(event)),
+        "NotifyContent": json.dumps(
+            call.cloud.content.ingest_parameters(event), ensure_ascii=False, separators=(",", ":")
+        ),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,
         "Description": "success" if event.result == "success" else event.reason or "failed",

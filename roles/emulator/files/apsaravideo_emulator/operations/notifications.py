@@ -9,8 +9,8 @@ import json
 import zlib
 from typing import Any
 
-from ..cloud import NotifyConfig, NotifyEvent
 from ..parameters import Boolean, Integer, Text
+from ..resources import NotifyConfig, NotifyEvent
 from .call import DAY, DOMAIN, SOME_STREAM, WINDOW, Call, operation, paginate
 
 _NOTIFY = (
@@ -139,8 +139,8 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "NotifyType": event.kind,
         "NotifyTime": call.cloud.clock.show(event.time + call.behaviour.notify_skew),
         "NotifyUrl": event.config.url,
-        "NotifyHeader": format_headers(call.cloud.callback_headers(event)),
-        "NotifyContent": call.cloud.callback_body(event),
+        "NotifyHeader": format_headers(call.cloud.content.headers(event)),
+        "NotifyContent": call.cloud.content.body(event),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,
         "Description": "success" if delivered else event.reason or "failed",

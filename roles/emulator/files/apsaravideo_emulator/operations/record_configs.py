@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import recording
-from ..cloud import ConfigExists, ConfigNotFound, Domain
+from .. import record_model
 from ..parameters import Integer, Items, Moment, Text
-from ..recording import RecordConfig, RecordFormat
+from ..record_model import RecordConfig, RecordFormat
+from ..resources import ConfigExists, ConfigNotFound, Domain
 from .call import DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, paginate
 
 FILE_FORMATS = ("m3u8", "flv", "mp4", "cmaf")
@@ -23,7 +23,7 @@ START_VARIABLES = ("{StartTime}", "{EscapedStartTime}")
 END_VARIABLES = ("{EndTime}", "{EscapedEndTime}")
 
 _CONFIG_STREAM = (DOMAIN, Text("AppName", required=True), Text("StreamName", default="*"))
-_ON_DEMAND = Integer("OnDemand", choices=recording.MODES)
+_ON_DEMAND = Integer("OnDemand", choices=record_model.MODES)
 _DELAY = Integer("DelayTime", minimum=15, maximum=21600)
 _PERIOD = (Moment("StartTime"), Moment("EndTime"))
 _UPDATE_FORMAT = (
@@ -102,7 +102,7 @@ def _add_config(call: Call) -> dict[str, Any]:
         bucket=call["OssBucket"],
         endpoint=call["OssEndpoint"],
         created=call.now,
-        delay=call["DelayTime"] or recording.DEFAULT_DELAY,
+        delay=call["DelayTime"] or record_model.DEFAULT_DELAY,
         formats=_new_formats(call, "RecordFormat"),
         transcode_formats=_new_formats(call, "TranscodeRecordFormat"),
         templates=tuple(call["TranscodeTemplates"]),
@@ -132,7 +132,7 @@ def _config_period(
     if start is not None and end is not None:
         if end <= start:
             raise call.errors.malformed_parameter("EndTime", "It must be later than StartTime.")
-        end = min(end, start + recording.WEEK)
+        end = min(end, start + record_model.WEEK)
     return start, end
 
 
@@ -173,7 +173,7 @@ def _check_cycle(call: Call, where: str, fields: dict[str, Any]) -> None:
 def _format(fields: dict[str, Any], prefix: str, slice_prefix: str | None) -> RecordFormat:
     return RecordFormat(
         name=fields["Format"],
-        cycle=fields["CycleDuration"] or recording.DEFAULT_CYCLES[fields["Format"].lower()],
+        cycle=fields["CycleDuration"] or record_model.DEFAULT_CYCLES[fields["Format"].lower()],
         prefix=prefix,
         slice_duration=fields["SliceDuration"] or 30,
         slice_prefix=slice_prefix or "",
@@ -238,7 +238,7 @@ OPERATIONS = (
         *_CONFIG_STREAM,
         Text("OssBucket", required=True),
         Text("OssEndpoint", required=True),
-        Integer("OnDemand", choices=recording.MODES, default=recording.AUTOMATIC),
+        Integer("OnDemand", choices=record_model.MODES, default=record_model.AUTOMATIC),
         _DELAY,
         *_PERIOD,
         Items("RecordFormat", _NEW_FORMAT),

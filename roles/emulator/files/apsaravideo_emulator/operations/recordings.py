@@ -9,10 +9,11 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from ..cloud import Stream
 from ..errors import GatewayError
 from ..parameters import Boolean, Text
-from ..recording import COMMANDS, CommandRefused, RecordedFile, RecordFormat, Segment, Task
+from ..record_model import RecordedFile, RecordFormat, Segment, Task
+from ..recording import COMMANDS, CommandRefused
+from ..resources import Stream
 from .call import DAY, ORDER, SHORT_PAGES, STREAM, WINDOW, Call, operation, paginate
 
 THREE_MONTHS = 92 * DAY
@@ -113,7 +114,7 @@ def _describe_index_file(call: Call) -> dict[str, Any]:
 def _index_row(call: Call, stream: Stream | None, file: RecordedFile) -> dict[str, Any]:
     assert stream is not None
     show = call.cloud.clock.show
-    name = call.cloud.object_name((stream.domain, stream.app, stream.name), file)
+    name = call.cloud.content.object_name((stream.domain, stream.app, stream.name), file)
     return {
         "RecordId": file.record_id,
         "RecordUrl": f"http://{file.config.bucket}.{file.config.endpoint}/{name}",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..cloud import Domain, Publish, Stream
 from ..parameters import Integer, Text
+from ..resources import Domain, Publish, Stream
 from .call import DAY, DOMAIN, SOME_STREAM, STREAM, WINDOW, Call, operation, paginate
 
 _STREAM_QUERY = (
