@@ -27,10 +27,11 @@ from apsaravideo_emulator.record_model import RecordConfig, RecordFormat
 from apsaravideo_emulator.recording import CommandRefused
 from apsaravideo_emulator.state import FORMAT, StateError, Stateful, dumps, load, loads, save
 from apsaravideo_emulator.world import World
-from emulator import PROGRAM, ROLE, Emulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signing_client import SigningClient, now_text
+
+from support.emulator import PROGRAM, ROLE, Emulator
 
 ONE, TWO = "live.example.com/app/one", "live.example.com/app/two"
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}

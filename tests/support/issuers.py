@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from scripted import Request
+from support.scripted import Request
 
 # Called for each response of a service; returns the credentials in it.
 Content = Callable[[], Mapping[str, Any]]
