@@ -46,7 +46,7 @@ StreamLike = Union[str, tuple[str, ...], Mapping[str, Any]]
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, or refused a control request."""
+    """A failed start of the emulator, or a control request that it refused."""
 
 
 def stream_fields(stream: StreamLike) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The movable clock of the emulated cloud.
 
-Advancing the clock by N seconds makes everything that has happened so far N seconds *older*; the present stays the
-present. A client with an ordinary clock therefore always agrees with the emulator on what "now" is, and a query window
-such as "the last hour" means the same on both sides.
+Advancing the clock by N seconds moves everything that has happened so far N seconds into the past; the present time
+remains that of the real clock. A client with an ordinary clock therefore always agrees with the emulator on what "now"
+is, and a query window such as "the last hour" means the same on both sides.
 
 The cloud's clock may also be ahead of its clients' clocks, or behind them, by `skew` seconds; this shifts every time
 that the cloud returns or accepts.

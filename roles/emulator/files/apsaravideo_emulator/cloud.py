@@ -410,7 +410,7 @@ class Cloud(Stateful):
         self._record_event(NotifyEvent(*key, kind, instant, config, file=file, extra=extra))
 
     def _record_event(self, event: NotifyEvent) -> None:
-        """Log an event, and send its callback or decide its delivery without sending it."""
+        """Log an event, and send its callback or, while callbacks are only simulated, set the configured result."""
         self.notify_log.append(event)
         self._events.setdefault((event.domain, event.app, event.stream), []).append(event)
         self._deliver(event)

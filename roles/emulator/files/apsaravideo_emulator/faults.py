@@ -218,7 +218,7 @@ class Faults(Stateful):
 
 
 class _Dice:
-    """A source of reproducible chance for one call."""
+    """A generator of random numbers that are the same whenever the same call is repeated with the same seed."""
 
     def __init__(self, call: str) -> None:
         self._call = call

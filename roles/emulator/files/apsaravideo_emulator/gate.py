@@ -10,7 +10,7 @@ from types import TracebackType
 
 
 class GateClosed(Exception):
-    """Raised on entering a gate after it was closed, because the program is ending."""
+    """An attempt to enter a closed gate; the program is ending."""
 
 
 class Gate:

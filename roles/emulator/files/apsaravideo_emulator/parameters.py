@@ -18,7 +18,7 @@ BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Text:
-    """A text; `choices` limits it to some values, `pattern` to a form."""
+    """A text parameter; `choices` limits it to some values, `pattern` to a form."""
 
     name: str
     required: bool = False
@@ -37,7 +37,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number in plain decimal digits, within a range or one of some values."""
+    """An integer parameter in plain decimal digits, within a range or one of some values."""
 
     name: str
     required: bool = False
@@ -60,7 +60,7 @@ class Integer:
 
 @dataclass(frozen=True)
 class Boolean:
-    """`true` or `false`, in any case because the Python SDK sends them capitalised."""
+    """A boolean parameter, `true` or `false` in upper or lower case, because the Python SDK capitalises it."""
 
     name: str
     required: bool = False
@@ -75,7 +75,7 @@ class Boolean:
 
 @dataclass(frozen=True)
 class Moment:
-    """A UTC time `yyyy-MM-ddTHH:mm:ssZ`; the value is its real epoch in seconds."""
+    """A time parameter `yyyy-MM-ddTHH:mm:ssZ` in UTC; the value is its real epoch in seconds."""
 
     name: str
     required: bool = False
@@ -88,7 +88,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Items:
-    """A list: `Name.1`, `Name.2` or, if it has fields, `Name.1.Field`; the value is a list."""
+    """A list parameter: `Name.1`, `Name.2` or, if it has fields, `Name.1.Field`; the value is a list."""
 
     name: str
     fields: tuple[Field, ...] = ()

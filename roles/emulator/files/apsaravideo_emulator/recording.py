@@ -34,7 +34,7 @@ FILE_CREATED = "file_created"
 
 
 class CommandRefused(Exception):
-    """Raised for a command that the state does not allow; `reason` is one of the four constants below."""
+    """A command that the state does not allow; `reason` is one of the four constants below."""
 
     ALREADY_STARTED = "already_started"
     NO_TASK = "no_task"

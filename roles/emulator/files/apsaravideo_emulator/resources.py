@@ -15,15 +15,15 @@ from .state import storable
 
 
 class ConfigExists(Exception):
-    """Raised if the triple (domain, app, stream), or the domain, already has a configuration."""
+    """An attempt to add a second configuration for a triple (domain, app, stream) or a domain."""
 
 
 class ConfigNotFound(Exception):
-    """Raised if there is no such configuration."""
+    """An attempt to use a configuration that does not exist."""
 
 
 class UnknownDomain(Exception):
-    """Raised if no account has a domain of this name."""
+    """A domain name that no account has."""
 
 
 @storable

@@ -78,7 +78,7 @@ DEFAULT: dict[str, Any] = {
 
 
 class ScenarioError(ValueError):
-    """The scenario cannot be used; the message gives the reason."""
+    """A scenario that cannot be used; the message gives the reason."""
 
 
 def load(path: str) -> dict[str, Any]:

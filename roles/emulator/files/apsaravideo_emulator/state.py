@@ -24,7 +24,7 @@ _Kind = TypeVar("_Kind", bound=type)
 
 
 class StateError(ValueError):
-    """The state cannot be used; the message gives the reason."""
+    """A state that cannot be used; the message gives the reason."""
 
 
 def storable(kind: _Kind) -> _Kind:

@@ -14,7 +14,7 @@ ALTERNATIVE_NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
 
 
 class TlsError(Exception):
-    """TLS cannot be set up; the message gives the reason."""
+    """A failure to set up TLS; the message gives the reason."""
 
 
 def create_context(certificate: str, key: str) -> ssl.SSLContext:

@@ -121,7 +121,7 @@ def _config_period(
 ) -> tuple[float | None, float | None]:
     """Return StartTime and EndTime of a configuration for a single stream, shortened to at most 7 days.
 
-    `start` and `end` are the present instants of a configuration that is updated.
+    `start` and `end` are the values before an update, which apply where the request has none.
     """
     for name in ("StartTime", "EndTime"):
         if call[name] is not None and call["StreamName"] == "*":
