@@ -161,13 +161,13 @@ class Checkout:
     def remove(self, name: str) -> None:
         shutil.rmtree(self.directory / name, ignore_errors=True)
 
-    def run(self, *command: str) -> tuple[int, str]:
-        outer = {"MAKEFLAGS", "MAKELEVEL", "TEST_LOG", "TEST_STEP"}
+    def run(self, *command: str, **variables: str) -> tuple[int, str]:
+        outer = {"MAKEFLAGS", "MAKELEVEL", "TEST_LOG", "TEST_PREPARED"}
         environment = {name: value for name, value in os.environ.items() if name not in outer}
         done = subprocess.run(
             command,
             cwd=self.directory,
-            env={**environment, "WORKERS": "0"},
+            env={**environment, **variables, "WORKERS": "0"},
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -179,9 +179,11 @@ class Checkout:
 
     def step(self, step: str) -> tuple[int, str]:
         """Run a step, leaving out a test that this machine has no Python for."""
-        status, said = self.run("tests/run", "--only", *step.split())
-        if status == 77:
-            pytest.skip(said.strip())
+        name, *arguments = step.split()
+        nox = ["tests/python", "tests/tools/with_nox.py", "-s", name, "--", *arguments]
+        status, said = self.run(*nox, TEST_PREPARED="yes")
+        if skipped := re.search("Session .* skipped: (.*)", said):
+            pytest.skip(skipped[1])
         return status, said
 
     def sync(self) -> None:
@@ -220,8 +222,7 @@ def test_lint_fails_when_one_of_its_checks_does(checkout: Checkout) -> None:
     checkout.sync()
     status, said = checkout.step("lint ruff-check ruff-format shell")
     assert status != 0, said
-    verdicts = ["ok    ruff-check", "FAIL  ruff-format", "ok    shell"]
-    assert said.splitlines()[-3:] == verdicts, said
+    assert "\nok    ruff-check\nFAIL  ruff-format\nok    shell\n" in said, said
 
 
 @pytest.mark.parametrize("step", ["unit-newest", "emulator", "integration-newest", "sdk"])
@@ -231,7 +232,8 @@ def test_directory_without_a_test_fails(step: str, checkout: Checkout) -> None:
     checkout.write({f"{directory}/helper.py": HEADER})
     checkout.sync()
     status, said = checkout.step(step)
-    assert status == 5, said
+    assert status != 0, said
+    assert "There is no such test." in said
 
 
 def test_missing_directory_fails(checkout: Checkout) -> None:
