@@ -26,11 +26,12 @@ import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
 from steps import Step, several, step
 
-ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk"]
+ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "lint"]
 LINT = [
     "ruff-check",
     "ruff-format",
     "mypy",
+    "layers",
     "yamllint",
     "ansible-lint",
     "changelog",
@@ -40,6 +41,7 @@ LINT = [
 UNIT = ["unit-newest", "unit-enterprise", "unit-oldest", "emulator"]
 INTEGRATION = ["integration-newest", "ways-middle", "integration-enterprise"]
 SANITY = ["sanity", "documentation-enterprise"]
+# Tests of properties go by their names.
 PROPERTIES = "test_any or test_whatever or test_anything or names_ or default_name"
 
 nox.options.sessions = ["test"]
@@ -114,6 +116,13 @@ def mypy(step: Step) -> None:
     options = ["--config-file", LIVE / "pyproject.toml", "--cache-dir", CACHE / "mypy"]
     paths = [live / path for path in ("plugins", "roles/emulator/files", "tests/support")]
     step.run("mypy", *options, *step.arguments, *paths)
+
+
+@step("lint")
+def layers(step: Step) -> None:
+    """Check which package imports which."""
+    options = ["--no-logo", "--cache-dir", CACHE / "layers"]
+    step.run("lint-imports", *options, *step.arguments, variables={"PYTHONPATH": str(TREE)})
 
 
 @step("newest")

@@ -99,6 +99,8 @@ def in_tests(step: str, directory: str) -> Plant:
 
 SOURCE = "plugins/module_utils/_planted.py"
 SOUND = {SOURCE: python("planted: int = 1\n")}
+LOWER = "plugins/module_utils/_util/planted.py"
+SOUND_LOWER = {LOWER: python("from .._errors import LiveError\n")}
 PLAYBOOK = "playbooks/planted.yml"
 SOUND_PLAYBOOK = {PLAYBOOK: playbook("      ansible.builtin.debug:\n        msg: planted\n")}
 PLANTED = "plugins/modules/planted.py"
@@ -107,6 +109,8 @@ PLANTS = [
     Plant("ruff-check", "F401", {SOURCE: python("import os\n")}, SOUND),
     Plant("ruff-format", "1 file would be reformatted", {SOURCE: python("planted: int=1\n")}, SOUND),
     Plant("mypy", "Incompatible types in assignment", {SOURCE: python("planted: int = 'one'\n")}, SOUND),
+    Plant("layers", r"_util\.planted ->\s+\S+_api\.client", {LOWER: python("from .._api import client\n")}, SOUND_LOWER),
+    Plant("layers", r"_util\.planted ->\s+ansible", {LOWER: python("import ansible.errors\n")}, SOUND_LOWER),
     Plant("yamllint", "too many spaces after colon", {PLAYBOOK: playbook("      meta:   noop\n")}, SOUND_PLAYBOOK),
     Plant("ansible-lint", r"fqcn\[", {PLAYBOOK: playbook("      debug:\n        msg: planted\n")}, SOUND_PLAYBOOK),
     Plant(
