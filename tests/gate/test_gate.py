@@ -109,7 +109,9 @@ PLANTS = [
     Plant("ruff-check", "F401", {SOURCE: python("import os\n")}, SOUND),
     Plant("ruff-format", "1 file would be reformatted", {SOURCE: python("planted: int=1\n")}, SOUND),
     Plant("mypy", "Incompatible types in assignment", {SOURCE: python("planted: int = 'one'\n")}, SOUND),
-    Plant("layers", r"_util\.planted ->\s+\S+_api\.client", {LOWER: python("from .._api import client\n")}, SOUND_LOWER),
+    Plant(
+        "layers", r"_util\.planted ->\s+\S+_api\.client", {LOWER: python("from .._api import client\n")}, SOUND_LOWER
+    ),
     Plant("layers", r"_util\.planted ->\s+ansible", {LOWER: python("import ansible.errors\n")}, SOUND_LOWER),
     Plant("yamllint", "too many spaces after colon", {PLAYBOOK: playbook("      meta:   noop\n")}, SOUND_PLAYBOOK),
     Plant("ansible-lint", r"fqcn\[", {PLAYBOOK: playbook("      debug:\n        msg: planted\n")}, SOUND_PLAYBOOK),
