@@ -38,6 +38,24 @@ def test_hooks_have_the_versions_of_lint():
     assert hooks == pinned
 
 
+def requirements(path):
+    """Return the requirements in the documentation of a plugin or of a fragment."""
+    text = re.search(r'DOCUMENTATION = r"""(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL)[1]
+    return yaml.safe_load(text).get("requirements")
+
+
+def test_documented_requirements_are_those_that_are_installed():
+    libraries = [line.replace(">=", " >= ") for line in read("requirements.txt").splitlines() if line[0] != "#"]
+    python = f"python {yaml.safe_load(read('tests/config.yml'))['modules']['python_requires'].replace('>=', '>= ')}"
+    assert requirements(LIVE / "plugins/doc_fragments/connection.py") == [python, *libraries]
+
+
+def test_every_module_documents_its_requirements():
+    for path in LIVE.glob("plugins/modules/*.py"):
+        of_fragment = "apsaravideo.live.connection" in path.read_text(encoding="utf-8")
+        assert of_fragment != bool(requirements(path)), path.name
+
+
 def make_targets(workflow):
     """Return the targets that the steps of a workflow make, those of a matrix one by one."""
     targets = []
