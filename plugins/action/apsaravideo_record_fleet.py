@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..plugin_utils._action.in_process import InProcessAction
 from ..plugin_utils._fleet.operation import SPEC, Operation
-from ..plugin_utils._in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

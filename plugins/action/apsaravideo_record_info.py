@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ..module_utils._record_info import SPEC, operate
-from ..plugin_utils._in_process import InProcessAction
+from ..module_utils._module.record_info import SPEC, operate
+from ..plugin_utils._action.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):

@@ -11,12 +11,12 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._api.models import Stream
 from ..module_utils._errors import InvalidOption
-from ..module_utils._live import Stream
-from ..plugin_utils import _summary as summary
-from ..plugin_utils._hosts import HostVariables
-from ..plugin_utils._plain import plain
-from ..plugin_utils._retry_file import write_retry_file
+from ..plugin_utils._action.hosts import HostVariables
+from ..plugin_utils._fleet import summary
+from ..plugin_utils._fleet.retry_file import write_retry_file
+from ..plugin_utils._util.plain import plain
 
 _Named = tuple[str | None, dict[str, Any] | None, dict[str, Any] | None]
 

@@ -15,20 +15,20 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.utils.display import Display
 
-from ..module_utils import _record_info
-from ..module_utils._argspec import CONNECTION, Spec
+from ..module_utils._api.models import Stream, name_as_text
 from ..module_utils._errors import InvalidOption, printable
-from ..module_utils._instant import duration
-from ..module_utils._live import Stream, name_as_text
-from ..module_utils._task import Task, execute
-from ..plugin_utils import _record_status as status
-from ..plugin_utils._files import require_regular, write_whole
-from ..plugin_utils._hosts import HostVariables
-from ..plugin_utils._in_process import InProcessAction
-from ..plugin_utils._plain import plain, without_values
-from ..plugin_utils._record_status import Host, Wanted
-from ..plugin_utils._run_directory import RUN_DIRECTORY
-from ..plugin_utils._summary import show
+from ..module_utils._module import record_info
+from ..module_utils._module.argspec import CONNECTION, Spec
+from ..module_utils._module.task import Task, execute
+from ..module_utils._util.instant import duration
+from ..plugin_utils._action import status
+from ..plugin_utils._action.hosts import HostVariables
+from ..plugin_utils._action.in_process import InProcessAction
+from ..plugin_utils._action.status import Host, Wanted
+from ..plugin_utils._fleet.summary import show
+from ..plugin_utils._util.files import require_regular, write_whole
+from ..plugin_utils._util.plain import plain, without_values
+from ..plugin_utils._util.run_directory import RUN_DIRECTORY
 
 _OWN: dict[str, Any] = {
     "hosts": {"type": "str"},
@@ -135,17 +135,17 @@ class ActionModule(InProcessAction):
 
     def _look(self, task: Task, domain: str, host: Host) -> dict[str, Any]:
         """Return the result of apsaravideo_record_info for a domain, reached as one of its hosts says."""
-        gather = [_record_info.STATE, *([_record_info.INGEST_TYPE] if task.options["ingest_types"] else [])]
+        gather = [record_info.STATE, *([record_info.INGEST_TYPE] if task.options["ingest_types"] else [])]
         given = {**host.connection, "domain_name": domain, "gather": gather}
-        checked = ArgumentSpecValidator(_record_info.SPEC.options).validate(given)
+        checked = ArgumentSpecValidator(record_info.SPEC.options).validate(given)
         look = Task(
-            _record_info.SPEC.filled(checked.validated_parameters),
+            record_info.SPEC.filled(checked.validated_parameters),
             os.environ,
             task.check_mode,
             key_directory=RUN_DIRECTORY,
         )
         look.traffic = task.traffic
-        result = execute(_record_info.operate, look)
+        result = execute(record_info.operate, look)
         for warning in result.get("warnings", ()):
             task.warn(warning)
         return result

@@ -202,17 +202,17 @@ from ansible.inventory.data import InventoryData
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._argspec import CONNECTION
-from ..module_utils._client import missing_libraries
+from ..module_utils._api.models import Stream
 from ..module_utils._errors import InvalidOption, LiveError, printable
-from ..module_utils._live import Stream
-from ..module_utils._task import Task
-from ..plugin_utils._hosts import PROGRAMS, reason
-from ..plugin_utils._names import FOUND_STREAM, KnownHosts, Names, merge, read_static, stream_of
-from ..plugin_utils._run_directory import RUN_DIRECTORY
-from ..plugin_utils._streams import Plan, Row, default_name, filled, host_name, selection
-from ..plugin_utils._templates import complaint, decided_by, is_template
-from ..plugin_utils._unsafe import unsafe
+from ..module_utils._module.argspec import CONNECTION
+from ..module_utils._module.task import Task
+from ..module_utils._util.libraries import missing_libraries
+from ..plugin_utils._action.hosts import PROGRAMS, reason
+from ..plugin_utils._inventory.names import FOUND_STREAM, KnownHosts, Names, merge, read_static, stream_of
+from ..plugin_utils._inventory.streams import Plan, Row, default_name, filled, host_name, selection
+from ..plugin_utils._inventory.templates import complaint, decided_by, is_template
+from ..plugin_utils._inventory.unsafe import unsafe
+from ..plugin_utils._util.run_directory import RUN_DIRECTORY
 
 _ALIASES = {alias for option in CONNECTION.values() for alias in option.get("aliases", ())}
 _SCALARS = (str, int, float, type(None), type(...))

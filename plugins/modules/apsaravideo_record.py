@@ -205,8 +205,8 @@ error:
       sample: RealTimeRecordCommand
 """
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._module import run
-from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC, operate
+from ..module_utils._module.record import SPEC, operate
+from ..module_utils._module.runner import run
 
 
 def main() -> None:

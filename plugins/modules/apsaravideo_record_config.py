@@ -335,8 +335,8 @@ error:
       sample: AddLiveAppRecordConfig
 """
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._module import run
-from ansible_collections.apsaravideo.live.plugins.module_utils._record_config import SPEC, operate
+from ..module_utils._module.record_config import SPEC, operate
+from ..module_utils._module.runner import run
 
 
 def main() -> None:

@@ -333,8 +333,8 @@ error:
       sample: DescribeLiveStreamsOnlineList
 """
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._module import run
-from ansible_collections.apsaravideo.live.plugins.module_utils._record_info import SPEC, operate
+from ..module_utils._module.record_info import SPEC, operate
+from ..module_utils._module.runner import run
 
 
 def main() -> None:

@@ -203,8 +203,8 @@ error:
       sample: AddLiveRecordNotifyConfig
 """
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._module import run
-from ansible_collections.apsaravideo.live.plugins.module_utils._record_notify import SPEC, operate
+from ..module_utils._module.record_notify import SPEC, operate
+from ..module_utils._module.runner import run
 
 
 def main() -> None:

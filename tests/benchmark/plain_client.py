@@ -26,7 +26,7 @@ THREADS = 8
 
 def signed_calls(endpoint: str, key: tuple[str, str], streams: Iterable[str]) -> list[dict[str, Any]]:
     """A `start` for each of the streams `domain/app/stream`, to be sent within 15 minutes."""
-    from ansible_collections.apsaravideo.live.plugins.module_utils._signature import canonical_query, signed_headers
+    from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import canonical_query, signed_headers
 
     calls = []
     for stream in streams:

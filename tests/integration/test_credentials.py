@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from certificates import Authority
 from emulator import KEY, POWERLESS_KEY, ROLE
-from issuers import Metadata, OAuth
+from issuers import Metadata, OAuthProvider
 from playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
 from tunnel import Tunnel
 
@@ -79,7 +79,7 @@ def oauth_behind_a_proxy(cloud, ansible, tmp_path_factory):
     cloud.push(*NAMES, STREAM)
     authority = Authority(tmp_path_factory.mktemp("authority"))
     with (
-        OAuth(lambda: assumed(cloud), TOKEN, authority.context(OAuth.NAMES)) as service,
+        OAuthProvider(lambda: assumed(cloud), TOKEN, authority.context(OAuthProvider.NAMES)) as service,
         Tunnel(service.port) as proxy,
     ):
         environ = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "127.0.0.1", "REQUESTS_CA_BUNDLE": authority.ca_path}

@@ -10,8 +10,8 @@ import os
 import pytest
 from playbook import STREAM, environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record, _record_info
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record, record_info
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 
 COMMAND, LOG = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords"
 DOMAIN = "live.example.com"
@@ -33,7 +33,7 @@ STARTS = [f"s{number}" for number in range(6)]
 
 def run(cloud, operation, **options):
     given = {name: option.get("default") for name, option in operation.SPEC.options.items()}
-    names = dict(zip(_argspec.STREAM, STREAM.split("/")))
+    names = dict(zip(argspec.STREAM, STREAM.split("/")))
     return execute(operation.operate, Task({**given, **names, **options}, {**os.environ, **environment(cloud)}))
 
 
@@ -50,7 +50,7 @@ def prepare(cloud):
         if (state, kinds) == ("started", (HIDDEN,)):
             cloud.behave(notify_lag=4, notify_lag_spread=2)
         for name in (name for name, row in STOPS.items() if row[0] in kinds):
-            result = run(cloud, _record, app_name="app", stream_name=name, state=state, **options)
+            result = run(cloud, record, app_name="app", stream_name=name, state=state, **options)
             assert result["changed"], result
     cloud.clear_calls()
 
@@ -132,7 +132,7 @@ def test_a_wait_is_not_ended_by_an_event_that_was_late(cloud, ansible, way):
     cloud.behave(notify_lag=5, notify_skew=-1)
     for state in ("started", "stopped"):
         for name in STARTS:
-            run(cloud, _record, app_name="app", stream_name=name, state=state)
+            run(cloud, record, app_name="app", stream_name=name, state=state)
     cloud.clear_calls()
     results = way(ansible, "started", dict.fromkeys(STARTS, {"wait": True}))
     assert verdicts(results) == dict.fromkeys(STARTS, (True, "stopped", "notify_log")), results
@@ -144,15 +144,15 @@ def test_a_wait_is_not_ended_by_an_event_that_was_late(cloud, ansible, way):
 def test_what_another_storage_type_shows_late(cloud):
     """A stream was recorded to VOD, and to OSS from this push on; that the old recording ended is reported last."""
     cloud.push(STREAM)
-    event = {**dict(zip(_argspec.STREAM, STREAM.split("/"))), "storage_type": "vod"}
+    event = {**dict(zip(argspec.STREAM, STREAM.split("/"))), "storage_type": "vod"}
     cloud.add_events({**event, "notify_type": "record_started", "age": 60})
-    assert run(cloud, _record, state="started")["changed"]
+    assert run(cloud, record, state="started")["changed"]
     cloud.advance(60)
     cloud.add_events({**event, "notify_type": "record_paused"})
-    (found,) = run(cloud, _record_info, gather=["state"])["streams"]
+    (found,) = run(cloud, record_info, gather=["state"])["streams"]
     assert (found["recording"], found["state_source"]) == ("recording", "notify_log")
-    stopped = run(cloud, _record, state="stopped", wait=True, finalize=True, wait_timeout=20)
+    stopped = run(cloud, record, state="stopped", wait=True, finalize=True, wait_timeout=20)
     assert (stopped["changed"], stopped["previous_state"]) == (True, "recording")
     cloud.add_events({**event, "notify_type": "file_created"})
-    (found,) = run(cloud, _record_info, gather=["state"])["streams"]
+    (found,) = run(cloud, record_info, gather=["state"])["streams"]
     assert found["recording"] == "stopped"

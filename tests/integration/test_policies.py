@@ -13,14 +13,14 @@ import pytest
 from emulator import ACCOUNT
 from playbook import STREAM, streams
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import (
-    _operations,
-    _record,
-    _record_config,
-    _record_info,
-    _record_notify,
+from ansible_collections.apsaravideo.live.plugins.module_utils._api import operations as operations_module
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
+    record,
+    record_config,
+    record_info,
+    record_notify,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 SECTION = re.compile(r"^### (.+?)\n\n```json\n(.+?)^```", re.MULTILINE | re.DOTALL)
@@ -41,7 +41,9 @@ def policy_of(name):
 
 
 def test_the_policies_name_the_operations_there_are():
-    operations = {value.action for value in vars(_operations).values() if isinstance(value, _operations.Operation)}
+    operations = {
+        value.action for value in vars(operations_module).values() if isinstance(value, operations_module.Operation)
+    }
     of_live = {action.removeprefix("live:") for policy in POLICIES.values() for action in actions(policy)}
     assert of_live == {action for action in operations if not action.startswith("AssumeRole")}
     for policy in POLICIES.values():
@@ -84,19 +86,19 @@ def lose_a_restart(cloud):
 def test_record(least, cloud, ansible):
     limited, used = least
     limited("apsaravideo_record")
-    run(_record, ansible, check_mode=True, **NAMES)
-    run(_record, ansible, **NAMES)
-    run(_record, ansible, state="restarted", **NAMES)
+    run(record, ansible, check_mode=True, **NAMES)
+    run(record, ansible, **NAMES)
+    run(record, ansible, state="restarted", **NAMES)
     lose_a_restart(cloud)
-    run(_record, ansible, state="restarted", **NAMES)
-    run(_record, ansible, state="stopped", finalize=True, **NAMES)
+    run(record, ansible, state="restarted", **NAMES)
+    run(record, ansible, state="stopped", finalize=True, **NAMES)
     used("apsaravideo_record")
 
 
 def test_info(least, cloud, ansible):
     limited, used = least
     limited("apsaravideo_record_info")
-    run(_record_info, ansible, gather=["state", "ingest_type", "config", "tasks", "files", "events"], **NAMES)
+    run(record_info, ansible, gather=["state", "ingest_type", "config", "tasks", "files", "events"], **NAMES)
     used("apsaravideo_record_info")
 
 
@@ -107,9 +109,9 @@ def test_config(least, cloud, ansible):
     # Ansible fills in what an entry of a list of options leaves out.
     left_out = ("cycle_duration", "slice_duration", "oss_object_prefix", "slice_oss_object_prefix")
     formats = [{**dict.fromkeys(left_out), "format": "mp4"}]
-    run(_record_config, ansible, **names, **{**CONFIG, "formats": formats})
-    run(_record_config, ansible, **names, delay_time=60)
-    run(_record_config, ansible, **names, state="absent")
+    run(record_config, ansible, **names, **{**CONFIG, "formats": formats})
+    run(record_config, ansible, **names, delay_time=60)
+    run(record_config, ansible, **names, state="absent")
     used("apsaravideo_record_config")
 
 
@@ -117,9 +119,9 @@ def test_notify(least, cloud, ansible):
     limited, used = least
     limited("apsaravideo_record_notify")
     domain = {"domain_name": NAMES["domain_name"]}
-    run(_record_notify, ansible, **domain, **NOTIFY)
-    run(_record_notify, ansible, **domain, state="absent")
-    run(_record_notify, ansible, **domain, **NOTIFY)
+    run(record_notify, ansible, **domain, **NOTIFY)
+    run(record_notify, ansible, **domain, state="absent")
+    run(record_notify, ansible, **domain, **NOTIFY)
     used("apsaravideo_record_notify")
 
 

@@ -13,8 +13,9 @@ import pytest
 from emulator import ACCOUNT
 from playbook import STREAM, streams
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _record, _record_info
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_info
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 
 NAMES = streams([STREAM])["stream01"]
 DOMAIN = NAMES["domain_name"]
@@ -29,11 +30,11 @@ def run(ansible, module, check_mode=False, **options):
 
 
 def record(ansible, state="started", **options):
-    return run(ansible, _record, state=state, **options)
+    return run(ansible, record_module, state=state, **options)
 
 
 def info(ansible, **options):
-    return run(ansible, _record_info, **options)["streams"][0]
+    return run(ansible, record_info, **options)["streams"][0]
 
 
 def verdict(result):
@@ -153,8 +154,8 @@ def test_info_asks_once_for_each_stream_that_is_online(cloud, ansible):
     cloud.watch(1, STREAM)
     cloud.watch(0, f"{DOMAIN}/myapp/alone")
     options = {"domain_name": DOMAIN, "gather": ["ingest_type"], "retry_timeout": 0}
-    task = Task(_record_info.SPEC.filled(options), ansible.environ, False)
-    found = execute(_record_info.operate, task)["streams"]
+    task = Task(record_info.SPEC.filled(options), ansible.environ, False)
+    found = execute(record_info.operate, task)["streams"]
     assert {row["stream_name"]: row["ingest_type"] for row in found} == {"other": "push", NAMES["stream_name"]: "pull"}
     assert len(cloud.calls(STATE)) == 2
 

@@ -15,10 +15,12 @@ import pytest
 from emulator import ACCOUNT
 from playbook import STREAM, environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record, _recording
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain import recording_state
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 
-DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+DEFAULTS = {name: option.get("default") for name, option in record_module.SPEC.options.items()}
 LOG = "DescribeLiveRecordNotifyRecords"
 CONTENTS = "DescribeLiveStreamRecordContent"
 QUIET = "quiet.example.com/myapp/stream01"
@@ -39,7 +41,7 @@ def named(variant):
 @pytest.fixture(autouse=True)
 def _prompt_log(monkeypatch):
     """The emulator's notify log is never late here, so that reading it again need not wait for long."""
-    monkeypatch.setattr(_recording, "LOG_DELAY", 0.1)
+    monkeypatch.setattr(recording_state, "LOG_DELAY", 0.1)
 
 
 @pytest.fixture(params=VARIANTS, ids=named)
@@ -49,9 +51,11 @@ def variant(request, cloud):
 
 
 def record(cloud, state="started", check_mode=False, stream=STREAM, environ=None, **options):
-    names = dict(zip(_argspec.STREAM, stream.split("/", 2)))
+    names = dict(zip(argspec.STREAM, stream.split("/", 2)))
     given = {**DEFAULTS, "retry_timeout": 0, **names, "state": state, **options}
-    return execute(_record.operate, Task(given, {**os.environ, **environment(cloud), **(environ or {})}, check_mode))
+    return execute(
+        record_module.operate, Task(given, {**os.environ, **environment(cloud), **(environ or {})}, check_mode)
+    )
 
 
 def add_domain(cloud, name, configuration=True, callbacks=True):

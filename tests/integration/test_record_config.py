@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from operation import Rival, actions, comparable, made_task, operated
 from playbook import WAYS, Ansible, environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_config
 
 MODULE = "apsaravideo.live.apsaravideo_record_config"
 DOMAIN = "live.example.com"
@@ -50,7 +50,7 @@ def variant(request, cloud):
 
 
 def configure(cloud, check_mode=False, rival=None, **options):
-    return operated(_record_config, cloud, check_mode, rival, **{"domain_name": DOMAIN, **options})
+    return operated(record_config, cloud, check_mode, rival, **{"domain_name": DOMAIN, **options})
 
 
 def stored(cloud, app="news", stream="*"):
@@ -132,7 +132,7 @@ def test_what_was_written_is_unchanged_when_it_is_read_and_given_again(cloud, pa
         assert summary(check) == summary(real)
         assert unlike(check["config"], real["config"]) == []
         assert check["before"] == real["before"]
-        configs = made_task(_record_config, cloud, domain_name=DOMAIN).live().record_configs(DOMAIN)
+        configs = made_task(record_config, cloud, domain_name=DOMAIN).live().record_configs(DOMAIN)
         (read,) = [row for row in configs if names.items() <= row.items()]
         assert read == real["config"], "it is what apsaravideo_record_info reads"
         for options in (wanted, without_chance(read)):

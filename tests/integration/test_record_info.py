@@ -13,9 +13,10 @@ import pytest
 from emulator import ACCOUNT
 from playbook import STREAM, environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record, _record_info
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record_info
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 
 ONLINE, LOG = "DescribeLiveStreamsOnlineList", "DescribeLiveRecordNotifyRecords"
 CONFIGS, CONTENTS, FILES = (
@@ -46,17 +47,17 @@ def run(cloud, module, options, clock=None, check_mode=False):
 
 
 def names_of(where):
-    return dict(zip(_argspec.STREAM, where.split("/", 2)))
+    return dict(zip(argspec.STREAM, where.split("/", 2)))
 
 
 def record(cloud, state="started", stream=STREAM, **options):
-    return run(cloud, _record, {**names_of(stream), "state": state, **options})
+    return run(cloud, record_module, {**names_of(stream), "state": state, **options})
 
 
 def info(cloud, where=STREAM, clock=None, **options):
     """The result, and the operations that it called."""
     cloud.clear_calls()
-    result = run(cloud, _record_info, {**names_of(where), **options}, clock)
+    result = run(cloud, record_info, {**names_of(where), **options}, clock)
     called = [call["action"] for call in cloud.calls()]
     assert result["api_calls"] == len(called) and result.get("changed") is False
     return result, called
@@ -318,7 +319,7 @@ def test_events_name_streams_that_are_offline(cloud):
     cloud.advance(1800)
     cloud.drop(*names[::2])
     cloud.advance(3600)
-    listed = {tuple(row[key] for key in _argspec.STREAM) for row in info(cloud, "live.example.com")[0]["streams"]}
+    listed = {tuple(row[key] for key in argspec.STREAM) for row in info(cloud, "live.example.com")[0]["streams"]}
     assert listed == {tuple(name.split("/")) for name in names[1::2]}
     result, called = info(cloud, "live.example.com", gather=["events"])
     assert called == [ONLINE, LOG]

@@ -14,8 +14,8 @@ from operation import Rival, actions, comparable, made_task, operated
 from playbook import WAYS, Ansible, environment
 from scripted import ScriptedServer, answer
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _record_notify
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_notify
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import execute
 
 MODULE = "apsaravideo.live.apsaravideo_record_notify"
 DOMAIN = "quiet.example.com"  # has no callback to begin with
@@ -58,7 +58,7 @@ def rival():
 
 
 def notify(cloud, check_mode=False, rival=None, **options):
-    return operated(_record_notify, cloud, check_mode, rival, **{"domain_name": DOMAIN, **options})
+    return operated(record_notify, cloud, check_mode, rival, **{"domain_name": DOMAIN, **options})
 
 
 def stored(cloud):
@@ -360,13 +360,13 @@ def test_what_may_mean_that_there_is_no_callback(found):
     with ScriptedServer(*steps) as server:
         for _step in steps:
             task = made(server, state="absent")
-            assert not changed(execute(_record_notify.operate, task))
+            assert not changed(execute(record_notify.operate, task))
 
 
 @pytest.mark.parametrize("body", [{}, {"LiveRecordNotifyConfig": []}, {"LiveRecordNotifyConfig": "x"}], ids=repr)
 def test_an_answer_without_a_callback_in_it_does_not_mean_that_there_is_none(body):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **body}))) as server:
-        result = execute(_record_notify.operate, made(server, state="absent", retry_timeout=0))
+        result = execute(record_notify.operate, made(server, state="absent", retry_timeout=0))
     assert result["failed"] and "no usable answer" in result["msg"]
 
 
@@ -375,7 +375,7 @@ def test_an_answer_without_a_callback_in_it_does_not_mean_that_there_is_none(bod
 def test_booleans_of_the_api(yes, no):
     found = {"NotifyUrl": URL, "NeedStatusNotify": yes, "NotifyReqAuth": no}
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", "LiveRecordNotifyConfig": found}))) as server:
-        result = execute(_record_notify.operate, made(server, notify_url=URL, status_events=True))
+        result = execute(record_notify.operate, made(server, notify_url=URL, status_events=True))
     assert not changed(result) and result["config"] == settings(status_events=True)
 
 
@@ -383,7 +383,7 @@ def made(server, **options):
     class Cloud:
         endpoint, ca_path = server.url, None
 
-    return made_task(_record_notify, Cloud(), domain_name=DOMAIN, rate_limit=1e6, **options)
+    return made_task(record_notify, Cloud(), domain_name=DOMAIN, rate_limit=1e6, **options)
 
 
 def test_booleans_go_out_in_lower_case(cloud):

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pytest
 from certificates import Authority
 from emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
-from issuers import CloudSso, CredentialsUri, Metadata, OAuth
+from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider
 from playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
 from tunnel import Tunnel
 
@@ -58,9 +58,9 @@ class Places:
         self.directory = directory
         content = self.content(cloud)
         self.ecs, self.uri = Metadata({"recorder": content}), CredentialsUri(content)
-        self.sso = CloudSso(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
+        self.sso = CloudSsoProvider(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
         authority = Authority(directory.parent)
-        self.oauth = OAuth(content, OAUTH_TOKEN, authority.context(OAuth.NAMES))
+        self.oauth = OAuthProvider(content, OAUTH_TOKEN, authority.context(OAuthProvider.NAMES))
         self.environ = {
             "NO_PROXY": "127.0.0.1",
             "REQUESTS_CA_BUNDLE": authority.ca_path,

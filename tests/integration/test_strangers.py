@@ -10,9 +10,9 @@ import json
 import pytest
 from emulator import KEY
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import Stream
-from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
 
 DOMAIN = "live.example.com"
 PLUGIN = "apsaravideo.live.apsaravideo_streams"

@@ -10,9 +10,9 @@ import re
 import pytest
 from emulator import ACCOUNT
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._argspec import CONNECTION
-from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC, operate
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.argspec import CONNECTION
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
 
 DOMAIN, BARE, QUIET = "live.example.com", "bare.example.com", "quiet.example.com"
 ROLE_TASK = "Bring the recording to the wanted state"

@@ -13,15 +13,16 @@ import pytest
 from emulator import ACCOUNT
 from playbook import STREAM, environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _record
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
-from ansible_collections.apsaravideo.live.plugins.module_utils._recording import LOG_DELAY
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 
-DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+DEFAULTS = {name: option.get("default") for name, option in record_module.SPEC.options.items()}
 COMMAND, LOG, STATE = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamState"
 QUIET = "quiet.example.com/myapp/stream01"
-NAMES = dict(zip(_argspec.STREAM, STREAM.split("/")))
+NAMES = dict(zip(argspec.STREAM, STREAM.split("/")))
 
 
 class WrongClock(Clock):
@@ -35,10 +36,10 @@ class WrongClock(Clock):
 
 
 def record(cloud, state="started", stream=STREAM, clock=None, check_mode=False, **options):
-    names = dict(zip(_argspec.STREAM, stream.split("/", 2)))
+    names = dict(zip(argspec.STREAM, stream.split("/", 2)))
     given = {**DEFAULTS, "retry_timeout": 0, **names, "state": state, **options}
     task = Task(given, {**os.environ, **environment(cloud)}, check_mode, clock)
-    return execute(_record.operate, task)
+    return execute(record_module.operate, task)
 
 
 def waiting(cloud, state="started", wait_timeout=20, **options):

@@ -21,14 +21,17 @@ from alibabacloud_credentials.provider import (
     URLCredentialsProvider,
 )
 from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
-from issuers import CloudSso, CredentialsUri, Metadata, OAuth, made_up
+from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _argspec, _profiles
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock, Limits, Traffic
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
-from ansible_collections.apsaravideo.live.plugins.module_utils._key_cache import KeyCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._sources import Context
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import profile_files
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
+from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 
 PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 
@@ -36,13 +39,13 @@ PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 def ours(environ=None, **options):
     """What the collection finds."""
     context = Context(
-        _argspec.Spec(_argspec.CONNECTION).filled(options),
+        argspec.Spec(argspec.CONNECTION).filled(options),
         {"HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **(environ or {})},
         Settings(Endpoint.parse("https://live.aliyuncs.com")),
         Limits(),
         Clock(),
         Traffic(),
-        KeyCache(None, time.time, print),
+        CredentialsCache(None, time.time, print),
         print,
     )
     found = credentials(context).keys()
@@ -131,7 +134,7 @@ def test_a_credentials_uri(always):
 
 
 def test_cloud_sso(tmp_path, always):
-    with CloudSso(always, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoProvider(always, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         profile = {
             "name": "p",
             "mode": "CloudSSO",
@@ -171,8 +174,8 @@ def test_keys_of_an_oauth_sign_in_that_the_cli_has_stored(signed_in):
 
 def test_keys_for_the_access_token_of_an_oauth_sign_in(signed_in, monkeypatch, always):
     file, profile = signed_in()
-    with OAuth(always, "the-token") as oauth:
-        monkeypatch.setattr(_profiles, "_OAUTH_URLS", {"CN": oauth.url})
+    with OAuthProvider(always, "the-token") as oauth:
+        monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": oauth.url})
         provider = OAuthCredentialsProvider(
             client_id="x",
             sign_in_url=oauth.url,
@@ -192,4 +195,4 @@ def test_the_hosts_of_oauth(signed_in, site):
     file, profile = signed_in(oauth_site_type=site)
     provider = CLIProfileCredentialsProvider(profile_file=file)
     inner = provider._get_credentials_provider({"profiles": [profile]}, "p")
-    assert inner._sign_in_url == _profiles._OAUTH_URLS[site]
+    assert inner._sign_in_url == profile_files._OAUTH_URLS[site]

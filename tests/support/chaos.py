@@ -37,9 +37,9 @@ from typing import Any, NamedTuple
 from emulator import ACCOUNT, Emulator
 from playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import _record
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import record
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 
 FAULTS: dict[str, Any] = {
     "delay": {"seconds": [0.005, 0.5]},
@@ -76,7 +76,7 @@ QUIET = "quiet.example.com"  # a domain without a recording callback
 READ_LOG, READ_CONTENTS = "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamRecordContent"
 CLOCKS_OFF = (0.0, 0.0, -7.0, 600.0, -600.0, 5 * 3600.0, -5 * 3600.0)  # seconds
 MOST_CALLS = 60  # of one task; more would not be bounded
-DEFAULTS = {name: option.get("default") for name, option in _record.SPEC.options.items()}
+DEFAULTS = {name: option.get("default") for name, option in record.SPEC.options.items()}
 ASSUMPTION = re.compile(r"A change is assumed\.(?: \((\d+) streams\))?$")
 TAKEN_FOR_OWN = 2.0  # seconds before a request in which a split cannot be told from its own
 _AFTER = {"start": "recording", "restart": "recording", "stop": "paused", "cancel_delay": "idle"}
@@ -138,7 +138,7 @@ class Controller:
         wanted = {"state": job.state, "finalize": job.finalize, "region_id": job.name, "rate_limit": 2000.0}
         bounds = {"retry_timeout": self._retry_timeout, "ca_path": self._ca_path}
         options = {**DEFAULTS, **names, **wanted, **bounds}
-        return Outcome(job, stream, execute(_record.operate, Task(options, self._environ, clock=self._clock)))
+        return Outcome(job, stream, execute(record.operate, Task(options, self._environ, clock=self._clock)))
 
 
 @dataclass

@@ -14,9 +14,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from emulator import Emulator
 from playbook import environment
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Reply
-from ansible_collections.apsaravideo.live.plugins.module_utils._operations import Operation
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations import Operation
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import ApiResponse
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 
 
 class Rival:
@@ -34,7 +35,7 @@ class Rival:
         attempt = client.attempt
         counts: dict[str, int] = {}
 
-        def watched(operation: Operation, parameters: Mapping[str, str], subject: str) -> Reply:
+        def watched(operation: Operation, parameters: Mapping[str, str], subject: str) -> ApiResponse:
             counts[operation.action] = counts.get(operation.action, 0) + 1
             act = self._acts.pop((operation.action, counts[operation.action]), None)
             if act:

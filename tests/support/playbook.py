@@ -19,7 +19,7 @@ from typing import Any
 import requests
 from emulator import KEY, ROLE, Emulator
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._signature import canonical_query, signed_headers
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import canonical_query, signed_headers
 
 STREAM = "live.example.com/myapp/stream01"
 # Keywords of a play: the task runs in the worker process of ansible-playbook, or as a module elsewhere.

@@ -19,10 +19,21 @@ from datetime import datetime, timezone
 from itertools import count
 from typing import Any
 
-from ...module_utils._client import Clock
-from ...module_utils._errors import STREAM_ABSENT, EndpointUnusable, LiveError, NotSent, RunEnded
-from ...module_utils._live import CommandAnswer, CommandAttempts, Live, Stream, iso
-from ...module_utils._steps import AwaitPush, History, PollLog, ReadContents, ReadHistory, ReadLog, ReadState, Send
+from ...module_utils._api.error_codes import STREAM_ABSENT
+from ...module_utils._api.live import CommandAttempts, Live
+from ...module_utils._api.models import CommandResponse, Stream, iso
+from ...module_utils._domain.steps import (
+    AwaitPush,
+    History,
+    PollLog,
+    ReadContents,
+    ReadHistory,
+    ReadLog,
+    ReadState,
+    Send,
+)
+from ...module_utils._errors import EndpointUnusable, LiveError, NotSent, ParentExited
+from ...module_utils._util.clock import Clock
 from .pool import Inbox, Pool
 from .program import Program, Result
 from .steps import At, AwaitNewPush
@@ -189,7 +200,7 @@ class Engine:
 
     def _advance(self, lane: Lane, member: Member, answer: Any = None, error: BaseException | None = None) -> None:
         """Have a program take the answer to its last step, and take its next step unless the run is over."""
-        if isinstance(error, RunEnded):
+        if isinstance(error, ParentExited):
             return  # it is no failure of the stream, and what became of that is found in the end
         lane.in_doubt.discard(member)
         try:
@@ -337,7 +348,7 @@ class Engine:
             elif isinstance(error, LiveError):
                 self._attempt_again(lane, member, attempts, command, error)
             else:
-                if isinstance(answer, CommandAnswer) and answer.meaning == STREAM_ABSENT:
+                if isinstance(answer, CommandResponse) and answer.meaning == STREAM_ABSENT:
                     member.push = AWAY
                 self._advance(lane, member, answer, error)
 
@@ -396,7 +407,7 @@ class Engine:
             failure = copy.copy(cause)
             if failure is None:
                 return
-            failure.after_lost_answer = failure.may_have_changed = attempts.was_lost
+            failure.after_lost_response = failure.may_have_changed = attempts.was_lost
             failure.happened = failure.happened.replace(subject, f"{command} of {member.stream}")
             self._advance(lane, member, error=failure)
 

@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from ...module_utils import _record
-from ...module_utils._argspec import CONNECTION
-from ...module_utils._client import Account, Traffic
-from ...module_utils._errors import InvalidOption, LiveError, RunEnded
-from ...module_utils._live import Live, Stream
-from ...module_utils._operations import RECORD_COMMAND
-from ...module_utils._recording import STARTED
-from ...module_utils._task import Task, failure, unexpected
-from ...module_utils._windows import doubts, windows
+from ...module_utils._api.account import Account
+from ...module_utils._api.live import Live
+from ...module_utils._api.models import Stream
+from ...module_utils._api.operations import RECORD_COMMAND
+from ...module_utils._api.traffic import Traffic
+from ...module_utils._domain.recording_state import STARTED
+from ...module_utils._domain.windows import doubts, windows
+from ...module_utils._errors import InvalidOption, LiveError, ParentExited
+from ...module_utils._module import record
+from ...module_utils._module.argspec import CONNECTION
+from ...module_utils._module.task import Task, failure, unexpected
 from .engine import Engine, Lane, Member
 from .program import SCHEDULED, Program, Run, kept, once, scheduled
 from .targets import Request, Requests, Target
@@ -138,7 +140,7 @@ class Fleet:
     def _add(self, entry: Entry, request: Request) -> None:
         entry.names = request.stream._asdict()
         self.no_log.update(request.no_log)
-        _record.check(request.options)
+        record.check(request.options)
         lane_key = repr([request.options[name] for name in _CONNECTION])
         twin = self._streams.setdefault((request.stream, lane_key), entry)
         entry.asked = (request.key, request.windows)
@@ -200,7 +202,7 @@ class Fleet:
     def _opened(self, key: str, opener: Task, account: Account | None, error: BaseException | None) -> None:
         self.engine.waiting -= 1
         joining = self._accounts[key]
-        if isinstance(error, RunEnded):
+        if isinstance(error, ParentExited):
             return
         if isinstance(error, LiveError):
             self._accounts[key] = error

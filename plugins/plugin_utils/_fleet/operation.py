@@ -16,18 +16,17 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ...module_utils import _record
-from ...module_utils._argspec import CONNECTION, Spec
-from ...module_utils._errors import InvalidOption, RunEnded, printable
-from ...module_utils._recording import RESTARTED, STARTED, STOPPED
-from ...module_utils._task import MAX_LATE, Task
-from .. import _retry_file as files
-from .. import _summary as summary
-from .. import _terminal as terminal
-from .._hosts import HostVariables
-from .._in_process import WorkerClock, is_orphan
-from .._run_directory import RUN_DIRECTORY
-from . import progress
+from ...module_utils._domain.recording_state import RESTARTED, STARTED, STOPPED
+from ...module_utils._errors import InvalidOption, ParentExited, printable
+from ...module_utils._module import record
+from ...module_utils._module.argspec import CONNECTION, Spec
+from ...module_utils._module.task import MAX_LATE, Task
+from .._action.hosts import HostVariables
+from .._action.in_process import WorkerClock, is_orphan
+from .._util import terminal
+from .._util.run_directory import RUN_DIRECTORY
+from . import progress, summary
+from . import retry_file as files
 from .fleet import Fleet, Settings
 from .ledger import Batch, Ledger
 from .program import SCHEDULED, Run
@@ -38,7 +37,7 @@ SPEC = Spec(
         "state": {"type": "str", "choices": [STARTED, STOPPED, RESTARTED, SCHEDULED], "default": STARTED},
         "hosts": {"type": "str"},
         "streams": {"type": "list", "elements": "dict"},
-        **{name: _record.SPEC.options[name] for name in COMMANDS},
+        **{name: record.SPEC.options[name] for name in COMMANDS},
         "keep": {"type": "bool", "default": False},
         "watch_interval": {"type": "float", "default": 5.0},
         "window_retry": {"type": "float", "default": 0.0},
@@ -71,7 +70,7 @@ class RunClock(WorkerClock):
     def check(self) -> None:
         """Raise RunEnded where the run has ended."""
         if self._is_over():
-            raise RunEnded("The run has ended", "Run it again.")
+            raise ParentExited("The run has ended", "Run it again.")
 
 
 class Operation:

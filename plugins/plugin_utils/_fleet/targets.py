@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ...module_utils._argspec import CONNECTION, STREAM, Spec
+from ...module_utils._api.models import Stream
+from ...module_utils._domain.windows import VARIABLES as WINDOWS
 from ...module_utils._errors import InvalidOption
-from ...module_utils._live import Stream
-from ...module_utils._record import SPEC as RECORD
-from ...module_utils._windows import VARIABLES as WINDOWS
-from .._plain import without_values
+from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
+from ...module_utils._module.record import SPEC as RECORD
+from .._util.plain import without_values
 
 COMMANDS = ("finalize", "wait_for_stream", "start_at", "wait", "wait_timeout")  # options of a stream besides its names
 # The options that a host's variables may set, by the names of these.

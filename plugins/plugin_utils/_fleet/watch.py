@@ -10,8 +10,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
+from ...module_utils._api.live import Live
+from ...module_utils._api.models import NotifyEvent, Scope, Stream, TimeWindow
 from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
-from ...module_utils._live import Live, NotifyEvent, Scope, Stream, Window
 
 Answer = Callable[..., None]
 AWAY = "away"
@@ -260,7 +261,7 @@ class LogWatch(_Reader):
 
     def _read(self, start: datetime | None) -> tuple[datetime | None, datetime, list[NotifyEvent]]:
         scope, now = Scope(self._domain), self._live.now()
-        return start, now, self._live.notify_events(scope, Window(start, now) if start else None)
+        return start, now, self._live.notify_events(scope, TimeWindow(start, now) if start else None)
 
     def _took(self, found: tuple[datetime | None, datetime, list[NotifyEvent]]) -> None:
         start, read_at, rows = found

@@ -22,7 +22,7 @@ from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
 from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._names import FOUND_STREAM, read_static
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM, read_static
 
 NAME = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"

@@ -11,34 +11,35 @@ import pytest
 
 from ansible_collections.apsaravideo.live.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.apsaravideo.live.plugins.module_utils import _errors as errors
+from ansible_collections.apsaravideo.live.plugins.module_utils._api import error_codes
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("TaskAlreadyStarted", errors.ALREADY_STARTED),
-        ("StreamNotFound", errors.STREAM_ABSENT),
-        ("InvalidStream.NotFound", errors.STREAM_ABSENT),
-        ("CodeConfigNotFound", errors.CONFIG_ABSENT),
-        ("InvalidConfig.NotFound", errors.CONFIG_ABSENT),
-        ("ConfigNotFound", errors.CONFIG_ABSENT),
-        ("LiveRecordNotifyConfigNotFound", errors.CONFIG_ABSENT),
-        ("InvalidNotifyConfig.NotExist", errors.CONFIG_ABSENT),
-        ("CodeTaskAlreadyStarted", errors.ALREADY_STARTED),
-        ("CodeStreamNotFound", errors.STREAM_ABSENT),
-        ("CodeInvalidStream.NotFound", errors.STREAM_ABSENT),
-        ("CodeInvalidConfig.NotFound", errors.CONFIG_ABSENT),
-        ("CodeTaskNotStarted", errors.NO_TASK),
-        ("CodeTaskNotExist", errors.NO_TASK),
-        ("TaskNotExist", errors.NO_TASK),
+        ("TaskAlreadyStarted", error_codes.ALREADY_STARTED),
+        ("StreamNotFound", error_codes.STREAM_ABSENT),
+        ("InvalidStream.NotFound", error_codes.STREAM_ABSENT),
+        ("CodeConfigNotFound", error_codes.CONFIG_ABSENT),
+        ("InvalidConfig.NotFound", error_codes.CONFIG_ABSENT),
+        ("ConfigNotFound", error_codes.CONFIG_ABSENT),
+        ("LiveRecordNotifyConfigNotFound", error_codes.CONFIG_ABSENT),
+        ("InvalidNotifyConfig.NotExist", error_codes.CONFIG_ABSENT),
+        ("CodeTaskAlreadyStarted", error_codes.ALREADY_STARTED),
+        ("CodeStreamNotFound", error_codes.STREAM_ABSENT),
+        ("CodeInvalidStream.NotFound", error_codes.STREAM_ABSENT),
+        ("CodeInvalidConfig.NotFound", error_codes.CONFIG_ABSENT),
+        ("CodeTaskNotStarted", error_codes.NO_TASK),
+        ("CodeTaskNotExist", error_codes.NO_TASK),
+        ("TaskNotExist", error_codes.NO_TASK),
         ("CodeConfigAlreadyExists", None),
         ("CodeCodeTaskNotStarted", None),
         ("Code", None),
         ("InvalidConfig.NotFound.Not", None),
-        ("TaskNotStarted", errors.NO_TASK),
-        ("TaskAlreadyStopped", errors.NO_TASK),
-        ("InvalidTask.NotFound", errors.NO_TASK),
-        ("RecordTaskNotExist", errors.NO_TASK),
+        ("TaskNotStarted", error_codes.NO_TASK),
+        ("TaskAlreadyStopped", error_codes.NO_TASK),
+        ("InvalidTask.NotFound", error_codes.NO_TASK),
+        ("RecordTaskNotExist", error_codes.NO_TASK),
         ("InvalidDomain.NotFound", None),
         ("TaskAlreadyStartedElsewhere", None),
         ("NotFound", None),
@@ -47,7 +48,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils import _errors as
     ],
 )
 def test_meaning(code, expected):
-    assert errors.meaning(code) == expected
+    assert error_codes.meaning(code) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_meaning(code, expected):
     ],
 )
 def test_class(code, status, kind, retryable, unknown):
-    found = errors.error_class(code, status)
+    found = error_codes.error_class(code, status)
     assert found is kind
     assert (found.retryable, found.outcome_unknown) == (retryable, unknown)
 
@@ -144,7 +145,7 @@ CODES = [
     ("InvalidAccessKeyId.NotFound", 400, errors.ApiError, "access key id is not known", "access_key_id"),
     ("InvalidAccessKeyId.Inactive", 400, errors.ApiError, "not active", "access_key_id"),
     ("InvalidAccessKeySecret", 400, errors.ApiError, "secret is wrong", "access_key_secret"),
-    ("InvalidSecurityToken.Expired", 400, errors.KeysExpired, "has expired", "Obtain new"),
+    ("InvalidSecurityToken.Expired", 400, errors.CredentialsExpired, "has expired", "Obtain new"),
     ("InvalidSecurityToken.Malformed", 400, errors.ApiError, "does not belong", "the same temporary keys"),
     ("InvalidSecurityToken.MismatchWithAccessKey", 400, errors.ApiError, "does not belong", "the same temporary keys"),
     ("MissingSecurityToken", 400, errors.ApiError, "need their token", "security_token"),
@@ -166,8 +167,8 @@ CODES = [
 
 @pytest.mark.parametrize(("code", "status", "kind", "happened", "advice"), CODES, ids=lambda value: str(value)[:30])
 def test_each_code_has_its_class_and_its_words(code, status, kind, happened, advice):
-    assert errors.error_class(code, status) is kind
-    found = errors.explain(code, "server's words", "RealTimeRecordCommand")
+    assert error_codes.error_class(code, status) is kind
+    found = error_codes.explain(code, "server's words", "RealTimeRecordCommand")
     assert happened in found.happened and advice in found.advice
     assert ("server's words" in found.happened) == ("server's words" in happened)
     assert found.happened[-1] != "." and found.advice[-1] == "." and "{" not in "".join(found)
@@ -175,13 +176,13 @@ def test_each_code_has_its_class_and_its_words(code, status, kind, happened, adv
 
 @pytest.mark.parametrize("code", ["New.Code", "CodeGroupSomething", "Forbidden.Something", "Missing", "InvalidX.Y"])
 def test_unknown_codes_keep_the_server_s_words(code):
-    assert errors.explain(code, "server's {words}", "SomeAction").happened == "server's {words}"
-    assert errors.explain(code, "", "SomeAction").happened == "the cloud gave no reason"
+    assert error_codes.explain(code, "server's {words}", "SomeAction").happened == "server's {words}"
+    assert error_codes.explain(code, "", "SomeAction").happened == "the cloud gave no reason"
 
 
 @pytest.mark.parametrize("code", ["CodeConfigNotFound", "InvalidConfig.NotFound"])
 def test_only_a_record_command_tells_of_a_recording_configuration(code):
-    found = errors.explain(code, "", "DeleteLiveRecordNotifyConfig")
+    found = error_codes.explain(code, "", "DeleteLiveRecordNotifyConfig")
     assert found.happened == "the configuration does not exist" and "push" not in found.advice
 
 
@@ -207,12 +208,12 @@ def test_only_a_record_command_tells_of_a_recording_configuration(code):
 )
 def test_a_denial_names_the_right_and_the_resource_to_grant(code, action, resource):
     expected = f"Grant it the RAM action live:{action} on {resource}, or use other keys."
-    assert errors.explain(code, "", action).advice == expected
+    assert error_codes.explain(code, "", action).advice == expected
 
 
 def test_the_endpoints_of_the_advice_are_those_of_the_documentation():
     (option,) = re.findall(r"(?s)\n  endpoint:\n(.*?)\n  allow_http:", ModuleDocFragment.DOCUMENTATION)
-    advice = errors.explain("InvalidRegion", "", "RealTimeRecordCommand").advice
+    advice = error_codes.explain("InvalidRegion", "", "RealTimeRecordCommand").advice
     named = re.findall(r"https://[a-z0-9.-]+\.com", advice)
     assert len(named) == 3 and set(named) <= set(re.findall(r"https://[a-z0-9.-]+\.com", option))
 

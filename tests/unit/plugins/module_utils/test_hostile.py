@@ -23,21 +23,23 @@ from hypothesis import strategies as st
 from hypothesis.errors import UnsatisfiedAssumption
 from scripted import ScriptedServer
 
-from ansible_collections.apsaravideo.live.plugins.module_utils import (
-    _answer,
-    _record,
-    _record_config,
-    _record_info,
-    _record_notify,
-)
-from ansible_collections.apsaravideo.live.plugins.module_utils._answer import HttpAnswer
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Client, Clock, Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._endpoint import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._api import response
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations import RECORD_COMMAND
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import LiveError
-from ansible_collections.apsaravideo.live.plugins.module_utils._http import Transport
-from ansible_collections.apsaravideo.live.plugins.module_utils._keys import Credentials, Keys
-from ansible_collections.apsaravideo.live.plugins.module_utils._operations import RECORD_COMMAND
-from ansible_collections.apsaravideo.live.plugins.module_utils._task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from ansible_collections.apsaravideo.live.plugins.module_utils._http.response import HttpResponse
+from ansible_collections.apsaravideo.live.plugins.module_utils._http.transport import Transport
+from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
+    record,
+    record_config,
+    record_info,
+    record_notify,
+)
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 
 NOW = 1_767_323_045.0  # 2026-01-02T03:04:05Z
 NAMES = {"DomainName": "live.example.com", "AppName": "news", "StreamName": "studio1"}
@@ -134,24 +136,24 @@ FORMAT = {
 }
 CHANGES = ("Add", "Update", "Delete")
 JOBS = {
-    "started": (_record, {**OURS, "wait": True, "wait_timeout": 5}),
-    "stopped": (_record, {**OURS, "state": "stopped", "finalize": True, "wait": True, "wait_timeout": 5}),
-    "restarted": (_record, {**OURS, "state": "restarted"}),
-    "info of a stream": (_record_info, {**OURS, "gather": ["state", "config", "tasks", "files", "events"]}),
+    "started": (record, {**OURS, "wait": True, "wait_timeout": 5}),
+    "stopped": (record, {**OURS, "state": "stopped", "finalize": True, "wait": True, "wait_timeout": 5}),
+    "restarted": (record, {**OURS, "state": "restarted"}),
+    "info of a stream": (record_info, {**OURS, "gather": ["state", "config", "tasks", "files", "events"]}),
     "info of a domain": (
-        _record_info,
+        record_info,
         {"domain_name": "live.example.com", "gather": ["state", "config", "events"], "query": "[].stream_name"},
     ),
     "config": (
-        _record_config,
+        record_config,
         {**OURS, "oss_bucket": "other", "oss_endpoint": "oss-cn-shanghai.aliyuncs.com", "formats": [FORMAT]},
     ),
-    "no config": (_record_config, {**OURS, "state": "absent"}),
+    "no config": (record_config, {**OURS, "state": "absent"}),
     "notify": (
-        _record_notify,
+        record_notify,
         {"domain_name": "live.example.com", "notify_url": "https://other.example.com/", "auth_key": "a" * 16},
     ),
-    "no notify": (_record_notify, {"domain_name": "live.example.com", "state": "absent"}),
+    "no notify": (record_notify, {"domain_name": "live.example.com", "state": "absent"}),
 }
 KEYS = {"access_key_id": "theKeyId", "access_key_secret": "theSecret"}
 
@@ -192,9 +194,9 @@ def run(job, options, answers, check_mode=False, environ=()):
         action = headers.get("x-acs-action", "")
         content = {"RequestId": "R"} if action.startswith(CHANGES) else answers.get(action)
         if content is None:
-            return HttpAnswer(404, {}, b"")
+            return HttpResponse(404, {}, b"")
         body = content if isinstance(content, bytes) else as_sent(content)
-        return HttpAnswer(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:largest])
+        return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:largest])
 
     task = Task(module.SPEC.filled({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
     with mock.patch.object(Transport, "send", send):
@@ -482,14 +484,14 @@ def test_anything_that_a_connection_may_bring(lines, rest, good):
 
     with ScriptedServer(step) as server:
         settings_of = Settings(Endpoint.parse(server.url), connect_timeout=2, read_timeout=1)
-        keys = Credentials(lambda _expired: Keys("id", "secret", None, "a test"))
+        keys = Credentials(lambda _expired: AccessKey("id", "secret", None, "a test"))
         client = Client(settings_of, Limits(0, rate_limit=1e9), keys)
         try:
             reply = client.call(RECORD_COMMAND, {**NAMES, "Command": "start"})
         except LiveError as error:
             assert str(error).isprintable() and len(str(error)) < 1000
         else:
-            assert re.fullmatch("[!-~]{1,128}", _answer.request_id(reply.content))
+            assert re.fullmatch("[!-~]{1,128}", response.request_id(reply.content))
 
 
 LARGE = 8 * 1024 * 1024
@@ -525,7 +527,7 @@ def test_the_largest_answer_takes_bounded_memory(body, status):
     began = time.process_time()
     try:
         with pytest.raises(LiveError) as caught:
-            _answer.read(HttpAnswer(status, {}, body[:LARGE]), "RealTimeRecordCommand", "start of d/a/s", NOW)
+            response.read(HttpResponse(status, {}, body[:LARGE]), "RealTimeRecordCommand", "start of d/a/s", NOW)
         assert time.process_time() - began < SECONDS
         most = tracemalloc.get_traced_memory()[1]
     finally:
@@ -541,7 +543,7 @@ def test_the_largest_list_of_streams_with_the_strangest_names_is_read():
     content = {"RequestId": "R", "TotalNum": 3000, "OnlineInfo": {"LiveStreamOnlineInfo": rows}}
     body = json.dumps(content).encode()
     assert body.count(b",") > 500_000 and len(body) < LARGE
-    assert _answer.read(HttpAnswer(200, {}, body), "Any", "a list", NOW) == content
+    assert response.read(HttpResponse(200, {}, body), "Any", "a list", NOW) == content
 
 
 def test_bodies_of_callbacks_take_bounded_memory_together():

@@ -16,30 +16,32 @@ from hypothesis import strategies as st
 
 pytest.importorskip("ansible")
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._client import Clock
-from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.error_codes import (
     ACCEPTED,
     ALREADY_STARTED,
     NO_TASK,
     STREAM_ABSENT,
-    AnswerLost,
+)
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import (
+    CommandResponse,
+    NotifyEvent,
+    RecordTask,
+    Stream,
+    TimeWindow,
+    iso,
+)
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merged
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
     EndpointUnusable,
     NotSent,
     OutcomeUnknown,
+    ResponseLost,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._instant import Instant
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import (
-    CommandAnswer,
-    NotifyEvent,
-    RecordTask,
-    Stream,
-    iso,
-)
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import Window as TimeWindow
-from ansible_collections.apsaravideo.live.plugins.module_utils._record import SPEC
-from ansible_collections.apsaravideo.live.plugins.module_utils._recording import LOG_DELAY
-from ansible_collections.apsaravideo.live.plugins.module_utils._windows import Window, merged
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import engine as engine_module
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine, Lane, Member
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.program import Run, kept, once, scheduled
@@ -177,7 +179,7 @@ class Attempts:
         world._push(leaves, self.client.on_sent)
         fault = world.faults.get((name, self.command, self.made))
         if fault:
-            error = ApiError("throttled", "Wait.") if fault == "final" else AnswerLost("lost", "Run again.")
+            error = ApiError("throttled", "Wait.") if fault == "final" else ResponseLost("lost", "Run again.")
             if fault != "final":
                 self.lost_at = self.lost_at or NOON + leaves
             if fault == "took effect":
@@ -186,7 +188,7 @@ class Attempts:
         meaning = world.command(name, self.command, leaves)
         error = ApiError("absent", "Push it.") if meaning == STREAM_ABSENT else None
         sent = datetime.fromtimestamp(NOON + int(leaves), timezone.utc)
-        return leaves + world.latency(name, self.made), CommandAnswer(meaning, error, self.lost_at, sent), None
+        return leaves + world.latency(name, self.made), CommandResponse(meaning, error, self.lost_at, sent), None
 
     def pause_after(self, error):
         if not error.retryable:

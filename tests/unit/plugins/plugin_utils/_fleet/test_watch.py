@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._errors import AnswerLost, ApiError, LiveError
-from ansible_collections.apsaravideo.live.plugins.module_utils._live import NotifyEvent, Stream
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import NotifyEvent, Stream
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import ApiError, LiveError, ResponseLost
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.watch import LogWatch
 
 STREAM = Stream("live.example.com", "app", "one")
@@ -121,11 +121,11 @@ def test_a_log_that_may_not_be_read_is_an_answer_at_once(fresh):
 def test_who_needs_what_is_newer_waits_for_a_read_that_goes_well(patience, reads):
     """Who only asks for a hint does not, and neither of them waits for ever."""
     world = World(patience)
-    world.error = AnswerLost("lost", "Run again.")
+    world.error = ResponseLost("lost", "Run again.")
     hint, needed = world.read(fresh=False), world.read(fresh=True)
     world.run(18)
     world.error = None
     world.run(60)
-    assert [type(row) for row in hint] == [AnswerLost]
+    assert [type(row) for row in hint] == [ResponseLost]
     assert world.begun == [100.0 + 5 * number for number in range(reads)]
-    assert needed == [5] if patience == 60 else [type(row) for row in needed] == [AnswerLost]
+    assert needed == [5] if patience == 60 else [type(row) for row in needed] == [ResponseLost]

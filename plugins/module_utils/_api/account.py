@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections, credentials and rate limiters that the calls of one account share."""
+
+from __future__ import annotations
+
+import threading
+from typing import NamedTuple
+
+from .._http import transport
+from .._http.endpoint import Settings
+from .._util.clock import Clock
+from .access_key import AccessKey, Credentials
+from .clock_skew import Skew
+from .operations import Operation
+from .rate_limiter import RateLimiter, unshared
+
+_QUOTA_SHARE = 0.96
+
+
+class Limits(NamedTuple):
+    """What a client may spend.
+
+    `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for ever. `rate_limit`:
+    calls per second for each operation, None for 96 % of its quota. `pacer_directory`: where processes share their
+    slots, None for nowhere. `run_directory`: where the processes of this run do without it.
+    """
+
+    retry_timeout: float = 60
+    rate_limit: float | None = None
+    pacer_directory: str | None = None
+    run_directory: str | None = None
+
+
+class Account:
+    """Shares connections, credentials, pacers and the clocks' difference among calls with the same connection options.
+
+    `credentials` None serves operations that are not signed. Many threads may use one account.
+    """
+
+    def __init__(self, settings: Settings, limits: Limits, credentials: Credentials | None, clock: Clock) -> None:
+        self.settings = settings
+        self.limits = limits
+        self.endpoint = settings.endpoint
+        self.transport = transport.Transport(settings)
+        self.skew = Skew()
+        self.ahead = 0.0  # seconds that are added to this machine's clock to date requests
+        self.clock_warnings: list[str] = []
+        self._credentials = credentials
+        self._clock = clock
+        self._pacers: dict[str, RateLimiter] = {}
+        self._lock = threading.RLock()
+
+    def keys(self) -> AccessKey | None:
+        """Return the keys to sign the next call with; raises CredentialsError where there are none."""
+        with self._lock:
+            return self._credentials.keys() if self._credentials else None
+
+    def renew(self, expired: AccessKey) -> bool:
+        """Obtain other keys in place of those that have expired; return whether there are any."""
+        with self._lock:
+            return bool(self._credentials and self._credentials.renewed(expired))
+
+    def pacer(self, operation: Operation) -> RateLimiter:
+        """Return the pacer that the calls of this operation share."""
+        with self._lock:
+            if operation.action not in self._pacers:
+                keys = self.keys()
+                self._pacers[operation.action] = RateLimiter(
+                    self.limits.pacer_directory,
+                    f"{self.endpoint.host} {keys.account if keys else ''}",
+                    operation.action,
+                    self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
+                    self._clock.monotonic,
+                    run_directory=self.limits.run_directory,
+                )
+            return self._pacers[operation.action]
+
+    def warnings(self) -> list[str]:
+        """Return warnings about what was not as it should be, though the calls went through."""
+        with self._lock:
+            unpaced = {unshared(pacer.problem, pacer.is_alone()) for pacer in self._pacers.values() if pacer.problem}
+            return [*self.clock_warnings, *sorted(unpaced)]
+
+    def close(self) -> None:
+        """Close the connections that are kept for further calls."""
+        self.transport.close()

@@ -1,0 +1,89 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of the API, page by page, and checks that a response holds what it must."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .._errors import ResponseLost
+from .._util import strict_json
+from .._util.libraries import MISSING_LIBRARIES
+from . import response
+from .operations import Operation
+
+try:
+    import jmespath
+except ImportError as missing:
+    MISSING_LIBRARIES["jmespath"] = missing
+
+
+def require_usable(operation: Operation, parameters: Mapping[str, str], content: dict[str, Any], subject: str) -> None:
+    """Raises AnswerLost for an answer that lacks what it must hold, which must not be taken for "nothing"."""
+    if operation.items and listed_objects(operation, content) is None:
+        raise unusable_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
+    if not _has_field(operation, content):
+        raise _unusable(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
+
+
+def _has_field(operation: Operation, content: dict[str, Any]) -> bool:
+    if not operation.field:
+        return True
+    value = content.get(operation.field, "")
+    if operation.values:
+        return str(value).lower() in operation.values
+    return value is None or isinstance(value, dict)
+
+
+def listed_objects(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the listed objects of a page; None where it holds something else, or none and does not say so."""
+    rows = jmespath.search(operation.items, content)
+    if rows is None:
+        # An operation without pages tells no number of objects, and may leave an empty list out of its object.
+        is_empty = total_number(content) == 0 if operation.page else _has_empty_object(operation, content)
+        return [] if is_empty else None
+    if not isinstance(rows, list):
+        return None
+    found = [row for row in rows if row is not None or operation.names]
+    return found if all(_is_object(row, operation.names) for row in found) else None
+
+
+def _has_empty_object(operation: Operation, content: dict[str, Any]) -> bool:
+    return content.get((operation.items or "").partition(".")[0]) == {}
+
+
+def _is_object(row: Any, names: Iterable[str]) -> bool:
+    return isinstance(row, dict) and all(isinstance(row.get(name), str) and row[name] for name in names)
+
+
+def total_number(content: dict[str, Any]) -> int | None:
+    return strict_json.whole_number(content.get("TotalNum", content.get("TotalCount")))
+
+
+def is_last_page(operation: Operation, content: dict[str, Any], number: int, count: int) -> bool:
+    """Whether a page is the last; where no number of pages is given, one that is not full is."""
+    if not count or not operation.page:
+        return True
+    last = strict_json.whole_number(content.get("TotalPage"))
+    if last is not None:
+        return number >= last
+    size = strict_json.whole_number(content.get("PageSize")) or operation.largest_page
+    return count < min(size, operation.largest_page)
+
+
+def unusable_list(
+    subject: str, operation: Operation, why: str, content: Mapping[str, Any] = MappingProxyType({})
+) -> ResponseLost:
+    return _unusable(f"{subject} got no usable list: {why}", operation, content)
+
+
+def _unusable(happened: str, operation: Operation, content: Mapping[str, Any]) -> ResponseLost:
+    return ResponseLost(
+        happened,
+        "Check the option endpoint and any proxy in between, then run again.",
+        request_id=response.request_id(content) or None,
+        action=operation.action,
+    )

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Successful responses, and what the calls of a task cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+@dataclass
+class Traffic:
+    """What a task cost: requests that may have reached the cloud, those it dropped, seconds waited, RequestIds.
+
+    `retry_seconds` are those of failed attempts and of the waits between them, which `retry_timeout` limits.
+    """
+
+    api_calls: int = 0
+    throttled: int = 0
+    waited_seconds: float = 0.0
+    retry_seconds: float = 0.0
+    request_ids: list[str] = field(default_factory=list)
+    by_operation: Counter[str] = field(default_factory=Counter)
+
+    def as_result(self) -> dict[str, Any]:
+        """The entries that every result carries."""
+        return {
+            "api_calls": self.api_calls,
+            "throttled": self.throttled,
+            "waited_seconds": round(self.waited_seconds, 3),
+            "request_ids": list(self.request_ids),
+        }
+
+
+class ApiResponse(NamedTuple):
+    """A successful answer. `after_lost_response`: an earlier try of the same call may have taken effect already.
+
+    `size` is that of the answer in bytes.
+    """
+
+    content: dict[str, Any]
+    after_lost_response: bool
+    size: int = 0

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operation of the module apsaravideo_record_config: one recording configuration of a domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._api.live import Live
+from .._api.rows import RECORD_MODES
+from .._domain import reconcile, record_config
+from .._domain.reconcile import DELETE, Change
+from . import argspec
+from .task import Task
+
+_FORMAT: dict[str, Any] = {
+    "format": {"type": "str", "required": True},
+    "cycle_duration": {"type": "int"},
+    "slice_duration": {"type": "int"},
+    "oss_object_prefix": {"type": "str"},
+    "slice_oss_object_prefix": {"type": "str"},
+}
+SPEC = argspec.Spec(
+    {
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        **argspec.DOMAIN,
+        "app_name": {"type": "str", "default": "*", "aliases": ["app"]},
+        "stream_name": {"type": "str", "default": "*", "aliases": ["stream"]},
+        "mode": {"type": "str", "choices": list(RECORD_MODES), "default": "manual"},
+        "oss_bucket": {"type": "str"},
+        "oss_endpoint": {"type": "str"},
+        "delay_time": {"type": "int"},
+        "formats": {"type": "list", "elements": "dict", "options": _FORMAT},
+        "transcode_formats": {"type": "list", "elements": "dict", "options": _FORMAT},
+        "transcode_templates": {"type": "list", "elements": "str"},
+        "start_time": {"type": "str"},
+        "end_time": {"type": "str"},
+        **argspec.CONNECTION,
+    }
+)
+
+_LATER = (
+    "The configuration takes effect at the next push of a stream; until then, what was in effect when its push began "
+    "goes on applying."
+)
+
+
+class _Present(reconcile.Resource):
+    """A configuration that should be there, in the form of `_live.record_config`."""
+
+    def __init__(self, live: Live, wanted: dict[str, Any]) -> None:
+        super().__init__(live)
+        self.wanted = wanted
+
+    def read(self) -> dict[str, Any] | None:
+        configs = self.live.record_configs(self.wanted["domain_name"])
+        return next((config for config in configs if record_config.same_names(config, self.wanted)), None)
+
+    def add(self, config: dict[str, Any]) -> None:
+        self.live.add_record_config(config)
+
+    def update(self, config: dict[str, Any]) -> None:
+        self.live.update_record_config(config)
+
+    def delete(self, config: dict[str, Any]) -> None:
+        self.live.delete_record_config(config)
+
+    def change(self, found: dict[str, Any] | None) -> Change | None:
+        return record_config.change(found, self.wanted)
+
+    def differences(self, found: dict[str, Any] | None) -> list[str]:
+        return record_config.differences(found, self.wanted) if found else ["state"]
+
+    def shown(self, config: dict[str, Any] | None) -> dict[str, Any] | None:
+        return config
+
+
+class _Absent(_Present):
+    """A configuration that should not be there; only the names of what is wanted count."""
+
+    def change(self, found: dict[str, Any] | None) -> Change | None:
+        return Change(DELETE, None) if found else None
+
+    def differences(self, found: dict[str, Any] | None) -> list[str]:
+        return ["state"] if found else []
+
+
+def operate(task: Task) -> dict[str, Any]:
+    """The result of one run; raises LiveError where the configuration cannot be brought to what is wanted."""
+    present = task.options["state"] == "present"
+    wanted = (
+        record_config.checked(task.options, task.clock.now()) if present else record_config.checked_names(task.options)
+    )
+    resource = (_Present if present else _Absent)(task.live(), wanted)
+    outcome = reconcile.predict(resource) if task.check_mode else reconcile.carry_out(resource)
+    if not task.check_mode:
+        task.warnings += reconcile.doubt(resource, outcome)
+        if present and outcome.changed:
+            task.warnings.append(_LATER)
+    if present and outcome.changed:
+        task.warnings += record_config.doubtful_durations(wanted)
+    return {**reconcile.result(resource, outcome), "replaced": outcome.replaced}

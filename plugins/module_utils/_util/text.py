@@ -1,0 +1,14 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Text for people."""
+
+from __future__ import annotations
+
+
+def span(seconds: float) -> str:
+    """A length of time in words."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

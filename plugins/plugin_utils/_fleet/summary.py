@@ -1,0 +1,185 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the report of a run: an entry for each stream, and a summary for whoever reads the last screen."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible import constants as C
+from ansible.utils.display import Display
+
+from ...module_utils._errors import printable
+from .._util import terminal
+
+OK, FAILED, NOT_TRIED = "ok", "failed", "not_tried"
+MAX_NAME_LINES = 60  # for the names of all failed streams together
+MAX_CAUSES = 20
+_WIDTH = 100
+_MAX_LENGTH = 300  # of a line that somebody else may have written
+_LATE = 1.0  # seconds
+_FIELDS = (
+    "state",
+    "previous_state",
+    "state_source",
+    "commands",
+    "start_at",
+    "late_seconds",
+    "sent_at",
+    "seconds",
+    "api_calls",
+    "throttled",
+    "waited_seconds",
+    "request_ids",
+    "item",
+)
+_TROUBLE = {FAILED: "failed", NOT_TRIED: "not tried"}
+
+
+def entry(
+    host: str | None, names: Mapping[str, Any] | None, result: Mapping[str, Any] | None, advice: str | None = None
+) -> dict[str, Any]:
+    """Return what is reported of one stream, whose `result` is None where nothing was tried.
+
+    `names` are those of the stream, for a result that does not say them.
+    """
+    found = result or {}
+    status = NOT_TRIED if result is None else FAILED if found.get("failed") or found.get("unreachable") else OK
+    names = found.get("stream") or names
+    row = {
+        "host": host,
+        "stream": dict(names) if names else None,
+        "status": status,
+        "changed": bool(found.get("changed")),
+        **{name: found[name] for name in _FIELDS if name in found},
+        "error": _error(found) if status == FAILED else None,
+    }
+    if found.get("skipped"):
+        row.setdefault("state", "skipped")
+    if status == FAILED:
+        row.update(msg=found.get("msg"), advice=advice)
+    return row
+
+
+def _error(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the error of a result; for what failed before the module began, one of the same form."""
+    nothing = dict.fromkeys(("code", "message", "request_id", "http_status", "action"))
+    return {**nothing, "message": str(result.get("msg") or "The task failed."), **(result.get("error") or {})}
+
+
+def cause(row: Mapping[str, Any]) -> str:
+    """Return why a stream failed, in one line that is the same for all streams with the same cause."""
+    code, message = row["error"]["code"], row["error"]["message"]
+    if row["stream"]:
+        message = message.replace(f" of {'/'.join(map(str, row['stream'].values()))}", "")
+    return one_line(f"{code}: {message}" if code else message)
+
+
+def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the numbers of streams by how they went."""
+    statuses = Counter(row["status"] for row in entries)
+    return {
+        "streams": len(entries),
+        **{status: statuses[status] for status in (OK, FAILED, NOT_TRIED)},
+        "changed": sum(bool(row["changed"]) for row in entries),
+    }
+
+
+def name(row: Mapping[str, Any]) -> str:
+    """Return what a stream is called: its host, or where it is no host its names, or else the item of the loop."""
+    return row["host"] or "/".join(map(str, (row["stream"] or {}).values())) or str(row.get("item", "?"))
+
+
+def lines(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
+    """Return the lines that sum up a run: a few where all is well, and for each cause what to do, and the streams."""
+    numbers = counts(entries)
+    states = Counter(str(row.get("state") or "done") for row in entries if row["status"] == OK)
+    shares = [f"{number} {state}" for state, number in states.most_common()]
+    shares += [f"{numbers[status]} {words}" for status, words in _TROUBLE.items() if numbers[status]]
+    return [
+        f"{title}: {', '.join([_number(numbers['streams'], 'stream'), *shares])}. {numbers['changed']} changed. "
+        f"{_number(calls, 'call')}, {throttled} throttled.",
+        *_punctuality(entries),
+        *_failures(entries),
+    ]
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    timed = [row for row in entries if row.get("late_seconds") is not None]
+    if not timed:
+        return []
+    first, last = (pick(row["late_seconds"] for row in timed) for pick in (min, max))
+    at = " ".join(sorted({str(row["start_at"]) for row in timed}))
+    late = "late, " if first > _LATE else ""
+    return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
+
+
+def left_line(left: int, path: str) -> str:
+    """Return the line that says how to go on with what is left."""
+    return f"To go on with the {left} that {'is' if left == 1 else 'are'} left: --limit @{path}"
+
+
+def causes(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Return why streams failed, what to do, and the names of the streams; the most frequent cause first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in entries:
+        if row["status"] == FAILED:
+            found.setdefault((cause(row), row.get("advice") or ""), []).append(name(row))
+    return sorted(((why, advice, names) for (why, advice), names in found.items()), key=lambda row: -len(row[2]))
+
+
+def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = []
+    room = MAX_NAME_LINES
+    ordered = causes(entries)
+    for why, advice, names in ordered[:MAX_CAUSES]:
+        found.append(f"{len(names)} x {why}")
+        if advice:
+            found.append(f"    {one_line(advice)}")
+        shown, left_out = names_in_lines(names, max(1, room))
+        room -= len(shown)
+        found += shown
+        if left_out:
+            found.append(f"    ... and {left_out} more")
+    if len(ordered) > MAX_CAUSES:
+        rest = sum(len(names) for _why, _advice, names in ordered[MAX_CAUSES:])
+        found.append(f"{rest} more, of {len(ordered) - MAX_CAUSES} other causes")
+    return found
+
+
+def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
+    """Return names in indented lines, at most so many of these, and how many names have no room in them."""
+    found: list[str] = []
+    for number, name in enumerate(one_line(name) for name in names):
+        if found and len(found[-1]) + 2 + len(name) <= _WIDTH:
+            found[-1] += f", {name}"
+        elif most is not None and len(found) >= most:
+            return found, len(names) - number
+        else:
+            found.append(f"    {name}")
+    return found, 0
+
+
+def one_line(text: str) -> str:
+    """Return a text in one line, not at any length, in which nothing steers a terminal."""
+    return textwrap.shorten(printable(text), _MAX_LENGTH, placeholder=" ...")
+
+
+def is_for_people() -> bool:
+    """Return whether the output is for people; callbacks that write JSON are for programs."""
+    return "json" not in C.config.get_config_value("DEFAULT_STDOUT_CALLBACK")
+
+
+def show(lines: Iterable[str], bad: bool) -> None:
+    """Show lines to a person; programs have them in the result."""
+    if is_for_people() and terminal.is_read():
+        color = C.config.get_config_value("COLOR_ERROR" if bad else "COLOR_OK")
+        Display().display("\n".join(lines), color=color)

@@ -1,0 +1,222 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of many hosts, read in one task from Ansible's own objects."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from ansible import context, template
+from ansible.inventory.manager import InventoryManager
+from ansible.module_utils.common.collections import ImmutableDict
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.playbook.play import Play
+from ansible.plugins.action import ActionBase
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
+
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._action.hosts import HostVariables
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM
+
+
+def trusted(text):
+    """A text that a playbook would hold; newer versions of ansible-core mark those that may be templates."""
+    return getattr(template, "trust_as_template", str)(text)
+
+
+class Action(ActionBase):
+    """An action that does nothing."""
+
+    def run(self, tmp=None, task_vars=None):
+        raise NotImplementedError
+
+
+class Run:
+    """A task of one host in a play over an inventory, as an action plugin meets it."""
+
+    def __init__(self, directory, monkeypatch, hosts, extra=(), limit=None, group=None, **play):
+        arguments = {"extra_vars": tuple(extra), "subset": limit, "tags": ["all"], "skip_tags": [], "verbosity": 0}
+        monkeypatch.setattr(context, "CLIARGS", ImmutableDict(arguments))
+        source = directory / "inventory.yml"
+        if isinstance(hosts, dict):
+            hosts = json.dumps({"all": {"children": {"streams": {"hosts": hosts, "vars": group or {}}}}})
+        source.write_text(hosts, encoding="utf-8")
+        loader = DataLoader()
+        loader.set_basedir(str(directory))
+        self.inventory = InventoryManager(loader=loader, sources=[str(source)])
+        self.inventory.subset(limit)
+        self.manager = VariableManager(loader=loader, inventory=self.inventory)
+        hostvars = HostVars(self.inventory, self.manager, loader)
+        tasks = [{"name": "test", "ansible.builtin.debug": {}, "vars": play.pop("task_vars", {})}]
+        keywords = {"hosts": "streams", "gather_facts": False, "tasks": tasks, **play}
+        loaded = Play.load(keywords, variable_manager=self.manager, loader=loader)
+        task = loaded.get_tasks()[0][0]
+        first = self.inventory.get_hosts("streams")[0]
+        task_vars = self.manager.get_vars(play=loaded, host=first, task=task)
+        assert task_vars["hostvars"] is hostvars
+        action = Action(task, None, None, loader, None, None)
+        self.variables = HostVariables(action, task_vars)
+
+    def read(self, host, *names):
+        return self.variables.read(host, names)
+
+
+@pytest.fixture(name="run")
+def make_run(tmp_path, monkeypatch):
+    def make(hosts, **keywords):
+        return Run(tmp_path, monkeypatch, hosts, **keywords)
+
+    return make
+
+
+def refusal(run, host, *names):
+    with pytest.raises(InvalidOption) as raised:
+        run.read(host, *names)
+    return raised.value.happened
+
+
+def test_only_what_is_set_is_read_as_plain_values(run):
+    window = {"start": "{{ begins }}", "stop": 5}
+    mine = {"stream_name": 12345, "app_name": None, "begins": "20:00", "record_windows": [window], "other": "x"}
+    found = run({"cam": mine}).read("cam", "stream_name", "app_name", "domain_name", "record_windows")
+    assert found == {"stream_name": 12345, "record_windows": [{"start": "20:00", "stop": 5}]}
+    assert [type(value) for value in found.values()] == [int, list]
+    assert [type(value) for value in found["record_windows"][0].values()] == [str, int]
+
+
+FOUND = {
+    "domain_name": "live.example.com",
+    "app_name": "a",
+    "stream_name": "cam1",
+    FOUND_STREAM: "live.example.com/a/cam1",
+}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "strange"),
+    [
+        ("cam1", {"cam1"}),
+        ("cam*", {"cam1"}),
+        ("~cam", {"cam1"}),
+        ("cam2", set()),
+        ("streams", set()),
+        ("str*", set()),
+        ("~str", set()),
+        ("streams[0:1]", set()),
+        ("all", set()),
+        ("nothing:cam1", {"cam1"}),
+        ("streams:&cam*", {"cam1"}),
+        ("cam*:&streams", {"cam1"}),
+        ("streams:!cam2", set()),
+        ("!cam2", set()),
+    ],
+)
+def test_names_that_strangers_chose(run, pattern, strange):
+    assert run({"cam1": FOUND, "cam2": {}}).variables.named_by_strangers(pattern) == strange
+
+
+def test_a_host_is_one_stream(run):
+    assert run({"cam1": FOUND}).read("cam1", "app_name") == {"app_name": "a"}
+    happened = refusal(run({"cam1": {**FOUND, "app_name": "b"}}), "cam1", "app_name")
+    assert "is the stream live.example.com/a/cam1" in happened and happened.endswith("live.example.com/b/cam1")
+
+
+def test_templates_see_the_variables_of_their_own_host(run):
+    hosts = {"s1": {"number": 1}, "s2": {"number": 2}}
+    group = {"stream_name": "{{ inventory_hostname }}-{{ number }}", "app_name": "{{ hostvars['s1'].number }}"}
+    found = run(hosts, group=group)
+    assert found.read("s1", "stream_name")["stream_name"] == "s1-1"
+    assert found.read("s2", "stream_name")["stream_name"] == "s2-2"
+    assert str(found.read("s2", "app_name")["app_name"]) == "1"
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("{{ nowhere }}", "'nowhere' is undefined"),
+        ("{{ indirect }}", "'nowhere' is undefined"),
+        ("{{ 1 | nofilter }}", "named 'nofilter'"),
+        ("{{ 1 is notest }}", "named 'notest'"),
+        ("{{ 'hunter2' | nofilter }}", "named 'nofilter'"),
+        ("{{ 'hunter2' }", "its template fails"),
+        ("{{ 'hunter2' | mandatory(1 / 0) }}", "its template fails"),
+        ("{{ apsaravideo_read_timeout }}", "refers to itself"),
+        (["{{ nowhere }}"], "'nowhere' is undefined"),
+    ],
+)
+def test_a_variable_that_cannot_be_evaluated_is_named_with_the_reason(run, value, why):
+    bad = {"apsaravideo_read_timeout": value, "indirect": "{{ nowhere }}", "stream_name": "bad"}
+    found = run({"bad": bad, "good": {"apsaravideo_read_timeout": 5}})
+    said = refusal(found, "bad", "stream_name", "apsaravideo_read_timeout")
+    assert said.startswith("The variable apsaravideo_read_timeout of this host cannot be evaluated: ")
+    assert why in said
+    assert "hunter2" not in said
+    assert found.read("bad", "stream_name") == {"stream_name": "bad"}
+    assert found.read("good", "apsaravideo_read_timeout") == {"apsaravideo_read_timeout": 5}
+
+
+def test_a_variable_that_no_password_opens_is_named(run):
+    secret = VaultLib([("x", VaultSecret(b"another"))]).encrypt("hunter2", vault_id="x").decode()
+    lines = "".join(f"            {line}\n" for line in secret.splitlines())
+    source = f"streams:\n  hosts:\n    bad:\n      stream_name: bad\n      apsaravideo_profile: !vault |\n{lines}"
+    found = run(source)
+    said = refusal(found, "bad", "apsaravideo_profile")
+    assert "apsaravideo_profile of this host" in said
+    assert "no vault password" in said
+    assert found.read("bad", "stream_name") == {"stream_name": "bad"}
+
+
+@pytest.mark.parametrize("value", ["{{ my_profile | default(omit) }}", "{{ omit }}", "{{ indirect }}"])
+def test_what_is_omitted_counts_as_not_set(run, value):
+    found = run({"s1": {"apsaravideo_profile": value, "indirect": "{{ omit }}", "stream_name": "s1"}})
+    assert found.read("s1", "apsaravideo_profile", "stream_name") == {"stream_name": "s1"}
+
+
+def test_members_that_are_omitted_are_left_out(run):
+    window = {"start": "20:00", "stop": "{{ omit }}"}
+    found = run({"s1": {"record_windows": [window, "{{ omit }}"], "stream_name": "s1{{ omit }}"}})
+    assert found.read("s1", "record_windows", "stream_name") == {
+        "record_windows": [{"start": "20:00"}],
+        "stream_name": "s1",
+    }
+
+
+def test_precedence(run):
+    names = ("apsaravideo_a", "apsaravideo_b", "apsaravideo_c", "apsaravideo_d", "apsaravideo_e")
+    found = run(
+        {"s1": {}, "s2": dict.fromkeys(names, "host")},
+        group=dict.fromkeys(names, "group"),
+        vars={
+            "apsaravideo_b": trusted("play {{ inventory_hostname }}"),
+            "apsaravideo_c": "play",
+            "apsaravideo_d": "play",
+        },
+        task_vars={"apsaravideo_c": "task"},
+        extra=["apsaravideo_d=extra"],
+    )
+    found.manager.set_nonpersistent_facts("s2", {"apsaravideo_e": "fact"})
+    assert list(found.read("s1", *names).values()) == ["group", "play s1", "task", "extra", "group"]
+    assert list(found.read("s2", *names).values()) == ["host", "play s2", "task", "extra", "fact"]
+
+
+def test_hosts_of_a_pattern_within_the_limit_and_in_the_whole_inventory(run):
+    found = run({"s1": {}, "s2": {}, "s3": {}}, limit="!s3").variables
+    assert found.matching("streams") == ["s1", "s2"]
+    assert found.matching(None) == ["s1", "s2"]
+    assert found.matching("nothing") == []
+    assert found.known("streams") == ["s1", "s2", "s3"]
+    assert found.known("streams:!s2") == ["s1", "s3"]
+
+
+def test_a_thousand_hosts_cost_less_than_a_millisecond_each(run):
+    hosts = {f"s{number}": {"stream_name": f"s{number}"} for number in range(1000)}
+    found = run(hosts, group={"domain_name": "live.example.com", "app_name": "news"})
+    began = time.process_time()
+    for host in hosts:
+        assert found.read(host, "domain_name", "app_name", "stream_name")["stream_name"] == host
+    assert time.process_time() - began < 1.0

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said of many streams at once."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("ansible")
+
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import summary
+
+STREAM = {"domain_name": "live.example.com", "app_name": "news", "stream_name": "studio1"}
+TRAFFIC = {"api_calls": 1, "throttled": 0, "request_ids": ["R"]}
+RECORDING = {"changed": True, "state": "recording", "stream": STREAM, **TRAFFIC}
+ABSENT = {
+    "failed": True,
+    "changed": False,
+    "msg": "start of live.example.com/news/studio1 was refused: it is not pushed (StreamNotFound). Push it.",
+    "error": {
+        "code": "StreamNotFound",
+        "message": "start of live.example.com/news/studio1 was refused: it is not pushed",
+        "request_id": "R",
+        "http_status": 409,
+        "action": "RealTimeRecordCommand",
+    },
+    "stream": STREAM,
+    **TRAFFIC,
+}
+
+
+def other(result, name):
+    """The same result for another stream."""
+    stream = {**STREAM, "stream_name": name}
+    changed = {**result, "stream": stream}
+    if "error" in result:
+        message = result["error"]["message"].replace("studio1", name)
+        changed["error"] = {**result["error"], "message": message}
+    return summary.entry(name, None, changed)
+
+
+def summed_up(title, entries):
+    """The summary, with the numbers of calls that the entries have."""
+    calls, throttled = (sum(row.get(field, 0) for row in entries) for field in ("api_calls", "throttled"))
+    return summary.lines(title, entries, calls, throttled)
+
+
+def test_a_clean_run_is_one_line():
+    entries = [other(RECORDING, "a"), other({**RECORDING, "changed": False, "throttled": 1, "api_calls": 2}, "b")]
+    assert summed_up("start", entries) == [
+        "start: 2 streams, 2 recording. 1 changed. 3 calls, 1 throttled.",
+    ]
+
+
+def test_failures_are_named_by_their_causes_the_most_frequent_first():
+    entries = [
+        summary.entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
+        other(ABSENT, "a"),
+        other(ABSENT, "b"),
+        other(RECORDING, "d"),
+        summary.entry("e", None, None),
+    ]
+    assert summed_up("start", entries) == [
+        "start: 5 streams, 1 recording, 3 failed, 1 not tried. 1 changed. 3 calls, 0 throttled.",
+        "2 x StreamNotFound: start was refused: it is not pushed",
+        "    a, b",
+        "1 x 'nowhere' is undefined",
+        "    c",
+    ]
+
+
+def test_states_are_counted():
+    states = ["stopped", "offline", "stopped"]
+    entries = [other({**RECORDING, "state": state}, str(number)) for number, state in enumerate(states)]
+    entries += [
+        summary.entry("s", None, {"skipped": True, "changed": False}),
+        summary.entry("x", None, {"changed": False}),
+    ]
+    assert summed_up("stop", entries)[0].startswith("stop: 5 streams, 2 stopped, 1 offline, 1 skipped, 1 done. ")
+
+
+def test_an_unreachable_host_has_failed():
+    found = summary.entry("far", None, {"unreachable": True, "changed": False, "msg": "no route"})
+    assert (found["status"], summary.cause(found)) == ("failed", "no route")
+
+
+def test_three_hundred_failures_stay_readable():
+    entries = [other(ABSENT, f"studio{number:03}") for number in range(300)]
+    lines = summed_up("start", entries)
+    assert len(lines) < 45
+    assert max(map(len, lines)) <= 100
+    assert all(f"studio{number:03}" in " ".join(lines) for number in range(300))
+
+
+def test_what_a_stranger_chose_does_not_steer_the_terminal():
+    result = {"failed": True, "msg": "\x1b[2Jrefused\nok: all is well" + "!" * 1000}
+    lines = summed_up("start", [summary.entry("a\x1b[31m\nb", None, result)])
+    assert all(line.isprintable() for line in lines)
+    assert max(map(len, lines)) <= 310
+
+
+@pytest.mark.parametrize(
+    ("late", "said"),
+    [
+        ([0.004, 6.21], "the first call left 0.004 s after, the last stream's 6.210 s after."),
+        ([None, 0.5], "the first call left 0.500 s after, the last stream's 0.500 s after."),
+        ([3600.25, 3601], "late, the first call left 3600.250 s after, the last stream's 3601.000 s after."),
+    ],
+)
+def test_punctuality(late, said):
+    at = "2026-01-02T20:00:00+08:00"
+    entries = [other({**RECORDING, "start_at": at, "late_seconds": seconds}, str(seconds)) for seconds in late]
+    assert summed_up("start", entries)[1] == f"start_at {at}: {said}"
+
+
+def test_an_entry_is_complete_whatever_failed():
+    keys = {"code", "message", "request_id", "http_status", "action"}
+    assert set(summary.entry("a", None, ABSENT)["error"]) == keys
+    found = summary.entry("b", STREAM, {"failed": True, "msg": "no such variable"})
+    assert found["error"] == {**dict.fromkeys(keys), "message": "no such variable"}
+    assert found["stream"] == STREAM
+    found = summary.entry("c", None, None)
+    assert (found["stream"], found["status"], found["error"]) == (None, "not_tried", None)
+    assert summary.entry("d", None, RECORDING)["error"] is None
+
+
+def test_counts():
+    entries = [other(RECORDING, "a"), other(ABSENT, "b"), summary.entry("c", None, None)]
+    assert summary.counts(entries) == {
+        "streams": 3,
+        "ok": 1,
+        "failed": 1,
+        "not_tried": 1,
+        "changed": 1,
+    }
