@@ -86,6 +86,8 @@ class ActionModule(InProcessAction):
         wanted, chosen = Wanted.of(should), _chosen(hosts)
         looks = {domain: self._look(task, domain, hosts[name]) for domain, name in chosen.items()}
         found = status.entries(hosts, wanted, looks, task.clock.now(), limit)
+        for warning in inventory.warnings():
+            task.warn(warning)
         excess, unclear = status.excess(found, wanted, options["stop_unknown"])
         if unclear:
             names = ", ".join(printable(name) for name in sorted(wanted.unclear)[:_MAX_NAMES])

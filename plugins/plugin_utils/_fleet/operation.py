@@ -124,7 +124,7 @@ class Operation:
     # --- what is asked for ---------------------------------------------------------------------------------------
 
     def _targets(self, options: Mapping[str, Any]) -> tuple[list[str], list[Target]]:
-        hosts = HostVariables(self._action, self._variables)
+        self._hosts = hosts = HostVariables(self._action, self._variables)
         if options["streams"] is not None:
             return [], list(of_entries(options["streams"], hosts.read, options["domain_name"]))
         names = hosts.matching(options["hosts"])
@@ -251,7 +251,7 @@ class Operation:
     ) -> dict[str, Any]:
         options, entries = task.options, batch.entries
         task.traffic = fleet.sum_traffic()
-        task.warnings += [*self._warnings, *fleet.warnings()]
+        task.warnings += [*self._warnings, *fleet.warnings(), *self._hosts.warnings()]
         counts = summary.counts(entries)
         trouble = [row for row in entries if row["status"] != summary.OK]
         ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]
