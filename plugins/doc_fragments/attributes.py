@@ -26,4 +26,6 @@ attributes:
 notes:
   - Each option of the connection can also be set by a variable with the prefix C(apsaravideo_), such as
     C(apsaravideo_profile) for a group of the inventory. Options of the task and its C(module_defaults) take precedence.
+  - C(module_defaults) of C(group/apsaravideo.live.all) may set the options of the connection and C(domain_name), which
+    all modules of the group have.
 """

@@ -62,6 +62,11 @@ options:
         variables of the connection.
     type: list
     elements: dict
+  domain_name:
+    description:
+      - The domain of the streams whose hosts, or entries of O(streams), name none. A domain that they name comes first.
+    type: str
+    aliases: [domain]
   keep:
     description:
       - With O(state=scheduled), whether a stream is started again if it is pushed anew within its window. A recording

@@ -43,6 +43,8 @@ options:
       - Default is no file. Check mode does not change it.
     type: str
     default: ""
+requirements:
+  - python >= 3.9
 attributes:
   check_mode:
     description: Can run in check mode.

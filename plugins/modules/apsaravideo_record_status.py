@@ -33,6 +33,11 @@ options:
       - The pattern of the hosts whose streams are shown, within C(--limit).
       - Default is the hosts of the play.
     type: str
+  domain_name:
+    description:
+      - The domain of the streams whose hosts name none. A domain that a host names comes first.
+    type: str
+    aliases: [domain]
   wanted:
     description:
       - The pattern of the hosts whose streams should be recorded. It is independent of C(--limit) and O(hosts), and

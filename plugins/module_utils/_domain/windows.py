@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from .._errors import InvalidOption
-from .._util.instant import Instant, duration
+from .._util.instant import Instant, parse_duration
 
 LIST = "record_windows"
 START, STOP, DURATION = "window_start", "window_stop", "window_duration"
@@ -110,7 +110,7 @@ def _parse_window(values: Mapping[str, Any], names: tuple[str, str, str], now: f
         raise InvalidOption(f"{which} of {stop_name} and {duration_name} is set", "Set exactly one of them.")
     start = Instant.parse(start_name, str(start_value), now)
     if stop_value is None:
-        length = timedelta(seconds=duration(duration_name, duration_value))
+        length = timedelta(seconds=parse_duration(duration_name, duration_value))
         stop_value = datetime.fromisoformat(start.text) + length
     stop = Instant.parse(stop_name, str(stop_value), now)
     if stop.epoch <= start.epoch:

@@ -66,7 +66,7 @@ def perform(step: Step, live: Live, stream: Stream) -> Any:
 
 
 def _await_push(poll: Poll, live: Live, stream: Stream) -> bool:
-    while (pause := poll.pause()) is not None:
+    while (pause := poll.next_pause()) is not None:
         live.client.wait(pause)
         if live.is_online(stream):
             return True
@@ -74,7 +74,7 @@ def _await_push(poll: Poll, live: Live, stream: Stream) -> bool:
 
 
 def _poll_log(step: PollLog, live: Live, stream: Stream) -> list[NotifyEvent] | None:
-    pause = step.poll.pause()
+    pause = step.poll.next_pause()
     if pause is None:
         return None
     live.client.wait(pause)

@@ -105,7 +105,7 @@ REFUSED = [
     (
         {"start_time": "2026-01-02T18:00:00Z", "end_time": "2026-01-03T01:59:59+08:00"},
         "end_time is not after start_time",
-        "Correct",
+        "Give a later end_time",
     ),
     ({"start_time": "2026-01-02T18:00:00Z", "end_time": "2026-01-09T18:00:01Z"}, "more than 7 days", "at most 7"),
 ]
