@@ -147,10 +147,10 @@ class ActionModule(InProcessAction):
         given = {**host.connection, "domain_name": domain, "gather": gather}
         checked = ArgumentSpecValidator(record_info.SPEC.options).validate(given)
         look = Task(
-            record_info.SPEC.filled(checked.validated_parameters),
+            record_info.SPEC.fill(checked.validated_parameters),
             os.environ,
             task.check_mode,
-            key_directory=RUN_DIRECTORY,
+            run_directory=RUN_DIRECTORY,
         )
         look.traffic = task.traffic
         result = execute(record_info.operate, look)

@@ -333,15 +333,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _read(self, plan: Plan) -> list[list[Row]]:
         ways = [json.dumps(listing.connection, sort_keys=True) for listing in plan.listings]
         tasks = {
-            way: Task(filled(self._admitted(listing.connection)), os.environ, key_directory=RUN_DIRECTORY)
+            way: Task(filled(self._admitted(listing.connection)), os.environ, run_directory=RUN_DIRECTORY)
             for way, listing in zip(ways, plan.listings)
         }
-        lives = {way: task.live() for way, task in tasks.items()}  # whatever has no keys is found before any call
+        lives = {way: task.open_live() for way, task in tasks.items()}  # whatever has no keys is found before any call
         transcoded = self.get_option("transcoded")
         found = [listing.read(lives[way], transcoded) for way, listing in zip(ways, plan.listings)]
         for task in tasks.values():
             task.close()
-            outcome = task.outcome()
+            outcome = task.summarize()
             request_ids = printable(", ".join(outcome["request_ids"]))
             self.display.v(f"{self.NAME}: {outcome['api_calls']} calls, RequestIds {request_ids}")
             for warning in outcome.get("warnings", ()):

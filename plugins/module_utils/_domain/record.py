@@ -59,12 +59,12 @@ class _Command(NamedTuple):
     response: CommandResponse
 
 
-def steps(stream: Stream, options: Mapping[str, Any], check_mode: bool, clock: Clock) -> Steps:
+def decide(stream: Stream, options: Mapping[str, Any], check_mode: bool, clock: Clock) -> Steps:
     """Yield the steps that bring a stream to the state in the options, and return the verdict."""
     return _predict(stream, options) if check_mode else _change_state(stream, options, clock)
 
 
-def result(verdict: Verdict, options: Mapping[str, Any]) -> dict[str, Any]:
+def make_result(verdict: Verdict, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return a verdict as the entries of a result."""
     return {
         "changed": verdict.changed,

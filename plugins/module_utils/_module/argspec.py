@@ -58,7 +58,7 @@ class Spec(NamedTuple):
     options: dict[str, Any]
     rules: dict[str, Any] = {}
 
-    def filled(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def fill(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return all options, with defaults for those that are not set or null."""
         return {
             name: option.get("default") if given.get(name) is None else given[name]

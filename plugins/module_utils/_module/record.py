@@ -36,11 +36,11 @@ def operate(task: Task) -> dict[str, Any]:
     stream = Stream.checked(options["domain_name"], options["app_name"], options["stream_name"])
     task.known["stream"] = stream._asdict()
     check(options)
-    live = task.live()
+    live = task.open_live()
     task.wait_for_start()
-    verdict = run_steps(record.steps(stream, options, task.check_mode, task.clock), live, stream)
+    verdict = run_steps(record.decide(stream, options, task.check_mode, task.clock), live, stream)
     task.warnings += verdict.warnings
-    return record.result(verdict, options)
+    return record.make_result(verdict, options)
 
 
 def check(options: Mapping[str, Any]) -> None:

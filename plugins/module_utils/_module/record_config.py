@@ -96,7 +96,7 @@ def operate(task: Task) -> dict[str, Any]:
         desired = record_config.parse_options(task.options, task.clock.now())
     else:
         desired = record_config.parse_names(task.options)
-    resource = (_Present if present else _Absent)(task.live(), desired)
+    resource = (_Present if present else _Absent)(task.open_live(), desired)
     outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
     if not task.check_mode:
         task.warnings += reconcile.verification_warnings(resource, outcome)

@@ -51,7 +51,7 @@ def operate(task: Task) -> dict[str, Any]:
     scope = Scope.checked(options["domain_name"], options["app_name"], options["stream_name"])
     query = None if options["query"] is None else Query("query", options["query"])
     plan = _make_plan(task)
-    streams = _gather(task, task.live(), scope, plan)
+    streams = _gather(task, task.open_live(), scope, plan)
     result = {} if query is None else {"result": query.search(streams)}
     return {"changed": False, "streams": streams, **result}
 

@@ -157,7 +157,7 @@ def operate(task: Task) -> dict[str, Any]:
     check_domain(task.options["domain_name"])
     if present:
         _check(task.options)
-    resource = (_Present if present else _Absent)(task.live(), task.options)
+    resource = (_Present if present else _Absent)(task.open_live(), task.options)
     outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
     task.warnings += resource.warnings(outcome)
     if not task.check_mode:

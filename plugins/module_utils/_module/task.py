@@ -38,7 +38,7 @@ _READY = 1.0  # seconds before `start_at` that the first call is made ready and 
 class Task:
     """Validated options, environment and check mode of one run, and the calls that it can make.
 
-    `key_directory` is one that only the processes of the same run use, for temporary keys that they share, and for the
+    `run_directory` is one that only the processes of the same run use, for temporary keys that they share, and for the
     slots of their calls where there is no directory for all runs.
     """
 
@@ -48,13 +48,13 @@ class Task:
         environ: Mapping[str, str],
         check_mode: bool = False,
         clock: Clock | None = None,
-        key_directory: str | None = None,
+        run_directory: str | None = None,
     ) -> None:
         self.options = options
         self.environ = environ
         self.check_mode = check_mode
         self.clock = clock or Clock()
-        self.key_directory = key_directory
+        self.run_directory = run_directory
         self.warnings: list[str] = []
         self.traffic = Traffic()
         self.known: dict[str, Any] = {}  # what the result says even where the task fails
@@ -62,27 +62,27 @@ class Task:
         self._client: Client | None = None
         self._start_at: Instant | None = None
 
-    def account(self) -> Account:
+    def open_account(self) -> Account:
         """Return what the calls of all tasks with these connection options can share.
 
         Raises LiveError for options that no call can be made with, and where there are no credentials: a failure here
         must not be taken for one of a call.
         """
         settings, limits = self._settings(), self._limits()
-        cache = CredentialsCache(self.key_directory, self.clock.now, self.warn)
+        cache = CredentialsCache(self.run_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
         account = Account(settings, limits, build_credentials(context), self.clock)
         account.keys()
         return account
 
-    def live(self, account: Account | None = None) -> Live:
+    def open_live(self, account: Account | None = None) -> Live:
         """Return the API with the endpoint and credentials of the options, or with those of an account that is shared.
 
         No request is sent before `start_at`. Raise LiveError for options that no call can be made with.
         """
-        start_at = self.start_at()
-        self._account = account or self.account()
-        limits = self._account.limits._replace(retry_timeout=self.retry_timeout())
+        start_at = self.parse_start_at()
+        self._account = account or self.open_account()
+        limits = self._account.limits._replace(retry_timeout=self.parse_retry_timeout())
         self._client = Client(self._account.settings, limits, None, self.clock, self.traffic, self._account)
         self._start_at = start_at
         if start_at and not self.check_mode:
@@ -113,7 +113,7 @@ class Task:
         text = masked(text, {str(value) for name, value in named.items() if _SECRET_NAME.search(name)})
         return _SIGNATURE.sub("********", self._client.hidden(text) if self._client else text)
 
-    def outcome(self, with_warnings: bool = True) -> dict[str, Any]:
+    def summarize(self, with_warnings: bool = True) -> dict[str, Any]:
         """Return what every result carries: what is `known`, the traffic, punctuality, and warnings if any."""
         found = {**self.known, **self.traffic.as_result(), **self._punctuality()}
         if with_warnings:
@@ -128,7 +128,7 @@ class Task:
         late = None if left_at is None else round(left_at - self._start_at.epoch, 3)
         return {"start_at": self._start_at.text, "late_seconds": late}
 
-    def start_at(self) -> Instant | None:
+    def parse_start_at(self) -> Instant | None:
         """Return the moment of the option `start_at`, None without one; raises InvalidOption."""
         given = self.options.get("start_at")
         if given in (None, ""):
@@ -153,7 +153,7 @@ class Task:
         return region
 
     def _limits(self) -> Limits:
-        rate_limit, retry_timeout = self.options.get("rate_limit"), self.retry_timeout()
+        rate_limit, retry_timeout = self.options.get("rate_limit"), self.parse_retry_timeout()
         if rate_limit is not None and not rate_limit >= _LOWEST_RATE:
             advice = f"Give calls per second, more than 0 and at least {_LOWEST_RATE}."
             raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
@@ -162,10 +162,10 @@ class Task:
         except OSError as error:
             directory = None
             why = f"{error.filename or ''} {error.strerror}".strip()
-            self.warnings.append(unshared(why, alone=not self.key_directory))
-        return Limits(retry_timeout, rate_limit, directory, self.key_directory)
+            self.warnings.append(unshared(why, alone=not self.run_directory))
+        return Limits(retry_timeout, rate_limit, directory, self.run_directory)
 
-    def retry_timeout(self) -> float:
+    def parse_retry_timeout(self) -> float:
         """Return the seconds of the option; it is a stream's own, also where streams share an account."""
         seconds: float = self.options["retry_timeout"]
         if seconds != -1 and not 0 <= seconds < math.inf:
@@ -189,7 +189,7 @@ class Task:
             read_timeout=options["read_timeout"],
             validate_certs=options["validate_certs"],
             ca_path=ca_path,
-            run_directory=self.key_directory,
+            run_directory=self.run_directory,
         )
 
 
@@ -201,20 +201,20 @@ def execute(operate: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, 
     try:
         result = operate(task)
     except LiveError as error:
-        result = failure(error)
+        result = make_failure(error)
     except Exception as error:
-        raise unexpected(task, error) from None
+        raise wrap_unexpected(task, error) from None
     finally:
         task.close()
-    return {**result, **task.outcome()}
+    return {**result, **task.summarize()}
 
 
-def failure(error: LiveError) -> dict[str, Any]:
+def make_failure(error: LiveError) -> dict[str, Any]:
     """Return the result of a task that failed foreseeably."""
     return {"failed": True, "changed": error.may_have_changed, "msg": str(error), "error": error.as_result()}
 
 
-def unexpected(task: Task, error: Exception) -> UnexpectedError:
+def wrap_unexpected(task: Task, error: Exception) -> UnexpectedError:
     """Return what to raise in place of an exception whose text may hold secrets."""
     return UnexpectedError(printable(task.hidden(_told(error)))).with_traceback(error.__traceback__)
 

@@ -20,7 +20,7 @@ from ...module_utils._domain.windows import parse_windows, warn_of_short_duratio
 from ...module_utils._errors import InvalidOption, LiveError, ParentExited
 from ...module_utils._module import record
 from ...module_utils._module.argspec import CONNECTION
-from ...module_utils._module.task import Task, failure, unexpected
+from ...module_utils._module.task import Task, make_failure, wrap_unexpected
 from .engine import Engine, Lane, Member
 from .program import SCHEDULED, Program, Run, kept, once, scheduled
 from .targets import Request, Requests, Target
@@ -35,7 +35,7 @@ class Settings(NamedTuple):
     state: str
     run: Run
     environ: Mapping[str, str]
-    key_directory: str | None
+    run_directory: str | None
 
 
 class Entry:
@@ -58,7 +58,7 @@ class Entry:
 
     def fail(self, error: LiveError) -> None:
         """Take an error as the result."""
-        self.result, self.advice = failure(error), error.advice
+        self.result, self.advice = make_failure(error), error.advice
 
 
 class Fleet:
@@ -160,9 +160,9 @@ class Fleet:
             self.settings.environ,
             self.settings.run.check_mode,
             self.settings.run.clock,
-            self.settings.key_directory,
+            self.settings.run_directory,
         )
-        task.retry_timeout()  # the one option of the connection that is no matter of the account
+        task.parse_retry_timeout()  # the one option of the connection that is no matter of the account
         entry.task = task
         task.known["stream"] = entry.names
         program = self._program(request, task)
@@ -179,7 +179,7 @@ class Fleet:
             found = parse_windows(request.windows, run.clock.now())
             task.warnings += warn_of_short_durations(request.windows)
             return scheduled(stream, task.options, found, run, task.warnings) if found else None
-        start_at = task.start_at()
+        start_at = task.parse_start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}
         if run.keep and self.settings.state == STARTED and options["wait_for_stream"]:
             return kept(stream, options, run, task.warnings)
@@ -195,9 +195,11 @@ class Fleet:
         else:
             self._accounts[key] = [join]
             self.engine.waiting += 1
-            opener = Task(task.options, task.environ, task.check_mode, task.clock, task.key_directory)
+            opener = Task(task.options, task.environ, task.check_mode, task.clock, task.run_directory)
             self._tasks.append(opener)
-            self.engine.pool.submit(opener.account, lambda account, error: self._opened(key, opener, account, error))
+            self.engine.pool.submit(
+                opener.open_account, lambda account, error: self._opened(key, opener, account, error)
+            )
 
     def _opened(self, key: str, opener: Task, account: Account | None, error: BaseException | None) -> None:
         self.engine.waiting -= 1
@@ -223,9 +225,9 @@ class Fleet:
         seconds = opener.options["retry_timeout"]
         bounded = min(seconds, _READ_SECONDS) if seconds >= 0 else _READ_SECONDS
         options = {**opener.options, "start_at": None, "retry_timeout": bounded}
-        task = Task(options, opener.environ, False, opener.clock, opener.key_directory)
+        task = Task(options, opener.environ, False, opener.clock, opener.run_directory)
         self._tasks.append(task)
-        return task.live(account)
+        return task.open_live(account)
 
     def _join(self, entry: Entry, request: Request, program: Program, key: str) -> None:
         lane, task = self._accounts[key], entry.task
@@ -234,7 +236,7 @@ class Fleet:
         try:
             if isinstance(lane, LiveError):
                 raise lane
-            live = task.live(self._shared[key])
+            live = task.open_live(self._shared[key])
         except LiveError as error:
             entry.fail(error)
             self._count(entry)
@@ -265,7 +267,7 @@ class Fleet:
         left_at = member.live.client.left_at
         entry.result = {
             **entry.result,
-            **task.outcome(with_warnings=False),
+            **task.summarize(with_warnings=False),
             "sent_at": _iso(left_at) if left_at else None,
             "seconds": self._seconds(member),
         }
@@ -314,7 +316,7 @@ class Fleet:
 
 def _unexpected(task: Task, error: Exception) -> LiveError:
     """Return the error of one stream for an exception that is a bug, which is no matter of the other streams."""
-    found = LiveError(f"An unexpected error: {unexpected(task, error)}", "Report it as a bug of the collection.")
+    found = LiveError(f"An unexpected error: {wrap_unexpected(task, error)}", "Report it as a bug of the collection.")
     found.may_have_changed = True
     return found
 

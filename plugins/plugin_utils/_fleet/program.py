@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs of streams: which steps a stream takes from the beginning of a run to its end.
 
-A program is a generator like that of `record.steps`, of which it is made. It returns the entries of a result, or
+A program is a generator like that of `record.decide`, of which it is made. It returns the entries of a result, or
 raises LiveError.
 """
 
@@ -51,9 +51,9 @@ def once(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[st
     start_at = options.get("start_epoch")
     if start_at and not run.check_mode:
         yield At(start_at)
-    verdict = yield from record.steps(stream, options, run.check_mode, run.clock)
+    verdict = yield from record.decide(stream, options, run.check_mode, run.clock)
     warnings += verdict.warnings
-    return record.result(verdict, options)
+    return record.make_result(verdict, options)
 
 
 def kept(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[str]) -> Program:
@@ -127,9 +127,9 @@ class _Outcome:
 
 def _stop(stream: Stream, options: Mapping[str, Any], run: Run, warnings: list[str]) -> Program:
     stopping = {**options, "state": STOPPED}
-    verdict = yield from record.steps(stream, stopping, False, run.clock)
+    verdict = yield from record.decide(stream, stopping, False, run.clock)
     warnings += [text for text in verdict.warnings if text not in warnings]
-    return record.result(verdict, stopping)
+    return record.make_result(verdict, stopping)
 
 
 class _Started:
@@ -179,7 +179,7 @@ class _Started:
         bounded = {name: min(self._options[name], left) for name in ("wait_for_stream", "wait_timeout")}
         options = {**self._options, **bounded}
         try:
-            verdict = yield from record.steps(self._stream, options, False, self._run.clock)
+            verdict = yield from record.decide(self._stream, options, False, self._run.clock)
         except LiveError as error:
             self._failing = True
             if not self._recorded:
@@ -248,6 +248,6 @@ def _predicted(
     # A stream need not be pushed yet where its window has not begun.
     waits = 0 if is_open and not run.keep else 1
     first = {**options, "state": STARTED if left else STOPPED, "wait_for_stream": waits}
-    verdict = yield from record.steps(stream, first, True, run.clock)
+    verdict = yield from record.decide(stream, first, True, run.clock)
     warnings += verdict.warnings
-    return record.result(verdict, first)
+    return record.make_result(verdict, first)

@@ -223,7 +223,7 @@ def _checked(listing: Listing, templated: Callable[[Any], Any]) -> dict[str, Any
 
 def filled(connection: Mapping[str, Any]) -> dict[str, Any]:
     """All options of the connection, with their defaults."""
-    return Spec(CONNECTION).filled(connection)
+    return Spec(CONNECTION).fill(connection)
 
 
 def selection(expression: str | None) -> Callable[[dict[Stream, Row]], dict[Stream, Row]]:

@@ -67,9 +67,9 @@ def reading_task(tmp_path):
             ALIBABA_CLOUD_ECS_METADATA_DISABLED="true",
             ALIBABA_CLOUD_STS_ENDPOINT="http://127.0.0.1:1",
         )
-        task = Task(Spec(CONNECTION).filled({"retry_timeout": 0, **options}), environ)
+        task = Task(Spec(CONNECTION).fill({"retry_timeout": 0, **options}), environ)
         with suppress(LiveError):
-            task.live()
+            task.open_live()
         task.close()
         return environ.read
 

@@ -79,7 +79,7 @@ def recording_task(tmp_path, monkeypatch):
         names = {"domain_name": "d.example", "app_name": "a", "stream_name": "s"}
         with ScriptedServer(*[seen(step) for step in script]) as server:
             given = {"endpoint": server.url, "start_at": ISO, "rate_limit": 10, **names, **options}
-            task = Task(SPEC.filled(given), {"XDG_RUNTIME_DIR": str(tmp_path)}, check_mode, clock)
+            task = Task(SPEC.fill(given), {"XDG_RUNTIME_DIR": str(tmp_path)}, check_mode, clock)
             return Run(execute(operate, task), requests, asked)
 
     return run
