@@ -90,7 +90,7 @@ class _Absent(_Present):
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """Return the result of a task; raise LiveError if the configuration cannot be changed to the desired state."""
+    """Create, change or remove a recording configuration, and return the result; raise LiveError."""
     present = task.options["state"] == "present"
     if present:
         desired = record_config.parse_options(task.options, task.clock.now())

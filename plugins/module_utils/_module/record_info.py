@@ -46,7 +46,7 @@ DEFAULT_PERIOD = timedelta(hours=24)
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """Return the result of a task; raise LiveError if something to gather cannot be read."""
+    """Gather information about streams, and return the result; raise LiveError if it cannot be read."""
     options = task.options
     scope = Scope.checked(options["domain_name"], options["app_name"], options["stream_name"])
     query = None if options["query"] is None else Query("query", options["query"])
@@ -122,7 +122,7 @@ def _limit(task: Task, window: TimeWindow, oldest: datetime, reason: str) -> Tim
 
 
 def _gather(task: Task, live: Live, scope: Scope, plan: _Plan) -> list[dict[str, Any]]:
-    """Return the entries of the streams, sorted by name."""
+    """Read the parts of the plan, and return one entry for each stream, sorted by name."""
     # This call comes first because the Date of its response sets the time up to which the log is read.
     online = _read_online(live, scope)
     plan = plan.until(live.now())

@@ -112,7 +112,7 @@ class _Present(reconcile.Resource):
     def render(self, config: NotifyConfig | None) -> dict[str, Any] | None:
         return config.settings if config else None
 
-    def warnings(self, outcome: Outcome) -> list[str]:
+    def list_warnings(self, outcome: Outcome) -> list[str]:
         """Return warnings about the key: that it is unknown or differs, was not sent, or takes effect later."""
         before = outcome.before
         if before is None:
@@ -147,19 +147,19 @@ class _Absent(_Present):
     def list_differences(self, found: NotifyConfig | None) -> list[str]:
         return ["state"] if found else []
 
-    def warnings(self, outcome: Outcome) -> list[str]:
+    def list_warnings(self, outcome: Outcome) -> list[str]:
         return []
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """Return the result of a task; raise LiveError if the callback cannot be changed to the desired state."""
+    """Create, change or remove the recording callback of a domain, and return the result; raise LiveError."""
     present = task.options["state"] == "present"
     check_domain(task.options["domain_name"])
     if present:
         _check(task.options)
     resource = (_Present if present else _Absent)(task.open_live(), task.options)
     outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
-    task.warnings += resource.warnings(outcome)
+    task.warnings += resource.list_warnings(outcome)
     if not task.check_mode:
         task.warnings += reconcile.verification_warnings(resource, outcome)
     return {**reconcile.make_result(resource, outcome), "replaced": outcome.replaced}
