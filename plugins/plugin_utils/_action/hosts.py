@@ -11,32 +11,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.inventory.manager import split_host_pattern
-from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible.utils.vars import load_extra_vars
 
 from ...module_utils._errors import InvalidOption
-from .._inventory.names import FOUND_STREAM, stream_of
+from .._inventory.names import FOUND_STREAM, join_names
+from .._util.external_process import may_set
 from .._util.plain import plain
+from .._util.template_errors import describe_failure
 
 # What Ansible tells every host of a play alike. It works out the lists anew for each host unless it is given some.
 _OF_THE_PLAY = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 _COMMON = (*_OF_THE_PLAY, "ansible_search_path", "hostvars")
 _NO_LIST = ["none"]
-PROGRAMS = "apsaravideo_allow_external_process"
-# All that may be quoted of an exception, because its text can hold that of a template, and so a secret.
-_QUOTABLE = re.compile(
-    r"'[\w.]{1,80}' is undefined"
-    r"|'[\w. ]{1,80}' has no attribute '\w{1,80}'"
-    r"|No (?:filter|test) named '[\w.]{1,80}'"
-    r"|Could not load \"[\w.]{1,80}\""
-)
 _SUBSCRIPT = re.compile(r"\[[-0-9:]*\]$")
-_MISSING_PLUGIN = re.compile(r'Could not load "(.*)"')
-_RECURSIVE = re.compile("recursive loop|recursion depth", re.IGNORECASE)
-_ENCRYPTED = re.compile("vault|decrypt", re.IGNORECASE)
 
 
 class HostVariables:
@@ -101,7 +89,7 @@ class HostVariables:
         given = {name: context[name] for name in names if context.get(name) is not None}
         values = {name: evaluated(self._templar, name, value, omit) for name, value in given.items()}
         return {
-            name: value for name, value in values.items() if value is not None and counts(name, value, self._loader)
+            name: value for name, value in values.items() if value is not None and may_set(name, value, self._loader)
         }
 
     def _context(self, host: str) -> dict[str, Any]:
@@ -116,7 +104,7 @@ class HostVariables:
             )
         except Exception as error:  # whatever a vars plugin or a file of variables raises
             raise InvalidOption(
-                f"The variables of this host cannot be read: {reason(error)}", "Correct its variables."
+                f"The variables of this host cannot be read: {describe_failure(error)}", "Correct its variables."
             ) from None
         return {**variables, **self._common}
 
@@ -134,22 +122,13 @@ def _refuse_two_streams(name: str, host: Any) -> None:
     Ansible takes hosts of the same name for one, and the source that is read last decides about its variables.
     """
     found = host.vars.get(FOUND_STREAM) if host else None
-    now = stream_of(host.vars) if found is not None else None
+    now = join_names(host.vars) if found is not None else None
     if found != now:
         raise InvalidOption(
             f"The host {name} is the stream {found}, which somebody pushes, and by another source of the inventory "
             f"{now}",
             "Read the source of apsaravideo_streams last, or leave out its option hostnames.",
         )
-
-
-def counts(name: str, value: Any, loader: DataLoader) -> bool:
-    """Return whether a variable counts: programs are allowed to run by an extra variable (-e) alone.
-
-    Inventories and files of variables come from many places, and none of them may decide to run a program with the
-    credentials of the environment. They may decide against it.
-    """
-    return name != PROGRAMS or name in load_extra_vars(loader) or not boolean(value, strict=False)
 
 
 def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:
@@ -162,7 +141,8 @@ def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:
         return _without(plain(templar.template({name: value}, fail_on_undefined=True)), omit).get(name)
     except Exception as error:  # a template can raise anything
         raise InvalidOption(
-            f"The variable {name} of this host cannot be evaluated: {reason(error)}", "Correct it, or leave it out."
+            f"The variable {name} of this host cannot be evaluated: {describe_failure(error)}",
+            "Correct it, or leave it out.",
         ) from None
 
 
@@ -175,13 +155,3 @@ def _without(value: Any, omit: str | None) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without(item, omit) for item in value if item != omit]
     return value.replace(omit, "") if isinstance(value, str) else value
-
-
-def reason(error: Exception) -> str:
-    """Return why a value cannot be evaluated, in words that hold no secret."""
-    found = _QUOTABLE.search(str(error))
-    if found:
-        return _MISSING_PLUGIN.sub(r"No filter or test named '\1'", found[0])
-    if _ENCRYPTED.search(f"{type(error).__name__} {error}"):
-        return "it is encrypted, and no vault password of this run opens it"
-    return "its template refers to itself" if _RECURSIVE.search(str(error)) else "its template fails"

@@ -28,9 +28,10 @@ from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.task import Task, execute
 from ...module_utils._util.clock import Clock
 from ...module_utils._util.libraries import missing_libraries
+from .._util.external_process import may_set
 from .._util.plain import as_sent, plain
 from .._util.run_directory import RUN_DIRECTORY
-from .hosts import counts, evaluated
+from .hosts import evaluated
 
 transport.prepare()  # Ansible loads action plugins before it forks a process for each host.
 _LOADED_BY = os.getpid()
@@ -112,7 +113,7 @@ class InProcessAction(ActionBase):
             value = task_vars.get(variable)
             if value is not None and not any(key in given for key in spellings):
                 found = evaluated(self._templar, variable, value, task_vars.get("omit"))
-                if found is not None and counts(variable, found, self._loader):
+                if found is not None and may_set(variable, found, self._loader):
                     given[name] = found
         return given
 

@@ -21,8 +21,9 @@ from ansible.utils.display import Display
 from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
-from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM, read_static
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.argspec import CONNECTION
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.static import read_static
 
 NAME = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"
@@ -289,7 +290,7 @@ def test_known_hosts_keep_their_names(cloud, read, tmp_path, monkeypatch, kind, 
     file = tmp_path / "sources" / "static.yml"
     file.parent.mkdir()
     file.write_text(yaml.safe_dump({"all": {"children": {"mine": group}}}), encoding="utf-8")
-    monkeypatch.setattr(apsaravideo_streams, "_sources", lambda: [] if is_read else [str(file.parent)])
+    monkeypatch.setattr(apsaravideo_streams, "list_sources", lambda: [] if is_read else [str(file.parent)])
     before = [file] if is_read else []
     inventory = read(hostnames=["stream_name"], streams=[f"{DOMAIN}/news/one"] * listed, before=before)
     assert set(hosts(inventory)) == {name, "two"}
@@ -509,6 +510,26 @@ def test_a_role(cloud, read, place):
     assert {name: value for name, value in found.items() if name.startswith("apsaravideo_")} == expected
 
 
+@pytest.mark.parametrize("own", [{}, {"access_key_id": KEY[0], "access_key_secret": KEY[1]}], ids="+".join)
+def test_the_role_of_the_environment_is_assumed_with_any_credentials(cloud, read, monkeypatch, own):
+    monkeypatch.setenv("ALICLOUD_ASSUME_ROLE_ARN", ROLE)
+    monkeypatch.setenv("APSARAVIDEO_STS_ENDPOINT", cloud.endpoint)
+    inventory = read(domains=[{"domain_name": DOMAIN, **own}])
+    assert [call["action"] for call in cloud.calls()] == ["AssumeRole", ACTION]
+    assert not [name for name in variables(inventory, hosts(inventory)[0]) if name.startswith("apsaravideo_")]
+
+
+def test_environment_variables_that_replace_one_option_are_declared():
+    options = inventory_loader.get(NAME).option_definitions
+    declared = {name: [entry["name"] for entry in option["env"]] for name, option in options.items() if "env" in option}
+    own = {name: names for name, names in declared.items() if name in CONNECTION}
+    assert own == {
+        "endpoint": ["APSARAVIDEO_ENDPOINT"],
+        "region_id": ["ALICLOUD_REGION_ID", "ALICLOUD_REGION", "ALIBABACLOUD_REGION_ID", "ALIBABA_CLOUD_REGION_ID"],
+        "role_arn": ["ALICLOUD_ASSUME_ROLE_ARN"],
+    }
+
+
 @pytest.mark.parametrize("count", range(4))
 def test_the_first_region_of_the_environment_is_named(cloud, read, monkeypatch, count):
     names = ("ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
@@ -549,7 +570,7 @@ def test_errors_of_the_api_have_code_and_request_id(cloud, read):
         ({"filters": [{"include": ["a"]}]}, "Give each entry one condition"),
         ({"filters": ["a"]}, "Give each entry one condition"),
         ({"hostnames": ["{{ a"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: unexpected"),
-        ({"hostnames": [7]}, "Entry 1 of the option hostnames is no text"),
+        ({"hostnames": [7]}, "Entry 1 of the option hostnames is not text"),
         ({"hostnames": ["a b"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: expected token"),
         ({"endpoint": "ftp://x"}, "The endpoint is no full URL"),
         ({"retry_timeout": "x"}, "retry_timeout"),
@@ -794,25 +815,3 @@ def test_keys_do_not_reach_the_cache(cloud, cached):
         everything = file.name + file.read_text(encoding="utf-8")
         assert KEY[0] not in everything and KEY[1] not in everything
         assert "news" in everything
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        None,
-        {},
-        [],
-        "text",
-        {"found": "[]"},
-        {"account": "a", "found": "no JSON"},
-        {"account": "a", "found": 7},
-        {"account": "a", "found": "{}"},
-    ],
-)
-def test_an_entry_of_the_cache_that_holds_something_else_is_not_used(entry):
-    assert _held(entry, "a") is None
-
-
-def test_an_entry_of_the_cache_is_for_one_account_and_for_whoever_names_none():
-    entry = {"account": "a", "found": "[[]]"}
-    assert [_held(entry, account) for account in ("a", "", "b")] == [[[]], [[]], None]
