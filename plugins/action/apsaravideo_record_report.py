@@ -16,7 +16,7 @@ from ..module_utils._errors import InvalidOption
 from ..plugin_utils._action.hosts import HostVariables
 from ..plugin_utils._fleet import summary
 from ..plugin_utils._fleet.retry_file import write_retry_file
-from ..plugin_utils._util.plain import plain
+from ..plugin_utils._util.plain import to_plain
 
 _Named = tuple[str | None, dict[str, Any] | None, dict[str, Any] | None]
 
@@ -68,7 +68,7 @@ class ActionModule(ActionBase):
         if options["results"] is not None:
             return [(None, None, result) for result in _listed(options["results"])]
         inventory = HostVariables(self, variables)
-        return self._of_hosts(inventory.of_play(options["hosts"]), inventory, variables)
+        return self._of_hosts(inventory.list_play_hosts(options["hosts"]), inventory, variables)
 
     def _of_hosts(self, hosts: list[str], inventory: HostVariables, variables: dict[str, Any]) -> list[_Named]:
         hostvars = variables["hostvars"]
@@ -79,13 +79,13 @@ class ActionModule(ActionBase):
             if result is not None and _request_ids(result) and _request_ids(result) == reported.get(host):
                 result = None  # of an earlier run over the same hosts by the same ansible-playbook
             names = None if result and result.get("stream") else _names(inventory, host)
-            found.append((host, names, plain(result) if result else None))
+            found.append((host, names, to_plain(result) if result else None))
         return found
 
 
 def _listed(given: Any) -> list[dict[str, Any]]:
     """Return the results of a loop, given as they are or as the registered variable."""
-    value = plain(given)
+    value = to_plain(given)
     found = value.get("results", [value]) if isinstance(value, dict) else value
     if not isinstance(found, list) or not all(isinstance(result, dict) for result in found):
         raise AnsibleActionFail(

@@ -26,8 +26,8 @@ from ..plugin_utils._action.hosts import HostVariables
 from ..plugin_utils._action.in_process import InProcessAction
 from ..plugin_utils._action.status import Host, Wanted
 from ..plugin_utils._fleet.summary import show
-from ..plugin_utils._util.files import require_regular, write_whole
-from ..plugin_utils._util.plain import plain, without_values
+from ..plugin_utils._util.files import require_regular_file, write_atomically
+from ..plugin_utils._util.plain import redact_values, to_plain
 from ..plugin_utils._util.run_directory import RUN_DIRECTORY
 
 _OWN: dict[str, Any] = {
@@ -69,12 +69,12 @@ class ActionModule(InProcessAction):
         _check_dest(options["dest"])
         limit = options["max_duration"] and duration("max_duration", options["max_duration"])
         read = self._reader(inventory)
-        hosts = {name: read(name) for name in inventory.of_play(options["hosts"])}
+        hosts = {name: read(name) for name in inventory.list_play_hosts(options["hosts"])}
         should = hosts
         if options["wanted"] is not None:
             # What --limit and the option hosts leave out is wanted all the same.
-            strange = inventory.named_by_strangers(options["wanted"])
-            known = inventory.known(options["wanted"])
+            strange = inventory.find_stranger_named(options["wanted"])
+            known = inventory.list_all_hosts(options["wanted"])
             should = {name: hosts[name] if name in hosts else read(name) for name in known if name not in strange}
             if strange:
                 task.warn(_passed_over(strange))
@@ -119,7 +119,7 @@ class ActionModule(InProcessAction):
         def problem(connection: str) -> str | None:
             checked = ArgumentSpecValidator(CONNECTION).validate(json.loads(connection))
             found = checked.error_messages
-            return f"The options of the connection cannot be used: {without_values(found[0])}." if found else None
+            return f"The options of the connection cannot be used: {redact_values(found[0])}." if found else None
 
         def read(name: str) -> Host:
             try:
@@ -128,7 +128,7 @@ class ActionModule(InProcessAction):
             except InvalidOption as error:
                 return _unreadable(inventory, name, str(error))
             connection = {option: values[variable] for variable, option in _VARIABLES.items() if variable in values}
-            connection = plain({**connection, **own})
+            connection = to_plain({**connection, **own})
             return Host(stream, problem(json.dumps(connection, sort_keys=True)), connection=connection)
 
         return read
@@ -196,7 +196,7 @@ def _check_dest(path: str | None) -> None:
     """Raises InvalidOption, before any call, for what would be refused in the end."""
     try:
         if path:
-            require_regular(path)
+            require_regular_file(path)
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -206,7 +206,7 @@ def _write(path: str, found: list[dict[str, Any]]) -> None:
         text = json.dumps(found, indent=1, ensure_ascii=False)
         # A person may look at the file, too; for programs, what is escaped is the same.
         shown = (mark if mark.isprintable() or mark == "\n" else json.dumps(mark)[1:-1] for mark in text)
-        write_whole(path, "".join(shown) + "\n")
+        write_atomically(path, "".join(shown) + "\n")
     except OSError as error:
         raise _unwritable(path, error) from error
 

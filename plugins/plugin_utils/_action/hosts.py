@@ -17,7 +17,7 @@ from ansible.template import Templar
 from ...module_utils._errors import InvalidOption
 from .._inventory.names import FOUND_STREAM, join_names
 from .._util.external_process import may_set
-from .._util.plain import plain
+from .._util.plain import to_plain
 from .._util.template_errors import describe_failure
 
 # What Ansible tells every host of a play alike. It works out the lists anew for each host unless it is given some.
@@ -44,29 +44,29 @@ class HostVariables:
         self._loader = action._loader
         self._templar = Templar(loader=action._loader)
 
-    def matching(self, pattern: str | None) -> list[str]:
+    def list_hosts(self, pattern: str | None) -> list[str]:
         """Return the hosts of a pattern within --limit, also those that failed; without one, the play's batch."""
         if pattern is None:
             return list(self._batch)
         return [host.name for host in self._inventory.get_hosts(pattern, ignore_restrictions=True)]
 
-    def of_play(self, pattern: str | None) -> list[str]:
+    def list_play_hosts(self, pattern: str | None) -> list[str]:
         """Return the same; without a pattern, all hosts of the play, those included that failed in an earlier one."""
-        return self.matching(pattern) if pattern else list(self._play)
+        return self.list_hosts(pattern) if pattern else list(self._play)
 
-    def known(self, pattern: str) -> list[str]:
+    def list_all_hosts(self, pattern: str) -> list[str]:
         """Return the hosts of a pattern in the whole inventory, whatever --limit."""
         hosts = self._inventory.get_hosts(pattern, ignore_limits=True, ignore_restrictions=True)
         return [host.name for host in hosts]
 
-    def named_by_strangers(self, pattern: str) -> set[str]:
+    def find_stranger_named(self, pattern: str) -> set[str]:
         """Return the hosts that a pattern matches only by a name that whoever pushes the stream has chosen.
 
         The user has named the groups of such a host, but not the host.
         """
         parts = [part for part in split_host_pattern(pattern) if not part.startswith("!")]
         members = {part: self._members(part.removeprefix("&")) for part in parts}
-        found = {name for name in self.known(pattern) if FOUND_STREAM in self._inventory.hosts[name].vars}
+        found = {name for name in self.list_all_hosts(pattern) if FOUND_STREAM in self._inventory.hosts[name].vars}
         return {name for name in found if not _is_member(name, members)}
 
     def _members(self, part: str) -> set[str]:
@@ -87,7 +87,7 @@ class HostVariables:
         self._templar.available_variables = context
         omit = context.get("omit")
         given = {name: context[name] for name in names if context.get(name) is not None}
-        values = {name: evaluated(self._templar, name, value, omit) for name, value in given.items()}
+        values = {name: evaluate(self._templar, name, value, omit) for name, value in given.items()}
         return {
             name: value for name, value in values.items() if value is not None and may_set(name, value, self._loader)
         }
@@ -111,9 +111,9 @@ class HostVariables:
 
 def _is_member(name: str, members: Mapping[str, set[str]]) -> bool:
     """Return whether a host belongs to a pattern by its groups alone, whose hosts are given for each part of it."""
-    plain = [hosts for part, hosts in members.items() if not part.startswith("&")]
+    optional = [hosts for part, hosts in members.items() if not part.startswith("&")]
     required = [hosts for part, hosts in members.items() if part.startswith("&")]
-    return (not plain or any(name in hosts for hosts in plain)) and all(name in hosts for hosts in required)
+    return (not optional or any(name in hosts for hosts in optional)) and all(name in hosts for hosts in required)
 
 
 def _refuse_two_streams(name: str, host: Any) -> None:
@@ -131,14 +131,14 @@ def _refuse_two_streams(name: str, host: Any) -> None:
         )
 
 
-def evaluated(templar: Templar, name: str, value: Any, omit: str | None) -> Any:
+def evaluate(templar: Templar, name: str, value: Any, omit: str | None) -> Any:
     """Return the value of a variable in Python's own types, None where it is omitted; raises InvalidOption.
 
     `omit` is the variable of that name, which only ansible-core up to 2.18 has.
     """
     try:
         # In a mapping, because newer versions refuse a value that is omitted anywhere else.
-        return _without(plain(templar.template({name: value}, fail_on_undefined=True)), omit).get(name)
+        return _without(to_plain(templar.template({name: value}, fail_on_undefined=True)), omit).get(name)
     except Exception as error:  # a template can raise anything
         raise InvalidOption(
             f"The variable {name} of this host cannot be evaluated: {describe_failure(error)}",

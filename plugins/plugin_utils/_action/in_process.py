@@ -29,9 +29,9 @@ from ...module_utils._module.task import Task, execute
 from ...module_utils._util.clock import Clock
 from ...module_utils._util.libraries import missing_libraries
 from .._util.external_process import may_set
-from .._util.plain import as_sent, plain
+from .._util.plain import to_module_arguments, to_plain
 from .._util.run_directory import RUN_DIRECTORY
-from .hosts import evaluated
+from .hosts import evaluate
 
 transport.prepare()  # Ansible loads action plugins before it forks a process for each host.
 _LOADED_BY = os.getpid()
@@ -86,7 +86,7 @@ class InProcessAction(ActionBase):
         except InvalidOption as error:
             result.update(self._refused(error))
             return result
-        arguments = as_sent(given) if self._runs_here() else None
+        arguments = to_module_arguments(given) if self._runs_here() else None
         if arguments is not None:
             with self._task_environment():
                 result.update(self._result(arguments, task_vars or {}))
@@ -112,7 +112,7 @@ class InProcessAction(ActionBase):
             spellings = (name, *self.spec.options[name].get("aliases", ()))
             value = task_vars.get(variable)
             if value is not None and not any(key in given for key in spellings):
-                found = evaluated(self._templar, variable, value, task_vars.get("omit"))
+                found = evaluate(self._templar, variable, value, task_vars.get("omit"))
                 if found is not None and may_set(variable, found, self._loader):
                     given[name] = found
         return given
@@ -127,7 +127,7 @@ class InProcessAction(ActionBase):
             for name in STREAM.keys() & self.spec.options
             for spelling in (name, *self.spec.options[name].get("aliases", ()))
         }
-        values = {key: plain(given[key]) for key in spellings.keys() & given if not isinstance(given[key], str)}
+        values = {key: to_plain(given[key]) for key in spellings.keys() & given if not isinstance(given[key], str)}
         return {key: name_as_text(spellings[key], value) for key, value in values.items() if value is not None}
 
     def _refused(self, error: LiveError) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class InProcessAction(ActionBase):
             ]
         if _shows_invocation(task_vars):
             result["invocation"] = {"module_args": options}
-        return dict(remove_values(plain(result), checked._no_log_values))
+        return dict(remove_values(to_plain(result), checked._no_log_values))
 
     def _complaint(self, errors: Any) -> str:
         if isinstance(errors[0], UnsupportedError):

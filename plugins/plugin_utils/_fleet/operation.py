@@ -126,7 +126,7 @@ class Operation:
         hosts = HostVariables(self._action, self._variables)
         if options["streams"] is not None:
             return [], list(of_entries(options["streams"], hosts.read))
-        names = hosts.matching(options["hosts"])
+        names = hosts.list_hosts(options["hosts"])
         if not names:
             raise InvalidOption(
                 f"No host matches {options['hosts']}", "Check the name, --limit, and the sources of the inventory."
@@ -352,5 +352,5 @@ def _diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _display(text: str, ends: bool) -> None:
-    if terminal.is_read():
+    if terminal.has_reader():
         Display().display(text, newline=ends, screen_only=not ends)

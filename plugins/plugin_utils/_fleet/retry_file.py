@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
-from .._util.files import require_regular, updating, write_whole
+from .._util.files import lock_directory, require_regular_file, write_atomically
 
 
 def host_pattern(host: str) -> str:
@@ -40,9 +40,9 @@ def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -
     An empty file would not do: Ansible takes `--limit` with one for all hosts. Raises OSError, also for what is not a
     regular file: opening a pipe would wait for its other end.
     """
-    with updating(path):
+    with lock_directory(path):
         before: list[str] = []
-        if require_regular(path):
+        if require_regular_file(path):
             with open(path, encoding="utf-8", errors="replace") as file:
                 before = file.read().removesuffix("\n").split("\n")
         lines = left_over(before, covered, left)
@@ -50,5 +50,5 @@ def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -
             with suppress(FileNotFoundError):
                 os.remove(path)
         elif lines != before:
-            write_whole(path, "".join(f"{line}\n" for line in lines))
+            write_atomically(path, "".join(f"{line}\n" for line in lines))
         return len(lines)

@@ -15,7 +15,7 @@ from ...module_utils._domain.windows import VARIABLES as WINDOWS
 from ...module_utils._errors import InvalidOption
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.record import SPEC as RECORD
-from .._util.plain import without_values
+from .._util.plain import redact_values
 
 COMMANDS = ("finalize", "wait_for_stream", "start_at", "wait", "wait_timeout")  # options of a stream besides its names
 # The options that a host's variables may set, by the names of these.
@@ -108,7 +108,7 @@ class Requests:
     def _validate(self, own: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]] | InvalidOption:
         checked = ArgumentSpecValidator(_OPTIONS.options, **_OPTIONS.rules).validate({**self._common, **own})
         if checked.error_messages:
-            why = without_values(checked.errors.msg)
+            why = redact_values(checked.errors.msg)
             return InvalidOption(f"The options of this stream cannot be used: {why}", "Correct them.")
         options = {name: checked.validated_parameters.get(name) for name in _OPTIONS.options}
         secrets = frozenset(str(value) for value in checked._no_log_values)

@@ -17,7 +17,7 @@ from ...module_utils._api.rows import stored_stream
 from ...module_utils._errors import InvalidOption
 from ...module_utils._http.endpoint import DEFAULT_ENDPOINT
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
-from .._util.plain import plain, without_values
+from .._util.plain import redact_values, to_plain
 
 Row = dict[str, Any]
 
@@ -168,7 +168,7 @@ def _read_stream(label: str, entry: Any) -> tuple[Stream, dict[str, Any]]:
         entry = dict(zip(Stream._fields, entry.split("/", 2)))
     own, variables = _split_entry(label, entry)
     _refuse_options(label, own, CONNECTION)
-    names = {name: name_as_text(name, plain(own.get(name))) for name in Stream._fields}
+    names = {name: name_as_text(name, to_plain(own.get(name))) for name in Stream._fields}
     return Stream.checked(**{**names, "domain_name": names["domain_name"].lower()}), variables
 
 
@@ -199,13 +199,13 @@ def _refuse_options(label: str, own: Mapping[str, Any], names: Iterable[str]) ->
 
 
 def _read_domain_name(name: Any) -> str:
-    domain = name_as_text("domain_name", plain(name)).lower()
+    domain = name_as_text("domain_name", to_plain(name)).lower()
     check_domain(domain)
     return domain
 
 
 def _read_apps(names: Any) -> frozenset[str] | None:
-    given = [] if names is None else plain(names)
+    given = [] if names is None else to_plain(names)
     apps = [name_as_text("apps", name) for name in (given if isinstance(given, list) else [given])]
     for app in apps:
         if not app.strip() or "*" in app:
@@ -226,10 +226,10 @@ def _override(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
 
 
 def _validate_connection(listing: Listing, template: Callable[[Any], Any]) -> dict[str, Any]:
-    connection = {name: plain(template(value)) for name, value in listing.connection.items()}
+    connection = {name: to_plain(template(value)) for name, value in listing.connection.items()}
     result = ArgumentSpecValidator(CONNECTION).validate(connection)
     if result.error_messages:
-        why = without_values(result.error_messages[0])
+        why = redact_values(result.error_messages[0])
         raise InvalidOption(
             f"The connection of {listing.domain_name} cannot be made: {why}", "Set the option to a valid value."
         )

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 _PATIENCE = 0.5  # seconds
 
 
-def require_regular(path: str) -> os.stat_result | None:
+def require_regular_file(path: str) -> os.stat_result | None:
     """Return what is known of the file of this name, None where there is none; raises OSError for anything else.
 
     A pipe would hold up whoever opens it, and a link may lead to a file that nobody meant.
@@ -32,7 +32,7 @@ def require_regular(path: str) -> os.stat_result | None:
 
 
 @contextmanager
-def updating(path: str) -> Iterator[None]:
+def lock_directory(path: str) -> Iterator[None]:
     """Keep other runs from updating a file of the same directory meanwhile, where the file system can do that.
 
     Raises OSError where there is no such directory. A run that was stopped while it had the directory holds nobody up.
@@ -57,12 +57,12 @@ def _is_locked(directory: int) -> bool:
     return True
 
 
-def write_whole(path: str, content: str) -> None:
+def write_atomically(path: str, content: str) -> None:
     """Write a file beside the place and then put it there, with the permissions of the one that it replaces.
 
     Raises OSError, and leaves nothing behind then.
     """
-    before = require_regular(path)
+    before = require_regular_file(path)
     umask = os.umask(0)
     os.umask(umask)
     mode = stat.S_IMODE(before.st_mode) if before else 0o666 & ~umask

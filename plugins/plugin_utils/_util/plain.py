@@ -24,12 +24,12 @@ def _argument_encoding() -> dict[str, Any]:
 _ARGUMENT_ENCODING = _argument_encoding()
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Return a copy in Python's own types; vaulted texts are decrypted by this."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
     for kind in (int, float):  # newer versions of ansible-core have types of their own made of these
@@ -38,7 +38,7 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def as_sent(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+def to_module_arguments(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return arguments as a module would receive them, or None where Ansible cannot send them to one.
 
     Dates, sets, bytes and keys that are no text are sent differently by each version of ansible-core.
@@ -50,6 +50,6 @@ def as_sent(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
     return received
 
 
-def without_values(message: str) -> str:
+def redact_values(message: str) -> str:
     """Return what ansible-core says of an option that it cannot use, without the value: it may be a secret astray."""
     return re.sub(r"(?s)(unable to convert to \w+).*|(one of: .*), got: .*", r"\1\2", message)

@@ -42,7 +42,7 @@ def width() -> int:
     return _DEFAULT_WIDTH
 
 
-def is_read() -> bool:
+def has_reader() -> bool:
     """Return whether the output still goes somewhere: not to a pipe whose reader has gone, nor to a full disk.
 
     What is displayed then ends the thread of ansible-playbook that takes the results of its workers, and the run hangs.

@@ -117,7 +117,7 @@ FOUND = {
     ],
 )
 def test_names_that_strangers_chose(run, pattern, strange):
-    assert run({"cam1": FOUND, "cam2": {}}).variables.named_by_strangers(pattern) == strange
+    assert run({"cam1": FOUND, "cam2": {}}).variables.find_stranger_named(pattern) == strange
 
 
 def test_a_host_is_one_stream(run):
@@ -206,11 +206,11 @@ def test_precedence(run):
 
 def test_hosts_of_a_pattern_within_the_limit_and_in_the_whole_inventory(run):
     found = run({"s1": {}, "s2": {}, "s3": {}}, limit="!s3").variables
-    assert found.matching("streams") == ["s1", "s2"]
-    assert found.matching(None) == ["s1", "s2"]
-    assert found.matching("nothing") == []
-    assert found.known("streams") == ["s1", "s2", "s3"]
-    assert found.known("streams:!s2") == ["s1", "s3"]
+    assert found.list_hosts("streams") == ["s1", "s2"]
+    assert found.list_hosts(None) == ["s1", "s2"]
+    assert found.list_hosts("nothing") == []
+    assert found.list_all_hosts("streams") == ["s1", "s2", "s3"]
+    assert found.list_all_hosts("streams:!s2") == ["s1", "s3"]
 
 
 def test_a_thousand_hosts_cost_less_than_a_millisecond_each(run):

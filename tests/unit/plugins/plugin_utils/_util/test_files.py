@@ -18,14 +18,14 @@ import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._util.files import updating, write_whole
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._util.files import lock_directory, write_atomically
 
 
 def test_a_file_is_made_or_replaced_and_keeps_its_permissions(tmp_path):
     path = tmp_path / "status.json"
-    write_whole(str(path), "one\n")
+    write_atomically(str(path), "one\n")
     path.chmod(0o600)
-    write_whole(str(path), "two\n")
+    write_atomically(str(path), "two\n")
     assert path.read_text(encoding="utf-8") == "two\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["status.json"]
@@ -44,7 +44,7 @@ def test_nothing_is_written_through_what_is_no_file(tmp_path, kind):
         path.mkdir()
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(OSError, match="link"):
-        write_whole(str(path), "new")
+        write_atomically(str(path), "new")
     assert sorted(os.listdir(tmp_path)) == before
     assert kind != "link" or other.read_text(encoding="utf-8") == "precious"
 
@@ -57,13 +57,13 @@ def test_nothing_is_left_behind_where_writing_fails(tmp_path, monkeypatch):
     path.write_text("before", encoding="utf-8")
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="No space"):
-        write_whole(str(path), "new")
+        write_atomically(str(path), "new")
     assert os.listdir(tmp_path) == ["status.json"]
     assert path.read_text(encoding="utf-8") == "before"
 
 
 def test_what_is_no_character_is_escaped(tmp_path):
-    write_whole(str(tmp_path / "status.json"), json.dumps("直播\udcff", ensure_ascii=False))
+    write_atomically(str(tmp_path / "status.json"), json.dumps("直播\udcff", ensure_ascii=False))
     text = (tmp_path / "status.json").read_text(encoding="utf-8")
     assert "直播" in text
     assert json.loads(text) == "直播\udcff"
@@ -77,7 +77,7 @@ def test_nothing_is_left_behind_on_a_full_disk(tmp_path):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
         try:
-            write_whole(str(path), "a line that is too long\n")
+            write_atomically(str(path), "a line that is too long\n")
         except OSError as error:
             os._exit(error.errno)
         os._exit(0)
@@ -92,12 +92,12 @@ def test_two_runs_update_a_file_one_after_the_other(tmp_path):
 
     def other():
         entered.wait(5)
-        with updating(path):
+        with lock_directory(path):
             order.append("other")
 
     thread = threading.Thread(target=other)
     thread.start()
-    with updating(path):
+    with lock_directory(path):
         entered.set()
         time.sleep(0.1)
         order.append("first")
@@ -108,7 +108,7 @@ def test_two_runs_update_a_file_one_after_the_other(tmp_path):
 
 def test_a_run_that_does_not_let_go_holds_nobody_up(tmp_path):
     path = str(tmp_path / "start.retry")
-    with updating(path):
+    with lock_directory(path):
         began = time.monotonic()
-        with updating(path):
+        with lock_directory(path):
             assert 0.4 < time.monotonic() - began < 5
