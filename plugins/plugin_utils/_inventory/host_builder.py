@@ -31,7 +31,7 @@ class Filter(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """How the options `filters`, `hostnames` and `strict` choose and name hosts."""
+    """The options `filters`, `hostnames` and `strict`, which choose and name hosts."""
 
     filters: list[Filter]
     hostnames: list[str]
