@@ -20,7 +20,7 @@ from ..module_utils._errors import InvalidOption, printable
 from ..module_utils._module import record_info
 from ..module_utils._module.argspec import CONNECTION, Spec
 from ..module_utils._module.task import Task, execute
-from ..module_utils._util.instant import duration
+from ..module_utils._util.instant import parse_duration
 from ..plugin_utils._action import status
 from ..plugin_utils._action.hosts import HostVariables
 from ..plugin_utils._action.in_process import InProcessAction
@@ -67,7 +67,7 @@ class ActionModule(InProcessAction):
     def _report(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options, inventory = task.options, HostVariables(self, variables)
         _check_dest(options["dest"])
-        limit = options["max_duration"] and duration("max_duration", options["max_duration"])
+        limit = options["max_duration"] and parse_duration("max_duration", options["max_duration"])
         read = self._make_reader(inventory)
         hosts = {name: read(name) for name in inventory.list_play_hosts(options["hosts"])}
         wanted_hosts = hosts
@@ -85,9 +85,8 @@ class ActionModule(InProcessAction):
         if not options["strays"]:
             found = [row for row in found if row["host"]]
         missing = status.find_missing(found, options["accept_unknown"])
-        lines = status.format_table(found, options["show_all"] or Display().verbosity > 0) + status.explain_offline(
-            missing
-        )
+        show_all = options["show_all"] or Display().verbosity > 0
+        lines = status.format_table(found, show_all) + status.explain_offline(missing)
         show(lines, bad=bool(missing))
         if options["dest"] and not task.check_mode:
             _write_entries(options["dest"], found)

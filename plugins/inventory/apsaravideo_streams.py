@@ -212,7 +212,7 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ..module_utils._api.models import Stream
 from ..module_utils._errors import InvalidOption, LiveError, printable
 from ..module_utils._module.argspec import CONNECTION
-from ..module_utils._util.libraries import missing_libraries
+from ..module_utils._util.libraries import explain_missing_libraries
 from ..plugin_utils._inventory.evaluator import Condition, Evaluator
 from ..plugin_utils._inventory.host_builder import HostBuilder, Rules, format_names
 from ..plugin_utils._inventory.listing_cache import identify_account, make_digest, make_entry, read_entry
@@ -252,7 +252,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Read a source and add its hosts; everything that can be wrong with it is found before any call."""
         super().parse(inventory, loader, path, cache)
-        missing = missing_libraries()
+        missing = explain_missing_libraries()
         if missing:
             raise AnsibleParserError(missing)
         config = self._read_config_data(path)

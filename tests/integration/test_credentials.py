@@ -264,7 +264,7 @@ def test_options(cloud, sts, tmp_path):
         "with id": ("RealTimeRecordCommand", "Forbidden.RAM"),
         "nobody": ("AssumeRole", "EntityNotExist.Role"),
     }
-    assert "is no role's name" in results["no name"]["msg"]
+    assert "is not the ARN of a role" in results["no name"]["msg"]
     assert "without role_arn" in results["half"]["msg"]
     assert "No access keys were found" in results["no keys"]["msg"]
     assert asked_for(cloud) == [

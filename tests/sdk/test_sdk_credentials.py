@@ -26,7 +26,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.account impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import profile_files
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import build_credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
@@ -48,7 +48,7 @@ def ours(environ=None, **options):
         CredentialsCache(None, time.time, print),
         print,
     )
-    found = credentials(context).keys()
+    found = build_credentials(context).keys()
     return found.access_key_id, found.access_key_secret, found.security_token
 
 

@@ -92,7 +92,7 @@ class AwaitPush(NamedTuple):
     poll: Poll
 
     def alone(self, live: Live, stream: Stream) -> bool:
-        while (pause := self.poll.pause()) is not None:
+        while (pause := self.poll.next_pause()) is not None:
             live.client.wait(pause)
             if live.is_online(stream):
                 return True
@@ -109,7 +109,7 @@ class PollLog(NamedTuple):
     poll: Poll
 
     def alone(self, live: Live, stream: Stream) -> list[NotifyEvent] | None:
-        pause = self.poll.pause()
+        pause = self.poll.next_pause()
         if pause is None:
             return None
         live.client.wait(pause)

@@ -18,13 +18,13 @@ from .._api.rate_limiter import shared_directory, unshared
 from .._api.redactor import masked
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
-from .._credentials.chain import credentials
+from .._credentials.chain import build_credentials
 from .._credentials.provider import Context
 from .._errors import InvalidOption, LiveError, printable
 from .._http.endpoint import DEFAULT_ENDPOINT, Endpoint, Settings
 from .._util.clock import Clock
 from .._util.instant import Instant
-from .._util.text import span as format_duration
+from .._util.text import format_duration
 
 _SECRET_NAME = re.compile(r"(?i)(access|auth)_?key|secret|token|password")  # of an option or a variable
 _SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
@@ -70,7 +70,7 @@ class Task:
         settings, limits = self._settings(), self._limits()
         cache = CredentialsCache(self.key_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
-        account = Account(settings, limits, credentials(context), self.clock)
+        account = Account(settings, limits, build_credentials(context), self.clock)
         account.keys()
         return account
 

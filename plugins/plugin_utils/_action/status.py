@@ -57,10 +57,8 @@ class Wanted(NamedTuple):
 
     def may_include(self, row: Mapping[str, Any]) -> bool:
         """Return whether an entry's stream may be one of those that are not fully named."""
-        return any(
-            all(name in (None, own) for name, own in zip(names, _stream_of(row)))
-            for names in set(self.unclear.values())
-        )
+        stream = _stream_of(row)
+        return any(all(name in (None, own) for name, own in zip(names, stream)) for names in set(self.unclear.values()))
 
 
 def build_entries(

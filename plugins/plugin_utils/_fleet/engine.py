@@ -229,7 +229,7 @@ class Engine:
         elif isinstance(step, At):
             self._wait_for_moment(member, step, answer)
         elif isinstance(step, AwaitPush):
-            self._pushes(lane, member).await_push(member.stream, step.poll.until, answer)
+            self._pushes(lane, member).await_push(member.stream, step.poll.deadline, answer)
         elif isinstance(step, AwaitNewPush):
             member.live.client.traffic.retry_seconds = 0.0
             self._pushes(lane, member).await_new_push(member, step.until - LEAD, answer)
@@ -246,7 +246,7 @@ class Engine:
         elif isinstance(step, ReadContents):
             lane.looks.append((member, step, answer))
         elif isinstance(step, PollLog):
-            self._logs(lane, member).poll(member.stream, step.since, step.poll.until, answer)
+            self._logs(lane, member).poll(member.stream, step.since, step.poll.deadline, answer)
         else:
             raise TypeError(f"a program yielded {step!r}")
 

@@ -19,7 +19,7 @@ from ...module_utils._domain.windows import Window
 from ...module_utils._errors import InvalidOption, LiveError
 from ...module_utils._module import record
 from ...module_utils._util.clock import Clock
-from ...module_utils._util.text import span as format_duration
+from ...module_utils._util.text import format_duration
 from .steps import At, AwaitNewPush
 
 Result = dict[str, Any]

@@ -24,7 +24,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import ecs_ram_role, external, profile_files
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import sts as sts_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import build_credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import CredentialsError, InvalidOption, Throttled
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
@@ -99,7 +99,7 @@ def task(options=None, environ=None, home="/nonexistent", directory=None):
         CredentialsCache(directory and str(directory), time.time, warnings.append),
         warnings.append,
     )
-    return SimpleNamespace(credentials=credentials(context), traffic=context.traffic, warnings=warnings)
+    return SimpleNamespace(credentials=build_credentials(context), traffic=context.traffic, warnings=warnings)
 
 
 def keys(options=None, environ=None, home="/nonexistent", directory=None):

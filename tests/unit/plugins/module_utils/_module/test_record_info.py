@@ -88,7 +88,7 @@ def test_query(expression, expected):
         ("[?", "ncomplete expression"),
         ("a b", "column 2"),
         ("#", "Unknown token"),
-        ("foo(@)", "uses foo(), which is no function"),
+        ("foo(@)", "uses foo(), which is not a function"),
         ("[?online && (bar(@) || baz(@))]", "uses bar()"),
         ("sort_by(@, &qux(@))", "uses qux()"),
         ("{a: length()}", "gives length() 0 arguments, and it takes 1"),
