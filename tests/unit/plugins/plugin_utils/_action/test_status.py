@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of all streams of an inventory, from what was found out about their domains."""
+"""Entries, table and verdict for the streams of an inventory, from results for their domains."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def entries(**options):
     }
 
 
-def test_each_host_has_an_entry_and_then_each_stray():
+def test_hosts_have_entries_followed_by_streams_without_a_host():
     found = entries()
     assert list(found) == ["one", "two", "three", "four", "stray"]
     assert [entry["recording"] for entry in found.values()] == [
@@ -72,12 +72,12 @@ def test_each_host_has_an_entry_and_then_each_stray():
 
 
 @pytest.mark.parametrize(("limit", "overdue"), [(None, []), (3600, ["stray"]), (3599, ["one", "stray"]), (10**6, [])])
-def test_what_is_recorded_for_too_long(limit, overdue):
+def test_recordings_longer_than_the_limit_are_overdue(limit, overdue):
     assert [name for name, entry in entries(max_seconds=limit).items() if entry["overdue"]] == overdue
 
 
 @pytest.mark.parametrize(("accept", "missing"), [(False, ["two", "three", "four"]), (True, ["three", "four"])])
-def test_missing(accept, missing):
+def test_wanted_hosts_that_are_not_recorded_are_missing(accept, missing):
     assert [entry["host"] for entry in status.find_missing(entries().values(), accept)] == missing
 
 
@@ -92,7 +92,7 @@ def test_missing(accept, missing):
         (None, False, Wanted.from_hosts({"a host of none of these": Host(Stream(DOMAIN, "app", "stray"))}), ["one"]),
     ],
 )
-def test_excess(limit, unknown, wanted, excess):
+def test_recordings_that_are_not_wanted_or_overdue_are_excess(limit, unknown, wanted, excess):
     found = status.build_entries(HOSTS, wanted, LOOKS, NOW, limit)
     sure, unclear = status.find_excess(found, wanted, unknown)
     assert [entry["stream_name"] for entry in sure] == excess
@@ -108,7 +108,7 @@ def test_excess(limit, unknown, wanted, excess):
         ((DOMAIN, "other", None), ["one", "stray"], []),
     ],
 )
-def test_what_a_wanted_host_may_stand_for_is_no_excess_but_where_it_is_overdue(names, sure, unclear):
+def test_a_possibly_wanted_recording_is_excess_only_if_overdue(names, sure, unclear):
     wanted = Wanted.from_hosts({"bad": Host(None, "It cannot be read.", names)})
     found = status.build_entries(HOSTS, wanted, LOOKS, NOW)
     assert [[row["stream_name"] for row in rows] for rows in status.find_excess(found, wanted, False)] == [
@@ -119,7 +119,7 @@ def test_what_a_wanted_host_may_stand_for_is_no_excess_but_where_it_is_overdue(n
     assert [row["stream_name"] for row in status.find_excess(found, wanted, False)[0]] == ["one", "stray"]
 
 
-def test_a_domain_that_cannot_be_looked_at_hides_no_other():
+def test_a_failed_domain_leaves_the_entries_of_others_intact():
     far = Host(Stream("live.example.org", "app", "far"))
     hosts = {**HOSTS, "far": far, "nameless": Host(None, "The option domain_name is ''")}
     error = {"code": "Forbidden.RAM"}
@@ -137,7 +137,7 @@ def test_a_domain_that_cannot_be_looked_at_hides_no_other():
     }
 
 
-def test_the_table_has_a_line_for_each_and_lets_no_name_steer_the_terminal():
+def test_control_characters_of_names_are_escaped_in_the_table():
     looks = {DOMAIN: {"streams": [row("evil\x1b[2J\n", "recording")]}}
     lines = status.format_table(status.build_entries({}, NONE, looks, NOW))
     assert len(lines) == 2
@@ -153,7 +153,7 @@ def test_the_table_has_a_line_for_each_and_lets_no_name_steer_the_terminal():
 
 
 @pytest.mark.parametrize(("ingest_type", "shown"), [("pull", "pulled"), ("push", "yes"), (None, "yes")])
-def test_the_table_tells_pulled_streams_without_being_wider(ingest_type, shown):
+def test_the_table_marks_pulled_streams_in_the_column_online(ingest_type, shown):
     looks = {DOMAIN: {"streams": [row("one", "recording", ingest_type=ingest_type)]}}
     found = status.build_entries({}, NONE, looks, NOW)
     head, line = status.format_table(found)
@@ -163,7 +163,7 @@ def test_the_table_tells_pulled_streams_without_being_wider(ingest_type, shown):
     assert head[place:].startswith("online  recording  ")
 
 
-def test_a_line_says_why_a_stream_that_should_be_recorded_may_be_offline():
+def test_missing_streams_that_are_offline_are_explained_in_one_line():
     found = status.find_missing(entries().values(), accept_unknown=False)
     (line,) = status.explain_offline(found)
     assert "pushed" in line and "viewer" in line and len(line) < 120
@@ -175,7 +175,7 @@ def many(number, **fields):
     return [{**found, "host": f"s{place}", "stream_name": f"s{place}", **fields} for place in range(number)]
 
 
-def test_the_table_shows_first_what_needs_attention_and_then_as_many_as_fit():
+def test_the_table_is_sorted_by_urgency_and_limited_to_40_rows():
     stray = {"host": None, "wanted": False}
     kinds = [
         many(1, stream_name="absent", recording="offline")[0],
@@ -192,7 +192,7 @@ def test_the_table_shows_first_what_needs_attention_and_then_as_many_as_fit():
     assert len(status.format_table(many(40), show_all=False)) == 41
 
 
-def test_a_host_without_a_stream_is_named_in_the_table():
+def test_a_host_without_a_stream_appears_by_name_in_the_table():
     hosts = {"bad": Host(None, "The option stream_name is empty. Name it.")}
     line = status.format_table(status.build_entries(hosts, Wanted.from_hosts(hosts), {}, NOW))[1]
     assert line.startswith("host bad ")
@@ -209,6 +209,6 @@ def test_the_verdict_is_one_line_of_at_most_300_characters(number, length):
     assert status.format_verdict([], many(5)) == ""
 
 
-def test_a_long_name_does_not_widen_the_table():
+def test_long_names_are_cut_in_the_table():
     hosts = {"long": Host(Stream(DOMAIN, "app", "s" * 1000))}
     assert max(map(len, status.format_table(status.build_entries(hosts, Wanted.from_hosts(hosts), {}, NOW)))) < 300

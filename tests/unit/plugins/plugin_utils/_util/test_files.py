@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files are written whole or not at all, and never through what somebody has put in their place."""
+"""Atomic writes to regular files, and the lock of their directory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytest.importorskip("ansible")
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._util.files import lock_directory, write_atomically
 
 
-def test_a_file_is_made_or_replaced_and_keeps_its_permissions(tmp_path):
+def test_a_file_is_created_or_replaced_and_keeps_its_permissions(tmp_path):
     path = tmp_path / "status.json"
     write_atomically(str(path), "one\n")
     path.chmod(0o600)
@@ -32,7 +32,7 @@ def test_a_file_is_made_or_replaced_and_keeps_its_permissions(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling link", "pipe", "directory"])
-def test_nothing_is_written_through_what_is_no_file(tmp_path, kind):
+def test_links_pipes_and_directories_are_refused(tmp_path, kind):
     path, other = tmp_path / "status.json", tmp_path / "other"
     if "link" in kind:
         path.symlink_to(other)
@@ -49,7 +49,7 @@ def test_nothing_is_written_through_what_is_no_file(tmp_path, kind):
     assert kind != "link" or other.read_text(encoding="utf-8") == "precious"
 
 
-def test_nothing_is_left_behind_where_writing_fails(tmp_path, monkeypatch):
+def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_else(tmp_path, monkeypatch):
     def fail(*_paths):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -62,14 +62,14 @@ def test_nothing_is_left_behind_where_writing_fails(tmp_path, monkeypatch):
     assert path.read_text(encoding="utf-8") == "before"
 
 
-def test_what_is_no_character_is_escaped(tmp_path):
+def test_lone_surrogates_are_escaped(tmp_path):
     write_atomically(str(tmp_path / "status.json"), json.dumps("直播\udcff", ensure_ascii=False))
     text = (tmp_path / "status.json").read_text(encoding="utf-8")
     assert "直播" in text
     assert json.loads(text) == "直播\udcff"
 
 
-def test_nothing_is_left_behind_on_a_full_disk(tmp_path):
+def test_a_full_disk_keeps_the_old_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "start.retry"
     path.write_text("before\n", encoding="utf-8")
     child = os.fork()
@@ -86,7 +86,7 @@ def test_nothing_is_left_behind_on_a_full_disk(tmp_path):
     assert path.read_text(encoding="utf-8") == "before\n"
 
 
-def test_two_runs_update_a_file_one_after_the_other(tmp_path):
+def test_the_lock_serializes_updates(tmp_path):
     path, order = str(tmp_path / "start.retry"), []
     entered = threading.Event()
 
@@ -106,7 +106,7 @@ def test_two_runs_update_a_file_one_after_the_other(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_run_that_does_not_let_go_holds_nobody_up(tmp_path):
+def test_a_lock_that_is_held_is_waited_for_at_most_half_a_second(tmp_path):
     path = str(tmp_path / "start.retry")
     with lock_directory(path):
         began = time.monotonic()
