@@ -12,19 +12,19 @@ version_added: 0.1.0
 author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
-  - Makes each stream that is being pushed a host, and each stream that the source names, whether it is being pushed or
-    not. One that the cloud pulls on trigger counts as pushed while somebody watches it.
+  - Makes a host of each stream that is online, and of each stream that the source lists, whether it is online or not. A
+    stream that the cloud pulls on trigger is online while somebody watches it.
   - A source is a YAML file called C(apsaravideo.yml) or C(apsaravideo_streams.yml), or whose name ends in
-    C(.apsaravideo.yml) or C(.apsaravideo_streams.yml). The extension C(.yaml) does as well.
-  - A host has the variables C(domain_name), C(app_name), C(stream_name), C(online) and C(publish_time), of which the
-    last is null for a stream that is not online, and C(ansible_connection), which is V(local). For what is online, the
-    API also tells C(publish_type), C(publish_domain), C(transcoded), C(client_ip), C(server_ip), C(width), C(height),
-    C(frame_rate), C(video_data_rate), C(audio_data_rate), C(video_codec_id) and C(audio_codec_id), as far as they are
-    known. A stream is online when it was at the time of the listing, which may come from the cache.
-  - Whoever pushes a stream chooses its name. What the API tells is therefore never used as a template, and no host or
-    group that comes of it takes the name of something else. A stream that the source does not name, and that no command
-    can name because of control characters or a wildcard, is left out with a warning.
-  - A listing costs one call for each domain and every 3,000 streams online there.
+    C(.apsaravideo.yml) or C(.apsaravideo_streams.yml). The extension C(.yaml) is accepted, too.
+  - Every host has the variables C(domain_name), C(app_name), C(stream_name), C(online), C(publish_time), which is null
+    for a stream that is not online, and C(ansible_connection), which is V(local). Online streams may also have
+    C(publish_type), C(publish_domain), C(transcoded), C(client_ip), C(server_ip), C(width), C(height), C(frame_rate),
+    C(video_data_rate), C(audio_data_rate), C(video_codec_id) and C(audio_codec_id), as far as the API returns them.
+    C(online) is the state at the time of the listing, which may come from the cache.
+  - Whoever pushes a stream chooses its name. Values from the API are therefore never used as templates, and no host or
+    group named by them takes the name of another one. A stream that the source does not list, and that no command can
+    name because of control characters or a wildcard, is left out with a warning.
+  - A listing takes one call for each domain and each 3,000 online streams of it.
 extends_documentation_fragment:
   - apsaravideo.live.connection
   - ansible.builtin.constructed
@@ -38,26 +38,26 @@ options:
   domains:
     description:
       - The main streaming (playback) domains whose streams are hosts.
-      - An entry is a name, or a dictionary with C(domain_name) and whatever else is particular to the domain. That is
-        C(apps) instead of those of the source, any option of the connection, and further variables of its hosts.
-      - An entry with keys of its own, such as C(profile), uses neither the keys nor the role that the source has for
-        all. A C(role_arn) alone is assumed with the source's keys.
-      - What an entry says about the connection also becomes variables of its hosts, such as C(apsaravideo_profile), so
-        that tasks reach the domain in the same way. Keys and tokens never do. Use a profile where tasks are to find
-        them.
+      - An entry is a name, or a dictionary with C(domain_name) and settings for this domain. These are C(apps) instead of
+        O(apps), any connection option, and further variables of its hosts.
+      - An entry with its own credentials, such as C(profile), uses neither the credentials nor the role of the source.
+        With only a C(role_arn) of its own, that role is assumed with the source's credentials.
+      - The connection options of an entry also become variables of its hosts, such as C(apsaravideo_profile), so that
+        tasks reach the domain in the same way. Access keys and tokens never do. Use a profile to make them available to
+        tasks.
     type: list
     elements: raw
     default: []
   apps:
     description:
-      - The applications whose streams are hosts. Default is all of them.
-      - One app is left to the API to choose. With several apps, the whole domain is listed.
+      - The applications whose streams are hosts. By default, those of all applications are.
+      - With one app, the API lists only that app. With several, the whole domain is listed.
     type: list
     elements: str
     default: []
   streams:
     description:
-      - Streams that are hosts whether they are online or not, and whatever O(apps) says. Their domains are listed too.
+      - Streams that are hosts whether they are online or not, and regardless of O(apps). Their domains are listed, too.
       - An entry is C(domain/app/stream), or a dictionary with C(domain_name), C(app_name) and C(stream_name) and
         further variables of the host.
     type: list
@@ -79,23 +79,23 @@ options:
     env:
       - name: APSARAVIDEO_ENDPOINT
   transcoded:
-    description: Whether streams that the service makes of others, by transcoding, are hosts too.
+    description: Whether streams that the service creates by transcoding others are hosts, too.
     type: bool
     default: false
   query:
     description:
-      - A JMESPath expression that chooses among the streams, each an object with the variables that the API tells.
-        They are sorted by domain, app and stream.
-      - Its result is a list of streams, from which fields may be missing or to which others may be added, but not
-        C(domain_name), C(app_name) and C(stream_name).
+      - A JMESPath expression that selects streams from a list of objects, whose fields are the variables from the API,
+        sorted by domain, app and stream.
+      - Its result must be a list of streams. It may leave fields out and add others, but must keep C(domain_name),
+        C(app_name) and C(stream_name).
     type: str
   filters:
     description:
-      - Conditions that a stream goes through after O(query) until one holds. It is then a host if the condition is
-        an C(include), and none if it is an C(exclude). A stream for which no condition holds is a host, so a list of
-        what to include ends with C(exclude) V(true).
+      - Conditions that are evaluated for each stream after O(query). The first one that holds decides. With C(include),
+        the stream is a host, with C(exclude), it is not. A stream for which none holds is a host, so end a list of
+        C(include) with C(exclude) V(true).
       - Conditions are Jinja2 expressions over the variables of the host and C(inventory_hostname).
-      - One that cannot be evaluated for a stream does not hold, and there is a warning; with O(strict) it is an error.
+      - A condition that cannot be evaluated for a stream does not hold, with a warning, or is an error with O(strict).
     type: list
     elements: dict
     default: []
@@ -108,50 +108,50 @@ options:
         type: raw
   hostnames:
     description:
-      - What hosts are called, in order of preference. An entry is a Jinja2 template, or without braces an expression
-        such as the name of a variable. The first that gives a name is used.
-      - Where none does, the name is C(stream@app@domain), which is unique.
-      - Names consist of letters, digits and C(_.@+=-). Whatever else there is in the names of streams, or in what a
-        template gives, is escaped as in URLs, so that names work in patterns, in C(--limit) and as names of files. A
-        slash is kept where the template has one. The end of a very long name is replaced by a C(~) and a checksum.
-      - A stream whose name is that of another host or of a group has a longer one, C(stream@app@domain) unless that is
-        taken, too, and there is a warning. Streams of O(streams) come first, and then those that have been pushed for
-        longest. The hosts and groups of other sources keep their names, also those in files that Ansible reads after
-        this source. What it reads from programs and other plugins should come before it.
-      - So whoever pushes a stream chooses the name of its host. Where a name decides about something, as with
-        C(--limit), name the stream in O(streams), or leave this option out. A host that only got its name so has the
-        variable C(apsaravideo_found_stream), and never counts as wanted in the playbook C(sweep) because of its name.
+      - The names of hosts, in order of preference. An entry is a Jinja2 template, or without braces an expression such
+        as the name of a variable. The first entry whose result is not empty is used.
+      - If there is none, the name is C(stream@app@domain), which is unique.
+      - Names consist of letters, digits and C(_.@+=-). All other characters are escaped as in URLs, so that names work
+        in patterns, in C(--limit) and as file names. A slash is kept if the template contains one. The end of a very
+        long name is replaced by a C(~) and a checksum.
+      - A stream whose name is already that of another host or of a group gets a longer one with a warning, which is
+        C(stream@app@domain) unless that is taken, too. Streams of O(streams) come first, then those that have been
+        online for longest. The hosts and groups of other sources keep their names, also those of files that Ansible
+        reads after this source. Sources that are programs or use other plugins should come before it.
+      - With this option, whoever pushes a stream chooses the name of its host. If a name matters, as with C(--limit),
+        list the stream in O(streams), or do not use this option. A host that is named by its stream and not listed has
+        the variable C(apsaravideo_found_stream), and never counts as wanted in the playbook C(sweep) by its name.
     type: list
     elements: str
     default: []
   group:
-    description: The group that all hosts are in. The playbooks of this collection expect V(streams).
+    description: The group of all hosts. The playbooks of this collection expect V(streams).
     type: str
     default: streams
 notes:
-  - Options of the connection that stand beside O(domains) are used to read the inventory, and do not become variables.
-    Set C(apsaravideo_profile) and the like in C(group_vars) where tasks need them, or use the environment for both.
-    They may be templates with lookups and extra variables in them. O(allow_external_process) can only forbid here.
-  - With O(cache), a listing is kept apart from those of other files, endpoints, accounts and options, and reading it
-    takes neither calls nor keys. It may hold streams that have ended and lack some that have begun since.
+  - Top-level connection options are used to read the inventory, and do not become variables. For tasks, set
+    C(apsaravideo_profile) and the like in C(group_vars), or use the environment for both. These options may be templates
+    with lookups and extra variables. O(allow_external_process) can only forbid here.
+  - With O(cache), a listing is stored separately for each file, endpoint, account and set of options. Reading it needs
+    neither calls nor credentials. It may contain streams that are no longer online and lack newer ones.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
   - With O(keyed_groups) of names and without a prefix, whoever pushes a stream chooses its groups, and may choose one
-    of yours. A group that would be called like a host is left out, with a warning.
-  - An expression takes Ansible about half a millisecond for each host. One over what the API tells, with no functions
-    and no filters but those of Jinja2, is evaluated once for all hosts that are alike, such as those of an app. With
-    thousands of streams, use such expressions, or O(query), which is faster still.
-  - Ansible goes on without an inventory that it cannot read. Set E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) in
-    pipelines.
+    of yours. A group with the name of a host is left out with a warning.
+  - Ansible needs about half a millisecond to evaluate an expression for a host. An expression over variables from the
+    API, without functions and with Jinja2's own filters only, is evaluated once for all hosts with the same values, such
+    as those of an app. With thousands of streams, use such expressions, or O(query), which is faster still.
+  - Ansible ignores an inventory source that it cannot read, with a warning. Set
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) in pipelines.
 """
 
 EXAMPLES = r"""
-# live.apsaravideo.yml: all streams that are being pushed
+# live.apsaravideo.yml: all streams that are online
 plugin: apsaravideo.live.apsaravideo_streams
 domains:
   - live.example.com
 
 ---
-# event.apsaravideo.yml: an event with a list of its streams, and those of two apps that were not foreseen
+# event.apsaravideo.yml: the listed streams of an event, and all other online streams of two apps
 plugin: apsaravideo.live.apsaravideo_streams
 domains:
   - live.example.com
@@ -169,7 +169,7 @@ groups:
   missing: not online
 
 ---
-# accounts.apsaravideo.yml: domains of two accounts, whose keys are profiles of the Alibaba Cloud CLI
+# accounts.apsaravideo.yml: domains of two accounts, whose credentials are profiles of the Alibaba Cloud CLI
 plugin: apsaravideo.live.apsaravideo_streams
 domains:
   - domain_name: live.example.com
@@ -183,7 +183,7 @@ hostnames:
   - "{{ team }}-{{ app_name }}-{{ stream_name }}"
 
 ---
-# chosen.apsaravideo.yml: large pictures only, without tests, read from the cloud every ten minutes at most
+# chosen.apsaravideo.yml: high resolutions only, without tests, listed every ten minutes at most
 plugin: apsaravideo.live.apsaravideo_streams
 domains:
   - live.example.com
