@@ -38,8 +38,8 @@ options:
   domains:
     description:
       - The main streaming (playback) domains whose streams are hosts.
-      - An entry is a name, or a dictionary with C(domain_name) and settings for this domain. These are C(apps) instead of
-        O(apps), any connection option, and further variables of its hosts.
+      - An entry is a name, or a dictionary with C(domain_name) and settings for this domain. These are C(apps) instead
+        of O(apps), any connection option, and further variables of its hosts.
       - An entry with its own credentials, such as C(profile), uses neither the credentials nor the role of the source.
         With only a C(role_arn) of its own, that role is assumed with the source's credentials.
       - The connection options of an entry also become variables of its hosts, such as C(apsaravideo_profile), so that
@@ -130,16 +130,16 @@ options:
     default: streams
 notes:
   - Top-level connection options are used to read the inventory, and do not become variables. For tasks, set
-    C(apsaravideo_profile) and the like in C(group_vars), or use the environment for both. These options may be templates
-    with lookups and extra variables. O(allow_external_process) can only forbid here.
+    C(apsaravideo_profile) and the like in C(group_vars), or use the environment for both. These options may be
+    templates with lookups and extra variables. O(allow_external_process) can only forbid here.
   - With O(cache), a listing is stored separately for each file, endpoint, account and set of options. Reading it needs
     neither calls nor credentials. It may contain streams that are no longer online and lack newer ones.
   - O(query), O(filters), O(hostnames) and O(compose) may be changed without another listing.
   - With O(keyed_groups) of names and without a prefix, whoever pushes a stream chooses its groups, and may choose one
     of yours. A group with the name of a host is left out with a warning.
   - Ansible needs about half a millisecond to evaluate an expression for a host. An expression over variables from the
-    API, without functions and with Jinja2's own filters only, is evaluated once for all hosts with the same values, such
-    as those of an app. With thousands of streams, use such expressions, or O(query), which is faster still.
+    API, without functions and with Jinja2's own filters only, is evaluated once for all hosts with the same values,
+    such as those of an app. With thousands of streams, use such expressions, or O(query), which is faster still.
   - Ansible ignores an inventory source that it cannot read, with a warning. Set
     E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) in pipelines.
 """

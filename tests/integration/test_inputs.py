@@ -16,7 +16,7 @@ from support.emulator import Emulator
 from support.playbook import FLEET
 
 DOMAIN = "live.example.com"
-VERDICT = "Fail for each stream that failed"
+VERDICT = "Fail the host of each failed stream"
 
 
 def inventory(ansible, hosts, groups=None, **group):
@@ -278,7 +278,7 @@ def test_what_is_wanted_is_never_swept(cloud, ansible):
     run = play(ansible, "sweep", source, "-i", str(second), "--limit", "!s2:!third")
     assert run.exit_code == 0, run.output
     assert recording(cloud) == {"s1", "s2", "s3"}
-    assert run.changed("Stop what should not be recorded") == {"other", "stray"}
+    assert run.changed("Stop unwanted and overdue recordings") == {"other", "stray"}
     assert sorted(sent(cloud)) == [("stop", "other"), ("stop", "stray")]
 
 
@@ -292,7 +292,7 @@ def test_a_stray_that_cannot_be_stopped_is_named_by_its_stream(cloud, ansible):
     run = play(ansible, "sweep", source)
     assert run.exit_code != 0
     assert recording(cloud) == {"s1", "stray"}
-    assert f"{DOMAIN}/app/stray" in "\n".join(run.summary("Stop what should not be recorded"))
+    assert f"{DOMAIN}/app/stray" in "\n".join(run.summary("Stop unwanted and overdue recordings"))
     assert retry_file(ansible, "sweep.retry") is None, "no host is left"
 
 

@@ -84,7 +84,7 @@ def by_module(ansible, state, streams):
 def by_role(ansible, state, streams):
     variables = {"record_state": state, "record_wait_timeout": 30}
     task = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}, "vars": variables}
-    return play(ansible, streams, task, hosts="streams").results("Bring the recording to the wanted state")
+    return play(ansible, streams, task, hosts="streams").results("Set the recording to the desired state")
 
 
 def by_fleet(ansible, state, streams):

@@ -22,7 +22,7 @@ COLLECTION = Path(__file__).resolve().parents[2]
 ROLE = COLLECTION / "roles" / "record"
 REPORT = COLLECTION / "plugins" / "modules" / "apsaravideo_record_report.py"
 RECORD = "apsaravideo.live.apsaravideo_record"
-RECORD_TASK = "Bring the recording to the wanted state"
+RECORD_TASK = "Set the recording to the desired state"
 ABSENT = "StreamNotFound: start was refused: the stream is not being pushed"
 UNCONFIGURED = "CodeConfigNotFound: start was refused: no recording configuration is in effect for the stream"
 
@@ -193,10 +193,10 @@ def test_of_many_failures_one_says_the_sum(cloud, ansible):
     assert run.exit_code == 2
     assert len(run.fleets()[0]["failed_hosts"]) == 25
     assert len(run.failed()) == 1
-    assert run.results("Fail for each stream that failed")["stream00"]["msg"] == run.summary()[0]
+    assert run.results("Fail the host of each failed stream")["stream00"]["msg"] == run.summary()[0]
     run = play(ansible, "start", str(ansible.inventory(streams(names))), record_fail_each=30, retry_file="")
     assert run.failed() == {f"stream{number:02}" for number in range(25)}
-    assert "the stream is not being pushed" in run.results("Fail for each stream that failed")["stream24"]["msg"]
+    assert "the stream is not being pushed" in run.results("Fail the host of each failed stream")["stream24"]["msg"]
 
 
 @pytest.mark.parametrize(("batch", "first"), [(3, 3), ([1, 2, "34%"], 1)], ids=str)

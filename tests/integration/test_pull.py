@@ -205,7 +205,7 @@ def test_status_tells_pulled_streams_and_what_is_missing_of_those_that_are_away(
     assert away.exit_code != 0
     assert rows(away) == {"stream01": ("no", "offline"), "other": ("yes", "recording")}
     assert away.output.count(VIEWER) == 1
-    entries = away.result("Look at all streams")["streams"]
+    entries = away.result("Read the state of all streams")["streams"]
     assert [(row["online"], row["ingest_type"]) for row in entries] == [(False, None), (True, None)]
 
 

@@ -17,7 +17,7 @@ from support.emulator import KEY
 DOMAIN = "live.example.com"
 PLUGIN = "apsaravideo.live.apsaravideo_streams"
 MINE = ["studio1", "studio2", "studio3"]
-STOP = "Stop what should not be recorded"
+STOP = "Stop unwanted and overdue recordings"
 CONTROLS = ["a\x1b[2Jb", "nul\0", "tab\t", "line\nend", "csi\x9b31m", "next\x85line", "line\u2028end", "part\u2029end"]
 UNPRINTABLE = [
     "zero\u200bwidth",

@@ -202,7 +202,7 @@ def test_streams_that_failed_in_an_earlier_play_are_looked_at(cloud, ansible):
     failures = [(row["host"], row["result"]["msg"]) for row in run.rows if row["status"] == "failed"]
     assert [host for host, _said in failures] == ["gone", "idle"]
     assert failures[1][1] == "Not known to be recorded: 2 of 3 streams: gone, idle."
-    assert set(run.results("Look at all streams")) == {"idle", "s1"}
+    assert set(run.results("Read the state of all streams")) == {"idle", "s1"}
 
 
 @pytest.mark.parametrize("name", ["status", "configure"])
@@ -305,7 +305,7 @@ def test_the_terminal_shows_what_needs_attention_and_the_file_has_it_all(cloud, 
     assert len(verdict(run)) <= 300
     assert max(map(len, lines)) < 500
     assert list(found) == list(hosts)
-    assert len(run.result("Look at all streams")["streams"]) == 120
+    assert len(run.result("Read the state of all streams")["streams"]) == 120
     for arguments, variables in ((("-v",), {}), ((), {"all": True})):
         run, found = status(ansible, source, *arguments, **variables)
         lines = run.output.splitlines()

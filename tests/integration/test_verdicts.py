@@ -15,7 +15,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module.task impo
 from support.emulator import ACCOUNT
 
 DOMAIN, BARE, QUIET = "live.example.com", "bare.example.com", "quiet.example.com"
-ROLE_TASK = "Bring the recording to the wanted state"
+ROLE_TASK = "Set the recording to the desired state"
 # The wanted state, further options, what the cloud's stream is like, and the verdict: changed, state, previous_state,
 # state_source, error.code, and the commands with the codes of their answers.
 RUNS, PAUSED, IDLE, AWAY = "recording", "stopped again", "pushed", "not pushed"
