@@ -32,6 +32,7 @@ from ..plugin_utils._util.run_directory import RUN_DIRECTORY
 
 _OWN: dict[str, Any] = {
     "hosts": {"type": "str"},
+    "domain_name": {"type": "str", "aliases": ["domain"]},
     "wanted": {"type": "str"},
     "allow_empty": {"type": "bool", "default": False},
     "strays": {"type": "bool", "default": False},
@@ -45,6 +46,7 @@ _OWN: dict[str, Any] = {
 }
 _MAX_NAMES = 10
 _VARIABLES = {f"apsaravideo_{name}": name for name in CONNECTION}
+_CONNECTION = {spelling for name, option in CONNECTION.items() for spelling in (name, *option.get("aliases", ()))}
 
 
 class ActionModule(InProcessAction):
@@ -68,7 +70,7 @@ class ActionModule(InProcessAction):
         options, inventory = task.options, HostVariables(self, variables)
         _check_dest(options["dest"])
         limit = options["max_duration"] and parse_duration("max_duration", options["max_duration"])
-        read = self._make_reader(inventory)
+        read = self._make_reader(inventory, options["domain_name"])
         hosts = {name: read(name) for name in inventory.list_play_hosts(options["hosts"])}
         wanted_hosts = hosts
         if options["wanted"] is not None:
@@ -79,6 +81,8 @@ class ActionModule(InProcessAction):
         wanted, chosen = Wanted.from_hosts(wanted_hosts), _choose_hosts(hosts)
         results = {domain: self._fetch(task, domain, hosts[name]) for domain, name in chosen.items()}
         found = status.build_entries(hosts, wanted, results, task.clock.now(), limit)
+        for warning in inventory.warnings():
+            task.warn(warning)
         excess, unclear = status.find_excess(found, wanted, options["stop_unknown"])
         if unclear:
             task.warn(_format_unclear(len(unclear), wanted))
@@ -103,9 +107,13 @@ class ActionModule(InProcessAction):
             "summary": lines,
         }
 
-    def _make_reader(self, inventory: HostVariables) -> Callable[[str], Host]:
-        """Return a function that reads a host; connection options of the task override the host's."""
-        own = {name: value for name, value in self._task.args.items() if name not in _OWN}
+    def _make_reader(self, inventory: HostVariables, domain: str | None) -> Callable[[str], Host]:
+        """Return a function that reads a host; connection options of the task override the host's.
+
+        `domain` is that of the hosts that do not name one.
+        """
+        own = {name: value for name, value in self._task.args.items() if name in _CONNECTION}
+        defaults = {"domain_name": domain} if domain is not None else {}
 
         @cache
         def find_problem(connection: str) -> str | None:
@@ -115,10 +123,10 @@ class ActionModule(InProcessAction):
 
         def read(name: str) -> Host:
             try:
-                values = inventory.read(name, (*Stream._fields, *_VARIABLES))
+                values = {**defaults, **inventory.read(name, (*Stream._fields, *_VARIABLES))}
                 stream = Stream.from_values(values)
             except InvalidOption as error:
-                return _read_partly(inventory, name, str(error))
+                return _read_partly(inventory, name, str(error), defaults)
             connection = {option: values[variable] for variable, option in _VARIABLES.items() if variable in values}
             connection = to_plain({**connection, **own})
             return Host(stream, find_problem(json.dumps(connection, sort_keys=True)), connection=connection)
@@ -154,12 +162,12 @@ def _read_wanted(
     return {name: hosts[name] if name in hosts else read(name) for name in names}
 
 
-def _read_partly(inventory: HostVariables, name: str, problem: str) -> Host:
+def _read_partly(inventory: HostVariables, name: str, problem: str, defaults: Mapping[str, str]) -> Host:
     """Return a host with the names that can be read although others cannot."""
     names: dict[str, str] = {}
     for field in Stream._fields:
         with suppress(InvalidOption):
-            names[field] = name_as_text(field, inventory.read(name, (field,)).get(field))
+            names[field] = name_as_text(field, {**defaults, **inventory.read(name, (field,))}.get(field))
     try:
         return Host(Stream.from_values(names), problem)
     except InvalidOption:

@@ -174,7 +174,10 @@ def test_sweep_reports_a_domain_that_it_could_not_look_at(cloud, ansible, invent
     run = play(ansible, "sweep", inventory)
     assert run.exit_code != 0
     assert recording(cloud) == {"stream0", "stream1", *hosts(THERE)}
-    assert "live.example.org" in run.result("Fail if a domain could not be read or a stream without a host could not be stopped")["msg"]
+    assert (
+        "live.example.org"
+        in run.result("Fail if a domain could not be read or a stream without a host could not be stopped")["msg"]
+    )
 
 
 def test_configure(cloud, ansible, inventory):

@@ -19,6 +19,7 @@ from .._inventory.names import FOUND_STREAM, join_names
 from .._util.external_process import may_set
 from .._util.plain import to_plain
 from .._util.template_errors import describe_failure
+from .variable_names import find_misspelt
 
 # Variables that are the same for all hosts of a play. Ansible computes the lists for each host unless it is given some.
 _PLAY_LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
@@ -43,6 +44,7 @@ class HostVariables:
         self._common = {name: task_vars[name] for name in _COMMON if name in task_vars}
         self._loader = action._loader
         self._templar = Templar(loader=action._loader)
+        self._seen: set[str] = set()
 
     def list_hosts(self, pattern: str | None) -> list[str]:
         """Return the hosts of a pattern within --limit, including failed ones; the play's batch without a pattern."""
@@ -84,6 +86,7 @@ class HostVariables:
         """
         _refuse_two_streams(host, self._inventory.hosts.get(host))
         context = self._context(host)
+        self._seen.update(context)
         self._templar.available_variables = context
         omit = context.get("omit")
         given = {name: context[name] for name in names if context.get(name) is not None}
@@ -91,6 +94,10 @@ class HostVariables:
         return {
             name: value for name, value in values.items() if value is not None and may_set(name, value, self._loader)
         }
+
+    def warnings(self) -> list[str]:
+        """Return warnings about variables that look misspelt, of the hosts that were read."""
+        return find_misspelt(self._seen)
 
     def _context(self, host: str) -> dict[str, Any]:
         try:
