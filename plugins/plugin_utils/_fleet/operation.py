@@ -233,8 +233,8 @@ class Operation:
 
     def _entries(self, fleet: Fleet, targets: list[Target]) -> list[dict[str, Any]]:
         """Return an entry for each target, without what options with `no_log` hold."""
-        found = [summary.entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
-        found += [summary.entry(target.host, target.names, None) for target in targets[len(found) :]]
+        found = [summary.make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
+        found += [summary.make_entry(target.host, target.names, None) for target in targets[len(found) :]]
         return list(remove_values(found, fleet.no_log)) if fleet.no_log else found
 
     def _result(
@@ -250,7 +250,7 @@ class Operation:
         options, entries = task.options, batch.entries
         task.traffic = fleet.sum_traffic()
         task.warnings += [*self._warnings, *fleet.warnings()]
-        counts = summary.counts(entries)
+        counts = summary.count_statuses(entries)
         trouble = [row for row in entries if row["status"] != summary.OK]
         ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]
         everything = [row for part in (*batches, batch) for row in part.entries]
@@ -260,7 +260,7 @@ class Operation:
             to_come = []
         shown = [batch] if to_come else [*batches, batch]
         if ended:
-            shown.append(Batch([summary.entry(host, None, None) for host in covered if host not in tried], 0, 0))
+            shown.append(Batch([summary.make_entry(host, None, None) for host in covered if host not in tried], 0, 0))
         lines = self._lines(task, shown, None if to_come else left, len(to_come))
         failed = [row["host"] for row in everything if row["status"] != summary.OK and row["host"]]
         healthy = next((row["host"] for row in everything if row["status"] == summary.OK and row["host"]), None)
@@ -298,11 +298,11 @@ class Operation:
         title = f"{task.options['title']}, predicted by check mode" if task.check_mode else task.options["title"]
         entries = [row for batch in batches for row in batch.entries]
         calls, throttled = sum(batch.api_calls for batch in batches), sum(batch.throttled for batch in batches)
-        lines = summary.lines(title, entries, calls, throttled)
+        lines = summary.format_summary(title, entries, calls, throttled)
         if others:
             lines = [f"{lines[0]} {others} to come."]
         elif left:
-            lines.append(summary.left_line(left, task.options["retry_file"]))
+            lines.append(summary.format_remaining(left, task.options["retry_file"]))
         if not self._action._task.no_log:
             summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
         return lines
@@ -335,9 +335,9 @@ def _timing(fleet: Fleet) -> dict[str, Any]:
 
 def _message(title: str, entries: list[dict[str, Any]]) -> str:
     """Return the sentence of a failure: how many streams failed, and of what."""
-    numbers = summary.counts(entries)
+    numbers = summary.count_statuses(entries)
     trouble = numbers[summary.FAILED] + numbers[summary.NOT_TRIED]
-    causes = [f"{len(names)} x {why}" for why, _advice, names in summary.causes(entries)]
+    causes = [f"{len(names)} x {why}" for why, _advice, names in summary.group_failures(entries)]
     text = f"{title}: {trouble} of {numbers['streams']} streams failed or were not tried. {'; '.join(causes)}"
     return text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]}..."
 
@@ -346,7 +346,7 @@ def _diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the streams whose state changes, and their states before and after."""
     changed = [row for row in entries if row["changed"] and row.get("state")]
     return {
-        side: "".join(f"{printable(summary.name(row))}: {row.get(field)}\n" for row in changed)
+        side: "".join(f"{printable(summary.get_name(row))}: {row.get(field)}\n" for row in changed)
         for side, field in (("before", "previous_state"), ("after", "state"))
     }
 

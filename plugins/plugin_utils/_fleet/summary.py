@@ -40,7 +40,7 @@ _FIELDS = (
 _TROUBLE = {FAILED: "failed", NOT_TRIED: "not tried"}
 
 
-def entry(
+def make_entry(
     host: str | None, names: Mapping[str, Any] | None, result: Mapping[str, Any] | None, advice: str | None = None
 ) -> dict[str, Any]:
     """Return what is reported of one stream, whose `result` is None where nothing was tried.
@@ -71,15 +71,15 @@ def _error(result: Mapping[str, Any]) -> dict[str, Any]:
     return {**nothing, "message": str(result.get("msg") or "The task failed."), **(result.get("error") or {})}
 
 
-def cause(row: Mapping[str, Any]) -> str:
+def describe_cause(row: Mapping[str, Any]) -> str:
     """Return why a stream failed, in one line that is the same for all streams with the same cause."""
     code, message = row["error"]["code"], row["error"]["message"]
     if row["stream"]:
         message = message.replace(f" of {'/'.join(map(str, row['stream'].values()))}", "")
-    return one_line(f"{code}: {message}" if code else message)
+    return shorten(f"{code}: {message}" if code else message)
 
 
-def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def count_statuses(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Return the numbers of streams by how they went."""
     statuses = Counter(row["status"] for row in entries)
     return {
@@ -89,14 +89,14 @@ def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     }
 
 
-def name(row: Mapping[str, Any]) -> str:
+def get_name(row: Mapping[str, Any]) -> str:
     """Return what a stream is called: its host, or where it is no host its names, or else the item of the loop."""
     return row["host"] or "/".join(map(str, (row["stream"] or {}).values())) or str(row.get("item", "?"))
 
 
-def lines(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
+def format_summary(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
     """Return the lines that sum up a run: a few where all is well, and for each cause what to do, and the streams."""
-    numbers = counts(entries)
+    numbers = count_statuses(entries)
     states = Counter(str(row.get("state") or "done") for row in entries if row["status"] == OK)
     shares = [f"{number} {state}" for state, number in states.most_common()]
     shares += [f"{numbers[status]} {words}" for status, words in _TROUBLE.items() if numbers[status]]
@@ -122,29 +122,29 @@ def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
 
 
-def left_line(left: int, path: str) -> str:
+def format_remaining(left: int, path: str) -> str:
     """Return the line that says how to go on with what is left."""
     return f"To go on with the {left} that {'is' if left == 1 else 'are'} left: --limit @{path}"
 
 
-def causes(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+def group_failures(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
     """Return why streams failed, what to do, and the names of the streams; the most frequent cause first."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in entries:
         if row["status"] == FAILED:
-            found.setdefault((cause(row), row.get("advice") or ""), []).append(name(row))
+            found.setdefault((describe_cause(row), row.get("advice") or ""), []).append(get_name(row))
     return sorted(((why, advice, names) for (why, advice), names in found.items()), key=lambda row: -len(row[2]))
 
 
 def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     found = []
     room = MAX_NAME_LINES
-    ordered = causes(entries)
+    ordered = group_failures(entries)
     for why, advice, names in ordered[:MAX_CAUSES]:
         found.append(f"{len(names)} x {why}")
         if advice:
-            found.append(f"    {one_line(advice)}")
-        shown, left_out = names_in_lines(names, max(1, room))
+            found.append(f"    {shorten(advice)}")
+        shown, left_out = wrap_names(names, max(1, room))
         room -= len(shown)
         found += shown
         if left_out:
@@ -155,10 +155,10 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
+def wrap_names(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
     """Return names in indented lines, at most so many of these, and how many names have no room in them."""
     found: list[str] = []
-    for number, name in enumerate(one_line(name) for name in names):
+    for number, name in enumerate(shorten(name) for name in names):
         if found and len(found[-1]) + 2 + len(name) <= _WIDTH:
             found[-1] += f", {name}"
         elif most is not None and len(found) >= most:
@@ -168,7 +168,7 @@ def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[
     return found, 0
 
 
-def one_line(text: str) -> str:
+def shorten(text: str) -> str:
     """Return a text in one line, not at any length, in which nothing steers a terminal."""
     return textwrap.shorten(printable(text), _MAX_LENGTH, placeholder=" ...")
 

@@ -37,13 +37,13 @@ def other(result, name):
     if "error" in result:
         message = result["error"]["message"].replace("studio1", name)
         changed["error"] = {**result["error"], "message": message}
-    return summary.entry(name, None, changed)
+    return summary.make_entry(name, None, changed)
 
 
 def summed_up(title, entries):
     """The summary, with the numbers of calls that the entries have."""
     calls, throttled = (sum(row.get(field, 0) for row in entries) for field in ("api_calls", "throttled"))
-    return summary.lines(title, entries, calls, throttled)
+    return summary.format_summary(title, entries, calls, throttled)
 
 
 def test_a_clean_run_is_one_line():
@@ -55,11 +55,11 @@ def test_a_clean_run_is_one_line():
 
 def test_failures_are_named_by_their_causes_the_most_frequent_first():
     entries = [
-        summary.entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
+        summary.make_entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
         other(ABSENT, "a"),
         other(ABSENT, "b"),
         other(RECORDING, "d"),
-        summary.entry("e", None, None),
+        summary.make_entry("e", None, None),
     ]
     assert summed_up("start", entries) == [
         "start: 5 streams, 1 recording, 3 failed, 1 not tried. 1 changed. 3 calls, 0 throttled.",
@@ -74,15 +74,15 @@ def test_states_are_counted():
     states = ["stopped", "offline", "stopped"]
     entries = [other({**RECORDING, "state": state}, str(number)) for number, state in enumerate(states)]
     entries += [
-        summary.entry("s", None, {"skipped": True, "changed": False}),
-        summary.entry("x", None, {"changed": False}),
+        summary.make_entry("s", None, {"skipped": True, "changed": False}),
+        summary.make_entry("x", None, {"changed": False}),
     ]
     assert summed_up("stop", entries)[0].startswith("stop: 5 streams, 2 stopped, 1 offline, 1 skipped, 1 done. ")
 
 
 def test_an_unreachable_host_has_failed():
-    found = summary.entry("far", None, {"unreachable": True, "changed": False, "msg": "no route"})
-    assert (found["status"], summary.cause(found)) == ("failed", "no route")
+    found = summary.make_entry("far", None, {"unreachable": True, "changed": False, "msg": "no route"})
+    assert (found["status"], summary.describe_cause(found)) == ("failed", "no route")
 
 
 def test_three_hundred_failures_stay_readable():
@@ -95,7 +95,7 @@ def test_three_hundred_failures_stay_readable():
 
 def test_what_a_stranger_chose_does_not_steer_the_terminal():
     result = {"failed": True, "msg": "\x1b[2Jrefused\nok: all is well" + "!" * 1000}
-    lines = summed_up("start", [summary.entry("a\x1b[31m\nb", None, result)])
+    lines = summed_up("start", [summary.make_entry("a\x1b[31m\nb", None, result)])
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) <= 310
 
@@ -116,18 +116,18 @@ def test_punctuality(late, said):
 
 def test_an_entry_is_complete_whatever_failed():
     keys = {"code", "message", "request_id", "http_status", "action"}
-    assert set(summary.entry("a", None, ABSENT)["error"]) == keys
-    found = summary.entry("b", STREAM, {"failed": True, "msg": "no such variable"})
+    assert set(summary.make_entry("a", None, ABSENT)["error"]) == keys
+    found = summary.make_entry("b", STREAM, {"failed": True, "msg": "no such variable"})
     assert found["error"] == {**dict.fromkeys(keys), "message": "no such variable"}
     assert found["stream"] == STREAM
-    found = summary.entry("c", None, None)
+    found = summary.make_entry("c", None, None)
     assert (found["stream"], found["status"], found["error"]) == (None, "not_tried", None)
-    assert summary.entry("d", None, RECORDING)["error"] is None
+    assert summary.make_entry("d", None, RECORDING)["error"] is None
 
 
 def test_counts():
-    entries = [other(RECORDING, "a"), other(ABSENT, "b"), summary.entry("c", None, None)]
-    assert summary.counts(entries) == {
+    entries = [other(RECORDING, "a"), other(ABSENT, "b"), summary.make_entry("c", None, None)]
+    assert summary.count_statuses(entries) == {
         "streams": 3,
         "ok": 1,
         "failed": 1,
