@@ -42,9 +42,17 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import engine as engine_module
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine, Lane, Member
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.program import Run, kept, once, scheduled
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.dispatcher import MAX_UNSENT
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.lane import MAX_PROBE_PAUSE, Lane
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.member import Member
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.program import (
+    Policy,
+    keep_recording,
+    reach_state,
+    record_windows,
+)
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.scheduler import MAX_IDLE_SECONDS
 
 NOON = 1_767_355_200.0
 INTERVAL = 5.0
@@ -254,13 +262,13 @@ class Ended:
         return self.members[name]
 
 
-def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL, single=False):
+def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL, is_single=False):
     """Run the programs of streams by name; `until` is when the run is interrupted."""
 
-    def is_over():
+    def is_interrupted():
         return until is not None and world.time >= until
 
-    engine = Engine(world, interval, is_over=is_over, pool=world, inbox=world, single=single)
+    engine = Engine(world, interval, is_interrupted=is_interrupted, pool=world, inbox=world, is_single=is_single)
     lane = Lane(lambda: make_live(world), retry_timeout)
     engine.lanes.append(lane)
     members, finished = {}, []
@@ -296,14 +304,14 @@ def options(**given):
 
 
 def starting(world, keep=False, **given):
-    rules = Run(world, keep=keep)
-    return lambda stream: (kept if keep else once)(stream, options(**given), rules, [])
+    rules = Policy(world, keep=keep)
+    return lambda stream: (keep_recording if keep else reach_state)(stream, options(**given), rules, [])
 
 
 def windowed(world, *windows, began=None, warnings=None, **rules):
     found = merged(Window(moment(start), moment(stop)) for start, stop in windows)
     given = options(state="stopped")
-    return lambda stream: scheduled(stream, given, found, Run(world, **rules), [])
+    return lambda stream: record_windows(stream, given, found, Policy(world, **rules), [])
 
 
 def moment(seconds):
@@ -329,7 +337,7 @@ def test_no_stream_is_forgotten_and_none_is_commanded_twice(names, data):
     ended = run(world, {name: starting(world) for name in names})
     for name in names:
         member = ended[name]
-        assert member.done and bool(member.result) is not bool(member.failure)
+        assert member.is_done and bool(member.result) is not bool(member.failure)
         expected = next((n for n in range(1, 5) if faults.get((name, "start", n)) != "lost"), None)
         failed = faults.get((name, "start", expected)) == "final"
         assert bool(member.failure) is failed
@@ -402,7 +410,7 @@ def test_an_endpoint_that_comes_back_serves_all():
     world = World(dict.fromkeys(names, ALWAYS), down=[(1, 30)])
     ended = run(world, {name: starting(world) for name in names})
     assert all(ended[name].result["state"] == "recording" for name in names)
-    assert 30 + 100 / RATE < world.time < 30 + engine_module.MAX_PROBE + 200 / RATE + 1
+    assert 30 + 100 / RATE < world.time < 30 + MAX_PROBE_PAUSE + 200 / RATE + 1
 
 
 @given(name_lists, st.floats(0.01, 1.2), st.booleans())
@@ -410,10 +418,10 @@ def test_an_endpoint_that_comes_back_serves_all():
 def test_an_interrupted_run_sends_nothing_more(names, until, slow):
     world = World(dict.fromkeys(names, ALWAYS), latency=lambda _name, _made: 2.0 if slow else 0.03)
     ended = run(world, {name: starting(world) for name in names}, until=until)
-    latest = until + engine_module.MAX_TICK + engine_module.MAX_UNSENT / RATE
+    latest = until + MAX_IDLE_SECONDS + MAX_UNSENT / RATE
     assert all(row[0] <= latest for row in world.sent)
     for member in ended.members.values():
-        if member.done:
+        if member.is_done:
             assert member.result["state"] == "recording"
 
 
@@ -476,7 +484,7 @@ def test_looks_at_record_contents_hold_few_threads():
     ended = run(world, {name: starting(world, state="restarted") for name in names})
     assert len(world.content_reads) == 300
     assert all(isinstance(ended[name].failure, OutcomeUnknown) for name in names)
-    assert max(Counter(time for time, _name in world.content_reads).values()) <= engine_module.MAX_UNSENT
+    assert max(Counter(time for time, _name in world.content_reads).values()) <= MAX_UNSENT
 
 
 @pytest.mark.parametrize("until", [2, 5.52, 20])
@@ -541,7 +549,7 @@ def test_a_stop_is_assumed_to_be_a_change_where_the_run_is_interrupted_before_th
 @pytest.mark.parametrize("until", [4, None])
 def test_a_single_stream_reads_the_log_again_like_many(until):
     (name,), world = stopping(1)
-    ended = run(world, {name: starting(world, state="stopped")}, until=until, single=True)
+    ended = run(world, {name: starting(world, state="stopped")}, until=until, is_single=True)
     assert ended[name].result["changed"] is (until is not None)
     assert world.time == pytest.approx(until or world.commands(name)[0][0] + LOG_DELAY, abs=1)
     assert len(world.log_reads) == (1 if until else 2)
@@ -565,7 +573,7 @@ def test_windows_are_kept_to_the_moment(plans):
         left = [(w.start.epoch - NOON, w.stop.epoch - NOON) for w in whole if w.stop.epoch > NOON + 0.1]
         if any(0 < w.stop.epoch - NOON <= 0.1 for w in whole):
             continue
-        assert ended[name].done
+        assert ended[name].is_done
         starts, stops = world.commands(name, "start"), world.commands(name, "stop")
         assert len(starts) == len(left)
         for (at, *_rest), (start, stop) in zip(starts, left):
@@ -695,7 +703,7 @@ def test_waiting_for_the_notify_log_does_not_delay_the_stop():
     world = World({"s": ALWAYS})
     found = [Window(moment(10), moment(40))]
     given = options(state="stopped", wait=True)
-    run(world, {"s": lambda stream: scheduled(stream, given, found, Run(world), [])})
+    run(world, {"s": lambda stream: record_windows(stream, given, found, Policy(world), [])})
     assert 40 <= world.commands("s", "stop")[0][0] <= 42
 
 

@@ -68,7 +68,7 @@ class World:
     def read(self, fresh):
         """Ask for the log; the answers are in the list that this returns."""
         answers = []
-        self.watch.read(STREAM, lambda events=None, error=None: answers.append(error or len(events)), fresh=fresh)
+        self.watch.read(STREAM, lambda events=None, error=None: answers.append(error or len(events)), must_be_new=fresh)
         return answers
 
 
