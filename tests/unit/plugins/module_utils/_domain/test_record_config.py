@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import configurations
 import pytest
 from hypothesis import given
 
@@ -13,6 +12,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import 
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import record_config as record_config_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.reconcile import ADD, REPLACE, UPDATE
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
+from support import configurations
 
 PREFIX = "{AppName}/{StreamName}/{StartTime}_{EndTime}"
 SLICES = "{UnixTimestamp}_{Sequence}"
