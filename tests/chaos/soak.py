@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run chaos scenarios for many seeds, each with its own faults, open questions and clocks; stop at a wrong report.
 
-Each seed has a scenario of several controllers that act on the same streams, and run_part of a single controller, whose
+Each seed has a scenario of several controllers that act on the same streams, and one of a single controller, whose
 reports must be exact.
 """
 
