@@ -576,14 +576,14 @@ def test_a_type_that_is_not_supported_is_named(tmp_path, kind):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"access_key_id": 5}, "access_key_id that is no text"),
-        ({"access_key_secret": ["secret"]}, "access_key_secret that is no text"),
-        ({"mode": 5}, "mode that is no text"),
-        ({"expired_seconds": "900"}, "expired_seconds that is no whole number"),
+        ({"access_key_id": 5}, "access_key_id that is not text"),
+        ({"access_key_secret": ["secret"]}, "access_key_secret that is not text"),
+        ({"mode": 5}, "mode that is not text"),
+        ({"expired_seconds": "900"}, "expired_seconds that is not a whole number"),
         ({"expired_seconds": 899}, "is to last 899 seconds"),
-        ({"mode": "EcsRamRole", "ram_role_name": 5}, "ram_role_name that is no text"),
+        ({"mode": "EcsRamRole", "ram_role_name": 5}, "ram_role_name that is not text"),
         ({"enable_vpc": "yes"}, "enable_vpc that is neither true nor false"),
-        ({"ram_role_arn": "recorder"}, "is no role's name"),
+        ({"ram_role_arn": "recorder"}, "is not the ARN of a role"),
         ({"ram_role_arn": ""}, "no ram_role_arn"),
     ],
 )
@@ -634,7 +634,7 @@ def test_where_sts_is(tmp_path, monkeypatch, fields, environ, host):
     def ask(_context, endpoint, *_rest):
         raise CredentialsError(endpoint.host, "")
 
-    monkeypatch.setattr(sts_module, "_ask", ask)
+    monkeypatch.setattr(sts_module, "_request_access_key", ask)
     with pytest.raises(CredentialsError) as caught:
         profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields(**fields))
     assert caught.value.happened == host
@@ -709,7 +709,7 @@ def test_the_role_s_options_and_variables():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"role_arn": "recorder"}, "is no role's name"),
+        ({"role_arn": "recorder"}, "is not the ARN of a role"),
         ({"role_arn": ROLE, "role_session_duration": 60}, "60 seconds"),
         ({"role_arn": ROLE, "role_session_duration": -1}, "Give whole seconds"),
         ({"role_policy": "{}"}, "role_policy is set without role_arn"),
@@ -794,7 +794,7 @@ def test_the_instance_s_role(versions, named):
 
 
 def test_a_service_that_is_silent_about_tokens_is_asked_without_one(monkeypatch):
-    monkeypatch.setattr(ecs_ram_role, "_METADATA_SECONDS", 0.2)
+    monkeypatch.setattr(ecs_ram_role, "_TIMEOUT", 0.2)
     good = answer(200, json.dumps({"Code": "Success", **made_up()}))
     with ScriptedServer(silence, good) as server:
         keys({"ecs_role_name": "r"}, metadata(server))
@@ -830,7 +830,7 @@ def test_a_token_that_is_refused_is_left_out_where_version_1_may_be_used():
     ],
 )
 def test_a_metadata_service_that_answers_oddly(monkeypatch, steps, words):
-    monkeypatch.setattr(ecs_ram_role, "_METADATA_SECONDS", 0.2)
+    monkeypatch.setattr(ecs_ram_role, "_TIMEOUT", 0.2)
     with ScriptedServer(*steps) as server:
         assert words in refusal({}, metadata(server))
 
@@ -917,9 +917,9 @@ def test_a_code_beside_the_keys_says_whether_they_are_good(code, is_good):
     ("uri", "words"),
     [
         ("http://keys.example.com/my-secret-path", "plain http"),
-        ("file:///my-secret-path", "no full URL"),
+        ("file:///my-secret-path", "not a full URL"),
         ("https://user:my-secret-path@keys.example.com", "more than scheme"),
-        ("http://[::1/my-secret-path", "is no URL"),
+        ("http://[::1/my-secret-path", "is not a URL"),
         ("http://127.0.0.1:9/my-secret-path", "does not accept a connection"),
     ],
 )
@@ -1204,7 +1204,7 @@ def test_what_a_program_prints_is_never_shown(program, output, status, words):
     ("command", "words"),
     [
         ("/nonexistent/program --secret x", "No such file"),
-        ("'unclosed", "is no command"),
+        ("'unclosed", "is not a valid command line"),
         ("/dev/null", "Permission denied"),
     ],
 )
@@ -1216,7 +1216,7 @@ def test_a_program_that_cannot_be_run(program, command, words):
 
 
 def test_a_program_that_does_not_end_is_ended_with_all_it_started(program, monkeypatch, tmp_path):
-    monkeypatch.setattr(external, "_PROGRAM_SECONDS", 0.5)
+    monkeypatch.setattr(external, "_TIMEOUT", 0.5)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
