@@ -11,9 +11,10 @@ import socket
 import sys
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
-from playbook import STREAM, WAYS, Ansible, environment, streams, temporary_keys
-from scripted import ScriptedServer, answer, truncated
+
+from support.emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
+from support.playbook import STREAM, WAYS, Ansible, environment, streams, temporary_keys
+from support.scripted import ScriptedServer, answer, truncated
 
 NAMES = streams([STREAM])["stream01"]
 

@@ -14,11 +14,12 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from certificates import Authority
-from emulator import KEY, POWERLESS_KEY, ROLE
-from issuers import Metadata, OAuthProvider
-from playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
-from tunnel import Tunnel
+
+from support.certificates import Authority
+from support.emulator import KEY, POWERLESS_KEY, ROLE
+from support.issuers import Metadata, OAuthProvider
+from support.playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
+from support.tunnel import Tunnel
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = [f"live.example.com/app/stream{number:02}" for number in range(40)]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY, OTHER_ACCOUNT_KEY
-from playbook import FLEET, streams
+
+from support.emulator import KEY, OTHER_ACCOUNT_KEY
+from support.playbook import FLEET, streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
 COLLECTION = Path(__file__).resolve().parents[2]

@@ -10,13 +10,13 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, environment
 
 ONLINE, LOG = "DescribeLiveStreamsOnlineList", "DescribeLiveRecordNotifyRecords"
 CONFIGS, CONTENTS, FILES = (

@@ -10,8 +10,9 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playbook import STREAM, WAYS, Ansible, streams
-from scripted import ScriptedServer, answer
+
+from support.playbook import STREAM, WAYS, Ansible, streams
+from support.scripted import ScriptedServer, answer
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from playbook import streams
+
+from support.playbook import streams
 
 PLAYBOOK = "apsaravideo.live.window"
 SHANGHAI = timezone(timedelta(hours=8))

@@ -21,7 +21,6 @@ from alibabacloud_credentials.provider import (
     URLCredentialsProvider,
 )
 from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
-from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
@@ -32,6 +31,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.prov
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
 PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 

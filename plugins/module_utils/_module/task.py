@@ -58,6 +58,7 @@ class Task:
         self.warnings: list[str] = []
         self.traffic = Traffic()
         self.known: dict[str, Any] = {}  # what the result says even where the task fails
+        self._account: Account | None = None
         self._client: Client | None = None
         self._start_at: Instant | None = None
 
@@ -75,23 +76,26 @@ class Task:
         return account
 
     def live(self, account: Account | None = None) -> Live:
-        """Return the API with the options' endpoint and credentials, or with those of an account that is shared.
+        """Return the API with the endpoint and credentials of the options, or with those of an account that is shared.
 
-        Raises LiveError for options that no call can be made with. No call leaves before the option `start_at`; unless
-        the account is shared, this returns shortly before that time. In check mode nothing waits.
+        No request is sent before `start_at`. Raise LiveError for options that no call can be made with.
         """
         start_at = self.start_at()
-        own = account or self.account()
-        limits = own.limits._replace(retry_timeout=self.retry_timeout())
-        self._client = Client(own.settings, limits, None, self.clock, self.traffic, own)
+        self._account = account or self.account()
+        limits = self._account.limits._replace(retry_timeout=self.retry_timeout())
+        self._client = Client(self._account.settings, limits, None, self.clock, self.traffic, self._account)
         self._start_at = start_at
         if start_at and not self.check_mode:
             self._client.not_before = start_at.epoch
-            if not account:
-                self.clock.sleep_until(start_at.epoch - _KEYS_READY)
-                own.keys()
-                self.clock.sleep_until(start_at.epoch - _READY)
         return Live(self._client, self._region_id())
+
+    def wait_for_start(self) -> None:
+        """Sleep until shortly before `start_at`, and renew credentials on the way; not in check mode."""
+        if not self._start_at or not self._account or self.check_mode:
+            return
+        self.clock.sleep_until(self._start_at.epoch - _KEYS_READY)
+        self._account.keys()
+        self.clock.sleep_until(self._start_at.epoch - _READY)
 
     def close(self) -> None:
         """Close what the calls have left open. A process may have thousands of tasks, as that of a loop."""

@@ -18,11 +18,11 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
-from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
 from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM, read_static
+from support.emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 NAME = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"

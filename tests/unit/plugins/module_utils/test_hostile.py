@@ -21,7 +21,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import UnsatisfiedAssumption
-from scripted import ScriptedServer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import response
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
@@ -40,6 +39,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer
 
 NOW = 1_767_323_045.0  # 2026-01-02T03:04:05Z
 NAMES = {"DomainName": "live.example.com", "AppName": "news", "StreamName": "studio1"}

@@ -16,8 +16,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from issuers import TOKEN, CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, Sts, made_up
-from scripted import ScriptedServer, answer, silence
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
@@ -32,6 +30,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import Cr
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.issuers import TOKEN, CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, Sts, made_up
+from support.scripted import ScriptedServer, answer, silence
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
 SDK = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "sdk-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sdk-secret"}

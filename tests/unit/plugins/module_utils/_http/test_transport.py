@@ -18,12 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import EndpointUnusable, NotSent, ResponseLost
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.transport import Transport
+from support.certificates import Authority
+from support.scripted import ScriptedServer, answer
 
 OK = answer(200, "{}")
 ROOT = Path(__file__).parents[8]
