@@ -31,7 +31,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.prov
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
-from support.issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
+from support.issuers import CloudSsoService, CredentialsUri, Metadata, OAuthService, made_up
 
 PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 
@@ -134,7 +134,7 @@ def test_a_credentials_uri(always):
 
 
 def test_cloud_sso(tmp_path, always):
-    with CloudSsoProvider(always, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoService(always, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         profile = {
             "name": "p",
             "mode": "CloudSSO",
@@ -174,7 +174,7 @@ def test_keys_of_an_oauth_sign_in_that_the_cli_has_stored(signed_in):
 
 def test_keys_for_the_access_token_of_an_oauth_sign_in(signed_in, monkeypatch, always):
     file, profile = signed_in()
-    with OAuthProvider(always, "the-token") as oauth:
+    with OAuthService(always, "the-token") as oauth:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": oauth.url})
         provider = OAuthCredentialsProvider(
             client_id="x",

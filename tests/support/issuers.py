@@ -148,7 +148,7 @@ class CredentialsUri(Service):
         return 200, json.dumps({"Code": "Success", **self._content()})
 
 
-class CloudSsoProvider(Service):
+class CloudSsoService(Service):
     """The sign-in host of CloudSSO, which knows one user."""
 
     def __init__(self, content: Content, token: str, **access: str) -> None:
@@ -168,7 +168,7 @@ class CloudSsoProvider(Service):
         return 200, json.dumps({"RequestId": "R", "CloudCredential": self._content()})
 
 
-class OAuthProvider(Service):
+class OAuthService(Service):
     """The OAuth service of the CLI's users, which knows one access token. `NAMES` are the hosts of its two sites."""
 
     NAMES = "DNS:oauth.aliyun.com,DNS:oauth.alibabacloud.com"

@@ -30,7 +30,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import Cr
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
-from support.issuers import TOKEN, CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, Sts, made_up
+from support.issuers import TOKEN, CloudSsoService, CredentialsUri, Metadata, OAuthService, Sts, made_up
 from support.scripted import ScriptedServer, answer, silence
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
@@ -948,7 +948,7 @@ SSO = {"cloud_sso_account_id": "1", "cloud_sso_access_config": "ac-1", "access_t
 
 
 def test_cloud_sso(tmp_path):
-    with CloudSsoProvider(made_up, "sso-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoService(made_up, "sso-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         url = f"{sso.url}/start/page?x=y"
         found = profile(tmp_path, mode="CloudSSO", cloud_sso_sign_in_url=url, **SSO)
         assert found.account == "1"
@@ -996,7 +996,7 @@ def stored(left):
 
 @pytest.fixture(name="oauth")
 def oauth_of_the_international_site(monkeypatch):
-    with OAuthProvider(made_up, "oauth-token") as service:
+    with OAuthService(made_up, "oauth-token") as service:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": "http://127.0.0.1:9", "INTL": service.url})
         yield service
 
