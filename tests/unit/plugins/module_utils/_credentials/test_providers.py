@@ -30,7 +30,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import Cr
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
-from support.issuers import TOKEN, CloudSsoService, CredentialsUri, Metadata, OAuthService, Sts, made_up
+from support.issuers import TOKEN, CloudSsoServer, CredentialsUri, Metadata, OAuthServer, Sts, new_credentials
 from support.scripted import ScriptedServer, answer, silence
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
@@ -122,7 +122,7 @@ def use_profile(home, environ=None, **fields):
 
 
 def with_id(name):
-    return lambda: {**made_up(), "AccessKeyId": name}
+    return lambda: {**new_credentials(), "AccessKeyId": name}
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_an_oidc_token_is_read_by_the_names_of_the_cli(tmp_path):
         del environ["ALIBABACLOUD_ROLE_ARN"]
         message = get_refusal({}, {**environ, "ALIBABA_CLOUD_ROLE_ARN": ROLE})
     assert "incomplete" in message and "Set ALIBABACLOUD_ROLE_ARN too" in message
-    assert [(call["Action"], call["OIDCToken"]) for call in sts.asked()] == [("AssumeRoleWithOIDC", "oidc-token")]
+    assert [(call["Action"], call["OIDCToken"]) for call in sts.calls()] == [("AssumeRoleWithOIDC", "oidc-token")]
 
 
 def test_a_security_token_is_not_used_with_another_access_key(home):
@@ -390,7 +390,7 @@ def test_a_missing_mode_is_inferred_as_by_the_cli(tmp_path, services, case, mode
         environ = {"APSARAVIDEO_STS_ENDPOINT": sts.url, **metadata_variables(services.ecs)}
         found = use_profile(tmp_path, environ, **mode, **fields)
     assert found.access_key_id.startswith(key_id)
-    assert [call["Action"] for call in sts.asked()] == ([action] if action else [])
+    assert [call["Action"] for call in sts.calls()] == ([action] if action else [])
     assert found.security_token == fields.get("sts_token", found.security_token)
 
 
@@ -449,7 +449,7 @@ def test_the_role_of_a_profile_is_assumed(tmp_path, mode):
         found = use_profile(tmp_path, {"APSARAVIDEO_STS_ENDPOINT": sts.url}, mode=mode, **AK, **fields)
     assert found.access_key_id.startswith("STS.")
     assert found.account == "1000000000000001"
-    (call,) = sts.asked()
+    (call,) = sts.calls()
     assert call == {
         "Action": "AssumeRole",
         "RoleArn": ROLE,
@@ -475,7 +475,7 @@ def test_the_role_of_a_profile_is_assumed_with_its_security_token(tmp_path):
 def test_unset_parameters_of_a_role_are_not_sent(tmp_path):
     with Sts() as sts:
         use_profile(tmp_path, {"APSARAVIDEO_STS_ENDPOINT": sts.url}, mode="RamRoleArn", **AK, ram_role_arn=ROLE)
-    assert sts.asked() == [{"Action": "AssumeRole", "RoleArn": ROLE, "RoleSessionName": "ansible"}]
+    assert sts.calls() == [{"Action": "AssumeRole", "RoleArn": ROLE, "RoleSessionName": "ansible"}]
 
 
 def test_chained_roles_are_assumed_one_after_the_other(tmp_path):
@@ -487,7 +487,7 @@ def test_chained_roles_are_assumed_one_after_the_other(tmp_path):
     path = write(tmp_path / "c", {"profiles": profiles})
     with Sts() as sts:
         get_access_key({"profile": "two", "credentials_file": path, "sts_endpoint": sts.url})
-    assert [call["RoleArn"] for call in sts.asked()] == [f"{ROLE}1", f"{ROLE}2"]
+    assert [call["RoleArn"] for call in sts.calls()] == [f"{ROLE}1", f"{ROLE}2"]
     first, second = (request.headers for request in sts.requests)
     assert "Credential=file-id," in first["Authorization"] and "Credential=STS." in second["Authorization"]
     assert second["x-acs-security-token"].startswith("token")
@@ -511,7 +511,7 @@ def test_the_role_of_an_oidc_profile_is_assumed_with_its_token(tmp_path, session
     (request,) = sts.requests
     assert "Authorization" not in request.headers
     assert "a.b" not in request.target, "the token is in the body alone"
-    (call,) = sts.asked()
+    (call,) = sts.calls()
     assert {name: call[name] for name in ("Action", "Version", "OIDCToken", "OIDCProviderArn", "RoleSessionName")} == {
         "Action": "AssumeRoleWithOIDC",
         "Version": "2015-04-01",
@@ -535,7 +535,7 @@ def test_an_unusable_oidc_token_file_is_refused_without_its_path(tmp_path, conte
 
 @pytest.mark.parametrize("mode", ["RamRoleArnWithRoleName", "RamRoleArnWithEcs"])
 def test_a_role_is_assumed_with_the_role_of_the_instance(tmp_path, mode):
-    with Metadata({"r": made_up}) as ecs, Sts() as sts:
+    with Metadata({"r": new_credentials}) as ecs, Sts() as sts:
         environ = {**metadata_variables(ecs), "APSARAVIDEO_STS_ENDPOINT": sts.url}
         use_profile(tmp_path, environ, mode=mode, ram_role_name="r", **role_fields())
     assert ecs.log[-1].endswith("/r")
@@ -555,13 +555,13 @@ def test_all_types_of_the_sdk_file_are_supported(tmp_path):
     oidc_token_file_path = {token}
     """
     path = write(tmp_path / "ini", INI + "\n".join(line.strip() for line in sections.splitlines()))
-    with Metadata({"r": made_up}) as ecs, Sts() as sts:
+    with Metadata({"r": new_credentials}) as ecs, Sts() as sts:
         environ = {**metadata_variables(ecs), "APSARAVIDEO_STS_ENDPOINT": sts.url}
         for name in ("role", "ecs", "oidc"):
             assert get_access_key({"credentials_file": path, "profile": name}, environ).security_token.startswith(
                 "token"
             )
-    role, with_oidc = sts.asked()
+    role, with_oidc = sts.calls()
     assert (role["RoleSessionName"], role["Policy"]) == ("night", '{"Version": "1"}')
     assert with_oidc["OIDCToken"] == "a.b"
     assert ecs.log[-1].endswith("/r")
@@ -667,7 +667,7 @@ def test_a_role_is_assumed_with_the_credentials_of_each_provider(home, services)
             assert found.access_key_id.startswith("STS.")
             assert f"Credential={used}," in sts.requests[-1].headers["Authorization"]
         get_access_key({"role_arn": ROLE}, {**environ, **oidc_variables(home)}, home)
-    assert [call["Action"] for call in sts.asked()][-2:] == ["AssumeRoleWithOIDC", "AssumeRole"]
+    assert [call["Action"] for call in sts.calls()][-2:] == ["AssumeRoleWithOIDC", "AssumeRole"]
 
 
 def test_the_external_id_of_the_environment_is_the_default(tmp_path):
@@ -678,7 +678,7 @@ def test_the_external_id_of_the_environment_is_the_default(tmp_path):
         use_profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields())
         use_profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields(external_id="of-profile"))
         get_access_key({}, {**environ, **oidc_variables(tmp_path)})
-    found = [(call["Action"], call.get("ExternalId")) for call in sts.asked()]
+    found = [(call["Action"], call.get("ExternalId")) for call in sts.calls()]
     assert found == [
         ("AssumeRole", "of-environ"),
         ("AssumeRole", "of-option"),
@@ -700,7 +700,7 @@ def test_the_options_and_variables_of_a_role_are_sent():
         get_access_key({**OPTIONS, **more}, environ)
         get_access_key({**OPTIONS, "role_session_name": "ours", "role_session_duration": 900}, environ)
         get_access_key(OPTIONS, {**environ, "ALIBABA_CLOUD_ROLE_SESSION_NAME": "sdk"})
-    first, second, third = sts.asked()
+    first, second, third = sts.calls()
     assert first == {
         "Action": "AssumeRole",
         "RoleArn": ROLE,
@@ -778,8 +778,8 @@ def test_an_echoed_oidc_token_is_masked(tmp_path):
 
 def test_the_credentials_that_assume_a_role_are_renewed_when_expired():
     ends = refuse_with("InvalidSecurityToken.Expired", 400)
-    good = answer(200, json.dumps({"RequestId": "R", "Credentials": made_up()}))
-    with Metadata({"r": made_up}) as ecs, ScriptedServer(ends, good) as server:
+    good = answer(200, json.dumps({"RequestId": "R", "Credentials": new_credentials()}))
+    with Metadata({"r": new_credentials}) as ecs, ScriptedServer(ends, good) as server:
         options = {"ecs_role_name": "r", "role_arn": ROLE, "sts_endpoint": server.url}
         assert get_access_key(options, metadata_variables(ecs)).access_key_id.startswith("STS.")
     first, second = (request.headers["x-acs-security-token"] for request in server.requests)
@@ -795,7 +795,7 @@ PUT = "PUT /latest/api/token"
 @pytest.mark.parametrize("versions", [(1, 2), (2,), (1,)])
 @pytest.mark.parametrize("named", [True, False])
 def test_the_role_of_the_instance_is_found(versions, named):
-    with Metadata({"my role": made_up}, versions) as ecs:
+    with Metadata({"my role": new_credentials}, versions) as ecs:
         found = get_access_key({"ecs_role_name": "my role"} if named else {}, metadata_variables(ecs))
     assert found.security_token.startswith("token")
     assert ecs.log == [PUT, *([] if named else [GET]), GET + "my%20role"]
@@ -804,20 +804,20 @@ def test_the_role_of_the_instance_is_found(versions, named):
 
 def test_a_metadata_service_without_tokens_is_called_without_one(monkeypatch):
     monkeypatch.setattr(ecs_ram_role, "_TIMEOUT", 0.2)
-    good = answer(200, json.dumps({"Code": "Success", **made_up()}))
+    good = answer(200, json.dumps({"Code": "Success", **new_credentials()}))
     with ScriptedServer(silence, good) as server:
         get_access_key({"ecs_role_name": "r"}, metadata_variables(server))
 
 
 def test_version_1_of_the_metadata_service_can_be_disabled():
-    with Metadata({"r": made_up}, (1,)) as ecs:
+    with Metadata({"r": new_credentials}, (1,)) as ecs:
         message = get_refusal({}, {**metadata_variables(ecs), "ALIBABA_CLOUD_IMDSV1_DISABLED": "true"})
     assert "gave no token" in message
     assert ecs.log == [PUT]
 
 
 def test_a_refused_metadata_token_is_left_out_if_version_1_is_allowed():
-    good = answer(200, json.dumps({"Code": "Success", **made_up()}))
+    good = answer(200, json.dumps({"Code": "Success", **new_credentials()}))
     with ScriptedServer(answer(200, "t"), answer(403, ""), good) as server:
         get_access_key({"ecs_role_name": "r"}, metadata_variables(server))
     assert [TOKEN in request.headers for request in server.requests] == [False, True, False]
@@ -833,8 +833,14 @@ def test_a_refused_metadata_token_is_left_out_if_version_1_is_allowed():
         ([answer(200, "t"), answer(200, "r"), answer(200, "<html>")], "answered something else"),
         ([answer(200, "t"), answer(200, "r"), answer(200, '{"Code": "Failed"}')], "holds no keys"),
         ([answer(200, "t"), answer(200, "r"), answer(200, "[1]")], "holds no keys"),
-        ([answer(200, "t"), answer(200, "r"), answer(200, json.dumps({"Code": "Busy", **made_up()}))], "not Success"),
-        ([answer(200, "t"), answer(200, "r"), answer(200, json.dumps({**made_up(), "Expiration": "soon"}))], "a time"),
+        (
+            [answer(200, "t"), answer(200, "r"), answer(200, json.dumps({"Code": "Busy", **new_credentials()}))],
+            "not Success",
+        ),
+        (
+            [answer(200, "t"), answer(200, "r"), answer(200, json.dumps({**new_credentials(), "Expiration": "soon"}))],
+            "a time",
+        ),
         ([answer(200, "t"), silence], "did not answer in time"),
     ],
 )
@@ -881,7 +887,7 @@ def test_the_metadata_service_is_reached_without_proxies(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "")
-    with Metadata({"r": made_up}) as ecs:
+    with Metadata({"r": new_credentials}) as ecs:
         get_access_key({}, metadata_variables(ecs))
 
 
@@ -890,7 +896,7 @@ def test_the_metadata_service_is_reached_without_proxies(monkeypatch):
 
 @pytest.mark.parametrize("by", ["variable", "profile", "profile and variable"])
 def test_credentials_are_read_from_a_uri(tmp_path, by):
-    with CredentialsUri(made_up) as server:
+    with CredentialsUri(new_credentials) as server:
         variable = {"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri}
         if by == "variable":
             get_access_key({}, variable)
@@ -910,7 +916,7 @@ def test_a_profile_without_credentials_uri_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("code", "is_good"), [("Success", True), (None, True), ("Failed", False), (5, False)])
 def test_credentials_with_a_failure_code_are_refused(code, is_good):
-    good = {**made_up(), "Code": code}
+    good = {**new_credentials(), "Code": code}
     if code is None:
         del good["Code"]
     with ScriptedServer(answer(200, json.dumps(good))) as server:
@@ -957,7 +963,7 @@ SSO = {"cloud_sso_account_id": "1", "cloud_sso_access_config": "ac-1", "access_t
 
 
 def test_cloud_sso_gives_credentials_while_signed_in(tmp_path):
-    with CloudSsoService(made_up, "sso-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoServer(new_credentials, "sso-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         url = f"{sso.url}/start/page?x=y"
         found = use_profile(tmp_path, mode="CloudSSO", cloud_sso_sign_in_url=url, **SSO)
         assert found.account == "1"
@@ -1005,7 +1011,7 @@ def make_stored(left):
 
 @pytest.fixture(name="oauth")
 def oauth_of_the_international_site(monkeypatch):
-    with OAuthService(made_up, "oauth-token") as service:
+    with OAuthServer(new_credentials, "oauth-token") as service:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": "http://127.0.0.1:9", "INTL": service.url})
         yield service
 
@@ -1108,7 +1114,7 @@ def test_a_failed_exchange_is_reported_without_secrets(tmp_path, monkeypatch, st
 
 
 def test_fields_of_the_exchange_may_begin_with_a_small_letter(tmp_path, monkeypatch):
-    good = made_up()
+    good = new_credentials()
     small = {name[0].lower() + name[1:]: value for name, value in good.items()}
     with ScriptedServer(answer(200, json.dumps({"requestId": "R", **small}))) as server:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"INTL": server.url})
