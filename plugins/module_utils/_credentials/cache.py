@@ -76,7 +76,7 @@ class _Entry(NamedTuple):
             os.pwrite(file, encrypt(json.dumps(content).encode()), 0)
 
     def is_usable(self, requested_at: float, now: float, expired: AccessKey | None) -> bool:
-        """Return whether the entry answers a process that has waited for credentials since `requested_at`.
+        """Return whether a process that has waited for credentials since `requested_at` may use this entry.
 
         An error is shared only with processes that were waiting when it happened.
         """

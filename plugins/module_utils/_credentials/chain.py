@@ -98,7 +98,7 @@ class MappingProvider:
 
 
 class OidcEnvironmentProvider:
-    """A provider for the role that a container assumes with its OIDC token, as environment variables name them.
+    """A provider of the credentials of a role that a container assumes with its OIDC token; variables name both.
 
     The variable of the role alone does not count, because other programs use it, too.
     """

@@ -69,7 +69,7 @@ class ProfileProvider:
         existing = [file for file in self._files if file.named_by or os.path.exists(file.path)]
         if not existing and not self._name:
             return None
-        contents = (_Content.read(file, self._context) for file in existing or self._files[:1])
+        contents = (_FileContent.read(file, self._context) for file in existing or self._files[:1])
         errors = []
         for content in contents:
             name = self._name or content.default
@@ -82,7 +82,7 @@ class ProfileProvider:
         raise errors[0]
 
 
-class _Content:
+class _FileContent:
     """The profiles of one file by name, and the name of the default one."""
 
     def __init__(self, path: str, profiles: dict[str, Mapping[str, Any]], default: str, is_ini: bool) -> None:
@@ -92,7 +92,7 @@ class _Content:
         self._is_ini = is_ini
 
     @classmethod
-    def read(cls, file: ProfileFile, context: Context) -> _Content:
+    def read(cls, file: ProfileFile, context: Context) -> _FileContent:
         """Read a file of either format; raises CredentialsError, which quotes nothing of it."""
         path = file.path
         try:
@@ -112,7 +112,7 @@ class _Content:
         return cls._parse_json(path, text) if text.lstrip().startswith("{") else cls._parse_ini(path, text)
 
     @classmethod
-    def _parse_json(cls, path: str, text: str) -> _Content:
+    def _parse_json(cls, path: str, text: str) -> _FileContent:
         try:
             config = json.loads(text)
         except (ValueError, RecursionError):
@@ -127,7 +127,7 @@ class _Content:
         return cls(path, by_name, current, is_ini=False)
 
     @classmethod
-    def _parse_ini(cls, path: str, text: str) -> _Content:
+    def _parse_ini(cls, path: str, text: str) -> _FileContent:
         parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read_string(text)

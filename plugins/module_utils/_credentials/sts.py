@@ -62,7 +62,7 @@ class Role(NamedTuple):
 
     @property
     def account(self) -> str:
-        """The id of the role's account."""
+        """Return the id of the account that owns the role."""
         return self.arn.split(":")[3]
 
 
