@@ -187,7 +187,7 @@ class _Run:
         `before` is what was there before the call. Where that is there still, a call whose answer was lost is made
         once more if there is time for it.
         """
-        again = self._resource.live.client.may_try_again()
+        again = self._resource.live.client.may_retry()
         while True:
             try:
                 call()

@@ -47,7 +47,7 @@ class Resource(reconcile.Resource):
     """A configuration in memory, whose calls meet fates in order, after which all goes well."""
 
     def __init__(self, found, wanted, fates=(), reads=(), rivals=(), time_left=True):
-        super().__init__(SimpleNamespace(client=SimpleNamespace(may_try_again=lambda: time_left)))
+        super().__init__(SimpleNamespace(client=SimpleNamespace(may_retry=lambda: time_left)))
         self.there, self.wanted = found, wanted
         self.fates, self.reads, self.rivals = list(fates), list(reads), list(rivals)
         self.took_effect, self.made, self.deleted = [], [], None
