@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "emulator")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "emulator")]
 sys.path.append(str(ROOT / "roles" / "emulator" / "files"))
 
-from emulator import Emulator
 from signing_client import SigningClient
+
+from support.emulator import Emulator
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from emulator import KEY
+from support.emulator import KEY
 
 VERSION = "2016-11-01"
 FORM = "application/x-www-form-urlencoded"

@@ -11,8 +11,9 @@ import json
 import time
 
 import pytest
-from emulator import EmulatorError, stream_fields, switches
 from signing_client import SigningClient
+
+from support.emulator import EmulatorError, stream_fields, switches
 
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
 ONE = "live.example.com/app/one"

@@ -14,8 +14,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, OTHER_ACCOUNT_KEY, POWERLESS_KEY, ROLE, ROOT_KEY
 from signing_client import SigningClient, now_text
+
+from support.emulator import (
+    INACTIVE_KEY,
+    KEY,
+    OIDC_PROVIDER,
+    OIDC_TOKEN,
+    OTHER_ACCOUNT_KEY,
+    POWERLESS_KEY,
+    ROLE,
+    ROOT_KEY,
+)
 
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
 STATE = "DescribeLiveStreamState"

@@ -21,9 +21,10 @@ import urllib.request
 import pytest
 from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.cli import parser
-from certificates import Authority
-from emulator import PROGRAM, Emulator, EmulatorError
 from signing_client import SigningClient
+
+from support.certificates import Authority
+from support.emulator import PROGRAM, Emulator, EmulatorError
 
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
 SOON = 5

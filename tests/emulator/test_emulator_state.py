@@ -26,10 +26,11 @@ from apsaravideo_emulator.gateway import World
 from apsaravideo_emulator.limits import Limit, Windows
 from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
 from apsaravideo_emulator.state import FORMAT, BadState, Kept, dumps, load, loads, save
-from emulator import PROGRAM, ROLE, Emulator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signing_client import SigningClient, now_text
+
+from support.emulator import PROGRAM, ROLE, Emulator
 
 ONE, TWO = "live.example.com/app/one", "live.example.com/app/two"
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}

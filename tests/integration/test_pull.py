@@ -10,12 +10,12 @@ import threading
 import time
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, streams
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, streams
 
 NAMES = streams([STREAM])["stream01"]
 DOMAIN = NAMES["domain_name"]

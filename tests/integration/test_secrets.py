@@ -16,11 +16,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from certificates import Authority
-from emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
-from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider
-from playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
-from tunnel import Tunnel
+
+from support.certificates import Authority
+from support.emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
+from support.issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider
+from support.playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
+from support.tunnel import Tunnel
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from emulator import ACCOUNT
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.argspec import CONNECTION
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import ACCOUNT
 
 DOMAIN, BARE, QUIET = "live.example.com", "bare.example.com", "quiet.example.com"
 ROLE_TASK = "Bring the recording to the wanted state"

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "sdk")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "sdk")]
 
-from emulator import Emulator
 from official_clients import CLIENTS, OfficialClient
+
+from support.emulator import Emulator
 
 
 @pytest.fixture(scope="session", params=["new", "old"])

@@ -23,7 +23,8 @@ from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.http import protocol_type
-from emulator import KEY, Emulator
+
+from support.emulator import KEY, Emulator
 
 
 class Refusal(Exception):

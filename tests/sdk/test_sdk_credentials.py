@@ -21,17 +21,17 @@ from alibabacloud_credentials.provider import (
     URLCredentialsProvider,
 )
 from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
-from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import profile_files
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import build_credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
 PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 
@@ -48,7 +48,7 @@ def ours(environ=None, **options):
         CredentialsCache(None, time.time, print),
         print,
     )
-    found = credentials(context).keys()
+    found = build_credentials(context).keys()
     return found.access_key_id, found.access_key_secret, found.security_token
 
 

@@ -9,8 +9,9 @@ import json
 import time
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
 from official_clients import CLIENTS, CurrentSdk, LegacySdk, Refusal
+
+from support.emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
 
 DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
 STREAM = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}

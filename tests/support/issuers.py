@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from scripted import Request
+from support.scripted import Request
 
 # What a service answers as keys; a new one each time.
 Content = Callable[[], Mapping[str, Any]]

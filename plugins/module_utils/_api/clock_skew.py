@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._errors import ClockWrong
-from .._util import text
 from .._util.clock import Clock
+from .._util.text import format_duration
 
 # Seconds; a wrong time zone is off by less. Whoever intercepts a request dated far ahead could replay it at that time.
 MAX_SKEW = 86_400
@@ -84,8 +84,9 @@ class CloudClock:
         if ahead is None or abs(ahead) > MAX_SKEW:
             return False
         self._correction = ahead
+        direction = "behind" if ahead > 0 else "ahead of"
         self.warnings = [
-            f"The clock of this machine is {text.span(abs(ahead))} {'behind' if ahead > 0 else 'ahead of'} the "
-            "cloud's. The calls of this task were dated by the cloud's; set the clock of the machine (NTP)."
+            f"The clock of this machine is {format_duration(abs(ahead))} {direction} the cloud's. The calls of this "
+            "task were dated by the cloud's; set the clock of the machine (NTP)."
         ]
         return True

@@ -16,8 +16,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from issuers import TOKEN, CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, Sts, made_up
-from scripted import ScriptedServer, answer, silence
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
@@ -26,12 +24,14 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import ecs_ram_role, external, profile_files
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import sts as sts_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import build_credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import CredentialsError, InvalidOption, Throttled
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.issuers import TOKEN, CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, Sts, made_up
+from support.scripted import ScriptedServer, answer, silence
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
 SDK = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "sdk-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sdk-secret"}
@@ -99,7 +99,7 @@ def task(options=None, environ=None, home="/nonexistent", directory=None):
         CredentialsCache(directory and str(directory), time.time, warnings.append),
         warnings.append,
     )
-    return SimpleNamespace(credentials=credentials(context), traffic=context.traffic, warnings=warnings)
+    return SimpleNamespace(credentials=build_credentials(context), traffic=context.traffic, warnings=warnings)
 
 
 def keys(options=None, environ=None, home="/nonexistent", directory=None):
