@@ -37,6 +37,7 @@ SPEC = Spec(
         "state": {"type": "str", "choices": [STARTED, STOPPED, RESTARTED, SCHEDULED], "default": STARTED},
         "hosts": {"type": "str"},
         "streams": {"type": "list", "elements": "dict"},
+        "domain_name": {"type": "str", "aliases": ["domain"]},
         **{name: record.SPEC.options[name] for name in COMMANDS},
         "keep": {"type": "bool", "default": False},
         "watch_interval": {"type": "float", "default": 5.0},
@@ -123,9 +124,9 @@ class Operation:
     # --- what is asked for ---------------------------------------------------------------------------------------
 
     def _targets(self, options: Mapping[str, Any]) -> tuple[list[str], list[Target]]:
-        hosts = HostVariables(self._action, self._variables)
+        self._hosts = hosts = HostVariables(self._action, self._variables)
         if options["streams"] is not None:
-            return [], list(of_entries(options["streams"], hosts.read))
+            return [], list(of_entries(options["streams"], hosts.read, options["domain_name"]))
         names = hosts.matching(options["hosts"])
         if not names:
             raise InvalidOption(
@@ -163,7 +164,8 @@ class Operation:
         )
         settings = Settings(options["state"], run, task.environ, RUN_DIRECTORY)
         common = {name: options[name] for name in (*COMMANDS, *CONNECTION)}
-        requests = Requests(common, STOPPED if options["state"] == SCHEDULED else options["state"])
+        state = STOPPED if options["state"] == SCHEDULED else options["state"]
+        requests = Requests(common, state, options["domain_name"])
         return Fleet(settings, requests, options["watch_interval"], self._on_tick, self._is_over, size)
 
     # --- while it runs -------------------------------------------------------------------------------------------
@@ -249,7 +251,7 @@ class Operation:
     ) -> dict[str, Any]:
         options, entries = task.options, batch.entries
         task.traffic = fleet.sum_traffic()
-        task.warnings += [*self._warnings, *fleet.warnings()]
+        task.warnings += [*self._warnings, *fleet.warnings(), *self._hosts.warnings()]
         counts = summary.counts(entries)
         trouble = [row for row in entries if row["status"] != summary.OK]
         ended = not whole or 100 * len(trouble) / max(1, len(entries)) > options["max_fail"]

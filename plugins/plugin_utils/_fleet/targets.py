@@ -58,7 +58,9 @@ def of_hosts(hosts: Iterable[str], read: Callable[[str, Iterable[str]], dict[str
 
 
 def of_entries(
-    entries: Iterable[Mapping[str, Any]], read: Callable[[str, Iterable[str]], dict[str, Any]]
+    entries: Iterable[Mapping[str, Any]],
+    read: Callable[[str, Iterable[str]], dict[str, Any]],
+    domain: str | None = None,
 ) -> Iterator[Target]:
     """Yield the streams of a list. An entry may name a host whose variables count where it sets nothing itself."""
 
@@ -75,7 +77,8 @@ def of_entries(
         return {**common, **own}
 
     for entry in entries:
-        names = {name: entry.get(name) if isinstance(entry.get(name), (str, int)) else "?" for name in Stream._fields}
+        given = {"domain_name": domain, **entry}
+        names = {name: given.get(name) if isinstance(given.get(name), (str, int)) else "?" for name in Stream._fields}
         yield Target(entry.get("host"), lambda entry=entry: variables(entry), names)  # type: ignore[misc]
 
 
@@ -85,15 +88,19 @@ def _by_options(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Requests:
-    """Makes requests of targets. Options that are the same for many streams are validated once."""
+    """Makes requests of targets. Options that are the same for many streams are validated once.
 
-    def __init__(self, common: Mapping[str, Any], state: str) -> None:
+    `domain` is that of the streams that name none.
+    """
+
+    def __init__(self, common: Mapping[str, Any], state: str, domain: str | None = None) -> None:
+        self._domain = domain
         self._common = {**{name: value for name, value in common.items() if value is not None}, "state": state}
         self._validated: dict[str, tuple[dict[str, Any], frozenset[str]] | InvalidOption] = {}
 
     def make(self, target: Target) -> Request:
         """Read a target; raises InvalidOption where no call can be made for it."""
-        given = target.read()
+        given = {"domain_name": self._domain, **target.read()}
         stream = Stream.from_values({name: given.get(name) for name in Stream._fields})
         windows = {name: given[name] for name in WINDOWS if name in given}
         own = {name: value for name, value in given.items() if name in _OPTIONS.options}
