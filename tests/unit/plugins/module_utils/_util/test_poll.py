@@ -100,7 +100,7 @@ def test_the_cloud_s_seconds_of_a_moment(ahead, answers, past):
     assert all(live.cloud_seconds(moment).holds(utc(second)) for second in (0, NOON, 2 * NOON))
     for departure, way_there, way_back in answers:
         sent = NOON + departure
-        live.client.account.skew.learn((sent + way_there + ahead) // 1, sent, sent + way_there + way_back)
+        live.client.account.cloud_clock.skew.learn((sent + way_there + ahead) // 1, sent, sent + way_there + way_back)
     seconds = live.cloud_seconds(moment)
     assert seconds.start <= utc(moment + ahead + 1e-6) and utc(moment + ahead - 1e-6) <= seconds.end
     shortest = min(there + back for _departure, there, back in answers)
