@@ -20,7 +20,7 @@ from ..module_utils._errors import InvalidOption, printable
 from ..module_utils._module import record_info
 from ..module_utils._module.argspec import CONNECTION, Spec
 from ..module_utils._module.task import Task, execute
-from ..module_utils._util.instant import duration
+from ..module_utils._util.instant import parse_duration
 from ..plugin_utils._action import status
 from ..plugin_utils._action.hosts import HostVariables
 from ..plugin_utils._action.in_process import InProcessAction
@@ -69,7 +69,7 @@ class ActionModule(InProcessAction):
     def _overview(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options, inventory = task.options, HostVariables(self, variables)
         _check_dest(options["dest"])
-        limit = options["max_duration"] and duration("max_duration", options["max_duration"])
+        limit = options["max_duration"] and parse_duration("max_duration", options["max_duration"])
         read = self._reader(inventory, options["domain_name"])
         hosts = {name: read(name) for name in inventory.of_play(options["hosts"])}
         should = hosts

@@ -31,11 +31,12 @@ from typing import Any
 from urllib.parse import quote
 
 LIVE = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests" / "support")]
+sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests")]
 
 import hostile
-from emulator import KEY, OIDC_PROVIDER, ROLE, Emulator
-from playbook import Ansible, streams
+
+from support.emulator import KEY, OIDC_PROVIDER, ROLE, Emulator
+from support.playbook import Ansible, streams
 
 MAX_SECONDS = 60
 MAX_MORE_MEMORY = 100  # MiB, of the largest process of a run

@@ -18,11 +18,12 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
 COLLECTIONS = HERE.parents[4]
-sys.path[:0] = [str(SUPPORT), str(COLLECTIONS)]
+sys.path[:0] = [str(SUPPORT.parent), str(COLLECTIONS)]
 
 import certifi  # noqa: E402
-from emulator import KEY, Emulator  # noqa: E402
 from measure import Calls, Command  # noqa: E402
+
+from support.emulator import KEY, Emulator  # noqa: E402
 
 ACTION = "RealTimeRecordCommand"
 QUOTA = 50  # calls per second of an account

@@ -27,11 +27,12 @@ from bench import (
     names,
     record_config,
 )
-from emulator import ACCOUNT, KEY
 from measure import Calls, Command
 from plain_client import signed_calls
 from report import Table, Target, seconds_table
 from ways import SMALL
+
+from support.emulator import ACCOUNT, KEY
 
 LIST = "DescribeLiveStreamsOnlineList"
 INTERVAL = 5.0  # seconds between two reads of a domain's list (watch_interval)

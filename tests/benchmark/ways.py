@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 
 from bench import LOCAL, QUOTA, Bench, bench, finish, hosts, names
-from emulator import KEY
 from measure import Calls, Command
 from plain_client import signed_calls
 from report import Figures, Table, Target, compare_table, median, plot
+
+from support.emulator import KEY
 
 SMALL, LARGE = 100, 1000  # streams of the slow ways, and of the others
 ROUNDS = 3

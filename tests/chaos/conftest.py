@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from emulator import Emulator
+
+from support.emulator import Emulator
 
 
 @pytest.fixture(scope="module")

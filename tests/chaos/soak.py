@@ -17,10 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 LIVE = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests" / "support")]
+sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests")]
 
-from chaos import LonePlaybookScenario, LoneScenario, PlaybookScenario, Report, Scenario
-from emulator import Emulator
+from support.chaos import LonePlaybookScenario, LoneScenario, PlaybookScenario, Report, Scenario
+from support.emulator import Emulator
 
 
 def main() -> None:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from chaos import (
+
+from support.chaos import (
     FAULTS,
     LOSSES,
     Evidence,

@@ -11,9 +11,10 @@ import shutil
 import time
 
 import pytest
-from certificates import Authority
-from emulator import Emulator
-from playbook import STREAM, Ansible, environment, streams
+
+from support.certificates import Authority
+from support.emulator import Emulator
+from support.playbook import STREAM, Ansible, environment, streams
 
 DOMAIN = "live.example.com"
 COMMAND = "RealTimeRecordCommand"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from emulator import KEY, OTHER_ACCOUNT_KEY
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import KEY, OTHER_ACCOUNT_KEY
 
 HERE = [f"live.example.com/news/stream{number}" for number in range(4)]
 THERE = [f"live.example.org/sport/match{number}" for number in range(2)]

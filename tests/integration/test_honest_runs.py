@@ -12,13 +12,13 @@ import signal
 import time
 from dataclasses import dataclass
 
-from chaos import Controller, Job
-from emulator import ACCOUNT
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.retry_file import limit_line
+from support.chaos import Controller, Job
+from support.emulator import ACCOUNT
 
 CONFIGURED, BARE = "live.example.com", "bare.example.com"
 STRANGE_HOSTS = ("news:studio1", "a,b", "a b", "!not", "&and", "all1", "~re", "\u4e2d\u6587")

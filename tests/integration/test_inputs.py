@@ -11,8 +11,9 @@ from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
 
 import pytest
-from emulator import Emulator
-from playbook import FLEET
+
+from support.emulator import Emulator
+from support.playbook import FLEET
 
 DOMAIN = "live.example.com"
 VERDICT = "Fail for each stream that failed"

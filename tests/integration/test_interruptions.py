@@ -19,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from emulator import stream_fields
-from playbook import streams
+
+from support.emulator import stream_fields
+from support.playbook import streams
 
 MANY = [f"live.example.com/app/s{number:03}" for number in range(150)]
 FEW = MANY[:20]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
-from playbook import Ansible
+
+from support.emulator import KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
+from support.playbook import Ansible
 
 PLUGIN = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record, record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from support.playbook import STREAM, environment
 
 COMMAND, LOG = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords"
 DOMAIN = "live.example.com"

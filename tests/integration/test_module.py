@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 import pytest
-from playbook import STREAM, Ansible, environment, streams
+
+from support.playbook import STREAM, Ansible, environment, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]

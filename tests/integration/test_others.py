@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from emulator import KEY
-from playbook import STREAM, WAYS, streams
+
+from support.emulator import KEY
+from support.playbook import STREAM, WAYS, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 ALLOW = "apsaravideo_allow_external_process"

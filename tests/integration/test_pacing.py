@@ -13,8 +13,9 @@ import json
 import threading
 
 import pytest
-from emulator import OTHER_ACCOUNT_KEY
-from playbook import Ansible, environment, streams
+
+from support.emulator import OTHER_ACCOUNT_KEY
+from support.playbook import Ansible, environment, streams
 
 NAMES = [f"live.example.com/app/stream{number:02}" for number in range(60)]
 PACE = {"record_rate_limit": 20}

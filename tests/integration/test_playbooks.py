@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY, OTHER_ACCOUNT_KEY
-from playbook import FLEET, streams
+
+from support.emulator import KEY, OTHER_ACCOUNT_KEY
+from support.playbook import FLEET, streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
 COLLECTION = Path(__file__).resolve().parents[2]
@@ -335,7 +336,7 @@ def test_times_that_have_passed_and_that_are_none(cloud, ansible):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     for given, words in {
-        "20:00": "9 x The option start_at is 20:00, which is no time with a zone",
+        "20:00": "9 x The option start_at is 20:00, which is not a time with a zone",
         "2020-01-01T00:00:00Z": "9 x The option start_at is 2020-01-01T00:00:00Z, which was ",
     }.items():
         run = play(ansible, "start", inventory, start_at=given, retry_file="")

@@ -10,8 +10,6 @@ import re
 from pathlib import Path
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, streams
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import operations as operations_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
@@ -21,6 +19,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
     record_notify,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, streams
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 SECTION = re.compile(r"^### (.+?)\n\n```json\n(.+?)^```", re.MULTILINE | re.DOTALL)

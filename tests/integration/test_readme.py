@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playbook import Ansible, streams
+
+from support.playbook import Ansible, streams
 
 COLLECTION = Path(__file__).resolve().parents[2]
 README = (COLLECTION / "README.md").read_text(encoding="utf-8")

@@ -12,13 +12,13 @@ import os
 import threading
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import recording_state
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, environment
 
 DEFAULTS = {name: option.get("default") for name, option in record_module.SPEC.options.items()}
 LOG = "DescribeLiveRecordNotifyRecords"

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import itertools
 
-import configurations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from operation import Rival, actions, comparable, made_task, operated
-from playbook import WAYS, Ansible, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_config
+from support import configurations
+from support.operation import Rival, actions, comparable, made_task, operated
+from support.playbook import WAYS, Ansible, environment
 
 MODULE = "apsaravideo.live.apsaravideo_record_config"
 DOMAIN = "live.example.com"

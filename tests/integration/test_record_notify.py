@@ -9,13 +9,13 @@ import itertools
 import json
 
 import pytest
-from emulator import ACCOUNT
-from operation import Rival, actions, comparable, made_task, operated
-from playbook import WAYS, Ansible, environment
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_notify
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import execute
+from support.emulator import ACCOUNT
+from support.operation import Rival, actions, comparable, made_task, operated
+from support.playbook import WAYS, Ansible, environment
+from support.scripted import ScriptedServer, answer
 
 MODULE = "apsaravideo.live.apsaravideo_record_notify"
 DOMAIN = "quiet.example.com"  # has no callback to begin with

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from emulator import KEY
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import KEY
 
 DOMAIN = "live.example.com"
 PLUGIN = "apsaravideo.live.apsaravideo_streams"

@@ -10,8 +10,9 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playbook import STREAM, WAYS, Ansible, streams
-from scripted import ScriptedServer, answer
+
+from support.playbook import STREAM, WAYS, Ansible, streams
+from support.scripted import ScriptedServer, answer
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]
@@ -85,17 +86,17 @@ WRONG = {
     "long stream": ({"stream_name": LONG}, "stream_name has 10000 characters"),
     "long domain": ({"domain_name": LONG[:300]}, "which is no domain"),
     "long region": ({"region_id": LONG}, "region_id"),
-    "long endpoint": ({"endpoint": f"https://{LONG}"}, "names no host"),
+    "long endpoint": ({"endpoint": f"https://{LONG}"}, "has no valid host"),
     "long wildcard": ({"stream_name": "*" * 10_000}, "takes no wildcard"),
     "region with a line end": ({"region_id": "cn-shanghai\r\nx-evil: 1"}, "is no region"),
     "endpoint with a line end": (
         {"endpoint": "https://live.aliyuncs.com\r\nx-evil: 1"},
-        "The endpoint is no URL",
+        "The endpoint is not a URL",
     ),
-    "endpoint in letters outside ASCII": ({"endpoint": "https://直播.example.com"}, "names no host"),
+    "endpoint in letters outside ASCII": ({"endpoint": "https://直播.example.com"}, "has no valid host"),
     "endpoint with a password": ({"endpoint": f"https://user:{SECRET}@live.example.com"}, "more than scheme"),
-    "endpoint with a password and no URL": ({"endpoint": f"ftp://user:{SECRET}@x"}, "is no full URL"),
-    "endpoint with a password for a port": ({"endpoint": f"https://user:{SECRET}@x:port"}, "is no URL"),
+    "endpoint with a password and no URL": ({"endpoint": f"ftp://user:{SECRET}@x"}, "is not a full URL"),
+    "endpoint with a password for a port": ({"endpoint": f"https://user:{SECRET}@x:port"}, "is not a URL"),
     "key with a line end": ({"access_key_id": "a\nb", "access_key_secret": "c"}, "line end"),
     "token with a line end": ({"access_key_id": "a", "access_key_secret": "c", "security_token": "d\r\nx: y"}, "line"),
     "name with a control character": ({"app_name": "a\u0007b"}, "control character"),

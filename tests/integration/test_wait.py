@@ -10,14 +10,14 @@ import threading
 import time
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, environment
 
 DEFAULTS = {name: option.get("default") for name, option in record_module.SPEC.options.items()}
 COMMAND, LOG, STATE = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamState"

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY
-from playbook import STREAM, WAYS, Ansible, environment, streams
+
+from support.emulator import KEY
+from support.playbook import STREAM, WAYS, Ansible, environment, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 INFO = "apsaravideo.live.apsaravideo_record_info"

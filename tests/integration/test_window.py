@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from playbook import streams
+
+from support.playbook import streams
 
 PLAYBOOK = "apsaravideo.live.window"
 SHANGHAI = timezone(timedelta(hours=8))
@@ -209,7 +210,7 @@ def test_what_cannot_be_is_a_matter_of_its_stream(cloud, ansible, pace):
     now = time.time()
     begin, end = moment(now), now + 3 + 2 * pace
     bad = {
-        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "no time with a zone"),
+        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "not a time with a zone"),
         "reverse": ({"window_start": begin, "window_stop": moment(now - 60)}, "not after window_start"),
         "listed": ([{"start": begin, "end": begin}], "record_windows[0]"),
         "undefined": ({"window_start": "{{ nothing }}", "window_duration": "1h"}, "nothing"),

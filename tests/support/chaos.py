@@ -34,12 +34,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emulator import ACCOUNT, Emulator
-from playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
-
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.emulator import ACCOUNT, Emulator
+from support.playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
 
 FAULTS: dict[str, Any] = {
     "delay": {"seconds": [0.005, 0.5]},

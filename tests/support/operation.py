@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from emulator import Emulator
-from playbook import environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations import Operation
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import ApiResponse
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from support.emulator import Emulator
+from support.playbook import environment
 
 
 class Rival:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from emulator import KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import canonical_query, signed_headers
+from support.emulator import KEY, ROLE, Emulator
 
 STREAM = "live.example.com/myapp/stream01"
 # Keywords of a play: the task runs in the worker process of ansible-playbook, or as a module elsewhere.

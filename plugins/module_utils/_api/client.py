@@ -318,8 +318,8 @@ class Client:
             return False
         self.account.ahead = ahead
         self.account.clock_warnings = [
-            f"The clock of this machine is {text.span(abs(ahead))} {'behind' if ahead > 0 else 'ahead of'} the "
-            "cloud's. The calls of this task were dated by the cloud's; set the clock of the machine (NTP)."
+            f"The clock of this machine is {text.format_duration(abs(ahead))} {'behind' if ahead > 0 else 'ahead of'} "
+            "the cloud's. The calls of this task were dated by the cloud's; set the clock of the machine (NTP)."
         ]
         return True
 

@@ -60,17 +60,17 @@ def _is_object(row: Any, names: Iterable[str]) -> bool:
 
 
 def total_number(content: dict[str, Any]) -> int | None:
-    return strict_json.whole_number(content.get("TotalNum", content.get("TotalCount")))
+    return strict_json.parse_integer(content.get("TotalNum", content.get("TotalCount")))
 
 
 def is_last_page(operation: Operation, content: dict[str, Any], number: int, count: int) -> bool:
     """Whether a page is the last; where no number of pages is given, one that is not full is."""
     if not count or not operation.page:
         return True
-    last = strict_json.whole_number(content.get("TotalPage"))
+    last = strict_json.parse_integer(content.get("TotalPage"))
     if last is not None:
         return number >= last
-    size = strict_json.whole_number(content.get("PageSize")) or operation.largest_page
+    size = strict_json.parse_integer(content.get("PageSize")) or operation.largest_page
     return count < min(size, operation.largest_page)
 
 

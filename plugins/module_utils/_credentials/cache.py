@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from .._api.access_key import AccessKey
 from .._errors import CredentialsError
-from .._util.file_lock import locked
+from .._util.file_lock import lock_file
 from .seal import name_of, sealed, unsealed
 
 _PATIENCE = 300.0  # seconds to wait for the process that asks for keys; most time is taken by its retries
@@ -100,7 +100,7 @@ class CredentialsCache:
         asked = self._now()
         try:
             path = os.path.join(self._directory, f"apsaravideo-keys-{name_of(identity)}")
-            with locked(path, _PATIENCE, _LOOK) as file:
+            with lock_file(path, _PATIENCE, _LOOK) as file:
                 if os.fstat(file).st_mode & _OF_OTHERS:
                     raise OSError(errno.EPERM, "others can use the file")
                 entry = _Entry.read(file)

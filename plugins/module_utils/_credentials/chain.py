@@ -45,7 +45,7 @@ _SDK_FILES = ("~/.alibabacloud/credentials", "~/.alibabacloud/credentials.ini")
 _SESSION_VARIABLES = ("ALIBABA_CLOUD_ROLE_SESSION_NAME", "ALICLOUD_ASSUME_ROLE_SESSION_NAME")
 
 
-def credentials(context: Context) -> Credentials:
+def build_credentials(context: Context) -> Credentials:
     """The keys for a task's options and environment. Raises CredentialsError or InvalidOption for what is unusable."""
     base: Provider = ProviderChain(lambda: _places(context))
     role = _role(context)

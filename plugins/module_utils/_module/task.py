@@ -18,13 +18,13 @@ from .._api.rate_limiter import shared_directory, unshared
 from .._api.redactor import masked
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
-from .._credentials.chain import credentials
+from .._credentials.chain import build_credentials
 from .._credentials.provider import Context
 from .._errors import InvalidOption, LiveError, printable
 from .._http.endpoint import DEFAULT_ENDPOINT, Endpoint, Settings
 from .._util.clock import Clock
 from .._util.instant import Instant
-from .._util.text import span as format_duration
+from .._util.text import format_duration
 
 _SECRET_NAME = re.compile(r"(?i)(access|auth)_?key|secret|token|password")  # of an option or a variable
 _SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
@@ -58,6 +58,7 @@ class Task:
         self.warnings: list[str] = []
         self.traffic = Traffic()
         self.known: dict[str, Any] = {}  # what the result says even where the task fails
+        self._account: Account | None = None
         self._client: Client | None = None
         self._start_at: Instant | None = None
 
@@ -70,28 +71,31 @@ class Task:
         settings, limits = self._settings(), self._limits()
         cache = CredentialsCache(self.key_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
-        account = Account(settings, limits, credentials(context), self.clock)
+        account = Account(settings, limits, build_credentials(context), self.clock)
         account.keys()
         return account
 
     def live(self, account: Account | None = None) -> Live:
-        """Return the API with the options' endpoint and credentials, or with those of an account that is shared.
+        """Return the API with the endpoint and credentials of the options, or with those of an account that is shared.
 
-        Raises LiveError for options that no call can be made with. No call leaves before the option `start_at`; unless
-        the account is shared, this returns shortly before that time. In check mode nothing waits.
+        No request is sent before `start_at`. Raise LiveError for options that no call can be made with.
         """
         start_at = self.start_at()
-        own = account or self.account()
-        limits = own.limits._replace(retry_timeout=self.retry_timeout())
-        self._client = Client(own.settings, limits, None, self.clock, self.traffic, own)
+        self._account = account or self.account()
+        limits = self._account.limits._replace(retry_timeout=self.retry_timeout())
+        self._client = Client(self._account.settings, limits, None, self.clock, self.traffic, self._account)
         self._start_at = start_at
         if start_at and not self.check_mode:
             self._client.not_before = start_at.epoch
-            if not account:
-                self.clock.sleep_until(start_at.epoch - _KEYS_READY)
-                own.keys()
-                self.clock.sleep_until(start_at.epoch - _READY)
         return Live(self._client, self._region_id())
+
+    def wait_for_start(self) -> None:
+        """Sleep until shortly before `start_at`, and renew credentials on the way; not in check mode."""
+        if not self._start_at or not self._account or self.check_mode:
+            return
+        self.clock.sleep_until(self._start_at.epoch - _KEYS_READY)
+        self._account.keys()
+        self.clock.sleep_until(self._start_at.epoch - _READY)
 
     def close(self) -> None:
         """Close what the calls have left open. A process may have thousands of tasks, as that of a loop."""

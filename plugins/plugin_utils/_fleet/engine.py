@@ -33,6 +33,7 @@ from ...module_utils._domain.steps import (
     Send,
 )
 from ...module_utils._errors import EndpointUnusable, LiveError, NotSent, ParentExited
+from ...module_utils._module.steps import perform
 from ...module_utils._util.clock import Clock
 from .pool import Inbox, Pool
 from .program import Program, Result
@@ -229,7 +230,7 @@ class Engine:
         elif isinstance(step, At):
             self._wait_for_moment(member, step, answer)
         elif isinstance(step, AwaitPush):
-            self._pushes(lane, member).await_push(member.stream, step.poll.until, answer)
+            self._pushes(lane, member).await_push(member.stream, step.poll.deadline, answer)
         elif isinstance(step, AwaitNewPush):
             member.live.client.traffic.retry_seconds = 0.0
             self._pushes(lane, member).await_new_push(member, step.until - LEAD, answer)
@@ -246,13 +247,13 @@ class Engine:
         elif isinstance(step, ReadContents):
             lane.looks.append((member, step, answer))
         elif isinstance(step, PollLog):
-            self._logs(lane, member).poll(member.stream, step.since, step.poll.until, answer)
+            self._logs(lane, member).poll(member.stream, step.since, step.poll.deadline, answer)
         else:
             raise TypeError(f"a program yielded {step!r}")
 
     def _read_alone(self, lane: Lane, member: Member, step: ReadLog | ReadHistory, answer: Callable[..., None]) -> None:
         live = lane.new_live()
-        self.pool.submit(lambda: step.alone(live, member.stream), answer)
+        self.pool.submit(lambda: perform(step, live, member.stream), answer)
 
     def _read_later(self, lane: Lane, member: Member, step: ReadLog, answer: Callable[..., None]) -> None:
         def read() -> None:
@@ -312,7 +313,7 @@ class Engine:
             lane.looking -= 1
             answer(contents, error)
 
-        self.pool.submit(lambda: step.alone(member.live, member.stream), done)
+        self.pool.submit(lambda: perform(step, member.live, member.stream), done)
 
     def _send(self, lane: Lane, member: Member, attempts: CommandAttempts, command: str) -> None:
         if member.give_up is not None and self.clock.now() >= member.give_up:

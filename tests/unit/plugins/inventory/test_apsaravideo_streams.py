@@ -18,11 +18,11 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
-from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
 from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM, read_static
+from support.emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 NAME = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"
@@ -551,7 +551,7 @@ def test_errors_of_the_api_have_code_and_request_id(cloud, read):
         ({"hostnames": ["{{ a"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: unexpected"),
         ({"hostnames": [7]}, "Entry 1 of the option hostnames is no text"),
         ({"hostnames": ["a b"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: expected token"),
-        ({"endpoint": "ftp://x"}, "The endpoint is no full URL"),
+        ({"endpoint": "ftp://x"}, "The endpoint is not a full URL"),
         ({"retry_timeout": "x"}, "retry_timeout"),
         ({"connect_timeout": 0}, "The option connect_timeout is 0"),
         ({"profile": "none"}, "cannot be read"),

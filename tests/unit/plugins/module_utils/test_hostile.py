@@ -21,7 +21,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.errors import UnsatisfiedAssumption
-from scripted import ScriptedServer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import response
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
@@ -40,6 +39,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer
 
 NOW = 1_767_323_045.0  # 2026-01-02T03:04:05Z
 NAMES = {"DomainName": "live.example.com", "AppName": "news", "StreamName": "studio1"}
@@ -189,14 +189,14 @@ def run(job, options, answers, check_mode=False, environ=()):
     """The result of a module whose calls are answered like this."""
     module, given = JOBS[job]
 
-    def send(_self, _method, _target, headers, body=b"", leave=lambda: None, largest=0):
-        leave()
+    def send(_self, _method, _target, headers, body=b"", before_send=lambda: None, max_size=0):
+        before_send()
         action = headers.get("x-acs-action", "")
         content = {"RequestId": "R"} if action.startswith(CHANGES) else answers.get(action)
         if content is None:
             return HttpResponse(404, {}, b"")
         body = content if isinstance(content, bytes) else as_sent(content)
-        return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:largest])
+        return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:max_size])
 
     task = Task(module.SPEC.filled({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
     with mock.patch.object(Transport, "send", send):

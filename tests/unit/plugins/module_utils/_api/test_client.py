@@ -15,7 +15,6 @@ from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from scripted import ScriptedServer, answer, reset, silence, truncated
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import client as client_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
@@ -43,6 +42,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint im
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer, answer, reset, silence, truncated
 
 KEYS = AccessKey("the-id", "the-secret", "the-token/+=", "a test")
 STREAM = Stream("live.example.com", "my app", "a b*~/+&=%中文")

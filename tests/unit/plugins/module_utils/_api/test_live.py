@@ -9,7 +9,6 @@ import json
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
@@ -19,6 +18,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.models impor
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import ingest_type, record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from support.scripted import ScriptedServer, answer
 
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
 PREFIX = "{StartTime}_{EndTime}"

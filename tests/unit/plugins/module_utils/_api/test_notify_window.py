@@ -11,7 +11,6 @@ from email.utils import format_datetime
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
@@ -21,6 +20,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.models impor
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import ApiError
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer, answer
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 STREAM = Stream("live.example.com", "app", "stream")

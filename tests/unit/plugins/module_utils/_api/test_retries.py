@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 
 import pytest
-from scripted import ScriptedServer, answer, reset, silence, truncated
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import operations
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
@@ -36,6 +35,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
 from ansible_collections.apsaravideo.live.plugins.module_utils._http import transport
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer, answer, reset, silence, truncated
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 NAMES = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "stream"}

@@ -16,8 +16,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from issuers import TOKEN, CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, Sts, made_up
-from scripted import ScriptedServer, answer, silence
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
@@ -26,12 +24,14 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import ecs_ram_role, external, profile_files
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import sts as sts_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import build_credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import CredentialsError, InvalidOption, Throttled
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.issuers import TOKEN, CloudSsoServer, CredentialsUri, Metadata, OAuthServer, Sts, new_credentials
+from support.scripted import ScriptedServer, answer, silence
 
 OPTIONS = {"access_key_id": "option-id", "access_key_secret": "option-secret"}
 SDK = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "sdk-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sdk-secret"}
@@ -99,7 +99,7 @@ def task(options=None, environ=None, home="/nonexistent", directory=None):
         CredentialsCache(directory and str(directory), time.time, warnings.append),
         warnings.append,
     )
-    return SimpleNamespace(credentials=credentials(context), traffic=context.traffic, warnings=warnings)
+    return SimpleNamespace(credentials=build_credentials(context), traffic=context.traffic, warnings=warnings)
 
 
 def keys(options=None, environ=None, home="/nonexistent", directory=None):
@@ -122,7 +122,7 @@ def profile(home, environ=None, **fields):
 
 
 def with_id(name):
-    return lambda: {**made_up(), "AccessKeyId": name}
+    return lambda: {**new_credentials(), "AccessKeyId": name}
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_an_oidc_token_by_the_names_of_the_cli(tmp_path):
         del environ["ALIBABACLOUD_ROLE_ARN"]
         told = refusal({}, {**environ, "ALIBABA_CLOUD_ROLE_ARN": ROLE})
     assert "incomplete" in told and "Set ALIBABACLOUD_ROLE_ARN too" in told
-    assert [(call["Action"], call["OIDCToken"]) for call in sts.asked()] == [("AssumeRoleWithOIDC", "oidc-token")]
+    assert [(call["Action"], call["OIDCToken"]) for call in sts.calls()] == [("AssumeRoleWithOIDC", "oidc-token")]
 
 
 def test_tokens_stay_with_their_keys(home):
@@ -385,7 +385,7 @@ def test_the_mode_of_a_profile_without_one_is_that_of_the_cli(tmp_path, services
         environ = {"APSARAVIDEO_STS_ENDPOINT": sts.url, **metadata(services.ecs)}
         found = profile(tmp_path, environ, **mode, **fields)
     assert found.access_key_id.startswith(key_id)
-    assert [call["Action"] for call in sts.asked()] == ([action] if action else [])
+    assert [call["Action"] for call in sts.calls()] == ([action] if action else [])
     assert found.security_token == fields.get("sts_token", found.security_token)
 
 
@@ -444,7 +444,7 @@ def test_a_role_of_a_profile(tmp_path, mode):
         found = profile(tmp_path, {"APSARAVIDEO_STS_ENDPOINT": sts.url}, mode=mode, **AK, **fields)
     assert found.access_key_id.startswith("STS.")
     assert found.account == "1000000000000001"
-    (call,) = sts.asked()
+    (call,) = sts.calls()
     assert call == {
         "Action": "AssumeRole",
         "RoleArn": ROLE,
@@ -470,7 +470,7 @@ def test_a_role_of_a_profile_is_assumed_with_the_token_that_is_there(tmp_path):
 def test_a_role_has_defaults(tmp_path):
     with Sts() as sts:
         profile(tmp_path, {"APSARAVIDEO_STS_ENDPOINT": sts.url}, mode="RamRoleArn", **AK, ram_role_arn=ROLE)
-    assert sts.asked() == [{"Action": "AssumeRole", "RoleArn": ROLE, "RoleSessionName": "ansible"}]
+    assert sts.calls() == [{"Action": "AssumeRole", "RoleArn": ROLE, "RoleSessionName": "ansible"}]
 
 
 def test_roles_in_a_chain(tmp_path):
@@ -482,7 +482,7 @@ def test_roles_in_a_chain(tmp_path):
     path = write(tmp_path / "c", {"profiles": profiles})
     with Sts() as sts:
         keys({"profile": "two", "credentials_file": path, "sts_endpoint": sts.url})
-    assert [call["RoleArn"] for call in sts.asked()] == [f"{ROLE}1", f"{ROLE}2"]
+    assert [call["RoleArn"] for call in sts.calls()] == [f"{ROLE}1", f"{ROLE}2"]
     first, second = (request.headers for request in sts.requests)
     assert "Credential=file-id," in first["Authorization"] and "Credential=STS." in second["Authorization"]
     assert second["x-acs-security-token"].startswith("token")
@@ -506,7 +506,7 @@ def test_an_oidc_profile(tmp_path, session):
     (request,) = sts.requests
     assert "Authorization" not in request.headers
     assert "a.b" not in request.target, "the token is in the body alone"
-    (call,) = sts.asked()
+    (call,) = sts.calls()
     assert {name: call[name] for name in ("Action", "Version", "OIDCToken", "OIDCProviderArn", "RoleSessionName")} == {
         "Action": "AssumeRoleWithOIDC",
         "Version": "2015-04-01",
@@ -530,7 +530,7 @@ def test_an_oidc_token_that_cannot_be_used(tmp_path, content, words):
 
 @pytest.mark.parametrize("mode", ["RamRoleArnWithRoleName", "RamRoleArnWithEcs"])
 def test_a_role_assumed_with_that_of_the_instance(tmp_path, mode):
-    with Metadata({"r": made_up}) as ecs, Sts() as sts:
+    with Metadata({"r": new_credentials}) as ecs, Sts() as sts:
         environ = {**metadata(ecs), "APSARAVIDEO_STS_ENDPOINT": sts.url}
         profile(tmp_path, environ, mode=mode, ram_role_name="r", **role_fields())
     assert ecs.log[-1].endswith("/r")
@@ -550,11 +550,11 @@ def test_profiles_of_the_sdk_s_file(tmp_path):
     oidc_token_file_path = {token}
     """
     path = write(tmp_path / "ini", INI + "\n".join(line.strip() for line in sections.splitlines()))
-    with Metadata({"r": made_up}) as ecs, Sts() as sts:
+    with Metadata({"r": new_credentials}) as ecs, Sts() as sts:
         environ = {**metadata(ecs), "APSARAVIDEO_STS_ENDPOINT": sts.url}
         for name in ("role", "ecs", "oidc"):
             assert keys({"credentials_file": path, "profile": name}, environ).security_token.startswith("token")
-    role, with_oidc = sts.asked()
+    role, with_oidc = sts.calls()
     assert (role["RoleSessionName"], role["Policy"]) == ("night", '{"Version": "1"}')
     assert with_oidc["OIDCToken"] == "a.b"
     assert ecs.log[-1].endswith("/r")
@@ -660,7 +660,7 @@ def test_a_role_on_top_of_each_place(home, services):
             assert found.access_key_id.startswith("STS.")
             assert f"Credential={used}," in sts.requests[-1].headers["Authorization"]
         keys({"role_arn": ROLE}, {**environ, **oidc(home)}, home)
-    assert [call["Action"] for call in sts.asked()][-2:] == ["AssumeRoleWithOIDC", "AssumeRole"]
+    assert [call["Action"] for call in sts.calls()][-2:] == ["AssumeRoleWithOIDC", "AssumeRole"]
 
 
 def test_the_external_id_of_the_environment(tmp_path):
@@ -671,7 +671,7 @@ def test_the_external_id_of_the_environment(tmp_path):
         profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields())
         profile(tmp_path, environ, mode="RamRoleArn", **AK, **role_fields(external_id="of-profile"))
         keys({}, {**environ, **oidc(tmp_path)})
-    found = [(call["Action"], call.get("ExternalId")) for call in sts.asked()]
+    found = [(call["Action"], call.get("ExternalId")) for call in sts.calls()]
     assert found == [
         ("AssumeRole", "of-environ"),
         ("AssumeRole", "of-option"),
@@ -693,7 +693,7 @@ def test_the_role_s_options_and_variables():
         keys({**OPTIONS, **more}, environ)
         keys({**OPTIONS, "role_session_name": "ours", "role_session_duration": 900}, environ)
         keys(OPTIONS, {**environ, "ALIBABA_CLOUD_ROLE_SESSION_NAME": "sdk"})
-    first, second, third = sts.asked()
+    first, second, third = sts.calls()
     assert first == {
         "Action": "AssumeRole",
         "RoleArn": ROLE,
@@ -769,8 +769,8 @@ def test_an_oidc_token_that_the_server_echoes_is_masked(tmp_path):
 
 def test_keys_that_the_role_is_assumed_with_are_renewed_too():
     ends = refuse("InvalidSecurityToken.Expired", 400)
-    good = answer(200, json.dumps({"RequestId": "R", "Credentials": made_up()}))
-    with Metadata({"r": made_up}) as ecs, ScriptedServer(ends, good) as server:
+    good = answer(200, json.dumps({"RequestId": "R", "Credentials": new_credentials()}))
+    with Metadata({"r": new_credentials}) as ecs, ScriptedServer(ends, good) as server:
         options = {"ecs_role_name": "r", "role_arn": ROLE, "sts_endpoint": server.url}
         assert keys(options, metadata(ecs)).access_key_id.startswith("STS.")
     first, second = (request.headers["x-acs-security-token"] for request in server.requests)
@@ -786,7 +786,7 @@ PUT = "PUT /latest/api/token"
 @pytest.mark.parametrize("versions", [(1, 2), (2,), (1,)])
 @pytest.mark.parametrize("named", [True, False])
 def test_the_instance_s_role(versions, named):
-    with Metadata({"my role": made_up}, versions) as ecs:
+    with Metadata({"my role": new_credentials}, versions) as ecs:
         found = keys({"ecs_role_name": "my role"} if named else {}, metadata(ecs))
     assert found.security_token.startswith("token")
     assert ecs.log == [PUT, *([] if named else [GET]), GET + "my%20role"]
@@ -795,20 +795,20 @@ def test_the_instance_s_role(versions, named):
 
 def test_a_service_that_is_silent_about_tokens_is_asked_without_one(monkeypatch):
     monkeypatch.setattr(ecs_ram_role, "_METADATA_SECONDS", 0.2)
-    good = answer(200, json.dumps({"Code": "Success", **made_up()}))
+    good = answer(200, json.dumps({"Code": "Success", **new_credentials()}))
     with ScriptedServer(silence, good) as server:
         keys({"ecs_role_name": "r"}, metadata(server))
 
 
 def test_version_1_can_be_disabled():
-    with Metadata({"r": made_up}, (1,)) as ecs:
+    with Metadata({"r": new_credentials}, (1,)) as ecs:
         told = refusal({}, {**metadata(ecs), "ALIBABA_CLOUD_IMDSV1_DISABLED": "true"})
     assert "gave no token" in told
     assert ecs.log == [PUT]
 
 
 def test_a_token_that_is_refused_is_left_out_where_version_1_may_be_used():
-    good = answer(200, json.dumps({"Code": "Success", **made_up()}))
+    good = answer(200, json.dumps({"Code": "Success", **new_credentials()}))
     with ScriptedServer(answer(200, "t"), answer(403, ""), good) as server:
         keys({"ecs_role_name": "r"}, metadata(server))
     assert [TOKEN in request.headers for request in server.requests] == [False, True, False]
@@ -824,8 +824,14 @@ def test_a_token_that_is_refused_is_left_out_where_version_1_may_be_used():
         ([answer(200, "t"), answer(200, "r"), answer(200, "<html>")], "answered something else"),
         ([answer(200, "t"), answer(200, "r"), answer(200, '{"Code": "Failed"}')], "holds no keys"),
         ([answer(200, "t"), answer(200, "r"), answer(200, "[1]")], "holds no keys"),
-        ([answer(200, "t"), answer(200, "r"), answer(200, json.dumps({"Code": "Busy", **made_up()}))], "not Success"),
-        ([answer(200, "t"), answer(200, "r"), answer(200, json.dumps({**made_up(), "Expiration": "soon"}))], "a time"),
+        (
+            [answer(200, "t"), answer(200, "r"), answer(200, json.dumps({"Code": "Busy", **new_credentials()}))],
+            "not Success",
+        ),
+        (
+            [answer(200, "t"), answer(200, "r"), answer(200, json.dumps({**new_credentials(), "Expiration": "soon"}))],
+            "a time",
+        ),
         ([answer(200, "t"), silence], "did not answer in time"),
     ],
 )
@@ -872,7 +878,7 @@ def test_the_metadata_service_is_asked_without_proxies(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "")
-    with Metadata({"r": made_up}) as ecs:
+    with Metadata({"r": new_credentials}) as ecs:
         keys({}, metadata(ecs))
 
 
@@ -881,7 +887,7 @@ def test_the_metadata_service_is_asked_without_proxies(monkeypatch):
 
 @pytest.mark.parametrize("by", ["variable", "profile", "profile and variable"])
 def test_a_credentials_uri(tmp_path, by):
-    with CredentialsUri(made_up) as server:
+    with CredentialsUri(new_credentials) as server:
         variable = {"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri}
         if by == "variable":
             keys({}, variable)
@@ -901,7 +907,7 @@ def test_a_profile_without_any_credentials_uri(tmp_path):
 
 @pytest.mark.parametrize(("code", "is_good"), [("Success", True), (None, True), ("Failed", False), (5, False)])
 def test_a_code_beside_the_keys_says_whether_they_are_good(code, is_good):
-    good = {**made_up(), "Code": code}
+    good = {**new_credentials(), "Code": code}
     if code is None:
         del good["Code"]
     with ScriptedServer(answer(200, json.dumps(good))) as server:
@@ -948,7 +954,7 @@ SSO = {"cloud_sso_account_id": "1", "cloud_sso_access_config": "ac-1", "access_t
 
 
 def test_cloud_sso(tmp_path):
-    with CloudSsoProvider(made_up, "sso-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+    with CloudSsoServer(new_credentials, "sso-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         url = f"{sso.url}/start/page?x=y"
         found = profile(tmp_path, mode="CloudSSO", cloud_sso_sign_in_url=url, **SSO)
         assert found.account == "1"
@@ -996,7 +1002,7 @@ def stored(left):
 
 @pytest.fixture(name="oauth")
 def oauth_of_the_international_site(monkeypatch):
-    with OAuthProvider(made_up, "oauth-token") as service:
+    with OAuthServer(new_credentials, "oauth-token") as service:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": "http://127.0.0.1:9", "INTL": service.url})
         yield service
 
@@ -1098,7 +1104,7 @@ def test_an_exchange_that_fails(tmp_path, monkeypatch, step, words):
 
 
 def test_the_exchange_may_spell_its_fields_with_a_small_first_letter(tmp_path, monkeypatch):
-    good = made_up()
+    good = new_credentials()
     small = {name[0].lower() + name[1:]: value for name, value in good.items()}
     with ScriptedServer(answer(200, json.dumps({"requestId": "R", **small}))) as server:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"INTL": server.url})

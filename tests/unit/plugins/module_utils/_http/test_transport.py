@@ -18,12 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from certificates import Authority
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import EndpointUnusable, NotSent, ResponseLost
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.transport import Transport
+from support.certificates import Authority
+from support.scripted import ScriptedServer, answer
 
 OK = answer(200, "{}")
 ROOT = Path(__file__).parents[8]
@@ -90,7 +90,7 @@ def test_one_whose_answer_was_cut_is_not_used_again(ports):
     seen, noted = ports
     with ScriptedServer(noted(answer(200, "x" * 1_000_000)), noted()) as server:
         way = transport(server.url)
-        assert get(way, largest=10).body == b"x" * 10
+        assert get(way, max_size=10).body == b"x" * 10
         assert get(way).body == b"{}"
         way.close()
     assert len(set(seen)) == 2
@@ -117,7 +117,7 @@ def test_a_request_leaves_when_the_connection_stands():
                 time.sleep(0.01)
             at_departure.append((server.open, len(server.requests)))
 
-        get(way, leave=leave)
+        get(way, before_send=leave)
         way.close()
     assert at_departure == [(1, 0)]
 
@@ -137,7 +137,7 @@ def test_a_connection_that_went_stale_is_replaced_before_the_request_is_sent(por
                 time.sleep(0.01)
             at_departure.append((server.open, len(server.requests)))
 
-        get(way, leave=leave)
+        get(way, before_send=leave)
         way.close()
     assert at_departure == [(1, 1)], "the new connection was open, and only the first request sent"
     assert len(set(seen)) == 2
@@ -168,7 +168,7 @@ def test_threads_share_connections_and_nothing_else(ports):
                     note((threading.get_ident(), any(name in asked.target for asked in server.requests)))
                     together.wait()  # so that all have a connection of their own, and none has sent yet
 
-                got = way.send("GET", name, {"x-name": name}, leave=leave)
+                got = way.send("GET", name, {"x-name": name}, before_send=leave)
                 assert (got.body.decode(), got.headers["echoed"]) == (f"/{name}", name)
                 assert left == [(threading.get_ident(), False)]
 
@@ -194,7 +194,7 @@ def test_a_failure_is_told_apart_for_each_thread():
 
     with ScriptedServer(ends) as server, ThreadPoolExecutor(2) as threads:
         way = transport(server.url)
-        lost, unsent = threads.submit(get, way), threads.submit(get, way, leave=fails)
+        lost, unsent = threads.submit(get, way), threads.submit(get, way, before_send=fails)
         assert isinstance(unsent.exception(), NotSent)
         refused.set()
         assert isinstance(lost.exception(), ResponseLost)
@@ -215,7 +215,7 @@ def test_a_password_in_netrc_is_not_used(tmp_path, monkeypatch):
 def test_no_header_is_added_but_those_that_a_request_needs():
     with ScriptedServer(OK) as server:
         way = transport(server.url)
-        way.post("a=b", {"host": f"127.0.0.1:{server.port}", "x-acs-date": "now"}, leave=lambda: None)
+        way.post("a=b", {"host": f"127.0.0.1:{server.port}", "x-acs-date": "now"}, before_send=lambda: None)
         way.close()
     assert {name.lower(): value for name, value in server.requests[0].headers.items()} == {
         "host": f"127.0.0.1:{server.port}",
@@ -248,7 +248,7 @@ def test_an_endpoint_with_an_address_of_version_6():
             raise NotSent("enough", "Go on.")
 
         with pytest.raises(NotSent, match="enough"):
-            get(way, leave=ends)
+            get(way, before_send=ends)
         way.close()
 
 
@@ -401,4 +401,6 @@ def test_a_library_that_is_not_installed(hidden, missing):
     # Some distributions have requests without certifi: its module certs names the system's certificates.
     certs = "sys.modules['requests.certs'] = type(sys)('certs')\nsys.modules['requests.certs'].where = lambda: ''\n"
     hide = f"{certs if hidden == 'certifi' else ''}sys.modules['{hidden}'] = None\n"
-    assert told(f"{hide}{IMPORT}transport.prepare()\nprint(list(transport.MISSING_LIBRARIES))", {}) == missing
+    assert (
+        told(f"{hide}{IMPORT}transport.preload_certificates()\nprint(list(transport.MISSING_LIBRARIES))", {}) == missing
+    )

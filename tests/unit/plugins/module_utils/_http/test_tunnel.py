@@ -11,9 +11,6 @@ import time
 from contextlib import suppress
 
 import pytest
-from certificates import Authority
-from scripted import ScriptedServer, answer, reset
-from tunnel import Tunnel
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
@@ -26,6 +23,9 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ResponseLost,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from support.certificates import Authority
+from support.scripted import ScriptedServer, answer, reset
+from support.tunnel import Tunnel
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
 

@@ -11,12 +11,12 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 import pytest
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer, answer
 
 START = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 ISO = "2026-01-02T20:00:00+08:00"

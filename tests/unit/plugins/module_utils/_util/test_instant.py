@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant, duration
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant, parse_duration
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 SHANGHAI = "2026-01-02T20:00:00+08:00"
@@ -106,7 +106,7 @@ def test_no_time_without_a_zone_is_taken(time):
     ],
 )
 def test_durations(given_text, seconds):
-    assert duration("max_duration", given_text) == seconds
+    assert parse_duration("max_duration", given_text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -114,4 +114,4 @@ def test_durations(given_text, seconds):
 )
 def test_what_is_no_duration(given_text):
     with pytest.raises(InvalidOption, match="max_duration"):
-        duration("max_duration", given_text)
+        parse_duration("max_duration", given_text)

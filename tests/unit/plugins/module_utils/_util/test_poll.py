@@ -48,7 +48,7 @@ def polled(seconds, comes_true):
     poll = Poll(clock, seconds)
     looks = []
     found = None
-    while found is None and (pause := poll.pause()) is not None:
+    while found is None and (pause := poll.next_pause()) is not None:
         clock.sleep(pause)
         looks.append(clock.time)
         found = "found" if clock.time >= comes_true else None
@@ -123,7 +123,7 @@ def test_a_poll_looks_at_a_moment_that_it_is_told(seconds, moment):
     poll = Poll(clock, seconds)
     poll.include(moment)
     looks = []
-    while (pause := poll.pause()) is not None:
+    while (pause := poll.next_pause()) is not None:
         clock.sleep(pause)
         looks.append(clock.time)
     assert moment > seconds or not moment or any(look == pytest.approx(moment) for look in looks)
