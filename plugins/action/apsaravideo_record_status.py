@@ -20,7 +20,7 @@ from ..module_utils._errors import InvalidOption, printable
 from ..module_utils._module import record_info
 from ..module_utils._module.argspec import CONNECTION, Spec
 from ..module_utils._module.task import Task, execute
-from ..module_utils._util.instant import duration
+from ..module_utils._util.instant import parse_duration
 from ..plugin_utils._action import status
 from ..plugin_utils._action.hosts import HostVariables
 from ..plugin_utils._action.in_process import InProcessAction
@@ -32,6 +32,7 @@ from ..plugin_utils._util.run_directory import RUN_DIRECTORY
 
 _OWN: dict[str, Any] = {
     "hosts": {"type": "str"},
+    "domain_name": {"type": "str", "aliases": ["domain"]},
     "wanted": {"type": "str"},
     "allow_empty": {"type": "bool", "default": False},
     "strays": {"type": "bool", "default": False},
@@ -45,6 +46,7 @@ _OWN: dict[str, Any] = {
 }
 _MAX_NAMES = 10
 _VARIABLES = {f"apsaravideo_{name}": name for name in CONNECTION}
+_CONNECTION = {spelling for name, option in CONNECTION.items() for spelling in (name, *option.get("aliases", ()))}
 
 
 class ActionModule(InProcessAction):
@@ -67,8 +69,8 @@ class ActionModule(InProcessAction):
     def _overview(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options, inventory = task.options, HostVariables(self, variables)
         _check_dest(options["dest"])
-        limit = options["max_duration"] and duration("max_duration", options["max_duration"])
-        read = self._reader(inventory)
+        limit = options["max_duration"] and parse_duration("max_duration", options["max_duration"])
+        read = self._reader(inventory, options["domain_name"])
         hosts = {name: read(name) for name in inventory.of_play(options["hosts"])}
         should = hosts
         if options["wanted"] is not None:
@@ -84,6 +86,8 @@ class ActionModule(InProcessAction):
         wanted, chosen = Wanted.of(should), _chosen(hosts)
         looks = {domain: self._look(task, domain, hosts[name]) for domain, name in chosen.items()}
         found = status.entries(hosts, wanted, looks, task.clock.now(), limit)
+        for warning in inventory.warnings():
+            task.warn(warning)
         excess, unclear = status.excess(found, wanted, options["stop_unknown"])
         if unclear:
             names = ", ".join(printable(name) for name in sorted(wanted.unclear)[:_MAX_NAMES])
@@ -111,9 +115,13 @@ class ActionModule(InProcessAction):
             "summary": lines,
         }
 
-    def _reader(self, inventory: HostVariables) -> Callable[[str], Host]:
-        """Return a function that reads a host, whose connection is the one of the task as far as that sets it."""
-        own = {name: value for name, value in self._task.args.items() if name not in _OWN}
+    def _reader(self, inventory: HostVariables, domain: str | None) -> Callable[[str], Host]:
+        """Return a function that reads a host, whose connection is the one of the task as far as that sets it.
+
+        `domain` is that of the hosts that name none.
+        """
+        own = {name: value for name, value in self._task.args.items() if name in _CONNECTION}
+        defaults = {"domain_name": domain} if domain is not None else {}
 
         @cache
         def problem(connection: str) -> str | None:
@@ -123,10 +131,10 @@ class ActionModule(InProcessAction):
 
         def read(name: str) -> Host:
             try:
-                values = inventory.read(name, (*Stream._fields, *_VARIABLES))
+                values = {**defaults, **inventory.read(name, (*Stream._fields, *_VARIABLES))}
                 stream = Stream.from_values(values)
             except InvalidOption as error:
-                return _unreadable(inventory, name, str(error))
+                return _unreadable(inventory, name, str(error), defaults)
             connection = {option: values[variable] for variable, option in _VARIABLES.items() if variable in values}
             connection = plain({**connection, **own})
             return Host(stream, problem(json.dumps(connection, sort_keys=True)), connection=connection)
@@ -151,12 +159,12 @@ class ActionModule(InProcessAction):
         return result
 
 
-def _unreadable(inventory: HostVariables, name: str, problem: str) -> Host:
+def _unreadable(inventory: HostVariables, name: str, problem: str, defaults: Mapping[str, str]) -> Host:
     """Return a host with those of its names that can be read all the same."""
     names: dict[str, str] = {}
     for field in Stream._fields:
         with suppress(InvalidOption):
-            names[field] = name_as_text(field, inventory.read(name, (field,)).get(field))
+            names[field] = name_as_text(field, {**defaults, **inventory.read(name, (field,))}.get(field))
     try:
         return Host(Stream.from_values(names), problem)
     except InvalidOption:

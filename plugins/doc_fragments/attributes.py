@@ -26,4 +26,6 @@ attributes:
 notes:
   - Each option of the connection can also be given as a variable with C(apsaravideo_) in front, such as
     C(apsaravideo_profile) for a group of the inventory. An option of the task or its C(module_defaults) comes first.
+  - C(module_defaults) of C(group/apsaravideo.live.all) may set the options of the connection and C(domain_name), which
+    all modules of the group have.
 """

@@ -192,6 +192,7 @@ options:
     type: float
     default: 60
 requirements:
-  - requests
-  - jmespath
+  - python >= 3.9
+  - requests >= 2.25.1
+  - jmespath >= 1.0.0
 """

@@ -206,7 +206,7 @@ from ..module_utils._api.models import Stream
 from ..module_utils._errors import InvalidOption, LiveError, printable
 from ..module_utils._module.argspec import CONNECTION
 from ..module_utils._module.task import Task
-from ..module_utils._util.libraries import missing_libraries
+from ..module_utils._util.libraries import explain_missing_libraries
 from ..plugin_utils._action.hosts import PROGRAMS, reason
 from ..plugin_utils._inventory.names import FOUND_STREAM, KnownHosts, Names, merge, read_static, stream_of
 from ..plugin_utils._inventory.streams import Plan, Row, default_name, filled, host_name, selection
@@ -251,7 +251,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Read a source and add its hosts; everything that can be wrong with it is found before any call."""
         super().parse(inventory, loader, path, cache)
-        missing = missing_libraries()
+        missing = explain_missing_libraries()
         if missing:
             raise AnsibleParserError(missing)
         config = self._read_config_data(path)

@@ -60,6 +60,11 @@ options:
         one.
     type: list
     elements: dict
+  domain_name:
+    description:
+      - The domain of the streams whose hosts, or entries of O(streams), name none. A domain that they name comes first.
+    type: str
+    aliases: [domain]
   keep:
     description:
       - With O(state=scheduled), whether a stream whose push begins anew within its window is started again. A recording

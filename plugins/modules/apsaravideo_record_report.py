@@ -43,6 +43,8 @@ options:
       - Check mode does not touch it. Empty for none.
     type: str
     default: ""
+requirements:
+  - python >= 3.9
 attributes:
   check_mode:
     description: Can run in check mode.

@@ -33,6 +33,11 @@ options:
       - A pattern of the hosts to look at, within C(--limit).
       - Default is the hosts of the play.
     type: str
+  domain_name:
+    description:
+      - The domain of the streams whose hosts name none. A domain that a host names comes first.
+    type: str
+    aliases: [domain]
   wanted:
     description:
       - A pattern of the hosts whose streams should be recorded. Those count whatever C(--limit) and O(hosts) say, and

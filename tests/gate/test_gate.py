@@ -99,6 +99,8 @@ def in_tests(step: str, directory: str) -> Plant:
 
 SOURCE = "plugins/module_utils/_planted.py"
 SOUND = {SOURCE: python("planted: int = 1\n")}
+LOWER = "plugins/module_utils/_util/planted.py"
+SOUND_LOWER = {LOWER: python("from .._errors import LiveError\n")}
 PLAYBOOK = "playbooks/planted.yml"
 SOUND_PLAYBOOK = {PLAYBOOK: playbook("      ansible.builtin.debug:\n        msg: planted\n")}
 PLANTED = "plugins/modules/planted.py"
@@ -107,6 +109,10 @@ PLANTS = [
     Plant("ruff-check", "F401", {SOURCE: python("import os\n")}, SOUND),
     Plant("ruff-format", "1 file would be reformatted", {SOURCE: python("planted: int=1\n")}, SOUND),
     Plant("mypy", "Incompatible types in assignment", {SOURCE: python("planted: int = 'one'\n")}, SOUND),
+    Plant(
+        "layers", r"_util\.planted ->\s+\S+_api\.client", {LOWER: python("from .._api import client\n")}, SOUND_LOWER
+    ),
+    Plant("layers", r"_util\.planted ->\s+ansible", {LOWER: python("import ansible.errors\n")}, SOUND_LOWER),
     Plant("yamllint", "too many spaces after colon", {PLAYBOOK: playbook("      meta:   noop\n")}, SOUND_PLAYBOOK),
     Plant("ansible-lint", r"fqcn\[", {PLAYBOOK: playbook("      debug:\n        msg: planted\n")}, SOUND_PLAYBOOK),
     Plant(
@@ -161,13 +167,13 @@ class Checkout:
     def remove(self, name: str) -> None:
         shutil.rmtree(self.directory / name, ignore_errors=True)
 
-    def run(self, *command: str) -> tuple[int, str]:
-        outer = {"MAKEFLAGS", "MAKELEVEL", "TEST_LOG", "TEST_STEP"}
+    def run(self, *command: str, **variables: str) -> tuple[int, str]:
+        outer = {"MAKEFLAGS", "MAKELEVEL", "TEST_LOG", "TEST_PREPARED"}
         environment = {name: value for name, value in os.environ.items() if name not in outer}
         done = subprocess.run(
             command,
             cwd=self.directory,
-            env={**environment, "WORKERS": "0"},
+            env={**environment, **variables, "WORKERS": "0"},
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -179,9 +185,11 @@ class Checkout:
 
     def step(self, step: str) -> tuple[int, str]:
         """Run a step, leaving out a test that this machine has no Python for."""
-        status, said = self.run("tests/run", "--only", *step.split())
-        if status == 77:
-            pytest.skip(said.strip())
+        name, *arguments = step.split()
+        nox = ["tests/python", "tests/tools/with_nox.py", "-s", name, "--", *arguments]
+        status, said = self.run(*nox, TEST_PREPARED="yes")
+        if skipped := re.search("Session .* skipped: (.*)", said):
+            pytest.skip(skipped[1])
         return status, said
 
     def sync(self) -> None:
@@ -220,8 +228,7 @@ def test_lint_fails_when_one_of_its_checks_does(checkout: Checkout) -> None:
     checkout.sync()
     status, said = checkout.step("lint ruff-check ruff-format shell")
     assert status != 0, said
-    verdicts = ["ok    ruff-check", "FAIL  ruff-format", "ok    shell"]
-    assert said.splitlines()[-3:] == verdicts, said
+    assert "\nok    ruff-check\nFAIL  ruff-format\nok    shell\n" in said, said
 
 
 @pytest.mark.parametrize("step", ["unit-newest", "emulator", "integration-newest", "sdk"])
@@ -231,7 +238,8 @@ def test_directory_without_a_test_fails(step: str, checkout: Checkout) -> None:
     checkout.write({f"{directory}/helper.py": HEADER})
     checkout.sync()
     status, said = checkout.step(step)
-    assert status == 5, said
+    assert status != 0, said
+    assert "There is no such test." in said
 
 
 def test_missing_directory_fails(checkout: Checkout) -> None:

@@ -46,7 +46,7 @@ INPUT = [
     Case("line end in a name", {"app_name": "a\nb"}, None, "line end", "Correct the name"),
     Case("negative time", {"read_timeout": -1}, None, "read_timeout is -1", "more than 0"),
     Case("plain http", {"endpoint": "http://live.example.net"}, None, "plain http", "Use https"),
-    Case("no url", {"endpoint": "live.example.net"}, None, "is no full URL", "https://live.aliyuncs.com"),
+    Case("no url", {"endpoint": "live.example.net"}, None, "is not a full URL", "https://live.aliyuncs.com"),
     Case("half a pair", {"access_key_id": "x"}, None, "incomplete", "Set access_key_secret"),
     Case("no such file", {"ca_path": "/nonexistent/ca.pem"}, None, "does not exist", "Correct the path"),
     Case("no such profile", {"profile": "nobody"}, None, "config.json cannot be read", "Check its path"),

@@ -17,7 +17,7 @@ import pytest
 
 from support.certificates import Authority
 from support.emulator import KEY, POWERLESS_KEY, ROLE
-from support.issuers import Metadata, OAuthProvider
+from support.issuers import Metadata, OAuthServer
 from support.playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
 from support.tunnel import Tunnel
 
@@ -80,7 +80,7 @@ def oauth_behind_a_proxy(cloud, ansible, tmp_path_factory):
     cloud.push(*NAMES, STREAM)
     authority = Authority(tmp_path_factory.mktemp("authority"))
     with (
-        OAuthProvider(lambda: assumed(cloud), TOKEN, authority.context(OAuthProvider.NAMES)) as service,
+        OAuthServer(lambda: assumed(cloud), TOKEN, authority.context(OAuthServer.NAMES)) as service,
         Tunnel(service.port) as proxy,
     ):
         environ = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "127.0.0.1", "REQUESTS_CA_BUNDLE": authority.ca_path}
@@ -264,7 +264,7 @@ def test_options(cloud, sts, tmp_path):
         "with id": ("RealTimeRecordCommand", "Forbidden.RAM"),
         "nobody": ("AssumeRole", "EntityNotExist.Role"),
     }
-    assert "is no role's name" in results["no name"]["msg"]
+    assert "is not the ARN of a role" in results["no name"]["msg"]
     assert "without role_arn" in results["half"]["msg"]
     assert "No access keys were found" in results["no keys"]["msg"]
     assert asked_for(cloud) == [

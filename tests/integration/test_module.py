@@ -101,6 +101,46 @@ def test_short_names_and_defaults_of_the_action_group(cloud, ansible):
     assert run.result("start")["error"]["code"] == "InvalidAccessKeyId.NotFound", "the group's keys came first"
 
 
+GROUP = {"group/apsaravideo.live.all": {"domain_name": "live.example.com", "retry_timeout": 30}}
+
+
+def test_domain_in_the_defaults_of_the_group_is_for_each_module(cloud, ansible):
+    cloud.push(STREAM)
+    app, stream = {"app_name": NAMES["app_name"]}, {"stream_name": NAMES["stream_name"]}
+    tasks = [
+        {"name": "fleet", f"{RECORD}_fleet": {"streams": [{**app, **stream}]}},
+        {"name": "one", RECORD: {**app, **stream}},
+        {"name": "info", f"{RECORD}_info": {}},
+        {"name": "config", f"{RECORD}_config": {"state": "absent"}, "check_mode": True},
+        {"name": "notify", f"{RECORD}_notify": {"state": "absent"}, "check_mode": True},
+        {"name": "status", f"{RECORD}_status": {}},
+        {"name": "fleet of hosts", f"{RECORD}_fleet": {"state": "stopped"}},
+    ]
+    inventory = ansible.inventory({"studio1": {**app, **stream}})
+    run = ansible.play(tasks, "-i", str(inventory), hosts="streams", connection="local", module_defaults=GROUP)
+    assert run.exit_code == 0, run.output
+    assert {call["params"]["DomainName"] for call in cloud.calls()} == {"live.example.com"}
+    assert not run.result("one")["changed"], "the fleet has started it"
+    (row,) = run.result("status")["streams"]
+    assert (row["domain_name"], row["recording"]) == ("live.example.com", "recording")
+    assert recording(cloud) != "recording", "the fleet of hosts has stopped it"
+
+
+def test_domain_of_a_host_or_an_entry_comes_before_that_of_the_task(cloud, ansible):
+    cloud.push(STREAM)
+    elsewhere = {"module_defaults": {"group/apsaravideo.live.all": {"domain": "other.example.com"}}}
+    tasks = [
+        {"name": "entry", f"{RECORD}_fleet": {"streams": [NAMES]}},
+        {"name": "hosts", f"{RECORD}_fleet": {}},
+        {"name": "status", f"{RECORD}_status": {}},
+    ]
+    inventory = ansible.inventory({"stream01": NAMES})
+    run = ansible.play(tasks, "-i", str(inventory), hosts="streams", connection="local", **elsewhere)
+    assert run.exit_code == 0, run.output
+    assert {call["params"]["DomainName"] for call in cloud.calls()} == {"live.example.com"}
+    assert [row["recording"] for row in run.result("status")["streams"]] == ["recording"]
+
+
 def test_environment_of_the_task(cloud, tmp_path):
     cloud.push(STREAM)
     play = Ansible(tmp_path, {}).play([{**task("start"), "environment": environment(cloud)}])

@@ -336,7 +336,7 @@ def test_times_that_have_passed_and_that_are_none(cloud, ansible):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     for given, words in {
-        "20:00": "9 x The option start_at is 20:00, which is no time with a zone",
+        "20:00": "9 x The option start_at is 20:00, which is not a time with a zone",
         "2020-01-01T00:00:00Z": "9 x The option start_at is 2020-01-01T00:00:00Z, which was ",
     }.items():
         run = play(ansible, "start", inventory, start_at=given, retry_file="")

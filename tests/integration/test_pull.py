@@ -55,23 +55,23 @@ def wait_until(condition, seconds=30):
 
 
 def test_a_recording_lasts_as_long_as_somebody_watches(cloud, ansible):
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     for state in ("started", "restarted"):
         failed = record(ansible, state)
         assert failed["error"]["code"] == "StreamNotFound" and VIEWER in failed["msg"]
     assert verdict(record(ansible, "stopped")) == (False, "offline", "offline")
-    cloud.watch(2, STREAM)
+    cloud.set_viewers(2, STREAM)
     assert verdict(record(ansible)) == (True, "stopped", "recording")
     cloud.advance(60)
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     assert verdict(record(ansible)) == (False, "recording", "recording")
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     assert cloud.stream(STREAM)["recording"] == "paused"
     assert verdict(record(ansible, "stopped")) == (False, "offline", "offline")
     cloud.advance(200)
     (file, _other_format) = cloud.stream(STREAM)["files"]
     assert 60 <= file["duration"] < 90
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     assert cloud.stream(STREAM)["recording"] == "idle", "a manual recording does not begin again by itself"
     assert verdict(record(ansible)) == (True, "stopped", "recording")
     assert verdict(record(ansible, "stopped")) == (True, "recording", "stopped")
@@ -82,13 +82,13 @@ def test_an_automatic_recording_comes_and_goes_with_the_viewers(cloud, ansible):
     config = {"DomainName": DOMAIN, "AppName": NAMES["app_name"], "OnDemand": 0, "OssBucket": "b", "OssEndpoint": "e"}
     config["RecordFormat"] = [{"Format": "mp4", "OssObjectPrefix": prefix}]
     cloud.add_accounts({"id": ACCOUNT, "record_configs": [config]})
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     assert VIEWER in record(ansible)["msg"]
     for _time in range(2):
-        cloud.watch(1, STREAM)
+        cloud.set_viewers(1, STREAM)
         assert verdict(record(ansible)) == (False, "recording", "recording")
         cloud.advance(5)
-        cloud.watch(0, STREAM)
+        cloud.set_viewers(0, STREAM)
         assert info(ansible)["recording"] == "offline"
         assert verdict(record(ansible, "stopped")) == (False, "offline", "offline")
 
@@ -97,18 +97,18 @@ def test_check_mode(cloud, ansible):
     def predicted(state="started", **options):
         return record(ansible, state, check_mode=True, **options)
 
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     for state in ("started", "restarted"):
         assert VIEWER in predicted(state)["msg"]
     assert verdict(predicted(wait_for_stream=5)) == (True, "offline", "recording")
     assert verdict(predicted("stopped")) == (False, "offline", "offline")
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     assert verdict(predicted())[0] and verdict(predicted())[2] == "recording"
     assert commands(cloud) == []
     record(ansible)
     assert verdict(predicted()) == (False, "recording", "recording")
     assert verdict(predicted("stopped")) == (True, "recording", "stopped")
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     assert verdict(predicted("stopped")) == (False, "offline", "offline")
     assert VIEWER in predicted()["msg"]
 
@@ -116,11 +116,11 @@ def test_check_mode(cloud, ansible):
 @pytest.mark.parametrize("generation", ["new", "old"])
 def test_wait_for_a_viewer(cloud, ansible, generation):
     cloud.behave(generation=generation)
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     failed = record(ansible, wait_for_stream=1)
     assert "did not appear within 1 seconds" in failed["msg"] and VIEWER in failed["msg"]
     cloud.clear_calls()
-    timer = threading.Timer(0.7, cloud.watch, [1, STREAM])
+    timer = threading.Timer(0.7, cloud.set_viewers, [1, STREAM])
     timer.start()
     assert verdict(record(ansible, wait_for_stream=20)) == (True, "stopped", "recording")
     timer.join()
@@ -139,11 +139,11 @@ def test_wait_for_a_viewer(cloud, ansible, generation):
 )
 def test_info_tells_what_the_cloud_says(cloud, ansible, said, gather, told, calls):
     cloud.behave(pull_publish_type=said)
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     found = info(ansible, gather=gather)
     assert (found["online"], found["ingest_type"]) == (True, told)
     assert [call["action"] for call in cloud.calls()] == calls
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     found = info(ansible, gather=gather)
     assert (found["online"], found["recording"], found["ingest_type"]) == (False, "offline", None)
     assert STATE not in [call["action"] for call in cloud.calls()][len(calls) :]
@@ -151,8 +151,8 @@ def test_info_tells_what_the_cloud_says(cloud, ansible, said, gather, told, call
 
 def test_info_asks_once_for_each_stream_that_is_online(cloud, ansible):
     cloud.push(OTHER)
-    cloud.watch(1, STREAM)
-    cloud.watch(0, f"{DOMAIN}/myapp/alone")
+    cloud.set_viewers(1, STREAM)
+    cloud.set_viewers(0, f"{DOMAIN}/myapp/alone")
     options = {"domain_name": DOMAIN, "gather": ["ingest_type"], "retry_timeout": 0}
     task = Task(record_info.SPEC.filled(options), ansible.environ, False)
     found = execute(record_info.operate, task)["streams"]
@@ -161,13 +161,13 @@ def test_info_asks_once_for_each_stream_that_is_online(cloud, ansible):
 
 
 def test_what_was_recorded_before_the_last_viewer_left_tells_nothing_of_now(cloud, ansible):
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     record(ansible)
     assert info(ansible)["recording"] == "recording"
     cloud.advance(60)
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     cloud.advance(5)
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     found = info(ansible)
     assert (found["recording"], found["state_source"]) == ("unknown", "none")
     assert "older than the push" in found["reason"]
@@ -187,7 +187,7 @@ def rows(run):
 
 def test_status_tells_pulled_streams_and_what_is_missing_of_those_that_are_away(cloud, ansible):
     cloud.push(OTHER)
-    cloud.watch(1, STREAM)
+    cloud.set_viewers(1, STREAM)
     for name in (STREAM, OTHER):
         record(ansible, stream_name=name.rpartition("/")[2])
     well = status(ansible)
@@ -200,7 +200,7 @@ def test_status_tells_pulled_streams_and_what_is_missing_of_those_that_are_away(
     assert VIEWER not in well.output + asked.output
     cloud.behave(pull_publish_type="pull")
     assert rows(status(ansible)) == rows(asked)
-    cloud.watch(0, STREAM)
+    cloud.set_viewers(0, STREAM)
     away = status(ansible)
     assert away.exit_code != 0
     assert rows(away) == {"stream01": ("no", "offline"), "other": ("yes", "recording")}
@@ -212,7 +212,7 @@ def test_status_tells_pulled_streams_and_what_is_missing_of_those_that_are_away(
 def test_the_summary_of_a_fleet_says_it_once(cloud, ansible):
     names = [f"{DOMAIN}/myapp/pulled{number}" for number in range(3)]
     cloud.push(STREAM)
-    cloud.watch(0, *names)
+    cloud.set_viewers(0, *names)
     source = str(ansible.inventory(streams([STREAM, *names])))
     found = ansible.playbook("apsaravideo.live.start", "-i", source, "-e", json.dumps({"record_fail_each": 0}))
     assert found.exit_code != 0
@@ -227,8 +227,8 @@ def test_the_summary_of_a_fleet_says_it_once(cloud, ansible):
 
 def test_a_fleet_waits_for_viewers_and_keeps_what_they_come_back_to(cloud, ansible):
     late, left, steady = (f"{DOMAIN}/myapp/{name}" for name in ("late", "left", "steady"))
-    cloud.watch(0, late)
-    cloud.watch(1, left, steady)
+    cloud.set_viewers(0, late)
+    cloud.set_viewers(1, left, steady)
     source = str(ansible.inventory(streams([late, left, steady])))
     options = {"keep": True, "wait_for_stream": 12, "watch_interval": 1}
     play = {"hosts": "streams", "gather_facts": False, "connection": "local"}
@@ -237,11 +237,11 @@ def test_a_fleet_waits_for_viewers_and_keeps_what_they_come_back_to(cloud, ansib
     file.write_text(json.dumps([play]), encoding="utf-8")
     with ansible.begin(str(file), "-i", source) as process:
         wait_until(lambda: all(commands(cloud, name) for name in (late, left, steady)))
-        cloud.watch(0, left)
-        cloud.watch(3, steady)
+        cloud.set_viewers(0, left)
+        cloud.set_viewers(3, steady)
         time.sleep(1.5)
-        cloud.watch(1, late, left)
-        cloud.watch(1, steady)
+        cloud.set_viewers(1, late, left)
+        cloud.set_viewers(1, steady)
         found = ansible.end(process)
     assert found.exit_code == 0, found.output
     starts = {name.rpartition("/")[2]: commands(cloud, name).count(("start", None)) for name in (late, left, steady)}

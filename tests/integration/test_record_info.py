@@ -368,9 +368,9 @@ def test_operations_of_single_streams_keep_their_own_rate(cloud):
 
 
 BAD = [
-    ({"start_time": "2026-01-02T03:04:05"}, "start_time is 2026-01-02T03:04:05, which is no time with a zone"),
+    ({"start_time": "2026-01-02T03:04:05"}, "start_time is 2026-01-02T03:04:05, which is not a time with a zone"),
     ({"end_time": "yesterday"}, "end_time is yesterday"),
-    ({"start_time": "2026-02-30T00:00:00Z"}, "which is no time"),
+    ({"start_time": "2026-02-30T00:00:00Z"}, "which is not a time"),
     ({"start_time": format_past(hours=1), "end_time": format_past(hours=2)}, "which is not before end_time"),
     ({"start_time": format_past(hours=1), "end_time": format_past(hours=1)}, "which is not before end_time"),
     ({"start_time": format_past(hours=-1), "end_time": format_past(hours=-2)}, "which is not before now"),
@@ -378,7 +378,7 @@ BAD = [
     ({"end_time": format_past(days=190), "gather": ["files"]}, "about 6 months"),
     ({"query": "[?"}, "query cannot be used"),
     ({"query": ""}, "query cannot be used"),
-    ({"query": "[?nothing(@)]"}, "nothing(), which is no function"),
+    ({"query": "[?nothing(@)]"}, "nothing(), which is not a function"),
     ({"query": "[?length(@, `1`) > `2`]"}, "length() 2 arguments, and it takes 1"),
     ({"stream_name": ""}, "stream_name is ''"),
     ({"app_name": "*", "stream_name": None}, "leave the option out to look at all"),

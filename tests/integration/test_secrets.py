@@ -19,7 +19,7 @@ import pytest
 
 from support.certificates import Authority
 from support.emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
-from support.issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider
+from support.issuers import CloudSsoServer, CredentialsUri, Metadata, OAuthServer
 from support.playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
 from support.tunnel import Tunnel
 
@@ -59,9 +59,9 @@ class Places:
         self.directory = directory
         content = self.content(cloud)
         self.ecs, self.uri = Metadata({"recorder": content}), CredentialsUri(content)
-        self.sso = CloudSsoProvider(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
+        self.sso = CloudSsoServer(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
         authority = Authority(directory.parent)
-        self.oauth = OAuthProvider(content, OAUTH_TOKEN, authority.context(OAuthProvider.NAMES))
+        self.oauth = OAuthServer(content, OAUTH_TOKEN, authority.context(OAuthServer.NAMES))
         self.environ = {
             "NO_PROXY": "127.0.0.1",
             "REQUESTS_CA_BUNDLE": authority.ca_path,

@@ -335,3 +335,50 @@ def test_a_limit_of_time_for_tasks_does_not_end_the_look(cloud, ansible):
     ansible.environ["ANSIBLE_TASK_TIMEOUT"] = "1"
     run, _found = status(ansible, source)
     assert run.exit_code == 0, run.output
+
+
+PLAYBOOKS = ["start", "stop", "split", "window", "sweep", "status", "configure"]
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_misspelt_extra_variable_is_refused_before_any_call(cloud, ansible, name):
+    cloud.push(*streams("s1"))
+    run = play(ansible, name, inventory(ansible, {"s1": {}}), "-e", "record_fial_each=5", wanted="s1")
+    assert run.exit_code == 2, run.output
+    assert verdict(run).startswith("There is no variable record_fial_each. Did you mean record_fail_each?")
+    assert cloud.calls() == []
+
+
+@pytest.mark.parametrize(("given", "value"), [("x", "x"), (-1, "-1"), ("{{ 'y' }}", "y")])
+def test_limit_of_failed_hosts_that_is_no_number_is_refused_before_any_call(cloud, ansible, given, value):
+    cloud.push(*streams("s1"))
+    run = play(ansible, "start", inventory(ansible, {"s1": {}}), record_fail_each=given)
+    assert run.exit_code == 2, run.output
+    assert verdict(run) == f"The variable record_fail_each is {value}. Give a number of streams, 0 or more."
+    assert cloud.calls() == []
+
+
+def test_extra_variables_of_ones_own_pass_with_a_warning_and_those_of_a_file_without(cloud, ansible):
+    cloud.push(*streams("s1"))
+    known = ansible.directory / "known.json"
+    known.write_text(json.dumps({"record_fail_each": 3, "apsaravideo_retry_timeout": 30, "window_grace": 5, "mine": 1}))
+    source = inventory(ansible, {"s1": {}})
+    run = ansible.playbook("apsaravideo.live.start", "-i", source, "-e", f"@{known}", "-e", "record_owner=me")
+    assert run.exit_code == 0, run.output
+    assert "There is no variable record_owner in the playbooks" in " ".join(run.output.split())
+    assert run.output.count("There is no variable") == 1
+    assert recording(cloud) == {"s1"}
+    run = ansible.playbook("apsaravideo.live.status", "-i", source, "-e", f"@{known}")
+    assert (run.exit_code, run.output.count("There is no variable")) == (0, 0), run.output
+
+
+@pytest.mark.parametrize("name", ["start", "status"])
+def test_misspelt_variable_of_a_host_is_a_warning_once(cloud, ansible, name):
+    cloud.push(*streams("s1", "s2"))
+    source = inventory(ansible, {"s1": {}, "s2": {}}, record_wait_timout=5, apsaravideo_region="cn-1", record_me=1)
+    run = play(ansible, name, source)
+    said = " ".join(run.output.split())
+    assert said.count("Nothing reads the variable record_wait_timout. Did you mean record_wait_timeout?") == 1, said
+    assert said.count("Nothing reads the variable apsaravideo_region. Did you mean apsaravideo_region_id?") == 1
+    assert said.count("Nothing reads") == 2
+    assert cloud.calls()

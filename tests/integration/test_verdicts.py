@@ -162,15 +162,15 @@ def prepare(cloud, environ):
         return [names(case) for case, row in CASES.items() if row[2] in histories]
 
     cloud.push(*those(RUNS, PAUSED, IDLE))
-    cloud.watch(0, *those(UNWATCHED))
-    cloud.watch(1, *those(WATCHED, LEFT, BACK))
+    cloud.set_viewers(0, *those(UNWATCHED))
+    cloud.set_viewers(1, *those(WATCHED, LEFT, BACK))
     for state, there in (("started", (RUNS, PAUSED, LEFT, BACK)), ("stopped", (PAUSED,))):
         for case in (case for case, row in CASES.items() if row[2] in there):
             given = {**names(case), "endpoint": cloud.endpoint, "state": state}
             assert operate(Task(SPEC.filled(given), environ))["changed"]
         cloud.advance(60)
-    cloud.watch(0, *those(LEFT, BACK))
-    cloud.watch(1, *those(BACK))
+    cloud.set_viewers(0, *those(LEFT, BACK))
+    cloud.set_viewers(1, *those(BACK))
     cloud.clear_calls()
     fault = {"action": "RealTimeRecordCommand"}
     for case in (case for case in CASES if case.startswith("lost")):

@@ -210,7 +210,7 @@ def test_invalid_windows_fail_only_their_own_streams(cloud, ansible, pace):
     now = time.time()
     begin, end = format_moment(now), now + 3 + 2 * pace
     bad = {
-        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "no time with a zone"),
+        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "not a time with a zone"),
         "reverse": ({"window_start": begin, "window_stop": format_moment(now - 60)}, "not after window_start"),
         "listed": ([{"start": begin, "end": begin}], "record_windows[0]"),
         "undefined": ({"window_start": "{{ nothing }}", "window_duration": "1h"}, "nothing"),

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from .._errors import ApiError, InvalidOption
-from .._util.strict_json import parsed_json
+from .._util.strict_json import parse_json
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 # Characters. How long a name may be is not documented; one of a URL that is pushed to cannot be longer than this.
@@ -210,7 +210,7 @@ class NotifyEvent(NamedTuple):
     def content(self) -> dict[str, Any] | None:
         """Read the body; None where that cannot be done."""
         try:
-            content = parsed_json(self.body, _MAX_CONTENT_VALUES) if self.body is not None else None
+            content = parse_json(self.body, _MAX_CONTENT_VALUES) if self.body is not None else None
         except (ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None

@@ -27,7 +27,7 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
-from .._util.file_lock import locked, require_own
+from .._util.file_lock import lock_file, require_own
 
 _LAYOUT = struct.Struct("<8s36sdddd")
 _MAGIC = b"apsara02"
@@ -132,7 +132,7 @@ class RateLimiter:
             return result
 
     def _change_shared(self, path: str, change: Callable[[_State, float], tuple[_State, float]]) -> float:
-        with locked(path, _LONGEST_LOCK, _NEXT_LOOK) as file:
+        with lock_file(path, _LONGEST_LOCK, _NEXT_LOOK) as file:
             now = self._clock()
             state, result = change(self._checked(_unpacked(os.pread(file, _LAYOUT.size, 0)), now), now)
             if os.pwrite(file, _LAYOUT.pack(_MAGIC, *state), 0) < _LAYOUT.size:

@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 
 from .._errors import ApiError, ClockWrong, EndpointUnusable, LiveError, ResponseLost, Throttled, printable
 from .._http.response import HttpResponse, server_time
-from .._util.strict_json import parsed_json, unique
-from .._util.text import span
+from .._util.strict_json import build_unique_dict, parse_json
+from .._util.text import format_duration
 from .error_codes import TOO_MANY_REQUESTS, error_class, explain
 
 _LONGEST_MESSAGE = 300
@@ -68,7 +68,7 @@ def _parsed(body: bytes) -> Any:
     try:
         if text.startswith("<"):
             return _parsed_xml(text)
-        return parsed_json(text)
+        return parse_json(text)
     except (ValueError, RecursionError):
         return None
 
@@ -83,7 +83,7 @@ def _parsed_xml(text: str) -> dict[str, str] | None:
         return None
     if root.tag != "Error" and any(len(child) for child in root):
         return None
-    return unique([(child.tag, (child.text or "").strip()) for child in root])
+    return build_unique_dict([(child.tag, (child.text or "").strip()) for child in root])
 
 
 _ANY = re.compile(r"(?s).+")
@@ -143,7 +143,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _skew(ahead: float | None) -> str:
     if ahead is None or abs(ahead) < 1:
         return ""
-    return f" (this machine is {span(abs(ahead))} {'behind' if ahead > 0 else 'ahead'})"
+    return f" (this machine is {format_duration(abs(ahead))} {'behind' if ahead > 0 else 'ahead'})"
 
 
 def _no_code(answer: HttpResponse, action: str, subject: str) -> LiveError:

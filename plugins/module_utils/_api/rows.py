@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .._util.strict_json import whole_number
+from .._util.strict_json import parse_integer
 from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, moment
 
 
@@ -91,14 +91,14 @@ def record_config(row: dict[str, Any]) -> dict[str, Any]:
     requests.
     """
     config = {ours: _text(row.get(theirs)) for ours, theirs in CONFIG_FIELDS.items()}
-    number = whole_number(row.get("OnDemond", row.get("OnDemand")))
+    number = parse_integer(row.get("OnDemond", row.get("OnDemand")))
     modes = {value: name for name, value in RECORD_MODES.items()}
     return {
         **config,
         "app_name": config["app_name"] or "*",
         "stream_name": config["stream_name"] or "*",
         "mode": None if number is None else modes.get(number, str(number)),
-        "delay_time": whole_number(row.get("DelayTime")) or None,
+        "delay_time": parse_integer(row.get("DelayTime")) or None,
         "formats": _record_formats(row, "RecordFormatList"),
         "transcode_formats": _record_formats(row, "TranscodeRecordFormatList"),
         "transcode_templates": [name for name in _listed(row, "TranscodeTemplates", "Templates") if _text(name)],
@@ -116,8 +116,8 @@ def _record_format(item: dict[str, Any]) -> dict[str, Any]:
     sliced = name in SLICED_FORMATS
     return {
         "format": name,
-        "cycle_duration": whole_number(item.get("CycleDuration")) or None,
-        "slice_duration": whole_number(item.get("SliceDuration")) or None if sliced else None,
+        "cycle_duration": parse_integer(item.get("CycleDuration")) or None,
+        "slice_duration": parse_integer(item.get("SliceDuration")) or None if sliced else None,
         "oss_object_prefix": _text(item.get("OssObjectPrefix")),
         "slice_oss_object_prefix": _text(item.get("SliceOssObjectPrefix")) if sliced else None,
     }

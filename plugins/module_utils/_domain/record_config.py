@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .._api.models import check_domain, has_control, iso, moment
+from .._api.models import Stream, check_domain, has_control, iso, moment
 from .._api.rows import SLICED_FORMATS, UNCHANGEABLE, record_config
 from .._errors import InvalidOption
 from .._util.instant import Instant
@@ -96,6 +96,17 @@ def doubtful_durations(wanted: Mapping[str, Any]) -> list[str]:
 def same_names(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configurations of one domain are of the same application and stream, or the same wildcards."""
     return all(one[name] == other[name] for name in ("app_name", "stream_name"))
+
+
+def find_best_config(configs: list[dict[str, Any]], stream: Stream) -> dict[str, Any] | None:
+    """Return the configuration that applies to a stream, of all those of its domain; None if there is none.
+
+    The API has no operation for this. An exact name takes precedence over `*`, and an exact application over an exact
+    stream.
+    """
+    wanted = {"app_name": stream.app_name, "stream_name": stream.stream_name}
+    fitting = [config for config in configs if all(config[key] in (name, "*") for key, name in wanted.items())]
+    return max(fitting, key=lambda config: [config[key] != "*" for key in wanted], default=None)
 
 
 def change(found: dict[str, Any] | None, wanted: dict[str, Any]) -> Change | None:

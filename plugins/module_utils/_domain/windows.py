@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from .._errors import InvalidOption
-from .._util.instant import Instant, duration
+from .._util.instant import Instant, parse_duration
 
 LIST = "record_windows"
 START, STOP, DURATION = "window_start", "window_stop", "window_duration"
@@ -109,7 +109,7 @@ def _window(given: Mapping[str, Any], names: tuple[str, str, str], now: float) -
         raise InvalidOption(f"{what} of {stop_name} and {duration_name} is set", "Set exactly one of them.")
     start = Instant.parse(start_name, str(start_given), now)
     if stop_given is None:
-        length = timedelta(seconds=duration(duration_name, duration_given))
+        length = timedelta(seconds=parse_duration(duration_name, duration_given))
         stop_given = datetime.fromisoformat(start.text) + length
     stop = Instant.parse(stop_name, str(stop_given), now)
     if stop.epoch <= start.epoch:

@@ -13,7 +13,7 @@ from .._api.error_codes import STREAM_ABSENT, meaning
 from .._api.live import NOTIFY_LOG_KEPT, RECORDINGS_KEPT, Live
 from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, iso, moment
 from .._api.rows import ingest_type
-from .._domain import recording_state
+from .._domain import record_config, recording_state
 from .._domain.recording_state import Evidence
 from .._errors import ApiError, InvalidOption, ResponseLost
 from .._util.instant import Instant
@@ -134,7 +134,7 @@ def _streams(task: Task, live: Live, scope: Scope, gather: _Gather) -> list[dict
         INGEST_TYPE: lambda stream: (
             _ingest_type(online.get(stream)) or (live.ingest_type(stream) if stream in online else None)
         ),
-        CONFIG: lambda stream: best_config(configs, stream),
+        CONFIG: lambda stream: record_config.find_best_config(configs, stream),
         TASKS: lambda stream: _of_stream(live.record_tasks, stream, gather.recordings),
         FILES: lambda stream: _of_stream(live.index_files, stream, gather.recordings),
         EVENTS: lambda stream: recent.get(stream, []),
@@ -195,8 +195,8 @@ def _state(stream: Stream, online: dict[str, Any] | None, log: _Log, gather: _Ga
     elif log.problem:
         seen = Evidence(recording_state.UNKNOWN, log.problem)
     else:
-        seen = recording_state.evidence(log.events.get(stream, []), moment(published))
-    found = recording_state.state_of(online is not None, seen)
+        seen = recording_state.infer_state(log.events.get(stream, []), moment(published))
+    found = recording_state.override_if_offline(online is not None, seen)
     return {
         **stream._asdict(),
         "online": online is not None,
@@ -212,16 +212,6 @@ def _state(stream: Stream, online: dict[str, Any] | None, log: _Log, gather: _Ga
 def _ingest_type(online: dict[str, Any] | None) -> str | None:
     """Return how a stream comes in as far as the list of what is online says; which values it has is not documented."""
     return ingest_type((online or {}).get("publish_type"))
-
-
-def best_config(configs: list[dict[str, Any]], stream: Stream) -> dict[str, Any] | None:
-    """The configuration that applies to a stream, of all of its domain; None where none does.
-
-    The API returns no such thing. An exact name comes before `*`, and an exact application before an exact stream.
-    """
-    wanted = {"app_name": stream.app_name, "stream_name": stream.stream_name}
-    fitting = [config for config in configs if all(config[key] in (name, "*") for key, name in wanted.items())]
-    return max(fitting, key=lambda config: [config[key] != "*" for key in wanted], default=None)
 
 
 def _of_stream(

@@ -52,7 +52,7 @@ class _Present(reconcile.Resource):
     """A callback that should be there."""
 
     def __init__(self, live: Live, options: Mapping[str, Any]) -> None:
-        super().__init__(live)
+        self._live = live
         self._domain_name = options["domain_name"]
         self._auth_key = options["auth_key"] or None
         self._sends_key = options["update_auth_key"] == _ALWAYS
@@ -63,19 +63,22 @@ class _Present(reconcile.Resource):
         }
 
     def read(self) -> NotifyConfig | None:
-        return self.live.notify_config(self._domain_name)
+        return self._live.notify_config(self._domain_name)
 
     def add(self, config: NotifyConfig) -> None:
         # A callback that is put back may have had a key that the cloud did not show.
-        self.live.add_notify_config(config._replace(auth_key=config.auth_key or self._auth_key))
+        self._live.add_notify_config(config._replace(auth_key=config.auth_key or self._auth_key))
 
     def update(self, config: NotifyConfig) -> None:
-        self.live.update_notify_config(config)
+        self._live.update_notify_config(config)
 
     def delete(self, config: NotifyConfig) -> None:
-        self.live.delete_notify_config(config)
+        self._live.delete_notify_config(config)
 
-    def change(self, found: NotifyConfig | None) -> Change | None:
+    def may_retry(self) -> bool:
+        return self._live.client.may_retry()
+
+    def plan(self, found: NotifyConfig | None) -> Change | None:
         before = found.settings if found else {"domain_name": self._domain_name, **_DEFAULTS}
         settings = self._merged(before)
         if found and settings == before and not (self._sends_key and self._key_doubt(found)):
@@ -99,14 +102,14 @@ class _Present(reconcile.Resource):
             )
         return Change(REPLACE, config)
 
-    def differences(self, found: NotifyConfig | None) -> list[str]:
+    def list_differences(self, found: NotifyConfig | None) -> list[str]:
         if found is None:
             return ["state"]
         settings = self._merged(found.settings)
         different = [name for name in settings if settings[name] != found.settings[name]]
         return different + (["auth_key"] if self._key_doubt(found) == _OTHER else [])
 
-    def shown(self, config: NotifyConfig | None) -> dict[str, Any] | None:
+    def render(self, config: NotifyConfig | None) -> dict[str, Any] | None:
         return config.settings if config else None
 
     def warnings(self, outcome: Outcome) -> list[str]:
@@ -138,10 +141,10 @@ class _Present(reconcile.Resource):
 class _Absent(_Present):
     """A callback that should not be there."""
 
-    def change(self, found: NotifyConfig | None) -> Change | None:
+    def plan(self, found: NotifyConfig | None) -> Change | None:
         return Change(DELETE, None) if found else None
 
-    def differences(self, found: NotifyConfig | None) -> list[str]:
+    def list_differences(self, found: NotifyConfig | None) -> list[str]:
         return ["state"] if found else []
 
     def warnings(self, outcome: Outcome) -> list[str]:
@@ -155,11 +158,11 @@ def operate(task: Task) -> dict[str, Any]:
     if present:
         _check(task.options)
     resource = (_Present if present else _Absent)(task.live(), task.options)
-    outcome = reconcile.predict(resource) if task.check_mode else reconcile.carry_out(resource)
+    outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
     task.warnings += resource.warnings(outcome)
     if not task.check_mode:
-        task.warnings += reconcile.doubt(resource, outcome)
-    return {**reconcile.result(resource, outcome), "replaced": outcome.replaced}
+        task.warnings += reconcile.verification_warnings(resource, outcome)
+    return {**reconcile.make_result(resource, outcome), "replaced": outcome.replaced}
 
 
 def _check(options: Mapping[str, Any]) -> None:

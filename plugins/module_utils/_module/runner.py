@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._util.libraries import missing_libraries
+from .._util.libraries import explain_missing_libraries
 from .argspec import Spec
 from .task import Task, execute
 
@@ -19,7 +19,7 @@ from .task import Task, execute
 def run(spec: Spec, operate: Callable[[Task], dict[str, Any]]) -> None:
     """Run an operation as an AnsibleModule and exit with its result."""
     module = AnsibleModule(argument_spec=spec.options, supports_check_mode=True, **spec.rules)
-    missing = missing_libraries()
+    missing = explain_missing_libraries()
     if missing:
         module.fail_json(msg=missing)
     result = execute(operate, Task(spec.filled(module.params), os.environ, module.check_mode))

@@ -20,6 +20,7 @@ from ansible.utils.vars import load_extra_vars
 from ...module_utils._errors import InvalidOption
 from .._inventory.names import FOUND_STREAM, stream_of
 from .._util.plain import plain
+from .variable_names import misspelt_of_hosts
 
 # What Ansible tells every host of a play alike. It works out the lists anew for each host unless it is given some.
 _OF_THE_PLAY = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
@@ -55,6 +56,7 @@ class HostVariables:
         self._common = {name: task_vars[name] for name in _COMMON if name in task_vars}
         self._loader = action._loader
         self._templar = Templar(loader=action._loader)
+        self._seen: set[str] = set()
 
     def matching(self, pattern: str | None) -> list[str]:
         """Return the hosts of a pattern within --limit, also those that failed; without one, the play's batch."""
@@ -96,6 +98,7 @@ class HostVariables:
         """
         _refuse_two_streams(host, self._inventory.hosts.get(host))
         context = self._context(host)
+        self._seen.update(context)
         self._templar.available_variables = context
         omit = context.get("omit")
         given = {name: context[name] for name in names if context.get(name) is not None}
@@ -103,6 +106,10 @@ class HostVariables:
         return {
             name: value for name, value in values.items() if value is not None and counts(name, value, self._loader)
         }
+
+    def warnings(self) -> list[str]:
+        """Return warnings about variables that look misspelt, of the hosts that were read."""
+        return misspelt_of_hosts(self._seen)
 
     def _context(self, host: str) -> dict[str, Any]:
         try:

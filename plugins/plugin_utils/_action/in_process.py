@@ -27,12 +27,12 @@ from ...module_utils._http import transport
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.task import Task, execute
 from ...module_utils._util.clock import Clock
-from ...module_utils._util.libraries import missing_libraries
+from ...module_utils._util.libraries import explain_missing_libraries
 from .._util.plain import as_sent, plain
 from .._util.run_directory import RUN_DIRECTORY
 from .hosts import counts, evaluated
 
-transport.prepare()  # Ansible loads action plugins before it forks a process for each host.
+transport.preload_certificates()  # Ansible loads action plugins before it forks a process for each host.
 _LOADED_BY = os.getpid()
 
 
@@ -143,8 +143,8 @@ class InProcessAction(ActionBase):
         options = checked.validated_parameters
         if checked.error_messages:
             result: dict[str, Any] = {"failed": True, "msg": self._complaint(checked.errors)}
-        elif missing_libraries():
-            result = {"failed": True, "msg": missing_libraries()}
+        elif explain_missing_libraries():
+            result = {"failed": True, "msg": explain_missing_libraries()}
         else:
             task = Task(
                 self.spec.filled(options), os.environ, self._task.check_mode, WorkerClock(), key_directory=RUN_DIRECTORY

@@ -15,6 +15,7 @@ from ...module_utils._api.live import CommandAttempts
 from ...module_utils._api.models import CommandResponse
 from ...module_utils._domain.steps import ReadContents
 from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
+from ...module_utils._module.steps import perform
 from .lane import MAX_PROBE_PAUSE, MIN_PROBE_PAUSE, Lane
 from .member import NOT_PUSHED, Member
 from .pool import Inbox
@@ -71,7 +72,7 @@ class Dispatcher:
             lane.running_reads -= 1
             resume(contents, error)
 
-        self._pool.submit(lambda: step.alone(member.live, member.stream), done)
+        self._pool.submit(lambda: perform(step, member.live, member.stream), done)
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class Dispatcher:
             return
         client = member.live.client
         was_sent = False
-        client.on_sent = lambda: self._inbox.put(sent)  # called in the thread that sends
+        client.timing.on_sent = lambda: self._inbox.put(sent)  # called in the thread that sends
         lane.unsent += 1
 
         def sent() -> None:
@@ -97,7 +98,7 @@ class Dispatcher:
             lane.mark_up()
 
         def done(response: Any, error: BaseException | None) -> None:
-            client.on_sent = None  # The next call of this client may be a read, which does not count as a command.
+            client.timing.on_sent = None  # The next call of this client may be a read, which is not counted.
             member.awaits_response = False
             if not was_sent:
                 lane.unsent -= 1

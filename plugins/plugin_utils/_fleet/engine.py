@@ -24,6 +24,7 @@ from ...module_utils._domain.steps import (
     Send,
 )
 from ...module_utils._errors import LiveError, ParentExited
+from ...module_utils._module.steps import perform
 from ...module_utils._util.clock import Clock
 from .dispatcher import Dispatcher
 from .lane import Lane
@@ -168,7 +169,7 @@ class Engine:
         elif isinstance(step, AwaitTime):
             self._await_time(member, step, resume)
         elif isinstance(step, AwaitPush):
-            self._push_watch(lane, member).await_push(member.stream, step.poll.until, resume)
+            self._push_watch(lane, member).await_push(member.stream, step.poll.deadline, resume)
         elif isinstance(step, AwaitNewPush):
             member.live.client.traffic.retry_seconds = 0.0
             self._push_watch(lane, member).await_new_push(member, step.until - LEAD_SECONDS, resume)
@@ -185,19 +186,19 @@ class Engine:
         elif isinstance(step, ReadContents):
             lane.contents_reads.append((member, step, resume))
         elif isinstance(step, PollLog):
-            self._log_watch(lane, member).poll(member.stream, step.since, step.poll.until, resume)
+            self._log_watch(lane, member).poll(member.stream, step.since, step.poll.deadline, resume)
         else:
             raise TypeError(f"a program yielded {step!r}")
 
     def _await_time(self, member: Member, step: AwaitTime, resume: Callable[..., None]) -> None:
         member.deadline = step.deadline
         member.live.client.traffic.retry_seconds = 0.0  # What begins then has the whole retry_timeout, like a new task.
-        member.live.client.not_before = step.epoch
+        member.live.client.timing.not_before = step.epoch
         self.scheduler.at(step.epoch - LEAD_SECONDS, resume)
 
     def _read_alone(self, lane: Lane, member: Member, step: ReadLog | ReadHistory, resume: Callable[..., None]) -> None:
         live = lane.new_live()
-        self.pool.submit(lambda: step.alone(live, member.stream), resume)
+        self.pool.submit(lambda: perform(step, live, member.stream), resume)
 
     def _read_log_later(self, lane: Lane, member: Member, step: ReadLog, resume: Callable[..., None]) -> None:
         def read() -> None:

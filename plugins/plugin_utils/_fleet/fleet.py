@@ -217,11 +217,11 @@ class Fleet:
         member, task = entry.member, entry.task
         if member is None or task is None or entry.result is None:
             return
-        left_at = member.live.client.left_at
+        sent_at = member.live.client.timing.first_sent_at
         entry.result = {
             **entry.result,
             **task.outcome(with_warnings=False),
-            "sent_at": _format_time(left_at) if left_at else None,
+            "sent_at": _format_time(sent_at) if sent_at else None,
             "seconds": self._seconds(member),
         }
 
@@ -239,12 +239,13 @@ class Fleet:
         """Set the results of streams to which commands were sent and whose programs have not ended."""
         for entry in self.entries:
             member = entry.member
-            if member is None or member.is_done or not (member.awaits_response or member.live.client.left_at):
+            if member is None or member.is_done:
                 continue
-            error = self._interrupted(member)
-            error.may_have_changed = True
-            entry.fail(error)
-            self._complete(entry)
+            if member.awaits_response or member.live.client.timing.first_sent_at:
+                error = self._interrupted(member)
+                error.may_have_changed = True
+                entry.fail(error)
+                self._complete(entry)
 
     def _interrupted(self, member: Member) -> LiveError:
         if member.awaits_response:

@@ -22,6 +22,7 @@ SPEC = Spec(
         "state": {"type": "str", "choices": [STARTED, STOPPED, RESTARTED, SCHEDULED], "default": STARTED},
         "hosts": {"type": "str"},
         "streams": {"type": "list", "elements": "dict"},
+        "domain_name": {"type": "str", "aliases": ["domain"]},
         **{name: record.SPEC.options[name] for name in STREAM_OPTIONS},
         "keep": {"type": "bool", "default": False},
         "watch_interval": {"type": "float", "default": 5.0},

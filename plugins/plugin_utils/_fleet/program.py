@@ -12,13 +12,13 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils._api.models import Stream
+from ...module_utils._domain import record
 from ...module_utils._domain.recording_state import RECORDING, STARTED, STOPPED, UNKNOWN, recorded_between
 from ...module_utils._domain.steps import ReadLog
 from ...module_utils._domain.windows import Window
 from ...module_utils._errors import InvalidOption, LiveError
-from ...module_utils._module import record
 from ...module_utils._util.clock import Clock
-from ...module_utils._util.text import span as format_duration
+from ...module_utils._util.text import format_duration
 from .steps import AwaitNewPush, AwaitTime
 
 Result = dict[str, Any]

@@ -62,6 +62,7 @@ class FleetRun:
         self._last_save = float("-inf")
         self._warnings: list[str] = []
         task.clock = RunClock(self._is_interrupted)
+        self._host_variables = HostVariables(action, variables)
         hosts, self._targets = self._read_targets()
         self._all_hosts = self._list_all_hosts(hosts)
         self._ledger = Ledger(RUN_DIRECTORY, f"{action._task._uuid}-{task.options['state']}")
@@ -90,10 +91,10 @@ class FleetRun:
 
     def _read_targets(self) -> tuple[list[str], list[Target]]:
         """Return the hosts that are named by the option `hosts` or by default, and the targets."""
-        hosts = HostVariables(self._action, self._variables)
-        if self._options["streams"] is not None:
-            return [], list(make_entry_targets(self._options["streams"], hosts.read))
-        pattern = self._options["hosts"]
+        hosts, options = self._host_variables, self._options
+        if options["streams"] is not None:
+            return [], list(make_entry_targets(options["streams"], hosts.read, options["domain_name"]))
+        pattern = options["hosts"]
         names = hosts.matching(pattern)
         if not names:
             raise InvalidOption(
@@ -131,7 +132,8 @@ class FleetRun:
         )
         settings = Settings(options["state"], policy, task.environ, RUN_DIRECTORY)
         common = {name: options[name] for name in (*STREAM_OPTIONS, *CONNECTION)}
-        requests = Requests(common, STOPPED if options["state"] == SCHEDULED else options["state"])
+        state = STOPPED if options["state"] == SCHEDULED else options["state"]
+        requests = Requests(common, state, options["domain_name"])
         size = len(self._targets)
         return Fleet(settings, requests, options["watch_interval"], self._tick, self._is_interrupted, size)
 
@@ -212,7 +214,7 @@ class FleetRun:
     def _make_result(self, batch: Batch, remaining: int | None, is_complete: bool) -> dict[str, Any]:
         task, options, entries = self._task, self._options, batch.entries
         task.traffic = self._fleet.sum_traffic()
-        task.warnings += [*self._warnings, *self._fleet.warnings()]
+        task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
         failures = sum(row["status"] != summary.OK for row in entries)
         ended = not is_complete or 100 * failures / max(1, len(entries)) > options["max_fail"]
         lines = self._summarize(batch, remaining, ended)

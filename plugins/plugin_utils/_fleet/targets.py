@@ -17,7 +17,8 @@ from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.record import SPEC as RECORD
 from .._util.plain import without_values
 
-STREAM_OPTIONS = ("finalize", "wait_for_stream", "start_at", "wait", "wait_timeout")
+# The options of a stream besides its names and its state.
+STREAM_OPTIONS = tuple(name for name in RECORD.options if name not in {"state", *STREAM, *CONNECTION})
 # The options that a host's variables may set, by the names of the variables.
 _HOST_VARIABLES = {
     **{f"record_{name}": name for name in (*STREAM_OPTIONS, "rate_limit")},
@@ -58,9 +59,14 @@ def make_host_targets(hosts: Iterable[str], read: Callable[[str, Iterable[str]],
 
 
 def make_entry_targets(
-    entries: Iterable[Mapping[str, Any]], read: Callable[[str, Iterable[str]], dict[str, Any]]
+    entries: Iterable[Mapping[str, Any]],
+    read: Callable[[str, Iterable[str]], dict[str, Any]],
+    domain: str | None = None,
 ) -> Iterator[Target]:
-    """Yield a target for each entry; options that it leaves out may come from the variables of a host that it names."""
+    """Yield a target for each entry; options that it leaves out may come from the variables of a host that it names.
+
+    `domain` is that of entries that name none.
+    """
 
     def read_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         unknown = sorted(str(name) for name in entry if name not in _ENTRY_KEYS)
@@ -75,7 +81,8 @@ def make_entry_targets(
         return {**common, **own}
 
     for entry in entries:
-        names = {name: entry.get(name) if isinstance(entry.get(name), (str, int)) else "?" for name in Stream._fields}
+        given = {"domain_name": domain, **entry}
+        names = {name: given.get(name) if isinstance(given.get(name), (str, int)) else "?" for name in Stream._fields}
         yield Target(entry.get("host"), lambda entry=entry: read_entry(entry), names)  # type: ignore[misc]
 
 
@@ -85,15 +92,19 @@ def _rename_to_options(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Requests:
-    """Requests for targets; options that are the same for many streams are validated once."""
+    """Requests for targets; options that are the same for many streams are validated once.
 
-    def __init__(self, common: Mapping[str, Any], state: str) -> None:
+    `domain` is that of streams that name none.
+    """
+
+    def __init__(self, common: Mapping[str, Any], state: str, domain: str | None = None) -> None:
+        self._domain = domain
         self._common = {**{name: value for name, value in common.items() if value is not None}, "state": state}
         self._validated: dict[str, tuple[dict[str, Any], frozenset[str]] | InvalidOption] = {}
 
     def make(self, target: Target) -> Request:
         """Read a target's variables and validate them; raise InvalidOption if they are not valid."""
-        given = target.read()
+        given = {"domain_name": self._domain, **target.read()}
         stream = Stream.from_values({name: given.get(name) for name in Stream._fields})
         windows = {name: given[name] for name in WINDOWS if name in given}
         own = {name: value for name, value in given.items() if name in _OPTIONS.options}

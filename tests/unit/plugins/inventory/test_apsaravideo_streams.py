@@ -551,7 +551,7 @@ def test_errors_of_the_api_have_code_and_request_id(cloud, read):
         ({"hostnames": ["{{ a"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: unexpected"),
         ({"hostnames": [7]}, "Entry 1 of the option hostnames is no text"),
         ({"hostnames": ["a b"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: expected token"),
-        ({"endpoint": "ftp://x"}, "The endpoint is no full URL"),
+        ({"endpoint": "ftp://x"}, "The endpoint is not a full URL"),
         ({"retry_timeout": "x"}, "retry_timeout"),
         ({"connect_timeout": 0}, "The option connect_timeout is 0"),
         ({"profile": "none"}, "cannot be read"),

@@ -189,14 +189,14 @@ def run(job, options, answers, check_mode=False, environ=()):
     """The result of a module whose calls are answered like this."""
     module, given = JOBS[job]
 
-    def send(_self, _method, _target, headers, body=b"", leave=lambda: None, largest=0):
-        leave()
+    def send(_self, _method, _target, headers, body=b"", before_send=lambda: None, max_size=0):
+        before_send()
         action = headers.get("x-acs-action", "")
         content = {"RequestId": "R"} if action.startswith(CHANGES) else answers.get(action)
         if content is None:
             return HttpResponse(404, {}, b"")
         body = content if isinstance(content, bytes) else as_sent(content)
-        return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:largest])
+        return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:max_size])
 
     task = Task(module.SPEC.filled({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
     with mock.patch.object(Transport, "send", send):

@@ -51,6 +51,14 @@ def test_every_such_module_belongs_to_the_action_group():
     assert sorted(RUNTIME["action_groups"]["all"]) == [path.stem for path in MODULES]
 
 
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_every_such_module_takes_a_domain(module):
+    """`module_defaults` of the group may set it, and an option that one member does not know would fail its tasks."""
+    found = documented(module, "DOCUMENTATION")
+    of_fragments = {"apsaravideo.live.domain", "apsaravideo.live.stream"} & set(found["extends_documentation_fragment"])
+    assert of_fragments or "domain_name" in found["options"]
+
+
 @pytest.mark.parametrize(
     ("admitted", "versions"),
     [

@@ -241,7 +241,7 @@ def test_a_file_of_another_user_is_not_used(path, tmp_path, time, monkeypatch):
     monkeypatch.setattr(rate_limiter.os, "getuid", lambda: os.geteuid() + 1)
     ours = pacer(tmp_path, time, account="account")
     ours.reserve()
-    assert "somebody else" in ours.problem
+    assert "another user" in ours.problem
 
 
 def test_the_shared_directory_is_private(tmp_path):
@@ -268,7 +268,7 @@ def test_places_of_another_user_are_left_alone(tmp_path, monkeypatch):
     assert shared_directory({"XDG_RUNTIME_DIR": str(tmp_path / "theirs")}) == str(expected)
     assert os.listdir(tmp_path / "theirs") == []
     os.chown(expected, 12345, 12345)
-    with pytest.raises(OSError, match="somebody else"):
+    with pytest.raises(OSError, match="another user"):
         shared_directory({})
 
 
@@ -277,7 +277,7 @@ def test_a_shared_directory_that_is_none_is_refused(tmp_path, kind):
     path = tmp_path / "apsaravideo-live"
     (tmp_path / "elsewhere").mkdir()
     path.symlink_to(tmp_path / "elsewhere") if kind == "link" else path.touch()
-    with pytest.raises(OSError, match="somebody else"):
+    with pytest.raises(OSError, match="another user"):
         shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -47,7 +45,7 @@ class Resource(reconcile.Resource):
     """A configuration in memory, whose calls meet fates in order, after which all goes well."""
 
     def __init__(self, found, wanted, fates=(), reads=(), rivals=(), time_left=True):
-        super().__init__(SimpleNamespace(client=SimpleNamespace(may_try_again=lambda: time_left)))
+        self.time_left = time_left
         self.there, self.wanted = found, wanted
         self.fates, self.reads, self.rivals = list(fates), list(reads), list(rivals)
         self.took_effect, self.made, self.deleted = [], [], None
@@ -85,7 +83,10 @@ class Resource(reconcile.Resource):
             if self.took_effect[-1:] == [DELETE]:
                 self.deleted = config
 
-    def change(self, found):
+    def may_retry(self):
+        return self.time_left
+
+    def plan(self, found):
         if found == self.wanted:
             return None
         if self.wanted is None:
@@ -94,10 +95,10 @@ class Resource(reconcile.Resource):
             return Change(ADD, self.wanted)
         return Change(UPDATE if found[1] == self.wanted[1] else REPLACE, self.wanted)
 
-    def differences(self, found):
+    def list_differences(self, found):
         return [] if found == self.wanted else ["it"]
 
-    def shown(self, config):
+    def render(self, config):
         return None if config is None else {"it": config}
 
 
@@ -114,12 +115,12 @@ class Resource(reconcile.Resource):
 def test_what_is_reported_is_what_happened(found, wanted, fates, reads, rivals, time_left):
     resource = Resource(found, wanted, fates, reads, rivals, time_left)
     try:
-        outcome = reconcile.carry_out(resource)
+        outcome = reconcile.apply(resource)
     except LiveError as error:
         assert error.may_have_changed or not resource.took_effect
         undone = DELETE in resource.took_effect and resource.there is None
         if wanted is not None and undone and not any(rival is None for rival in rivals):
-            assert "gone" in str(error) and str(resource.shown(resource.deleted)) in str(error)
+            assert "gone" in str(error) and str(resource.render(resource.deleted)) in str(error)
         return
     assert outcome.after == resource.there == wanted
     assert outcome.changed or not resource.took_effect
@@ -132,8 +133,8 @@ def test_what_is_reported_is_what_happened(found, wanted, fates, reads, rivals, 
 @given(found=st.none() | CONFIGS, wanted=st.none() | CONFIGS)
 def test_no_more_calls_than_needed(found, wanted):
     resource = Resource(found, wanted)
-    outcome = reconcile.carry_out(resource)
-    change = resource.change(found)
+    outcome = reconcile.apply(resource)
+    change = resource.plan(found)
     needed = [] if change is None else {REPLACE: [DELETE, ADD]}.get(change.kind, [change.kind])
     assert resource.made == resource.took_effect == needed
     assert (outcome.changed, outcome.replaced) == (bool(needed), needed == [DELETE, ADD])
@@ -144,14 +145,14 @@ def test_no_more_calls_than_needed(found, wanted):
 def test_a_call_is_made_at_most_once_more_and_only_after_a_look(found, wanted, fate):
     resource = Resource(found, wanted, [fate] * 9)
     if fate == "answer lost":
-        assert reconcile.carry_out(resource).changed
+        assert reconcile.apply(resource).changed
     else:
         with pytest.raises(OutcomeUnknown, match="found nothing changed"):
-            reconcile.carry_out(resource)
+            reconcile.apply(resource)
     assert len(resource.made) == (1 if fate == "answer lost" else 2)
     blind = Resource(found, wanted, [fate] * 9, ["done", "lost"])
     with pytest.raises(OutcomeUnknown):
-        reconcile.carry_out(blind)
+        reconcile.apply(blind)
     assert len(blind.made) == 1, "without a look it is not repeated"
 
 
@@ -159,31 +160,31 @@ def test_what_cannot_have_taken_effect_needs_no_look():
     for fate in ("throttled", "not sent"):
         resource = Resource(None, (1, 1), [fate], ["done", "lost"])
         with pytest.raises(LiveError) as caught:
-            reconcile.carry_out(resource)
+            reconcile.apply(resource)
         assert not caught.value.may_have_changed and resource.reads == ["lost"]
 
 
 def test_somebody_else_is_left_to_it_after_three_rounds():
     resource = Resource((0, 0), (1, 0), rivals=[None, (0, 0), None, (0, 0), None])
     with pytest.raises(ApiError, match="something else changes it at the same time"):
-        reconcile.carry_out(resource)
+        reconcile.apply(resource)
     assert resource.made == [UPDATE, ADD, UPDATE]
 
 
 def test_a_change_that_is_not_shown_is_told():
     resource = Resource(None, (1, 1))
     unseen = reconcile.Outcome(True, None, (0, 0))
-    assert "it differ" in reconcile.doubt(resource, unseen)[0]
-    assert reconcile.doubt(resource, unseen._replace(after=(1, 1))) == []
-    assert reconcile.doubt(resource, unseen._replace(changed=False)) == []
+    assert "it differ" in reconcile.verification_warnings(resource, unseen)[0]
+    assert reconcile.verification_warnings(resource, unseen._replace(after=(1, 1))) == []
+    assert reconcile.verification_warnings(resource, unseen._replace(changed=False)) == []
 
 
 def test_the_time_of_creation_is_no_difference():
     class Shown(Resource):
-        def shown(self, config):
+        def render(self, config):
             return config
 
     before, after = {"a": 1, "create_time": "t1"}, {"a": 1, "create_time": "t2"}
-    result = reconcile.result(Shown(None, None), reconcile.Outcome(True, before, after))
+    result = reconcile.make_result(Shown(None, None), reconcile.Outcome(True, before, after))
     assert result["diff"] == {"before": {"a": 1}, "after": {"a": 1}} and result["config"] == after
-    assert reconcile.result(Shown(None, None), reconcile.Outcome(True, before, None))["diff"]["after"] == {}
+    assert reconcile.make_result(Shown(None, None), reconcile.Outcome(True, before, None))["diff"]["after"] == {}

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import record_config as record_config_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.reconcile import ADD, REPLACE, UPDATE
@@ -263,3 +265,15 @@ def shape(config):
     kept = ("format", "oss_object_prefix", "slice_oss_object_prefix")
     formats = [[row[name] for name in kept] for name in ("formats", "transcode_formats") for row in config[name]]
     return config["oss_bucket"], formats
+
+
+def names(app, stream):
+    return {"app_name": app, "stream_name": stream}
+
+
+@given(st.lists(st.builds(names, st.sampled_from("ab*"), st.sampled_from("st*"))), st.randoms())
+def test_the_best_configuration_is_the_first_of_four_pairs_of_names_in_any_order(configs, random):
+    pairs = [("a", "s"), ("a", "*"), ("*", "s"), ("*", "*")]
+    expected = next((names(*pair) for pair in pairs if names(*pair) in configs), None)
+    random.shuffle(configs)
+    assert record_config_module.find_best_config(configs, Stream("d", "a", "s")) == expected

@@ -120,7 +120,7 @@ def test_what_is_refused(variables, words):
     ],
 )
 def test_durations(given, seconds):
-    assert windows.duration("duration", given) == seconds
+    assert windows.parse_duration("duration", given) == seconds
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_durations(given, seconds):
 )
 def test_what_is_no_duration(given):
     with pytest.raises(InvalidOption, match="dur is"):
-        windows.duration("dur", given)
+        windows.parse_duration("dur", given)
 
 
 @given(st.integers(1, 366 * 86400))
@@ -140,7 +140,7 @@ def test_all_ways_to_write_a_duration_agree(seconds):
     hours, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
     written = [seconds, f"{seconds}s", f"{hours}h{minutes}m{left}s", f"{hours:02}:{minutes:02}:{left:02}"]
-    assert {windows.duration("dur", text) for text in written} == {seconds}
+    assert {windows.parse_duration("dur", text) for text in written} == {seconds}
 
 
 SPANS = st.builds(lambda start, length: (start, start + length), st.integers(-15, 30), st.integers(1, 12))

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Scope, Stream, TimeWindow, iso, moment
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._module.record_info import best_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.query import Query
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
@@ -49,19 +48,6 @@ def test_a_scope_names_what_it_is_about(app, stream):
     assert list(scope.parameters().values()) == [name for name in scope if name]
 
 
-def config(app, stream):
-    return {"app_name": app, "stream_name": stream}
-
-
-@given(st.lists(st.builds(config, st.sampled_from("ab*"), st.sampled_from("st*"))), st.randoms())
-def test_the_best_configuration(configs, random):
-    """It is the first there is of four pairs of names, whatever the order of the list."""
-    pairs = [("a", "s"), ("a", "*"), ("*", "s"), ("*", "*")]
-    expected = next((config(*pair) for pair in pairs if config(*pair) in configs), None)
-    random.shuffle(configs)
-    assert best_config(configs, Stream("d", "a", "s")) == expected
-
-
 STREAMS = [{"stream_name": "a", "online": True}, {"stream_name": "b", "online": False}]
 
 
@@ -88,7 +74,7 @@ def test_query(expression, expected):
         ("[?", "ncomplete expression"),
         ("a b", "column 2"),
         ("#", "Unknown token"),
-        ("foo(@)", "uses foo(), which is no function"),
+        ("foo(@)", "uses foo(), which is not a function"),
         ("[?online && (bar(@) || baz(@))]", "uses bar()"),
         ("sort_by(@, &qux(@))", "uses qux()"),
         ("{a: length()}", "gives length() 0 arguments, and it takes 1"),
