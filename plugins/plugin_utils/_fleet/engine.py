@@ -277,7 +277,7 @@ class Engine:
     def _wait_for_moment(self, member: Member, step: At, answer: Callable[..., None]) -> None:
         member.give_up = step.give_up
         member.live.client.traffic.retry_seconds = 0.0  # what begins at a moment is like a task of its own
-        member.live.client.not_before = step.moment
+        member.live.client.timing.not_before = step.moment
         self.at(step.moment - LEAD, answer)
 
     def _pushes(self, lane: Lane, member: Member) -> PushWatch:
@@ -323,7 +323,7 @@ class Engine:
             return
         client = member.live.client
         was_sent = False
-        client.on_sent = lambda: self.inbox.put(sent)  # called in the thread that sends
+        client.timing.on_sent = lambda: self.inbox.put(sent)  # called in the thread that sends
         lane.unsent += 1
 
         def sent() -> None:
@@ -340,7 +340,7 @@ class Engine:
             self._is_up(lane)
 
         def done(answer: Any, error: BaseException | None) -> None:
-            client.on_sent = None  # what is read next is no command
+            client.timing.on_sent = None  # what is read next is no command
             member.sending = False
             if not was_sent:
                 lane.unsent -= 1

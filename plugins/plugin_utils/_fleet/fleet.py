@@ -262,11 +262,11 @@ class Fleet:
         member, task = entry.member, entry.task
         if member is None or task is None or entry.result is None:
             return
-        left_at = member.live.client.left_at
+        sent_at = member.live.client.timing.first_sent_at
         entry.result = {
             **entry.result,
             **task.outcome(with_warnings=False),
-            "sent_at": _iso(left_at) if left_at else None,
+            "sent_at": _iso(sent_at) if sent_at else None,
             "seconds": self._seconds(member),
         }
 
@@ -292,7 +292,7 @@ class Fleet:
                 error.may_have_changed = True
                 entry.fail(error)
                 self._complete(entry)
-            elif member and not member.done and member.live.client.left_at:
+            elif member and not member.done and member.live.client.timing.first_sent_at:
                 error = self._unfinished()
                 error.may_have_changed = True
                 entry.fail(error)

@@ -174,9 +174,9 @@ class Attempts:
             return world.time + 0.01, None, EndpointUnusable(f"{self.command} of {self.stream} was not sent", "Check.")
         if any(start <= world.time < end for start, end in world.down):
             return world.time + 0.01, None, NotSent(f"{self.command} of {self.stream} was not sent: down", "Check.")
-        leaves = max(world.time, self.client.not_before - NOON, world.slot)
+        leaves = max(world.time, self.client.timing.not_before - NOON, world.slot)
         world.slot = leaves + 1 / RATE
-        world._push(leaves, self.client.on_sent)
+        world._push(leaves, self.client.timing.on_sent)
         fault = world.faults.get((name, self.command, self.made))
         if fault:
             error = ApiError("throttled", "Wait.") if fault == "final" else ResponseLost("lost", "Run again.")
@@ -205,7 +205,8 @@ class Attempts:
 
 def make_live(world):
     traffic = SimpleNamespace(retry_seconds=0.0, waited_seconds=0)
-    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic, wait=lambda seconds: None)
+    timing = SimpleNamespace(not_before=0.0, on_sent=None)
+    client = SimpleNamespace(timing=timing, ahead=0.0, traffic=traffic, wait=lambda seconds: None)
 
     def online(domain):
         assert domain == DOMAIN
