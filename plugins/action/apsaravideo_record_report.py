@@ -40,10 +40,10 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         _checked, options = self.validate_argument_spec(argument_spec=_SPEC, mutually_exclusive=_EXCLUSIVE)
         results = self._collect_results(options, variables)
-        rows = [summary.entry(host, names, result) for host, names, result in results]
+        rows = [summary.make_entry(host, names, result) for host, names, result in results]
         calls, throttled = (sum(row.get(field, 0) for row in rows) for field in ("api_calls", "throttled"))
         title = f"{options['title']}, predicted by check mode" if self._task.check_mode else options["title"]
-        lines, warnings = summary.lines(title, rows, calls, throttled), []
+        lines, warnings = summary.format_summary(title, rows, calls, throttled), []
         if options["retry_file"] and not self._task.check_mode:
             try:
                 lines += _save_retry_file(options["retry_file"], rows)
@@ -52,7 +52,7 @@ class ActionModule(ActionBase):
         summary.show(lines, bad=any(row["status"] != summary.OK for row in rows))
         return {
             "changed": False,
-            "counts": {**summary.counts(rows), "api_calls": calls, "throttled": throttled},
+            "counts": {**summary.count_statuses(rows), "api_calls": calls, "throttled": throttled},
             "streams": [
                 {**{name: row[name] for name in ("host", "stream", "status", "error")}, "result": result}
                 for row, (_host, _names, result) in zip(rows, results)
@@ -117,4 +117,4 @@ def _save_retry_file(path: str, rows: list[dict[str, Any]]) -> list[str]:
         return []  # as with --start-at-task
     left = [row["host"] for row in rows if row["status"] != summary.OK]
     write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
-    return [summary.left_line(len(left), path)] if left else []
+    return [summary.format_remaining(len(left), path)] if left else []

@@ -1,10 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast the collection starts recordings, beside other ways to do it, against the emulator on this machine.
+"""Measure how fast the collection and other clients start recordings, against the emulator on this machine.
 
-Every figure is read from the emulator's log or from the operating system. Beside those that the collection is to reach
-stands the target; nothing fails where one is missed.
+All figures come from the emulator's log or from the operating system. Some have targets; missing one is not a failure.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
 
 
 def machine() -> str:
-    """Return what the figures depend on."""
+    """Return the cores and the software versions that the figures depend on."""
     rows = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((row.split(":")[1] for row in rows if row.startswith("model name")), "")
     return (
@@ -79,7 +78,7 @@ def machine() -> str:
 
 
 def state() -> str:
-    """Return the load average of the last minute, and how long a fixed piece of work takes."""
+    """Return the load average of the last minute, and the duration of a fixed piece of work."""
     begin = time.perf_counter()
     sum(range(10_000_000))
     return f"load average {os.getloadavg()[0]:.1f}, fixed work {1000 * (time.perf_counter() - begin):.0f} ms"
