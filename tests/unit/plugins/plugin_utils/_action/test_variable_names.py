@@ -20,8 +20,8 @@ from ansible_collections.apsaravideo.live.plugins.plugin_utils._action.variable_
     find_misspelt,
     refuse_misspelt,
 )
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.operation import SPEC
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.targets import OF_HOSTS, WINDOWS
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.options import SPEC
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.targets import _HOST_VARIABLES, WINDOWS
 
 LIVE = Path(__file__).resolve().parents[5]
 
@@ -49,7 +49,7 @@ def test_known_are_those_that_are_documented():
     of_fleet = {name for name in SPEC.options if name.startswith(PREFIXES)}
     documented = options_of("record") | options_of("record_config") | listed_by_playbooks()
     assert of_fleet < documented
-    assert documented | set(OF_HOSTS) | set(WINDOWS) == KNOWN
+    assert documented | set(_HOST_VARIABLES) | set(WINDOWS) == KNOWN
 
 
 def test_names_that_the_collection_itself_sets_raise_no_warning():
