@@ -54,8 +54,8 @@ jobs.handle_signals(signal.default_int_handler)
 @nox.session
 def test(session: nox.Session) -> None:
     """Run every check there is."""
-    # Ansible's playbooks keep both cores busy, but for their waits. So they are not beside each other, and what is beside
-    # them is content with one core.
+    # Playbooks keep two cores busy most of the time. So they are not beside each other, and what is beside them is
+    # content with one core.
     everything.main([*INTEGRATION, "chaos"], ["lint", *SANITY, *UNIT, "sdk", "gate"])
 
 

@@ -108,11 +108,11 @@ def main(*lanes: list[str]) -> None:
     shutil.rmtree(LOG, ignore_errors=True)
     (LOG / "junit").mkdir(parents=True)
     with jobs.ended(run.jobs):
-        run.steps("setup")
+        run.steps(["setup"])
         if not run.failed:
-            run.steps("sync")
+            run.steps(["sync"])
         if not run.failed:
-            run.steps(*names, apart=apart)
+            run.steps(*lanes)
         (LOG / "totals").write_text(f"{run.totals()}\n")
     print(run.totals(), flush=True)
     sys.exit(bool(run.failed))
