@@ -12,7 +12,7 @@ from .._http import transport
 from .._http.endpoint import Settings
 from .._util.clock import Clock
 from .access_key import AccessKey, Credentials
-from .clock_skew import Skew
+from .clock_skew import CloudClock
 from .operations import Operation
 from .rate_limiter import RateLimiter, unshared
 
@@ -44,16 +44,14 @@ class Account:
         self.limits = limits
         self.endpoint = settings.endpoint
         self.transport = transport.Transport(settings)
-        self.skew = Skew()
-        self.ahead = 0.0  # seconds that are added to this machine's clock to date requests
-        self.clock_warnings: list[str] = []
+        self.cloud_clock = CloudClock(clock)
         self._credentials = credentials
         self._clock = clock
-        self._pacers: dict[str, RateLimiter] = {}
+        self._limiters: dict[str, RateLimiter] = {}
         self._lock = threading.RLock()
 
-    def keys(self) -> AccessKey | None:
-        """Return the keys to sign the next call with; raises CredentialsError where there are none."""
+    def access_key(self) -> AccessKey | None:
+        """Return the access key to sign the next call with; raises CredentialsError where there are none."""
         with self._lock:
             return self._credentials.keys() if self._credentials else None
 
@@ -62,12 +60,12 @@ class Account:
         with self._lock:
             return bool(self._credentials and self._credentials.renewed(expired))
 
-    def pacer(self, operation: Operation) -> RateLimiter:
-        """Return the pacer that the calls of this operation share."""
+    def rate_limiter(self, operation: Operation) -> RateLimiter:
+        """Return the rate limiter that the calls of this operation share."""
         with self._lock:
-            if operation.action not in self._pacers:
-                keys = self.keys()
-                self._pacers[operation.action] = RateLimiter(
+            if operation.action not in self._limiters:
+                keys = self.access_key()
+                self._limiters[operation.action] = RateLimiter(
                     self.limits.pacer_directory,
                     f"{self.endpoint.host} {keys.account if keys else ''}",
                     operation.action,
@@ -75,13 +73,13 @@ class Account:
                     self._clock.monotonic,
                     run_directory=self.limits.run_directory,
                 )
-            return self._pacers[operation.action]
+            return self._limiters[operation.action]
 
     def warnings(self) -> list[str]:
         """Return warnings about what was not as it should be, though the calls went through."""
         with self._lock:
-            unpaced = {unshared(pacer.problem, pacer.is_alone()) for pacer in self._pacers.values() if pacer.problem}
-            return [*self.clock_warnings, *sorted(unpaced)]
+            problems = {(one.problem, one.is_alone()) for one in self._limiters.values() if one.problem}
+            return [*self.cloud_clock.warnings, *sorted(unshared(*problem) for problem in problems)]
 
     def close(self) -> None:
         """Close the connections that are kept for further calls."""

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._errors import ApiError, LiveError
-from .client import Attempts, Client
+from .attempts import Attempts
+from .client import Client
 from .error_codes import ACCEPTED, CONFIG_ABSENT, meaning
 from .models import (
     EARLIEST,
@@ -85,17 +86,17 @@ class CommandAttempts:
     def make(self) -> CommandResponse:
         """Make one attempt; raises its LiveError, unless its code says something about the recording."""
         if self._began is None:
-            self._began = max(self._client.clock.now(), self._client.not_before)
+            self._began = max(self._client.clock.now(), self._client.timing.not_before)
         try:
             self._attempts.make()
         except LiveError as error:
-            said = meaning(error.code)
-            error.may_have_changed = error.outcome_unknown or error.after_lost_response
-            if not isinstance(error, ApiError) or not said:
-                raise
-            return CommandResponse(said, error, self._attempts.lost_at)
+            failure = _with_effect(error)
+            said = meaning(failure.code)
+            if not isinstance(failure, ApiError) or not said:
+                raise failure from error.__cause__
+            return CommandResponse(said, failure, self._attempts.lost_at)
         # The Date of the response tells how the clocks differ.
-        sent = _utc(self._client.cloud_time_at_least(self._began))
+        sent = _utc(self._client.account.cloud_clock.at_least(self._began))
         return CommandResponse(ACCEPTED, None, self._attempts.lost_at, sent)
 
     @property
@@ -108,8 +109,12 @@ class CommandAttempts:
         try:
             return self._attempts.pause_after(error)
         except LiveError as final:
-            final.may_have_changed = final.outcome_unknown or final.after_lost_response
-            raise
+            raise _with_effect(final) from final.__cause__
+
+
+def _with_effect(error: LiveError) -> LiveError:
+    """Return the error of a command with whether it, or an earlier attempt, may have taken effect."""
+    return error.with_context(may_have_changed=error.outcome_unknown or error.after_lost_response)
 
 
 class Live:
@@ -120,6 +125,7 @@ class Live:
 
     def __init__(self, client: Client, region_id: str | None = None) -> None:
         self.client = client
+        self._cloud_clock = client.account.cloud_clock
         self._common = {"RegionId": region_id} if region_id else {}
 
     def record_command(self, stream: Stream, command: str) -> CommandResponse:
@@ -172,11 +178,11 @@ class Live:
 
     def now(self) -> datetime:
         """The cloud's time, as far as it is known."""
-        return _utc(self.client.cloud_time())
+        return _utc(self._cloud_clock.now())
 
     def cloud_seconds(self, moment: float) -> TimeWindow:
         """Return the seconds of the cloud's clock of which one was that of a moment of this machine's clock."""
-        times = self.client.cloud_time_between(moment)
+        times = self._cloud_clock.between(moment)
         return TimeWindow(_utc(times[0]), _utc(times[1])) if times else TimeWindow(EARLIEST, LATEST)
 
     def notify_events(self, where: Scope | Stream, window: TimeWindow | None = None) -> list[NotifyEvent]:
@@ -192,15 +198,15 @@ class Live:
         """
         slack = _CLOCK_SLACK
         while True:
-            made, ahead = self.now(), self.client.ahead
+            made, ahead = self.now(), self._cloud_clock.ahead
             try:
                 events = self._notify_events(where, TimeWindow(made - NOTIFY_LOG_KEPT, made + slack))
-                if self.now() <= made + slack or (not slack and self.client.ahead < ahead + _LEAST_SKEW):
+                if self.now() <= made + slack or (not slack and self._cloud_clock.ahead < ahead + _LEAST_SKEW):
                     return events
             except ApiError as error:
                 if not slack or not _BAD_WINDOW.match(error.code or ""):
                     raise
-                if abs(self.client.ahead - ahead) < slack.total_seconds():
+                if abs(self._cloud_clock.ahead - ahead) < slack.total_seconds():
                     slack = timedelta(0)
 
     def _notify_events(self, where: Scope | Stream, window: TimeWindow) -> list[NotifyEvent]:
@@ -294,12 +300,9 @@ class Live:
         self._send_notify_config(UPDATE_NOTIFY_CONFIG, config)
 
     def _send_notify_config(self, operation: Operation, config: NotifyConfig) -> None:
-        try:
-            self.client.call(operation, {**self._common, **notify_parameters(config)})
-        except LiveError as error:
-            if config.auth_key:  # the cloud may quote it
-                error.happened = error.happened.replace(config.auth_key, "********")
-            raise
+        if config.auth_key:
+            self.client.redactor.learn(config.auth_key)  # The cloud may quote the one that it has.
+        self.client.call(operation, {**self._common, **notify_parameters(config)})
 
     def delete_notify_config(self, config: NotifyConfig) -> None:
         """DeleteLiveRecordNotifyConfig."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ from .._util import strict_json
 from .._util.libraries import MISSING_LIBRARIES
 from . import response
 from .operations import Operation
+from .traffic import ApiResponse
 
 try:
     import jmespath
@@ -21,8 +22,66 @@ except ImportError as missing:
     MISSING_LIBRARIES["jmespath"] = missing
 
 
+_MAX_PAGES = 10_000
+_MAX_READS = 5  # of a list that moves while it is read
+_MAX_LIST_SIZE = 256 * 1024 * 1024  # bytes of memory, about, for all pages of one list
+_OBJECT_SIZE = 500  # bytes that an object takes beside its texts
+
+_Call = Callable[[Operation, Mapping[str, str]], ApiResponse]
+_Convert = Callable[[dict[str, Any]], Any]
+
+
+def read_list(call: _Call, operation: Operation, parameters: Mapping[str, str], convert: _Convert) -> list[Any]:
+    """Return every listed object of an operation, each converted, page by page to the end.
+
+    A list that moved while it was read is read again. Raises ResponseLost where it never holds as many objects as it
+    says, where a page does not hold what it must, or where there is no end to them: a part of a list would be taken for
+    the whole.
+    """
+    for _read in range(_MAX_READS):
+        found = _read_pages(call, operation, parameters, convert)
+        if found is not None:
+            return found
+    raise unusable_list(
+        operation.describe(parameters),
+        operation,
+        f"its pages hold fewer objects than they say, in each of {_MAX_READS} readings",
+    )
+
+
+def _read_pages(
+    call: _Call, operation: Operation, parameters: Mapping[str, str], convert: _Convert
+) -> list[Any] | None:
+    """Return the objects of all pages; None where some are missing.
+
+    Where objects are removed meanwhile, those that follow move to pages that have been read, and the total that each
+    page tells goes down. Objects that are added move nothing out of reach.
+    """
+    subject = operation.describe(parameters)
+    found: list[Any] = []
+    previous: list[Any] = []
+    size = total = 0
+    for number in range(1, _MAX_PAGES + 1):
+        page = {operation.page: str(number), operation.page_size: str(operation.max_page_size)}
+        reply = call(operation, {**parameters, **{name: value for name, value in page.items() if name}})
+        rows = listed_objects(operation, reply.content) or []
+        if rows and rows == previous:
+            raise unusable_list(subject, operation, f"page {number} comes twice")
+        found += map(convert, rows)
+        earlier, total = total, total_number(reply.content) or 0
+        if total < earlier:
+            return None
+        if is_last_page(operation, reply.content, number, len(rows)):
+            return found if len(found) >= total else None
+        previous = rows
+        size += reply.size + len(rows) * _OBJECT_SIZE
+        if size > (operation.max_list_size or _MAX_LIST_SIZE):
+            break
+    raise unusable_list(subject, operation, f"page {number} is not the last, and there is no end to them")
+
+
 def require_usable(operation: Operation, parameters: Mapping[str, str], content: dict[str, Any], subject: str) -> None:
-    """Raises AnswerLost for an answer that lacks what it must hold, which must not be taken for "nothing"."""
+    """Raise ResponseLost for a response that lacks what it must hold, which must not be taken for "nothing"."""
     if operation.items and listed_objects(operation, content) is None:
         raise unusable_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
     if not _has_field(operation, content):
@@ -70,8 +129,8 @@ def is_last_page(operation: Operation, content: dict[str, Any], number: int, cou
     last = strict_json.parse_integer(content.get("TotalPage"))
     if last is not None:
         return number >= last
-    size = strict_json.parse_integer(content.get("PageSize")) or operation.largest_page
-    return count < min(size, operation.largest_page)
+    size = strict_json.parse_integer(content.get("PageSize")) or operation.max_page_size
+    return count < min(size, operation.max_page_size)
 
 
 def unusable_list(

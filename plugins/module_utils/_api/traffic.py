@@ -24,6 +24,16 @@ class Traffic:
     request_ids: list[str] = field(default_factory=list)
     by_operation: Counter[str] = field(default_factory=Counter)
 
+    def count(self, action: str) -> None:
+        """Count a request that is about to be sent."""
+        self.api_calls += 1
+        self.by_operation[action] += 1
+
+    def uncount(self, action: str) -> None:
+        """Take a request back that was not sent after all."""
+        self.api_calls -= 1
+        self.by_operation[action] -= 1
+
     def as_result(self) -> dict[str, Any]:
         """The entries that every result carries."""
         return {

@@ -67,7 +67,7 @@ class _Present(reconcile.Resource):
         self._live.delete_record_config(config)
 
     def may_retry(self) -> bool:
-        return self._live.client.may_try_again()
+        return self._live.client.may_retry()
 
     def plan(self, found: dict[str, Any] | None) -> Change | None:
         return record_config.plan_change(found, self._desired)

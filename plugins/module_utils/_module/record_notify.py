@@ -76,7 +76,7 @@ class _Present(reconcile.Resource):
         self._live.delete_notify_config(config)
 
     def may_retry(self) -> bool:
-        return self._live.client.may_try_again()
+        return self._live.client.may_retry()
 
     def plan(self, found: NotifyConfig | None) -> Change | None:
         before = found.settings if found else {"domain_name": self._domain_name, **_DEFAULTS}

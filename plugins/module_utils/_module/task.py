@@ -15,7 +15,7 @@ from .._api.account import Account, Limits
 from .._api.client import Client
 from .._api.live import Live
 from .._api.rate_limiter import shared_directory, unshared
-from .._api.redactor import masked
+from .._api.redactor import Redactor
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
 from .._credentials.chain import build_credentials
@@ -26,8 +26,6 @@ from .._util.clock import Clock
 from .._util.instant import Instant
 from .._util.text import format_duration
 
-_SECRET_NAME = re.compile(r"(?i)(access|auth)_?key|secret|token|password")  # of an option or a variable
-_SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
 MIN_RATE = 0.001  # calls per second
 MAX_TIMEOUT = 3600  # seconds
 MAX_LATE = 600.0  # seconds by which `start_at` may have passed; an older time is probably a mistake
@@ -58,6 +56,7 @@ class Task:
         self.run_directory = run_directory
         self.warnings: list[str] = []
         self.traffic = Traffic()
+        self.redactor = Redactor()
         self.known: dict[str, Any] = {}  # entries of the result even if the task fails
         self._account: Account | None = None
         self._client: Client | None = None
@@ -72,7 +71,7 @@ class Task:
         cache = CredentialsCache(self.run_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
         account = Account(settings, limits, build_credentials(context), self.clock)
-        account.keys()
+        account.access_key()
         return account
 
     def open_live(self, account: Account | None = None) -> Live:
@@ -83,10 +82,12 @@ class Task:
         start_at = self.parse_start_at()
         self._account = account or self.open_account()
         limits = self._account.limits._replace(retry_timeout=self.parse_retry_timeout())
-        self._client = Client(self._account.settings, limits, None, self.clock, self.traffic, self._account)
+        self._client = Client(
+            self._account.settings, limits, None, self.clock, self.traffic, self._account, self.redactor
+        )
         self._start_at = start_at
         if start_at and not self.check_mode:
-            self._client.not_before = start_at.epoch
+            self._client.timing.not_before = start_at.epoch
         return Live(self._client, self._find_region())
 
     def wait_for_start(self) -> None:
@@ -94,7 +95,7 @@ class Task:
         if not self._start_at or not self._account or self.check_mode:
             return
         self.clock.sleep_until(self._start_at.epoch - _RENEW_BEFORE)
-        self._account.keys()
+        self._account.access_key()
         self.clock.sleep_until(self._start_at.epoch - _CONNECT_BEFORE)
 
     def close(self) -> None:
@@ -107,25 +108,24 @@ class Task:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def hidden(self, text: str) -> str:
-        """A text without keys, tokens and signatures, wherever they came from."""
-        named = {**self.environ, **self.options}
-        text = masked(text, {str(value) for name, value in named.items() if _SECRET_NAME.search(name)})
-        return _SIGNATURE.sub("********", self._client.hidden(text) if self._client else text)
+    def mask(self, text: str) -> str:
+        """Mask credentials and signatures in a text, wherever they came from."""
+        self.redactor.learn_named({**self.environ, **self.options})
+        return self.redactor.mask(text)
 
     def summarize(self, with_warnings: bool = True) -> dict[str, Any]:
         """Return the entries of every result: those `known`, the traffic, the delay after `start_at`, and warnings."""
         found = {**self.known, **self.traffic.as_result(), **self._measure_delay()}
         if with_warnings:
-            self.warnings += self._client.problems() if self._client else []
+            self.warnings += self._client.warnings() if self._client else []
             found.update({"warnings": [printable(text) for text in self.warnings]} if self.warnings else {})
         return found
 
     def _measure_delay(self) -> dict[str, Any]:
         if not self._start_at:
             return {}
-        left_at = self._client.left_at if self._client and not self.check_mode else None
-        late = None if left_at is None else round(left_at - self._start_at.epoch, 3)
+        sent_at = self._client.timing.first_sent_at if self._client and not self.check_mode else None
+        late = None if sent_at is None else round(sent_at - self._start_at.epoch, 3)
         return {"start_at": self._start_at.text, "late_seconds": late}
 
     def parse_start_at(self) -> Instant | None:
@@ -205,7 +205,7 @@ def execute(operate: Callable[[Task], dict[str, Any]], task: Task) -> dict[str, 
     except LiveError as error:
         result = make_failure(error)
     except Exception as error:
-        raise wrap_unexpected(task, error) from None
+        raise make_unexpected_error(task, error) from None
     finally:
         task.close()
     return {**result, **task.summarize()}
@@ -216,9 +216,9 @@ def make_failure(error: LiveError) -> dict[str, Any]:
     return {"failed": True, "changed": error.may_have_changed, "msg": str(error), "error": error.as_result()}
 
 
-def wrap_unexpected(task: Task, error: Exception) -> UnexpectedError:
+def make_unexpected_error(task: Task, error: Exception) -> UnexpectedError:
     """Return an error to raise instead of an exception whose text may contain secrets."""
-    return UnexpectedError(printable(task.hidden(_format_exception_chain(error)))).with_traceback(error.__traceback__)
+    return UnexpectedError(printable(task.mask(_format_exception_chain(error)))).with_traceback(error.__traceback__)
 
 
 class UnexpectedError(Exception):

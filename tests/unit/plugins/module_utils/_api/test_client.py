@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api import client as client_module
+from ansible_collections.apsaravideo.live.plugins.module_utils._api import paging
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
@@ -27,8 +27,9 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations i
     NOTIFY_RECORDS,
     RECORD_COMMAND,
 )
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.send_timing import SendTiming
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import signed_headers
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import ApiResponse
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import ApiResponse, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
     EndpointUnusable,
@@ -305,10 +306,7 @@ def test_a_long_queue_is_waited_for_without_a_connection(tmp_path):
 def test_a_slot_that_has_passed_is_not_used(late):
     clock = SlowClock()
     slots = iter([clock.time - late, clock.time + 7])
-    with ScriptedServer() as server:
-        caller = client(server.url)
-    caller.clock = clock
-    caller._leave(SimpleNamespace(reserve=lambda: next(slots)), None)
+    SendTiming(clock, Traffic()).before_send(SimpleNamespace(reserve=lambda: next(slots)), None)
     assert clock.slept == ([7] if late > 0.04 else [])
 
 
@@ -518,7 +516,7 @@ def test_pages_end_whatever_their_number_is_said_to_be(total):
 def endless(monkeypatch, content, **limits):
     """The calls made, and the error of a list whose pages never end."""
     for name, value in limits.items():
-        monkeypatch.setattr(client_module, name, value)
+        monkeypatch.setattr(paging, name, value)
     caller = client("http://127.0.0.1")
     numbers = []
 
@@ -538,7 +536,9 @@ def test_pages_without_end(monkeypatch):
 
 
 def test_pages_larger_than_memory(monkeypatch):
-    numbers, text = endless(monkeypatch, lambda n: {"TotalPage": 10**9, "CallbackList": [{"n": n}]}, _LARGEST_LIST=9999)
+    numbers, text = endless(
+        monkeypatch, lambda n: {"TotalPage": 10**9, "CallbackList": [{"n": n}]}, _MAX_LIST_SIZE=9999
+    )
     assert len(numbers) == 7 and "no end" in text, "a page of 1,000 bytes with an object counts as 1,500"
 
 

@@ -250,7 +250,7 @@ def judge(call, failure, result, client):
         assert result.after_lost_response is failure.unknown, call
     else:
         assert isinstance(result, OutcomeUnknown), call
-        assert "Outcome unknown" in str(result) and call.operation.harm in result.advice, call
+        assert "Outcome unknown" in str(result) and call.operation.repeat_warning in result.advice, call
     assert bool(client.clock.slept) is (again and failure.waits), call
 
 
@@ -385,7 +385,7 @@ def test_a_wrong_clock_is_put_right_for_the_whole_task(ahead, words):
         for command in ("restart", "stop"):
             assert not client.call(operations.RECORD_COMMAND, {**NAMES, "Command": command}).after_lost_response
     assert dates(server.requests) == [0, ahead, ahead]
-    (warning,) = client.problems()
+    (warning,) = client.warnings()
     assert words in warning and "NTP" in warning
 
 
@@ -396,7 +396,7 @@ def test_a_clock_that_is_set_while_the_task_runs():
         client.clock.time += 3600
         client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "stop"})
     assert dates(server.requests) == [0, 3600, 7200, 3600]
-    assert "0 seconds" in client.problems()[0]
+    assert "0 seconds" in client.warnings()[0]
 
 
 NO_DATES = {
@@ -418,7 +418,7 @@ NO_DATES = {
 def test_a_date_that_is_none_is_not_followed(headers):
     result, client, requests = attempt(COMMANDS[0], expired(0, **headers))
     assert isinstance(result, ClockWrong) and "NTP" in str(result)
-    assert len(requests) == 1 and client.problems() == []
+    assert len(requests) == 1 and client.warnings() == []
 
 
 def test_a_clock_is_put_right_once_for_each_call():
@@ -599,4 +599,4 @@ def test_what_the_table_of_operations_says_of_repeating():
     """Every operation that makes or removes something names what to look at when its outcome is unknown."""
     for call in CALLS:
         assert call.operation.may_repeat(call.parameters) is call.repeatable
-        assert call.repeatable or re.search("look at", call.operation.harm)
+        assert call.repeatable or re.search("look at", call.operation.repeat_warning)
