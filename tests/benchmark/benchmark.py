@@ -31,20 +31,20 @@ Written by `make bench ARGS=--large`. The quota is 50 calls/s, of which the coll
 
 """
 FACTS = """* This machine: {machine}.
-* The emulator runs beside the clients in a process of its own, over HTTPS, with {latency} ms before each response. It
-  stands for a machine of its own, so all that calls it runs with a lower priority: otherwise requests would queue up
-  before it wherever the cores are busy. Here, `nice` was {emulator} for the emulator and {clients} for the others.
+* The emulator runs on the same machine in its own process, over HTTPS, with {latency} ms before each response. It
+  represents a separate machine, so all of its clients run with a lower priority: otherwise requests would wait for it
+  while the cores are busy. Here, `nice` was {emulator} for the emulator and {clients} for the others.
 * `ansible-playbook` has {forks} forks and `pipelining` on, which only the ordinary modules use. `ansible.builtin.uri`
-  sends calls that were signed beforehand, without regard to the quota. The SDK's threads share an ideal limiter of 48
-  calls/s, and send nothing again.
-* The ways take turns, {rounds} times each. Shown is the round with the median rate. Those that are not run for 1,000
-  streams run once.
+  sends calls that were signed in advance, regardless of the quota. The SDK's threads share an ideal rate limiter of
+  48 calls/s, and do not retry.
+* The ways take turns, {rounds} times each. The tables show the round with the median rate. Those that are not run for
+  1,000 streams run once.
 * Calls, their rates and the most calls in any span of one second are those of {action} in the emulator's log.
   CPU is user and system time of the command and all its processes; memory is the sum of their proportional set sizes
   (PSS), read each second, unless the resident set size (RSS) of the largest process is named.
-* The load average is that of the last minute, what runs here included. Where it is high before the start, others had a
-  part of the machine. So they may have on a virtual machine without showing in it, and then a fixed piece of work in
-  Python, timed before and after, takes longer.
+* The load average is that of the last minute, including the benchmark. If it is high before the start, other programs
+  used the machine. On a virtual machine they may do so without showing in it; then a fixed piece of work in Python,
+  timed before and after, takes longer.
 """
 
 SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {

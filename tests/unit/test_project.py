@@ -115,7 +115,9 @@ def package(tmp_path_factory):
 
 def test_package_has_no_tests_and_no_settings_of_a_checkout(package):
     assert {name for name in package if name.startswith("tests/")} == {"tests/config.yml"}
-    assert not [name for name in package if name.startswith(".") or name in ("Makefile", "noxfile.py", "pyproject.toml")]
+    assert not [
+        name for name in package if name.startswith(".") or name in ("Makefile", "noxfile.py", "pyproject.toml")
+    ]
 
 
 def test_package_has_all_that_is_used(package):

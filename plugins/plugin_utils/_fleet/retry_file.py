@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
-from .._util.files import require_regular, updating, write_whole
+from .._util.files import lock_directory, require_regular_file, write_atomically
 
 
 def host_pattern(host: str) -> str:
@@ -40,9 +40,9 @@ def write_retry_file(path: str, covered: Collection[str], remaining: Iterable[st
     Remove a file without lines, because Ansible takes `--limit` with an empty file as all hosts. Raise OSError if the
     file cannot be written or is not a regular file: opening a pipe would block.
     """
-    with updating(path):
+    with lock_directory(path):
         before: list[str] = []
-        if require_regular(path):
+        if require_regular_file(path):
             with open(path, encoding="utf-8", errors="replace") as file:
                 before = file.read().removesuffix("\n").split("\n")
         lines = update_lines(before, covered, remaining)
@@ -50,5 +50,5 @@ def write_retry_file(path: str, covered: Collection[str], remaining: Iterable[st
             with suppress(FileNotFoundError):
                 os.remove(path)
         elif lines != before:
-            write_whole(path, "".join(f"{line}\n" for line in lines))
+            write_atomically(path, "".join(f"{line}\n" for line in lines))
         return len(lines)

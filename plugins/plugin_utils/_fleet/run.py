@@ -95,7 +95,7 @@ class FleetRun:
         if options["streams"] is not None:
             return [], list(make_entry_targets(options["streams"], hosts.read, options["domain_name"]))
         pattern = options["hosts"]
-        names = hosts.matching(pattern)
+        names = hosts.list_hosts(pattern)
         if not names:
             raise InvalidOption(
                 f"No host matches {pattern}", "Check the name, --limit, and the sources of the inventory."
@@ -261,5 +261,5 @@ class FleetRun:
 
 
 def _display(text: str, ends: bool) -> None:
-    if terminal.is_read():
+    if terminal.has_reader():
         Display().display(text, newline=ends, screen_only=not ends)

@@ -180,6 +180,6 @@ def is_for_people() -> bool:
 
 def show(lines: Iterable[str], bad: bool) -> None:
     """Display lines if people read the output; programs find them in the result."""
-    if is_for_people() and terminal.is_read():
+    if is_for_people() and terminal.has_reader():
         color = C.config.get_config_value("COLOR_ERROR" if bad else "COLOR_OK")
         Display().display("\n".join(lines), color=color)

@@ -15,7 +15,7 @@ from ...module_utils._domain.windows import VARIABLES as WINDOWS
 from ...module_utils._errors import InvalidOption
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.record import SPEC as RECORD
-from .._util.plain import without_values
+from .._util.plain import redact_values
 
 # The options of a stream besides its names and its state.
 STREAM_OPTIONS = tuple(name for name in RECORD.options if name not in {"state", *STREAM, *CONNECTION})
@@ -120,7 +120,7 @@ class Requests:
         """Return the validated options and the values of those with `no_log`, or the error to raise for all of them."""
         checked = ArgumentSpecValidator(_OPTIONS.options, **_OPTIONS.rules).validate({**self._common, **own})
         if checked.error_messages:
-            why = without_values(checked.errors.msg)
+            why = redact_values(checked.errors.msg)
             advice = "Change the variables or the entry that set them."
             return InvalidOption(f"The options of this stream cannot be used: {why}", advice)
         options = {name: checked.validated_parameters.get(name) for name in _OPTIONS.options}
