@@ -212,7 +212,7 @@ def _require_hosts(pattern: str | None, hosts: Collection[str]) -> None:
 
 
 def _check_dest(path: str | None) -> None:
-    """Raise InvalidOption before any call for a file that could not be written at the end."""
+    """Raise InvalidOption if the file for the result is not a regular one; this is called before anything is sent."""
     try:
         if path:
             require_regular_file(path)
