@@ -242,12 +242,12 @@ class Fleet:
             if member is None or member.is_done:
                 continue
             if member.awaits_response or member.live.client.timing.first_sent_at:
-                error = self._interrupted(member)
+                error = self._make_interruption_error(member)
                 error.may_have_changed = True
                 entry.fail(error)
                 self._complete(entry)
 
-    def _interrupted(self, member: Member) -> LiveError:
+    def _make_interruption_error(self, member: Member) -> LiveError:
         if member.awaits_response:
             return LiveError(
                 "A command of this stream was sent, and the run ended before the response came",
