@@ -564,7 +564,7 @@ def _precedence(plan: Plan, stream: Stream, row: Row) -> tuple[bool, str, Stream
 def _is_usable(stream: Stream) -> bool:
     """Return whether a stream can be named in a call."""
     try:
-        Stream.checked(*stream)
+        Stream.from_names(*stream)
     except InvalidOption:
         return False
     return True

@@ -16,7 +16,7 @@ from typing import Any
 
 from .._errors import CredentialsError
 
-MARGIN = 300  # seconds before their end from which temporary keys are not used any more
+RENEWAL_MARGIN = 300  # seconds before their end from which temporary keys are not used any more
 _SURE = 60.0  # seconds for which new keys are used in any case, whatever the clocks say
 
 
@@ -54,7 +54,7 @@ class AccessKey:
         """The texts that must never be shown."""
         return [secret for secret in (self.access_key_secret, self.security_token) if secret]
 
-    def same_as(self, other: AccessKey) -> bool:
+    def is_same_credential(self, other: AccessKey) -> bool:
         """Whether a call signed with the one is refused where one signed with the other was."""
         return (self.access_key_id, self.security_token) == (other.access_key_id, other.security_token)
 
@@ -64,7 +64,7 @@ def digest(*parts: str | None) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def issued(content: Any, source: str, now: float) -> AccessKey:
+def parse_issued_key(content: Any, source: str, now: float) -> AccessKey:
     """Temporary keys as the cloud's services answer them; raises CredentialsError for anything else.
 
     They end at `Expiration`, in the form `2026-01-02T04:04:05Z`. A `Code`, where there is one, is `Success`.
@@ -78,10 +78,10 @@ def issued(content: Any, source: str, now: float) -> AccessKey:
     if not all(isinstance(value, str) and value for value in values):
         raise CredentialsError(f"The answer from {source} holds no keys", "Check what it is that answers there.")
     key_id, secret, token, end = (str(value) for value in values)
-    return AccessKey(key_id, secret, token, source, renew_at=renewal(end, source, now))
+    return AccessKey(key_id, secret, token, source, renew_at=compute_renewal_time(end, source, now))
 
 
-def renewal(end: str, source: str, now: float) -> float:
+def compute_renewal_time(end: str, source: str, now: float) -> float:
     """When to renew keys that end at this ISO 8601 time; raises CredentialsError for what is no time."""
     try:
         # Older Pythons read neither the Z nor every fraction of a second.
@@ -92,7 +92,7 @@ def renewal(end: str, source: str, now: float) -> float:
         ) from None
     if time_of_end.tzinfo is None:
         time_of_end = time_of_end.replace(tzinfo=timezone.utc)
-    return max(time_of_end.timestamp() - MARGIN, now + _SURE)
+    return max(time_of_end.timestamp() - RENEWAL_MARGIN, now + _SURE)
 
 
 class Credentials:
@@ -105,16 +105,16 @@ class Credentials:
         self._now = now
         self._keys: AccessKey | None = None
 
-    def keys(self) -> AccessKey:
+    def access_key(self) -> AccessKey:
         """The keys to sign the next call with. Raises CredentialsError where there are none."""
         if self._keys is None or self._now() >= self._keys.renew_at:
             self._keys = self._found(None)
         return self._keys
 
-    def renewed(self, expired: AccessKey) -> bool:
+    def renew(self, expired: AccessKey) -> bool:
         """Whether there are other keys now than these, which the cloud has called expired."""
         self._keys = self._found(expired)
-        return not self._keys.same_as(expired)
+        return not self._keys.is_same_credential(expired)
 
     def _found(self, expired: AccessKey | None) -> AccessKey:
         keys = self._find(expired)

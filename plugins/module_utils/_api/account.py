@@ -14,7 +14,7 @@ from .._util.clock import Clock
 from .access_key import AccessKey, Credentials
 from .clock_skew import CloudClock
 from .operations import Operation
-from .rate_limiter import RateLimiter, unshared
+from .rate_limiter import RateLimiter, local_pacing_warning
 
 _QUOTA_SHARE = 0.96
 
@@ -29,7 +29,7 @@ class Limits(NamedTuple):
 
     retry_timeout: float = 60
     rate_limit: float | None = None
-    pacer_directory: str | None = None
+    slot_directory: str | None = None
     run_directory: str | None = None
 
 
@@ -53,12 +53,12 @@ class Account:
     def access_key(self) -> AccessKey | None:
         """Return the access key to sign the next call with; raises CredentialsError where there are none."""
         with self._lock:
-            return self._credentials.keys() if self._credentials else None
+            return self._credentials.access_key() if self._credentials else None
 
     def renew(self, expired: AccessKey) -> bool:
         """Obtain other keys in place of those that have expired; return whether there are any."""
         with self._lock:
-            return bool(self._credentials and self._credentials.renewed(expired))
+            return bool(self._credentials and self._credentials.renew(expired))
 
     def rate_limiter(self, operation: Operation) -> RateLimiter:
         """Return the rate limiter that the calls of this operation share."""
@@ -66,7 +66,7 @@ class Account:
             if operation.action not in self._limiters:
                 keys = self.access_key()
                 self._limiters[operation.action] = RateLimiter(
-                    self.limits.pacer_directory,
+                    self.limits.slot_directory,
                     f"{self.endpoint.host} {keys.account if keys else ''}",
                     operation.action,
                     self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
@@ -79,7 +79,7 @@ class Account:
         """Return warnings about what was not as it should be, though the calls went through."""
         with self._lock:
             problems = {(one.problem, one.is_alone()) for one in self._limiters.values() if one.problem}
-            return [*self.cloud_clock.warnings, *sorted(unshared(*problem) for problem in problems)]
+            return [*self.cloud_clock.warnings, *sorted(local_pacing_warning(*problem) for problem in problems)]
 
     def close(self) -> None:
         """Close the connections that are kept for further calls."""

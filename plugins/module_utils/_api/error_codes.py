@@ -46,7 +46,7 @@ def _without_prefix(code: str) -> str:
     return code[prefix.end() :] if prefix else code
 
 
-def meaning(code: str | None) -> str | None:
+def recording_meaning(code: str | None) -> str | None:
     """Return what an error code says about a recording: one of the constants above, or None where it says nothing."""
     name = _without_prefix(code or "")
     if name in _MEANINGS:
@@ -230,7 +230,7 @@ def explain(code: str, message: str, action: str) -> Explanation:
 
 def _explanation(code: str, action: str) -> Explanation:
     """Return the explanation of a code; that of `InvalidX` counts for an `InvalidX.Y` without one of its own."""
-    said = meaning(code)
+    said = recording_meaning(code)
     if said == CONFIG_ABSENT and action != _RECORD_COMMAND:
         return _REMOVED_CONFIG
     if said:
@@ -252,7 +252,7 @@ TOO_MANY_REQUESTS = 429
 _FIRST_SERVER_STATUS = 500
 
 
-def error_class(code: str, http_status: int) -> type[ApiError]:
+def classify_error(code: str, http_status: int) -> type[ApiError]:
     """The kind of error that `code` stands for; the status counts only where the code is of no known kind."""
     if _THROTTLED.fullmatch(code):
         return Throttled
@@ -264,7 +264,7 @@ def error_class(code: str, http_status: int) -> type[ApiError]:
         return CredentialsExpired
     if _SERVER_FAULT.fullmatch(code):
         return ServerFault
-    if meaning(code) is None and _without_prefix(code) not in _EXPLANATIONS:
+    if recording_meaning(code) is None and _without_prefix(code) not in _EXPLANATIONS:
         if http_status == TOO_MANY_REQUESTS:
             return Throttled
         if http_status >= _FIRST_SERVER_STATUS:

@@ -12,7 +12,7 @@ from typing import Any
 from .._errors import ApiError, LiveError
 from .attempts import Attempts
 from .client import Client
-from .error_codes import ACCEPTED, CONFIG_ABSENT, meaning
+from .error_codes import ACCEPTED, CONFIG_ABSENT, recording_meaning
 from .models import (
     EARLIEST,
     LATEST,
@@ -23,7 +23,7 @@ from .models import (
     Scope,
     Stream,
     TimeWindow,
-    moment,
+    parse_time,
 )
 from .operations import (
     ADD_NOTIFY_CONFIG,
@@ -48,12 +48,12 @@ from .rows import (
     TASK_FIELDS,
     UNCHANGEABLE,
     config_parameters,
-    ingest_type,
     notify_config,
     notify_event,
     notify_parameters,
     online_stream,
-    record_config,
+    parse_ingest_type,
+    parse_record_config,
     renamed_rows,
 )
 
@@ -91,7 +91,7 @@ class CommandAttempts:
             self._attempts.make()
         except LiveError as error:
             failure = _with_effect(error)
-            said = meaning(failure.code)
+            said = recording_meaning(failure.code)
             if not isinstance(failure, ApiError) or not said:
                 raise failure from error.__cause__
             return CommandResponse(said, failure, self._attempts.lost_at)
@@ -145,9 +145,9 @@ class Live:
         return str(reply.content["StreamState"]).lower() == "online"
 
     def ingest_type(self, stream: Stream) -> str | None:
-        """DescribeLiveStreamState: how a stream comes in, see the function `ingest_type`."""
+        """DescribeLiveStreamState: how a stream comes in, see the function `parse_ingest_type`."""
         reply = self.client.call(STREAM_STATE, {**self._common, **stream.parameters()})
-        return ingest_type(reply.content.get("Type"))
+        return parse_ingest_type(reply.content.get("Type"))
 
     def online_streams(
         self,
@@ -240,7 +240,7 @@ class Live:
         end = min(self.cloud_seconds(asked).end, self.now() + _CLOCK_SLACK)
         rows = self.record_tasks(stream, TimeWindow(end - LONGEST_WINDOW, end))
         earliest = self.cloud_seconds(asked).start
-        spans = [(moment(row["start_time"]), moment(row["end_time"])) for row in rows]
+        spans = [(parse_time(row["start_time"]), parse_time(row["end_time"])) for row in rows]
         return [RecordTask(start, end, end is None or end >= earliest) for start, end in spans if start]
 
     def index_files(self, stream: Stream, window: TimeWindow) -> list[dict[str, Any]]:
@@ -257,15 +257,15 @@ class Live:
         return sorted(found.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
 
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
-        """DescribeLiveRecordConfig: all recording configurations of a domain, as `record_config` returns them.
+        """DescribeLiveRecordConfig: all recording configurations of a domain, as `parse_record_config` returns them.
 
         Whether the operation's filters take a wildcard literally is not documented, so there are none.
         """
-        configs = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name}, record_config)
+        configs = self.client.pages(RECORD_CONFIGS, {**self._common, "DomainName": domain_name}, parse_record_config)
         return [{**config, "domain_name": config["domain_name"] or domain_name} for config in configs]
 
     def add_record_config(self, config: dict[str, Any]) -> None:
-        """AddLiveAppRecordConfig with a configuration in the form of `record_config`."""
+        """AddLiveAppRecordConfig with a configuration in the form of `parse_record_config`."""
         self.client.call(ADD_RECORD_CONFIG, {**self._common, **config_parameters(config)})
 
     def update_record_config(self, config: dict[str, Any]) -> None:
@@ -286,7 +286,7 @@ class Live:
         try:
             reply = self.client.call(NOTIFY_CONFIG, {**self._common, "DomainName": domain_name})
         except ApiError as error:
-            if meaning(error.code) == CONFIG_ABSENT:
+            if recording_meaning(error.code) == CONFIG_ABSENT:
                 return None
             raise
         return notify_config(domain_name, reply.content["LiveRecordNotifyConfig"])

@@ -31,7 +31,7 @@ class Stream(NamedTuple):
     stream_name: str
 
     @classmethod
-    def checked(cls, domain_name: str | None, app_name: str | None, stream_name: str | None) -> Stream:
+    def from_names(cls, domain_name: str | None, app_name: str | None, stream_name: str | None) -> Stream:
         """Raises InvalidOption for a name that is missing, empty or a wildcard, or that no URL should carry."""
         stream = cls(domain_name or "", app_name or "", stream_name or "")
         for option, name in stream._asdict().items():
@@ -41,8 +41,8 @@ class Stream(NamedTuple):
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Stream:
-        """Return the stream that variables name, as YAML may have read them; raises InvalidOption like `checked`."""
-        return cls.checked(*(name_as_text(name, values.get(name)) for name in cls._fields))
+        """Return the stream that variables name, as YAML may have read them; raises InvalidOption like `from_names`."""
+        return cls.from_names(*(name_as_text(name, values.get(name)) for name in cls._fields))
 
     def parameters(self) -> dict[str, str]:
         """The names as the API spells them."""
@@ -113,7 +113,7 @@ class Scope(NamedTuple):
     stream_name: str | None = None
 
     @classmethod
-    def checked(cls, domain_name: str, app_name: str | None, stream_name: str | None) -> Scope:
+    def from_names(cls, domain_name: str, app_name: str | None, stream_name: str | None) -> Scope:
         """Raises InvalidOption for a name that is empty or a wildcard, or that no URL should carry."""
         check_domain(domain_name)
         for option, name in (("app_name", app_name), ("stream_name", stream_name)):
@@ -144,7 +144,7 @@ class TimeWindow(NamedTuple):
 
     def parameters(self) -> dict[str, str]:
         """The times as the API spells them."""
-        return {"StartTime": iso(self.start), "EndTime": iso(self.end)}
+        return {"StartTime": format_time(self.start), "EndTime": format_time(self.end)}
 
     def parts(self, longest: timedelta) -> Iterator[TimeWindow]:
         """The same in parts of at most this length, in order. Neighbours share a second, so nothing falls between."""
@@ -154,17 +154,17 @@ class TimeWindow(NamedTuple):
             yield TimeWindow(start, end)
             start = end
 
-    def holds(self, moment: datetime | None) -> bool:
+    def contains(self, moment: datetime | None) -> bool:
         """Whether a moment is known and in it."""
         return moment is not None and self.start <= moment <= self.end
 
 
-def iso(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """A moment of UTC as the API writes it."""
     return moment.strftime(TIME_FORMAT)
 
 
-def moment(text: Any) -> datetime | None:
+def parse_time(text: Any) -> datetime | None:
     """What the API wrote as a moment; None for anything else."""
     try:
         return datetime.strptime(str(text), TIME_FORMAT).replace(tzinfo=timezone.utc)

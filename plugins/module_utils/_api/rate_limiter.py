@@ -102,22 +102,22 @@ class RateLimiter:
 
         return self._change(take)
 
-    def backlog(self) -> float:
+    def measure_backlog(self) -> float:
         """Seconds from now until the next slot that nobody has taken."""
         return self._change(lambda state, now: (state, max(0.0, state.free - now)))
 
-    def dropped(self) -> None:
+    def slow_down(self) -> None:
         """Lower the rate for all, because a call was dropped.
 
         How long the cloud asks to wait is a matter of that call alone: it may have dropped it for a reason of its own.
         """
 
-        def slow_down(state: _State, now: float) -> tuple[_State, float]:
+        def lower(state: _State, now: float) -> tuple[_State, float]:
             if now - state.cut < _SETTLE:
                 return state, now
             return state._replace(factor=max(_LOWEST, state.factor_at(now) * _CUT), cut=now), now
 
-        self._change(slow_down)
+        self._change(lower)
 
     def _change(self, change: Callable[[_State, float], tuple[_State, float]]) -> float:
         for path in self._paths:
@@ -176,7 +176,7 @@ def _boot_id() -> bytes:
         return b""
 
 
-def shared_directory(environ: Mapping[str, str]) -> str:
+def make_shared_directory(environ: Mapping[str, str]) -> str:
     """A directory of this user alone, made if need be. Raises OSError where there can be none.
 
     Below `XDG_RUNTIME_DIR` where that is set, which the system empties when the user has left, else below the directory
@@ -197,7 +197,7 @@ def shared_directory(environ: Mapping[str, str]) -> str:
     return path
 
 
-def unshared(why: str, alone: bool) -> str:
+def local_pacing_warning(why: str, alone: bool) -> str:
     """Return the warning that calls are paced together with those of this run only, or of this process `alone`."""
     here, together = ("process", "processes") if alone else ("run", "runs")
     return (

@@ -72,7 +72,7 @@ class Requester:
                 self.traffic.request_ids.append(mask(error.request_id))
             if isinstance(error, Throttled):
                 self.traffic.throttled += 1
-                limiter.dropped()
+                limiter.slow_down()
             raise
         self.traffic.request_ids.append(mask(response.request_id(content)))
         self.account.cloud_clock.skew.learn(server_time(received.headers), self.timing.sent_at, self.clock.now())

@@ -18,7 +18,7 @@ from .._errors import ApiError, ClockWrong, EndpointUnusable, LiveError, Respons
 from .._http.response import HttpResponse, server_time
 from .._util.strict_json import build_unique_dict, parse_json
 from .._util.text import format_duration
-from .error_codes import TOO_MANY_REQUESTS, error_class, explain
+from .error_codes import TOO_MANY_REQUESTS, classify_error, explain
 
 _LONGEST_MESSAGE = 300
 _LONGEST_PAUSE = 30.0  # seconds; half of the default of retry_timeout, so that another attempt is left
@@ -108,7 +108,7 @@ def _api_error(
     hidden: Callable[[str], str],
 ) -> ApiError:
     explanation = explain(code, _message(content, hidden), action)
-    kind = error_class(code, answer.status)
+    kind = classify_error(code, answer.status)
     error = kind(
         f"{subject} was refused: {explanation.happened}",
         explanation.advice,

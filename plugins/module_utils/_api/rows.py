@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, moment
+from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, parse_time
 
 
 def _text(value: Any) -> str | None:
@@ -43,7 +43,7 @@ _ONLINE_FIELDS = {
 }
 
 
-def stored_stream(row: Any) -> dict[str, Any]:
+def parse_stored_stream(row: Any) -> dict[str, Any]:
     """Return what `online_stream` can have returned of a row that was stored, and that somebody may have changed."""
     fields = row if isinstance(row, dict) else {}
     return online_stream({theirs: fields.get(ours) for theirs, ours in _ONLINE_FIELDS.items()})
@@ -56,7 +56,7 @@ def online_stream(row: dict[str, Any]) -> dict[str, Any]:
     return {ours: value for ours, value in {**found, **names}.items() if value is not None}
 
 
-def ingest_type(value: Any) -> str | None:
+def parse_ingest_type(value: Any) -> str | None:
     """Return how a stream comes in: `push`, or `pull` for one that is pulled on trigger; None for any other value."""
     found = str(value).lower()
     return found if found in ("push", "pull") else None
@@ -84,7 +84,7 @@ _FORMAT_FIELDS = {
 }
 
 
-def record_config(row: dict[str, Any]) -> dict[str, Any]:
+def parse_record_config(row: dict[str, Any]) -> dict[str, Any]:
     """A recording configuration as the modules return it and take it; null stands for what the API left empty.
 
     Whole numbers may come as texts, format names in either case. The API answers `OnDemond` for the `OnDemand` of its
@@ -215,7 +215,7 @@ def notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
     result, body = row.get("NotifyResult"), row.get("NotifyContent")
     return NotifyEvent(
         type=str(row.get("NotifyType")).lower(),
-        time=moment(row.get("NotifyTime")),
+        time=parse_time(row.get("NotifyTime")),
         stream=Stream(domain_name, app_name, stream_name) if app_name and stream_name else None,
         storage_type=_text(row.get("StorageType")),
         delivered=None if result is None else str(result).lower() == "success",

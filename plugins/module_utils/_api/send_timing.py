@@ -46,7 +46,7 @@ class SendTiming:
 
         In a short queue return None: how long connecting takes is not known, so a slot reserved now might be missed.
         """
-        if limiter.backlog() <= _MAX_IDLE:
+        if limiter.measure_backlog() <= _MAX_IDLE:
             return None
         slot = limiter.reserve()
         self._wait_until(slot - _CONNECT_AHEAD)

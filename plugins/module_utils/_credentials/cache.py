@@ -73,7 +73,7 @@ class _Entry(NamedTuple):
         """Whether this answers a process that began to ask at the time `asked`."""
         if self.failure:
             return asked < self.at <= now
-        return not self.keys or (now < self.keys.renew_at and not (expired and self.keys.same_as(expired)))
+        return not self.keys or (now < self.keys.renew_at and not (expired and self.keys.is_same_credential(expired)))
 
     def result(self) -> AccessKey | None:
         """The keys, if any; raises the CredentialsError that came instead."""

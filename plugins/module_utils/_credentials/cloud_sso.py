@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import CredentialsError
 from .._http.transport import Transport
 from .provider import CachedProvider, Context, fetch_json
@@ -43,7 +43,7 @@ class CloudSsoProvider:
         transport = Transport(self._context.settings._replace(endpoint=endpoint))
         body = json.dumps(self._content).encode()
         answer = fetch_json(transport, what, "POST", "cloud-credentials", with_token(self._token, what), body)
-        return issued(answer.get("CloudCredential") if isinstance(answer, dict) else None, what, now)
+        return parse_issued_key(answer.get("CloudCredential") if isinstance(answer, dict) else None, what, now)
 
 
 def with_token(token: str, what: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import CredentialsError, InvalidOption, NotSent, ResponseLost
 from .._http.endpoint import Endpoint, is_loopback
 from .._http.response import HttpResponse
@@ -77,7 +77,7 @@ class EcsRamRoleProvider:
                 f"it answered with HTTP status {answer.status} about the role {name}",
                 "Check that the role is attached to the instance, and ecs_role_name.",
             )
-        return issued(parsed(answer.body, self._what), self._what, self._context.clock.now())
+        return parse_issued_key(parsed(answer.body, self._what), self._what, self._context.clock.now())
 
     def _without(self, why: str) -> AccessKey | None:
         """No keys; raises CredentialsError where there should be some."""

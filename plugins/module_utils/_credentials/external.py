@@ -11,7 +11,7 @@ import shlex
 import signal
 import subprocess
 
-from .._api.access_key import AccessKey, renewal
+from .._api.access_key import AccessKey, compute_renewal_time
 from .._errors import CredentialsError
 from .provider import CachedProvider, Context, disabled, parsed
 
@@ -48,7 +48,7 @@ class ExternalProvider:
         wanted = [key_id, secret, token] if fields.get("mode") == "StsToken" or token else [key_id, secret]
         if not all(isinstance(value, str) for value in [*wanted, end or ""]):
             raise self._unusable("it printed no keys", "Have it print the fields that the CLI's mode External needs.")
-        renew_at = renewal(str(end), self._what, self._context.clock.now()) if end else math.inf
+        renew_at = compute_renewal_time(str(end), self._what, self._context.clock.now()) if end else math.inf
         return AccessKey(str(key_id), str(secret), token, self._what, renew_at=renew_at)
 
     def _output(self) -> bytes:

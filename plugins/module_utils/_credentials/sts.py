@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .._api.access_key import AccessKey, Credentials, issued
+from .._api.access_key import AccessKey, Credentials, parse_issued_key
 from .._api.client import Client
 from .._api.operations import ASSUME_ROLE, ASSUME_ROLE_WITH_OIDC, Operation
 from .._errors import ApiError, CredentialsError, LiveError
@@ -94,7 +94,7 @@ class AssumeRoleProvider:
         """The role's keys."""
         context, role, base = self._context, self._role, self._base
         endpoint = _endpoint(context, role)
-        parts = ("role", endpoint.url, base.keys().identity, repr(role.parameters()))
+        parts = ("role", endpoint.url, base.access_key().identity, repr(role.parameters()))
 
         def issue() -> AccessKey:
             return _ask(context, endpoint, ASSUME_ROLE, role, role.parameters(), base)
@@ -162,7 +162,7 @@ def _ask(
         raise
     except LiveError as error:
         raise _refusal(error, operation) from None
-    return issued(content.get("Credentials"), f"role {role.arn}", context.clock.now())
+    return parse_issued_key(content.get("Credentials"), f"role {role.arn}", context.clock.now())
 
 
 def _refusal(error: LiveError, operation: Operation) -> CredentialsError:

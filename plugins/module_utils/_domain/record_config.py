@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recording configurations: which can be asked for, and what a change of one comes to; pure functions.
 
-A configuration has the form of `_live.record_config`. One that is wanted has it too, where null stands for what the
-task says nothing about. The rules are those of the operations AddLiveAppRecordConfig and UpdateLiveAppRecordConfig.
+A configuration has the form of `rows.parse_record_config`. One that is wanted has it too, where null stands for what
+the task says nothing about. The rules are those of the operations AddLiveAppRecordConfig and UpdateLiveAppRecordConfig.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .._api.models import Stream, check_domain, has_control, iso, moment
-from .._api.rows import SLICED_FORMATS, UNCHANGEABLE, record_config
+from .._api.models import Stream, check_domain, format_time, has_control, parse_time
+from .._api.rows import SLICED_FORMATS, UNCHANGEABLE, parse_record_config
 from .._errors import InvalidOption
 from .._util.instant import Instant
 from .reconcile import ADD, REPLACE, UPDATE, Change
@@ -42,7 +42,7 @@ _NEEDED = {
     "oss_object_prefix": (_START, _END),
     "slice_oss_object_prefix": (("{UnixTimestamp}",), ("{Sequence}",)),
 }
-_NOTHING = record_config({})
+_NOTHING = parse_record_config({})
 # What may be written in several ways, and its one form for a comparison.
 _FORMS: dict[str, Callable[[Any], Any]] = {
     "domain_name": lambda name: (name or "").lower(),
@@ -311,12 +311,12 @@ def _checked_time(option: str, text: str | None, stream_name: str, now: float) -
     if stream_name == "*":
         advice = "Give stream_name, or leave the time out; the API takes times for a single stream only."
         raise InvalidOption(f"The option {option} is set for all streams", advice)
-    return iso(datetime.fromtimestamp(int(Instant.parse(option, text, now).epoch), timezone.utc))
+    return format_time(datetime.fromtimestamp(int(Instant.parse(option, text, now).epoch), timezone.utc))
 
 
 def _check_period(config: Mapping[str, Any]) -> None:
     """The service quietly cuts a longer period."""
-    start, end = (moment(config[name]) for name in ("start_time", "end_time"))
+    start, end = (parse_time(config[name]) for name in ("start_time", "end_time"))
     if not start or not end:
         return
     if end <= start:

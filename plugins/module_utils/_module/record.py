@@ -33,7 +33,7 @@ SPEC = argspec.Spec(
 def operate(task: Task) -> dict[str, Any]:
     """Return the result of a task; raise LiveError if the state cannot be reached, or not confirmed in time."""
     options = task.options
-    stream = Stream.checked(options["domain_name"], options["app_name"], options["stream_name"])
+    stream = Stream.from_names(options["domain_name"], options["app_name"], options["stream_name"])
     task.known["stream"] = stream._asdict()
     check(options)
     live = task.live()

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from .._api.error_codes import STREAM_ABSENT, meaning
+from .._api.error_codes import STREAM_ABSENT, recording_meaning
 from .._api.live import NOTIFY_LOG_KEPT, RECORDINGS_KEPT, Live
-from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, iso, moment
-from .._api.rows import ingest_type
+from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, format_time, parse_time
+from .._api.rows import parse_ingest_type
 from .._domain import record_config, recording_state
 from .._domain.recording_state import Evidence
 from .._errors import ApiError, InvalidOption, ResponseLost
@@ -48,7 +48,7 @@ _DEFAULT_SPAN = timedelta(hours=24)
 def operate(task: Task) -> dict[str, Any]:
     """The result of one run; raises LiveError where what was asked for cannot be read."""
     options = task.options
-    scope = Scope.checked(options["domain_name"], options["app_name"], options["stream_name"])
+    scope = Scope.from_names(options["domain_name"], options["app_name"], options["stream_name"])
     query = None if options["query"] is None else Query("query", options["query"])
     gather = _Gather.of(task)
     streams = _streams(task, task.live(), scope, gather)
@@ -98,10 +98,11 @@ def _moment(epoch: float) -> datetime:
 def _window(task: Task, now: datetime) -> TimeWindow:
     """From `start_time` to `end_time`, or to now where that is earlier: nothing that is asked for lies ahead."""
     start, end = (_given(task, option) for option in ("start_time", "end_time"))
-    last, name = (end, f"end_time, {iso(end)}") if end and end < now else (now, "now")
+    last, name = (end, f"end_time, {format_time(end)}") if end and end < now else (now, "now")
     if start and start >= last:
         raise InvalidOption(
-            f"The option start_time is {iso(start)}, which is not before {name}", "Give a start_time that is earlier."
+            f"The option start_time is {format_time(start)}, which is not before {name}",
+            "Give a start_time that is earlier.",
         )
     return TimeWindow(start or last - _DEFAULT_SPAN, last)
 
@@ -114,10 +115,10 @@ def _given(task: Task, option: str) -> datetime | None:
 def _kept(task: Task, window: TimeWindow, oldest: datetime, why: str) -> TimeWindow:
     """The part of a window of which there can be something."""
     if window.end <= oldest:
-        raise InvalidOption(f"The option end_time is {iso(window.end)}, and {why}", "Ask for a later time.")
+        raise InvalidOption(f"The option end_time is {format_time(window.end)}, and {why}", "Ask for a later time.")
     if window.start >= oldest:
         return window
-    task.warnings.append(f"Nothing from before {iso(oldest)} is returned: {why}.")
+    task.warnings.append(f"Nothing from before {format_time(oldest)} is returned: {why}.")
     return window._replace(start=oldest)
 
 
@@ -182,7 +183,7 @@ def _recent(log: _Log, window: TimeWindow) -> dict[Stream, list[dict[str, Any]]]
     """The callbacks of a window by stream, in an order that does not depend on that of the log."""
     found: dict[Stream, list[dict[str, Any]]] = {}
     for stream, events in log.events.items():
-        rows = [_event(event) for event in events if window.holds(event.time)]
+        rows = [_event(event) for event in events if window.contains(event.time)]
         if rows:
             found[stream] = sorted(rows, key=lambda row: (row["time"], str(row)))
     return found
@@ -195,7 +196,7 @@ def _state(stream: Stream, online: dict[str, Any] | None, log: _Log, gather: _Ga
     elif log.problem:
         seen = Evidence(recording_state.UNKNOWN, log.problem)
     else:
-        seen = recording_state.infer_state(log.events.get(stream, []), moment(published))
+        seen = recording_state.infer_state(log.events.get(stream, []), parse_time(published))
     found = recording_state.override_if_offline(online is not None, seen)
     return {
         **stream._asdict(),
@@ -204,14 +205,16 @@ def _state(stream: Stream, online: dict[str, Any] | None, log: _Log, gather: _Ga
         "ingest_type": _ingest_type(online),
         "recording": found.state,
         "state_source": found.source,
-        "recording_since": iso(found.since) if found.since and found.state == recording_state.RECORDING else None,
+        "recording_since": format_time(found.since)
+        if found.since and found.state == recording_state.RECORDING
+        else None,
         "reason": found.reason or None,
     }
 
 
 def _ingest_type(online: dict[str, Any] | None) -> str | None:
     """Return how a stream comes in as far as the list of what is online says; which values it has is not documented."""
-    return ingest_type((online or {}).get("publish_type"))
+    return parse_ingest_type((online or {}).get("publish_type"))
 
 
 def _of_stream(
@@ -221,14 +224,14 @@ def _of_stream(
     try:
         return read(stream, window)
     except ApiError as error:
-        if meaning(error.code) == STREAM_ABSENT:
+        if recording_meaning(error.code) == STREAM_ABSENT:
             return []
         raise
 
 
 def _event(event: NotifyEvent) -> dict[str, Any]:
     return {
-        "time": iso(event.time) if event.time else None,
+        "time": format_time(event.time) if event.time else None,
         "type": event.type,
         "storage_type": event.storage_type,
         "delivered": event.delivered,

@@ -14,7 +14,7 @@ from typing import Any
 from .._api.account import Account, Limits
 from .._api.client import Client
 from .._api.live import Live
-from .._api.rate_limiter import shared_directory, unshared
+from .._api.rate_limiter import local_pacing_warning, make_shared_directory
 from .._api.redactor import Redactor
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
@@ -158,11 +158,11 @@ class Task:
             advice = f"Give calls per second, more than 0 and at least {_LOWEST_RATE}."
             raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
         try:
-            directory = shared_directory(self.environ)
+            directory = make_shared_directory(self.environ)
         except OSError as error:
             directory = None
             why = f"{error.filename or ''} {error.strerror}".strip()
-            self.warnings.append(unshared(why, alone=not self.key_directory))
+            self.warnings.append(local_pacing_warning(why, alone=not self.key_directory))
         return Limits(retry_timeout, rate_limit, directory, self.key_directory)
 
     def retry_timeout(self) -> float:

@@ -21,7 +21,7 @@ from typing import Any
 
 from ...module_utils._api.error_codes import STREAM_ABSENT
 from ...module_utils._api.live import CommandAttempts, Live
-from ...module_utils._api.models import CommandResponse, Stream, iso
+from ...module_utils._api.models import CommandResponse, Stream, format_time
 from ...module_utils._domain.steps import (
     AwaitPush,
     History,
@@ -70,7 +70,7 @@ class Member:
     def commanded(self) -> str:
         """Return when the last command left, by the cloud's clock as far as responses have told of it by now."""
         cloud_time = self.commanded_at + self.live.client.ahead
-        return iso(datetime.fromtimestamp(int(cloud_time), timezone.utc))
+        return format_time(datetime.fromtimestamp(int(cloud_time), timezone.utc))
 
     def finish(self, result: Result | None, failure: BaseException | None, now: float) -> None:
         """Take what the program came to."""

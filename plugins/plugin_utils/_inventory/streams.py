@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._api.live import Live
 from ...module_utils._api.models import Stream, check_domain, name_as_text
-from ...module_utils._api.rows import stored_stream
+from ...module_utils._api.rows import parse_stored_stream
 from ...module_utils._errors import InvalidOption
 from ...module_utils._http.endpoint import DEFAULT_ENDPOINT
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
@@ -68,7 +68,7 @@ class Listing(NamedTuple):
 
     def stored(self, rows: Any) -> list[Row]:
         """Return the rows of a cache, of which somebody may have written any, with nothing that `read` cannot give."""
-        return self.wanted(stored_stream(row) for row in (rows if isinstance(rows, list) else ()))
+        return self.wanted(parse_stored_stream(row) for row in (rows if isinstance(rows, list) else ()))
 
     def _wants(self, row: Row) -> bool:
         stream = identity(row)
@@ -157,7 +157,7 @@ def _named(place: str, entry: Any) -> tuple[Stream, dict[str, Any]]:
     own, variables = _sorted_out(place, entry)
     _refuse(place, own, CONNECTION)
     names = {name: name_as_text(name, plain(own.get(name))) for name in Stream._fields}
-    return Stream.checked(**{**names, "domain_name": names["domain_name"].lower()}), variables
+    return Stream.from_names(**{**names, "domain_name": names["domain_name"].lower()}), variables
 
 
 def _sorted_out(place: str, entry: Any) -> tuple[dict[str, Any], dict[str, Any]]:

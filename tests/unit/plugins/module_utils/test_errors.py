@@ -48,7 +48,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api import error
     ],
 )
 def test_meaning(code, expected):
-    assert error_codes.meaning(code) == expected
+    assert error_codes.recording_meaning(code) == expected
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_meaning(code, expected):
     ],
 )
 def test_class(code, status, kind, retryable, unknown):
-    found = error_codes.error_class(code, status)
+    found = error_codes.classify_error(code, status)
     assert found is kind
     assert (found.retryable, found.outcome_unknown) == (retryable, unknown)
 
@@ -167,7 +167,7 @@ CODES = [
 
 @pytest.mark.parametrize(("code", "status", "kind", "happened", "advice"), CODES, ids=lambda value: str(value)[:30])
 def test_each_code_has_its_class_and_its_words(code, status, kind, happened, advice):
-    assert error_codes.error_class(code, status) is kind
+    assert error_codes.classify_error(code, status) is kind
     found = error_codes.explain(code, "server's words", "RealTimeRecordCommand")
     assert happened in found.happened and advice in found.advice
     assert ("server's words" in found.happened) == ("server's words" in happened)
@@ -226,3 +226,25 @@ def test_nothing_that_is_shown_steers_a_terminal_ends_a_line_or_hides():
     assert errors.printable(errors.printable("a\n")) == r"a\n"
     error = errors.ApiError("was refused\u202e", "Look at \x9b.", code="C\x1b", request_id="R\u200b")
     assert str(error) == r"was refused\u202e (C\x1b, RequestId R\u200b). Look at \x9b."
+
+
+def test_an_error_with_context_is_a_copy_of_the_same_kind():
+    error = errors.Throttled("too many", "Wait.", code="Throttling", request_id="R", retry_after=2.0)
+    copied = error.with_context(happened="start of s: too many", action="A", after_lost_response=True)
+    assert type(copied) is errors.Throttled and copied.retryable and copied.retry_after == 2.0
+    assert str(copied) == "start of s: too many (Throttling, RequestId R). Wait."
+    assert copied.action == "A" and copied.after_lost_response
+    assert str(error) == "too many (Throttling, RequestId R). Wait."
+    assert error.action is None and not error.after_lost_response
+
+
+def test_an_error_with_another_text_shows_the_first_nowhere():
+    error = errors.ClockWrong("quotes the-secret", "Set it.")
+    error.ahead = 3.0
+    copied = error.with_context(happened="quotes ********")
+    assert copied.ahead == 3.0 and "the-secret" not in f"{copied!r} {copied} {vars(copied)}"
+
+
+def test_an_error_takes_no_context_that_it_does_not_know():
+    with pytest.raises(AttributeError, match="hapened"):
+        errors.ApiError("a", "b").with_context(hapened="c")

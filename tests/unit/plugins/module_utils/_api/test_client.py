@@ -282,7 +282,7 @@ class SlowClock(FakeClock):
 def paced(server, clock, rate, directory, calls):
     for _call in range(calls):
         settings = Settings(Endpoint.parse(server.url))
-        caller = Client(settings, Limits(rate_limit=rate, pacer_directory=str(directory)), held(KEYS), clock)
+        caller = Client(settings, Limits(rate_limit=rate, slot_directory=str(directory)), held(KEYS), clock)
         caller.call(RECORD_COMMAND, {"Command": "start"})
     return caller
 
@@ -630,9 +630,9 @@ def test_a_stream_without_its_names_makes_the_list_unusable(row):
 )
 def test_names_that_identify_no_stream(names):
     with pytest.raises(InvalidOption) as caught:
-        Stream.checked(*names)
+        Stream.from_names(*names)
     assert re.search("domain_name|app_name|stream_name", str(caught.value))
 
 
 def test_names_that_are_only_unusual():
-    assert Stream.checked("live.example.com", "my app", "a b*~/+&=%中文")
+    assert Stream.from_names("live.example.com", "my app", "a b*~/+&=%中文")

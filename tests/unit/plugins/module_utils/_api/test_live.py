@@ -15,7 +15,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.account impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream, check_domain
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import ingest_type, record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import parse_ingest_type, parse_record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from support.scripted import ScriptedServer, answer
@@ -99,7 +99,7 @@ def sent(server):
 
 
 def test_a_recording_configuration():
-    assert record_config(ROW) == CONFIG
+    assert parse_record_config(ROW) == CONFIG
 
 
 @pytest.mark.parametrize(
@@ -124,18 +124,18 @@ def test_a_recording_configuration():
     ],
 )
 def test_what_else_the_api_may_answer(row, config):
-    assert record_config({**ROW, **row}) == {**CONFIG, **config}
+    assert parse_record_config({**ROW, **row}) == {**CONFIG, **config}
 
 
 def test_a_mode_that_is_spelled_as_in_requests():
     row = {name: value for name, value in ROW.items() if name != "OnDemond"}
-    assert record_config({**row, "OnDemand": 2})["mode"] == "ingest_parameter"
-    assert record_config(row)["mode"] is None
+    assert parse_record_config({**row, "OnDemand": 2})["mode"] == "ingest_parameter"
+    assert parse_record_config(row)["mode"] is None
 
 
 def test_a_format_in_capitals_with_numbers_as_texts_and_slices_that_mean_nothing():
     item = {"Format": "MP4", "CycleDuration": "60", "SliceDuration": 30, "SliceOssObjectPrefix": "x"}
-    (found,) = record_config({**ROW, "RecordFormatList": {"RecordFormat": [item]}})["formats"]
+    (found,) = parse_record_config({**ROW, "RecordFormatList": {"RecordFormat": [item]}})["formats"]
     assert found == {
         "format": "mp4",
         "cycle_duration": 60,
@@ -216,12 +216,12 @@ def test_only_control_characters_and_line_ends_are_refused_in_names():
     refused = {chr(code) for code in (*range(0x20), *range(0x80, 0xA0), 0x2028, 0x2029)}
     for mark in map(chr, (*range(0x3100), *range(0xFE00, 0x10000), 0x1F3FB, 0xE0001)):
         try:
-            Stream.checked("live.example.com", f"a{mark}", f"{mark}b")
+            Stream.from_names("live.example.com", f"a{mark}", f"{mark}b")
         except InvalidOption as error:
             assert mark in refused and "a line end or another control character" in str(error)
         else:
             assert mark not in refused
-    assert Stream.checked("live.example.com", "\u3000", "\u200b")
+    assert Stream.from_names("live.example.com", "\u3000", "\u200b")
 
 
 @pytest.mark.parametrize(
@@ -248,4 +248,4 @@ def test_what_yaml_may_have_changed_is_no_name(value, words):
     [("push", "push"), ("pull", "pull"), ("PULL", "pull"), ("edge", None), ("", None), (None, None), (["pull"], None)],
 )
 def test_how_a_stream_comes_in_is_told_only_where_the_cloud_says_it(said, told):
-    assert ingest_type(said) == told
+    assert parse_ingest_type(said) == told

@@ -19,7 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import rate_limiter
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rate_limiter import RateLimiter, shared_directory
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rate_limiter import (
+    RateLimiter,
+    make_shared_directory,
+)
 
 RATE = 50.0
 NUMBERS = itertools.count()
@@ -73,12 +76,12 @@ def test_a_slot_is_now_when_nobody_waits(make, time):
 
 
 def test_the_backlog_is_how_long_a_newcomer_waits(make, time):
-    assert make().backlog() == 0
+    assert make().measure_backlog() == 0
     for _call in range(100):
         make().reserve()
-    assert make().backlog() == pytest.approx(100 / RATE)
+    assert make().measure_backlog() == pytest.approx(100 / RATE)
     time.now += 1
-    assert make().backlog() == pytest.approx(100 / RATE - 1)
+    assert make().measure_backlog() == pytest.approx(100 / RATE - 1)
     assert make().reserve() == pytest.approx(time.now + 100 / RATE - 1), "looking takes no slot"
 
 
@@ -97,7 +100,7 @@ def test_another_rate_takes_effect_at_once(make, time):
 
 def test_a_dropped_call_slows_all_down_and_the_rate_comes_back(make, time):
     make().reserve()
-    make().dropped()
+    make().slow_down()
     time.now += 1
     first, second = make().reserve(), make().reserve()
     assert 1 / RATE < second - first <= 1 / (RATE * 0.7)
@@ -108,7 +111,7 @@ def test_a_dropped_call_slows_all_down_and_the_rate_comes_back(make, time):
 
 def test_calls_dropped_together_count_once(make, time):
     for _call in range(10):
-        make().dropped()
+        make().slow_down()
     first, second = make().reserve(), make().reserve()
     assert second - first <= 1 / (RATE * 0.7)
 
@@ -116,7 +119,7 @@ def test_calls_dropped_together_count_once(make, time):
 def test_the_rate_does_not_go_down_to_nothing(make, time):
     for _call in range(100):
         time.now += 0.5
-        make().dropped()
+        make().slow_down()
     first, second = make().reserve(), make().reserve()
     assert second - first <= 1 / (RATE * rate_limiter._LOWEST) + 1e-6
 
@@ -245,16 +248,16 @@ def test_a_file_of_another_user_is_not_used(path, tmp_path, time, monkeypatch):
 
 
 def test_the_shared_directory_is_private(tmp_path):
-    made = Path(shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)}))
+    made = Path(make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)}))
     assert made.parent == tmp_path and stat.S_IMODE(made.stat().st_mode) == 0o700
     made.chmod(0o777)
-    assert stat.S_IMODE(Path(shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})).stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path(make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})).stat().st_mode) == 0o700
 
 
 def test_without_a_runtime_directory_it_is_named_after_the_user(tmp_path, monkeypatch):
     monkeypatch.setattr(rate_limiter.tempfile, "gettempdir", lambda: str(tmp_path))
     expected = str(tmp_path / f"apsaravideo-live-{os.getuid()}")
-    assert shared_directory({}) == shared_directory({"XDG_RUNTIME_DIR": "/nonexistent"}) == expected
+    assert make_shared_directory({}) == make_shared_directory({"XDG_RUNTIME_DIR": "/nonexistent"}) == expected
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can make files of another user")
@@ -265,11 +268,11 @@ def test_places_of_another_user_are_left_alone(tmp_path, monkeypatch):
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", 12345, 12345)
     expected = tmp_path / "tmp" / f"apsaravideo-live-{os.getuid()}"
-    assert shared_directory({"XDG_RUNTIME_DIR": str(tmp_path / "theirs")}) == str(expected)
+    assert make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path / "theirs")}) == str(expected)
     assert os.listdir(tmp_path / "theirs") == []
     os.chown(expected, 12345, 12345)
     with pytest.raises(OSError, match="another user"):
-        shared_directory({})
+        make_shared_directory({})
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
@@ -278,7 +281,7 @@ def test_a_shared_directory_that_is_none_is_refused(tmp_path, kind):
     (tmp_path / "elsewhere").mkdir()
     path.symlink_to(tmp_path / "elsewhere") if kind == "link" else path.touch()
     with pytest.raises(OSError, match="another user"):
-        shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})
+        make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})
 
 
 PROCESS = """

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import (
     AccessKey,
     Credentials,
-    issued,
-    renewal,
+    compute_renewal_time,
+    parse_issued_key,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import cache as cache_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import seal
@@ -345,38 +345,38 @@ def stamp(seconds):
 )
 def test_keys_are_used_until_five_minutes_before_their_end_and_for_a_minute_in_any_case(left, used):
     now = 1_700_000_000.0
-    assert issued(keys_ending(stamp(now + left)), "a test", now).renew_at == now + used
+    assert parse_issued_key(keys_ending(stamp(now + left)), "a test", now).renew_at == now + used
 
 
 @pytest.mark.parametrize(
     "end", ["2023-11-14T22:13:20Z", "2023-11-14T22:13:20+00:00", "2023-11-15T06:13:20+08:00", "2023-11-14T22:13:20"]
 )
 def test_forms_of_a_time(end):
-    assert renewal(end, "a test", 0) == 1_700_000_000.0 - 300
+    assert compute_renewal_time(end, "a test", 0) == 1_700_000_000.0 - 300
 
 
 @given(end=st.text(max_size=25))
 def test_what_is_no_time_is_an_error_of_credentials(end):
     try:
-        assert renewal(end, "a test", 0) >= 60
+        assert compute_renewal_time(end, "a test", 0) >= 60
     except CredentialsError as error:
         assert "a test" in str(error)
 
 
 def test_credentials_renew_their_keys_in_time(place):
     credentials = Credentials(place.keys, lambda: place.now)
-    first = credentials.keys()
-    assert credentials.keys() is first
+    first = credentials.access_key()
+    assert credentials.access_key() is first
     place.now += LIFETIME
-    second = credentials.keys()
+    second = credentials.access_key()
     assert (first.access_key_id, second.access_key_id) == ("id-1", "id-2")
-    assert credentials.renewed(second) and credentials.keys().access_key_id == "id-3"
+    assert credentials.renew(second) and credentials.access_key().access_key_id == "id-3"
 
 
 def test_credentials_that_cannot_be_renewed_say_so():
     lasting = AccessKey("i", "s", None, "a test")
     credentials = Credentials(lambda _expired: lasting)
-    assert not credentials.renewed(credentials.keys())
+    assert not credentials.renew(credentials.access_key())
 
 
 def test_keys_of_one_id_and_two_secrets_are_not_taken_for_each_other():

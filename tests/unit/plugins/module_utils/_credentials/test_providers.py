@@ -103,7 +103,7 @@ def task(options=None, environ=None, home="/nonexistent", directory=None):
 
 
 def keys(options=None, environ=None, home="/nonexistent", directory=None):
-    return task(options, environ, home, directory).credentials.keys()
+    return task(options, environ, home, directory).credentials.access_key()
 
 
 def refusal(options=None, environ=None, home="/nonexistent", kind=CredentialsError):
@@ -425,7 +425,7 @@ def test_of_the_sdk_s_two_files_the_first_counts(tmp_path):
 def test_a_file_that_others_can_use_is_a_warning(home, mode):
     (home / ".aliyun" / "config.json").chmod(mode)
     found = task({}, {}, home)
-    assert found.credentials.keys().access_key_id == "file-id"
+    assert found.credentials.access_key().access_key_id == "file-id"
     assert [text for text in found.warnings if "chmod 600" in text and str(home) in text] == found.warnings
     assert bool(found.warnings) is bool(mode & 0o066)
 
@@ -742,7 +742,7 @@ def test_what_sts_refuses_is_an_error_of_credentials(step, words, advice):
     with ScriptedServer(step) as server:
         found = task({**OPTIONS, "role_arn": ROLE, "sts_endpoint": server.url})
         with pytest.raises(CredentialsError) as caught:
-            found.credentials.keys()
+            found.credentials.access_key()
     assert words in str(caught.value) and advice in str(caught.value)
     assert found.traffic.api_calls == 1
     if "RequestId R-1" in str(caught.value):
@@ -1042,9 +1042,9 @@ def test_stored_keys_are_used_up_where_there_is_no_other_way(tmp_path, oauth):
 def test_stored_keys_that_the_cloud_calls_expired_are_not_used_again(tmp_path, oauth):
     path = write(tmp_path / "c", {"profiles": [{"name": "p", "mode": "OAuth", **signed_in(**stored(1000))}]})
     found = task({"profile": "p", "credentials_file": path}).credentials
-    first = found.keys()
-    assert found.renewed(first) and found.keys().access_key_id.startswith("STS.")
-    assert first.account == found.keys().account, "they use up the same quota"
+    first = found.access_key()
+    assert found.renew(first) and found.access_key().access_key_id.startswith("STS.")
+    assert first.account == found.access_key().account, "they use up the same quota"
     assert oauth.log == ["POST /v1/exchange"]
 
 

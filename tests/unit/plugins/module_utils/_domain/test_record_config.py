@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import parse_record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import record_config as record_config_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.reconcile import ADD, REPLACE, UPDATE
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
@@ -238,7 +238,7 @@ def test_nothing_is_removed_that_could_not_be_created_again(row, missing):
 
 
 def test_a_configuration_has_the_fields_that_are_compared():
-    assert set(record_config({})) == set(wanted())
+    assert set(parse_record_config({})) == set(wanted())
 
 
 @given(configurations.PAIRS)
