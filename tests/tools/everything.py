@@ -47,6 +47,7 @@ class Run:
 
     def finish(self, started: Started, status: int, cpu: float) -> None:
         """Print a line about a step, and the end of its log if it failed."""
+        seconds = f"{time.monotonic() - started.time:4.0f} s {cpu:4.0f} s CPU"
         started.job.process.returncode = os.waitstatus_to_exitcode(status)
         result, reason = steps.verdict(started.file("json"))
         about = [reason] if result == "skipped" else started.about()
@@ -54,7 +55,6 @@ class Run:
             result = "failed"
             self.failed.append(started.name)
         word = {"success": "ok", "skipped": "skip"}.get(result, "FAIL")
-        seconds = f"{time.monotonic() - started.time:4.0f} s {cpu:4.0f} s CPU"
         print(f"{word:4}  {started.name:25} {seconds}  {'; '.join(about)}".rstrip(), flush=True)
         if word == "FAIL":
             lines = started.file("log").read_text(errors="replace").splitlines()

@@ -105,7 +105,7 @@ class Credentials:
         self._now = now
         self._keys: AccessKey | None = None
 
-    def access_key(self) -> AccessKey:
+    def get_access_key(self) -> AccessKey:
         """The keys to sign the next call with. Raises CredentialsError where there are none."""
         if self._keys is None or self._now() >= self._keys.renew_at:
             self._keys = self._found(None)

@@ -50,10 +50,10 @@ class Account:
         self._limiters: dict[str, RateLimiter] = {}
         self._lock = threading.RLock()
 
-    def access_key(self) -> AccessKey | None:
+    def get_access_key(self) -> AccessKey | None:
         """Return the access key to sign the next call with; raises CredentialsError where there are none."""
         with self._lock:
-            return self._credentials.access_key() if self._credentials else None
+            return self._credentials.get_access_key() if self._credentials else None
 
     def renew(self, expired: AccessKey) -> bool:
         """Obtain other keys in place of those that have expired; return whether there are any."""
@@ -64,7 +64,7 @@ class Account:
         """Return the rate limiter that the calls of this operation share."""
         with self._lock:
             if operation.action not in self._limiters:
-                keys = self.access_key()
+                keys = self.get_access_key()
                 self._limiters[operation.action] = RateLimiter(
                     self.limits.slot_directory,
                     f"{self.endpoint.host} {keys.account if keys else ''}",

@@ -103,7 +103,7 @@ class Requester:
     def _sign(self, operation: Operation, parameters: Mapping[str, str]) -> Request:
         """Return the request, signed with the current access key; everything secret in it is masked from now on."""
         self.redactor.learn(*secret_parameters(parameters))
-        key = self._key = self.account.access_key()
+        key = self._key = self.account.get_access_key()
         host, time = self.account.endpoint.host, self.account.cloud_clock.request_time()
         request = build_request(operation, parameters, host, key, time)
         if key:

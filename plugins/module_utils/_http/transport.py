@@ -99,7 +99,7 @@ class Transport:
             raise _to_live_error(error, self._settings.endpoint.host, attempt.sent, self._reached.is_set) from None
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections; a further request opens a new one."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool:

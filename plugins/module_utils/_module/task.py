@@ -71,7 +71,7 @@ class Task:
         cache = CredentialsCache(self.key_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
         account = Account(settings, limits, build_credentials(context), self.clock)
-        account.access_key()
+        account.get_access_key()
         return account
 
     def live(self, account: Account | None = None) -> Live:
@@ -95,7 +95,7 @@ class Task:
         if not self._start_at or not self._account or self.check_mode:
             return
         self.clock.sleep_until(self._start_at.epoch - _KEYS_READY)
-        self._account.access_key()
+        self._account.get_access_key()
         self.clock.sleep_until(self._start_at.epoch - _READY)
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ class Query:
             raise self._to_invalid_option(error) from None
 
     def _check(self, node: dict[str, Any]) -> None:
-        """Check the names and the numbers of arguments of all functions; jmespath does so only when it calls them."""
+        """Raise InvalidOption for unknown functions and wrong numbers of arguments, which jmespath would find late."""
         if node["type"] == "function_expression":
             name, count = node["value"], len(node["children"])
             known = Functions.FUNCTION_TABLE.get(name)
@@ -60,7 +60,7 @@ class Query:
                 self._check(child)
 
     def _to_invalid_option(self, error: JMESPathError) -> InvalidOption:
-        """Return an error with the first line of the message from jmespath; the others repeat the expression."""
+        """Translate an error of jmespath by the first line of its message; the other lines repeat the expression."""
         message = str(error).split("\n", maxsplit=1)[0].rstrip(" :.")
         token = str(getattr(error, "token_value", None) or "")
         if len(token) >= _MIN_SECRET_LENGTH:  # An unexpected word may be a secret that was pasted here.

@@ -17,7 +17,8 @@ from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.record import SPEC as RECORD
 from .._util.plain import without_values
 
-COMMANDS = ("finalize", "wait_for_stream", "start_at", "wait", "wait_timeout")  # options of a stream besides its names
+# The options of a stream besides its names and its state.
+COMMANDS = tuple(name for name in RECORD.options if name not in {"state", *STREAM, *CONNECTION})
 # The options that a host's variables may set, by the names of these.
 OF_HOSTS = {
     **{f"record_{name}": name for name in (*COMMANDS, "rate_limit")},

@@ -55,7 +55,7 @@ class ErrorTable:
         return GatewayError("InvalidConfig.NotFound", 404, "Config does not exist.")
 
     def config_exists(self) -> GatewayError:
-        """Return the error for adding a configuration that exists; its code is a switch, because it is not documented."""
+        """Return the error for adding a configuration that exists; its code is not documented, and so a switch."""
         return GatewayError(self._config_exists_code, 400, "Code Config Already Exists")
 
     def domain_not_found(self) -> GatewayError:
