@@ -103,7 +103,7 @@ def test_who_waits_for_a_stream_is_not_told_that_it_is_away(cloud, ansible, faul
 
 
 @pytest.mark.parametrize(
-    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is no list")]
+    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is not a list")]
 )
 def test_a_bare_answer_does_not_mean_offline(cloud, ansible, module, said):
     cloud.push(STREAM)

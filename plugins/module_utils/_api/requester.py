@@ -74,7 +74,7 @@ class Requester:
                 self.traffic.throttled += 1
                 limiter.slow_down()
             raise
-        self.traffic.request_ids.append(mask(response.request_id(content)))
+        self.traffic.request_ids.append(mask(response.get_request_id(content)))
         self.account.cloud_clock.skew.learn(server_time(received.headers), self.timing.sent_at, self.clock.now())
         return ApiResponse(content, False, len(received.body))
 

@@ -491,7 +491,7 @@ def test_anything_that_a_connection_may_bring(lines, rest, good):
         except LiveError as error:
             assert str(error).isprintable() and len(str(error)) < 1000
         else:
-            assert re.fullmatch("[!-~]{1,128}", response.request_id(reply.content))
+            assert re.fullmatch("[!-~]{1,128}", response.get_request_id(reply.content))
 
 
 LARGE = 8 * 1024 * 1024

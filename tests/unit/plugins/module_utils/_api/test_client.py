@@ -28,7 +28,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations i
     RECORD_COMMAND,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.send_timing import SendTiming
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import signed_headers
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import sign_headers
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import ApiResponse, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
@@ -103,7 +103,7 @@ def test_what_is_sent():
     query = dict(parse_qsl(target.query, keep_blank_values=True, strict_parsing=True))
     assert query == {**STREAM.parameters(), "Command": "start"}
     headers = request.headers
-    expected = signed_headers(
+    expected = sign_headers(
         method="POST",
         host=headers["host"],
         action="RealTimeRecordCommand",
@@ -494,7 +494,7 @@ def test_an_empty_list(content):
 @pytest.mark.parametrize("content", NO_LISTS)
 def test_what_is_no_list_is_not_taken_for_an_empty_one(content):
     step = answer(200, json.dumps({"RequestId": "R", **content}))
-    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is no list"):
+    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is not a list"):
         client(server.url, retry_timeout=0).pages(NOTIFY_RECORDS, {"DomainName": "d"})
 
 
@@ -609,7 +609,7 @@ def test_a_list_that_only_grows_is_read_once():
 def test_a_stream_without_its_names_makes_the_list_unusable(row):
     content = {"RequestId": "R", "TotalNum": 1, "OnlineInfo": {"LiveStreamOnlineInfo": [row]}}
     step = answer(200, json.dumps(content))
-    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is no list"):
+    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is not a list"):
         Live(client(server.url, retry_timeout=0)).online_streams("d.example")
 
 

@@ -121,7 +121,7 @@ def test_the_rate_does_not_go_down_to_nothing(make, time):
         time.now += 0.5
         make().slow_down()
     first, second = make().reserve(), make().reserve()
-    assert second - first <= 1 / (RATE * rate_limiter._LOWEST) + 1e-6
+    assert second - first <= 1 / (RATE * rate_limiter._MIN_FACTOR) + 1e-6
 
 
 def file_of(directory):
@@ -171,7 +171,7 @@ def test_any_content_leaves_slots_that_come(tmp_path_factory, content):
     time = Time()
     pacer(directory, time).reserve()
     file_of(directory).write_bytes(content)
-    assert time.now <= pacer(directory, time).reserve() <= time.now + 1e4 / (RATE * rate_limiter._LOWEST)
+    assert time.now <= pacer(directory, time).reserve() <= time.now + 1e4 / (RATE * rate_limiter._MIN_FACTOR)
 
 
 @pytest.mark.parametrize("boot", [b"second", b""])
@@ -212,10 +212,10 @@ def test_a_directory_that_cannot_be_used_leaves_the_slots_of_the_run(tmp_path, t
         return RateLimiter(account="account", action="action", rate=RATE, clock=time.monotonic, **directories)
 
     ours = [process() for _process in range(5)]
-    rate_limiter._OWN.clear()
+    rate_limiter._local_states.clear()
     slots = [one.reserve() for one in ours]
     assert slots == pytest.approx([time.now + number / RATE for number in range(5)])
-    assert rate_limiter._OWN == {}, "each process has slots from the run's directory"
+    assert rate_limiter._local_states == {}, "each process has slots from the run's directory"
     assert not ours[0].is_alone() and "nowhere" in ours[0].problem
     assert ours[0].reserve() == pytest.approx(time.now + 5 / RATE)
 

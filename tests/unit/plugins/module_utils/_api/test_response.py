@@ -41,7 +41,7 @@ def read(status, body, **headers):
     ],
 )
 def test_success(body):
-    assert response.request_id(read(200, body)) == "R1"
+    assert response.get_request_id(read(200, body)) == "R1"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,6 @@ JSON = st.recursive(
 @given(st.sampled_from([200, 302, 400, 500]), JSON)
 def test_any_json_is_a_result_or_a_live_error(status, body):
     try:
-        assert response.request_id(read(status, body))
+        assert response.get_request_id(read(status, body))
     except LiveError as error:
         assert str(error)

@@ -28,7 +28,7 @@ SECONDS = st.integers(1, 40 * 86400)
 @given(SECONDS, SECONDS)
 def test_parts_of_a_window(length, longest):
     window = TimeWindow(NOON, NOON + timedelta(seconds=length))
-    parts = list(window.parts(timedelta(seconds=max(longest, length // 50))))
+    parts = list(window.split(timedelta(seconds=max(longest, length // 50))))
     assert parts[0].start == window.start and parts[-1].end == window.end
     assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]], "nothing falls between them"
     assert all(timedelta(0) < part.end - part.start <= timedelta(seconds=max(longest, length // 50)) for part in parts)
