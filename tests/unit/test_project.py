@@ -75,6 +75,24 @@ def test_what_the_workflows_make_exists():
     assert made <= set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_and_targets_that_a_page_names_exist(page):
+    text = read(page)
+    files = [str(path.relative_to(LIVE)) for path in (*LIVE.glob("*.*"), *LIVE.glob("[a-z]*/**/*.*"))]
+    named = re.findall(r"`([\w./-]+\.(?:py|yml|md|diff|json))`", text)
+    assert len(named) > 10
+    assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
+    directories = re.findall(r"`((?:plugins|roles|tests|docs|module_utils|plugin_utils)/[\w/]+)`", text)
+    assert [name for name in directories if not (LIVE / name).exists() and not (LIVE / "plugins" / name).exists()] == []
+    targets = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
+    sessions = re.findall(r"^def (\w+)\(", read("noxfile.py"), re.MULTILINE)
+    assert targets <= {
+        *re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE),
+        *(s.replace("_", "-") for s in sessions),
+    }
+    assert targets
+
+
 @pytest.mark.parametrize("workflow", ["ci.yml", "release.yml"])
 def test_workflows_may_only_read(workflow):
     found = yaml.safe_load(read(f".github/workflows/{workflow}"))
@@ -97,7 +115,9 @@ def package(tmp_path_factory):
 
 def test_package_has_no_tests_and_no_settings_of_a_checkout(package):
     assert {name for name in package if name.startswith("tests/")} == {"tests/config.yml"}
-    assert not [name for name in package if name.startswith(".") or name in ("Makefile", "pyproject.toml")]
+    assert not [
+        name for name in package if name.startswith(".") or name in ("Makefile", "noxfile.py", "pyproject.toml")
+    ]
 
 
 def test_package_has_all_that_is_used(package):
