@@ -31,7 +31,7 @@ _MEANINGS = {
 _CONFIG_ABSENT = re.compile(r"\w*Config\.?(NotFound|NotExists?)")
 
 # `CodeTaskNotStarted` and `CodeTaskNotExist` are codes of the product, but no page says that record commands use them;
-# the other spellings are what such a code would look like, so that a response of this kind does not become a failure.
+# the other spellings are guesses at such a code, so that a response of this kind does not become a failure.
 _NO_TASK = re.compile(
     r"(Invalid)?(Record)?Task\.?(Already)?(NotStarted|NotFound|NotExists?|NotRunning|Stopped|Finished|Canceled)"
 )
@@ -41,7 +41,7 @@ _PREFIX = re.compile(r"Code(?=[A-Z])")
 
 
 def _strip_prefix(code: str) -> str:
-    """Return the code without the prefix that the product puts before some."""
+    """Return the code without the prefix `Code`, which the product puts before some codes."""
     prefix = _PREFIX.match(code)
     return code[prefix.end() :] if prefix else code
 
@@ -80,7 +80,7 @@ _ON_THE_DOMAIN = frozenset(
         "DeleteLiveRecordNotifyConfig",
     }
 )
-# Whether the cloud pulls a stream on trigger is not known where the stream is absent, so this is said each time.
+# Whether the cloud pulls a stream on trigger is not known while the stream is absent, so this advice is always given.
 PULL_NEEDS_VIEWER = "a triggered pull needs a viewer, because it runs only while somebody watches"
 NOT_PUSHED = Explanation(
     "the stream is not being pushed",
@@ -121,7 +121,7 @@ _BAD_URL = Explanation(
 )
 _UNKNOWN_OPERATION = Explanation("this endpoint does not know the operation", "Check the option endpoint.")
 _UNKNOWN_VERSION = Explanation("this endpoint does not know the API version", "Check the option endpoint.")
-# Codes stand here without the prefix `Code`.
+# The codes are without the prefix `Code`.
 _EXPLANATIONS = {
     "InvalidDomain.NotFound": Explanation(
         "the account has no such streaming domain",

@@ -96,7 +96,7 @@ class CommandAttempts:
                 raise failure from error.__cause__
             return CommandResponse(meaning, failure, self._attempts.lost_at)
         # The Date of the response tells how the clocks differ.
-        sent = _utc(self._client.account.cloud_clock.at_least(self._began))
+        sent = _to_utc(self._client.account.cloud_clock.at_least(self._began))
         return CommandResponse(ACCEPTED, None, self._attempts.lost_at, sent)
 
     @property
@@ -157,7 +157,7 @@ class Live:
         stream_name: str | None = None,
         transcoded: bool = False,
     ) -> list[dict[str, Any]]:
-        """Return the streams that are online as `parse_online_stream` does, read with DescribeLiveStreamsOnlineList.
+        """Return the online streams in the form of `parse_online_stream`, read with DescribeLiveStreamsOnlineList.
 
         Names match exactly, and the order is undefined. With `transcoded`, streams are included that the service has
         transcoded from others.
@@ -180,12 +180,12 @@ class Live:
 
     def now(self) -> datetime:
         """Return the cloud's time, as far as it is known."""
-        return _utc(self._cloud_clock.now())
+        return _to_utc(self._cloud_clock.now())
 
     def cloud_seconds(self, local_time: float) -> TimeWindow:
         """Return the window in which the cloud's clock was at this local time, which is in seconds since the epoch."""
         times = self._cloud_clock.between(local_time)
-        return TimeWindow(_utc(times[0]), _utc(times[1])) if times else TimeWindow(EARLIEST, LATEST)
+        return TimeWindow(_to_utc(times[0]), _to_utc(times[1])) if times else TimeWindow(EARLIEST, LATEST)
 
     def notify_events(self, where: Scope | Stream, window: TimeWindow | None = None) -> list[NotifyEvent]:
         """Return recording callbacks, read with DescribeLiveRecordNotifyRecords; without a window, all in the log.
@@ -221,20 +221,20 @@ class Live:
         return [event for event in events if event.stream and _covers(where, event.stream)]
 
     def record_tasks(self, stream: Stream, window: TimeWindow) -> list[dict[str, Any]]:
-        """Return a stream's recording tasks with `TASK_FIELDS`, read with DescribeLiveStreamRecordContent.
+        """Return a stream's recording tasks in the form of `TASK_FIELDS`, read with DescribeLiveStreamRecordContent.
 
         It is not documented whether a running task is among them, and with which end. A task in two parts of the window
         is returned once, as in the later part.
         """
-        found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+        merged: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for part in window.split(MAX_WINDOW):
             rows: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
             parameters = {**self._common, **stream.parameters(), **part.parameters()}
             for row in rename_fields(self.client.pages(RECORD_CONTENTS, parameters), TASK_FIELDS):
                 key = (row["start_time"], row["oss_bucket"], row["oss_object_prefix"])
                 rows.setdefault(key, []).append(row)
-            found.update({key: tasks for key, tasks in rows.items() if len(tasks) >= len(found.get(key, []))})
-        return sorted((row for tasks in found.values() for row in tasks), key=lambda row: str(row["start_time"]))
+            merged.update({key: tasks for key, tasks in rows.items() if len(tasks) >= len(merged.get(key, []))})
+        return sorted((row for tasks in merged.values() for row in tasks), key=lambda row: str(row["start_time"]))
 
     def recent_tasks(self, stream: Stream) -> list[RecordTask]:
         """Return a stream's recording tasks of the last four days, read with one DescribeLiveStreamRecordContent.
@@ -249,23 +249,23 @@ class Live:
         return [RecordTask(start, end, end is None or end >= earliest) for start, end in spans if start]
 
     def index_files(self, stream: Stream, window: TimeWindow) -> list[dict[str, Any]]:
-        """Return a stream's M3U8 index files with `FILE_FIELDS`, read with DescribeLiveStreamRecordIndexFiles.
+        """Return a stream's index files in the form of `FILE_FIELDS`, read with DescribeLiveStreamRecordIndexFiles.
 
         It is not documented whether the window is one of recording or of creation.
         """
-        found: dict[Any, dict[str, Any]] = {}
+        merged: dict[Any, dict[str, Any]] = {}
         for part in window.split(MAX_WINDOW):
             parameters = {**self._common, **stream.parameters(), **part.parameters()}
-            found.update(
+            merged.update(
                 {
                     row["record_id"]: row
                     for row in rename_fields(self.client.pages(INDEX_FILES, parameters), FILE_FIELDS)
                 }
             )
-        return sorted(found.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
+        return sorted(merged.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
 
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
-        """Return all configurations of a domain as `parse_record_config` does, read with DescribeLiveRecordConfig.
+        """Return a domain's configurations in the form of `parse_record_config`, read with DescribeLiveRecordConfig.
 
         The operation's filters are not used, because it is not documented whether they take a wildcard literally.
         """
@@ -322,6 +322,6 @@ def _covers(where: Scope | Stream, stream: Stream) -> bool:
     return all(wanted in (None, name) for wanted, name in zip(where, stream))
 
 
-def _utc(seconds: float) -> datetime:
+def _to_utc(seconds: float) -> datetime:
     """Return seconds since the epoch as a time of UTC, cut to whole seconds like all times of the API."""
     return datetime.fromtimestamp(int(seconds), timezone.utc)

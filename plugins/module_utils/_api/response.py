@@ -46,7 +46,7 @@ def read(
         content = content.get(f"{action}Response", content)
     if not isinstance(content, dict):
         raise _error_without_code(received, action, subject)
-    code = _text(content, _CODE, "Code", "code")
+    code = _find_text(content, _CODE, "Code", "code")
     if received.status < _STATUS_REDIRECT:
         if not get_request_id(content):
             raise _error_without_code(received, action, subject)
@@ -59,7 +59,7 @@ def read(
 
 def get_request_id(content: Mapping[str, Any]) -> str:
     """Return the RequestId of a response's content, an empty text if there is none."""
-    return _text(content, _ID, "RequestId", "requestId") or ""
+    return _find_text(content, _ID, "RequestId", "requestId") or ""
 
 
 def _parse(body: bytes) -> Any:
@@ -89,8 +89,8 @@ def _parse_xml(text: str) -> dict[str, str] | None:
 _ANY = re.compile(r"(?s).+")
 
 
-def _text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> str | None:
-    """Return the first of these entries that is a text of this form."""
+def _find_text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> str | None:
+    """Return the first of the named values that is a text matching the pattern, None if none does."""
     for name in names:
         value = content.get(name)
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -127,7 +127,7 @@ def _api_error(
 
 def _message(content: dict[str, Any], mask: Callable[[str], str]) -> str:
     """Return the server's message on one line, cut at "string to sign", which is followed by keys and tokens."""
-    text = _text(content, _ANY, "Message", "message", "Description") or ""
+    text = _find_text(content, _ANY, "Message", "message", "Description") or ""
     message = printable(mask(" ".join(text.split())))  # It is masked before it is cut, which might split a secret.
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
     return cut[:_MAX_MESSAGE]

@@ -12,12 +12,12 @@ from .._util.strict_json import parse_integer
 from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, parse_time
 
 
-def _text(value: Any) -> str | None:
+def _read_text(value: Any) -> str | None:
     """Return a value that the API documents as a text; None if it is empty or of another type."""
     return value if value and isinstance(value, str) else None
 
 
-def _scalar(value: Any) -> str | float | None:
+def _read_scalar(value: Any) -> str | float | None:
     """Return a value that the API documents as a text, a number or a boolean; None if it is of another type."""
     return value if isinstance(value, (str, int, float)) else None
 
@@ -51,8 +51,8 @@ def parse_stored_stream(row: Any) -> dict[str, Any]:
 
 def parse_online_stream(row: dict[str, Any]) -> dict[str, Any]:
     """Return an entry of the online list as modules and inventory show it, without fields that the API left out."""
-    found = {ours: _scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}
-    names = {ours: _text(found[ours]) for ours in Stream._fields}
+    found = {ours: _read_scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}
+    names = {ours: _read_text(found[ours]) for ours in Stream._fields}
     return {ours: value for ours, value in {**found, **names}.items() if value is not None}
 
 
@@ -90,7 +90,7 @@ def parse_record_config(row: dict[str, Any]) -> dict[str, Any]:
     Integers may come as texts, and format names in either case. The API returns as `OnDemond` what it takes as
     `OnDemand`.
     """
-    config = {ours: _text(row.get(theirs)) for ours, theirs in CONFIG_FIELDS.items()}
+    config = {ours: _read_text(row.get(theirs)) for ours, theirs in CONFIG_FIELDS.items()}
     number = parse_integer(row.get("OnDemond", row.get("OnDemand")))
     modes = {value: name for name, value in RECORD_MODES.items()}
     return {
@@ -101,8 +101,10 @@ def parse_record_config(row: dict[str, Any]) -> dict[str, Any]:
         "delay_time": parse_integer(row.get("DelayTime")) or None,
         "formats": _parse_formats(row, "RecordFormatList"),
         "transcode_formats": _parse_formats(row, "TranscodeRecordFormatList"),
-        "transcode_templates": [name for name in _unwrap_list(row, "TranscodeTemplates", "Templates") if _text(name)],
-        "create_time": _text(row.get("CreateTime")),
+        "transcode_templates": [
+            name for name in _unwrap_list(row, "TranscodeTemplates", "Templates") if _read_text(name)
+        ],
+        "create_time": _read_text(row.get("CreateTime")),
     }
 
 
@@ -112,14 +114,14 @@ def _parse_formats(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 def _parse_format(item: dict[str, Any]) -> dict[str, Any]:
     """Return a format of a configuration, without settings of slices if the format has no slices."""
-    name = (_text(item.get("Format")) or "").lower()
+    name = (_read_text(item.get("Format")) or "").lower()
     sliced = name in SLICED_FORMATS
     return {
         "format": name,
         "cycle_duration": parse_integer(item.get("CycleDuration")) or None,
         "slice_duration": parse_integer(item.get("SliceDuration")) or None if sliced else None,
-        "oss_object_prefix": _text(item.get("OssObjectPrefix")),
-        "slice_oss_object_prefix": _text(item.get("SliceOssObjectPrefix")) if sliced else None,
+        "oss_object_prefix": _read_text(item.get("OssObjectPrefix")),
+        "slice_oss_object_prefix": _read_text(item.get("SliceOssObjectPrefix")) if sliced else None,
     }
 
 
@@ -152,12 +154,12 @@ def parse_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyC
 
     `NotifyReqAuth` is documented as a boolean and as yes or no.
     """
-    if not row or not _text(row.get("NotifyUrl")):
+    if not row or not _read_text(row.get("NotifyUrl")):
         return None
     settings = {
         "domain_name": domain_name,
         "notify_url": row["NotifyUrl"],
-        "on_demand_url": _text(row.get("OnDemandUrl")),
+        "on_demand_url": _read_text(row.get("OnDemandUrl")),
         "status_events": _parse_flag(row.get("NeedStatusNotify")),
         "signed": _parse_flag(row.get("NotifyReqAuth")),
     }
@@ -210,18 +212,18 @@ FILE_FIELDS = {
 
 def rename_fields(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> list[dict[str, Any]]:
     """Return objects of the API with these fields only, under our names; None for a field that the API left out."""
-    return [{ours: _scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
+    return [{ours: _read_scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
 
 
 def parse_notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
     """Return a row of the notify log, without URL and headers, which may contain a key or a signature."""
-    app_name, stream_name = _text(row.get("AppName")), _text(row.get("StreamName"))
+    app_name, stream_name = _read_text(row.get("AppName")), _read_text(row.get("StreamName"))
     result, body = row.get("NotifyResult"), row.get("NotifyContent")
     return NotifyEvent(
         type=str(row.get("NotifyType")).lower(),
         time=parse_time(row.get("NotifyTime")),
         stream=Stream(domain_name, app_name, stream_name) if app_name and stream_name else None,
-        storage_type=_text(row.get("StorageType")),
+        storage_type=_read_text(row.get("StorageType")),
         delivered=None if result is None else str(result).lower() == "success",
         body=body if isinstance(body, str) else None,
     )

@@ -37,7 +37,7 @@ def test_a_text_too_short_for_a_secret_is_not_masked():
 
 
 @pytest.mark.parametrize("around", ["{}", "{}0", "f{}", "Signature {}."])
-def test_a_signature_that_was_used_is_masked_wherever_it_stands(around):
+def test_a_used_signature_is_masked_anywhere_in_a_text(around):
     redactor = Redactor()
     for number in range(1000):
         redactor.learn_signature(hashlib.sha256(str(number).encode()).hexdigest())
@@ -52,7 +52,7 @@ def test_a_digest_that_is_no_signature_is_not_masked():
     assert redactor.mask(f"stream {other}") == f"stream {other}"
 
 
-def test_a_named_signature_is_masked_though_nobody_used_it():
+def test_a_named_signature_is_masked_though_it_was_not_used():
     assert Redactor().mask("Signature=ab%2Bc/d=, x") == f"Signature={MASK}, x"
 
 
