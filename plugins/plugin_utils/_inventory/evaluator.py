@@ -16,7 +16,7 @@ _SCALARS = (str, int, float, type(None), type(...))
 
 
 class Condition(NamedTuple):
-    """An expression that is true or false, and what messages call it, because they must not quote it."""
+    """An expression that is true or false, with a label for messages, which must not quote it."""
 
     label: str
     expression: str | bool
