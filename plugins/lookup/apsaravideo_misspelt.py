@@ -5,18 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.lookup import LookupBase
-from ansible.template import Templar
-from ansible.utils.display import Display
-from ansible.utils.vars import load_extra_vars
-
-from ..module_utils._errors import InvalidOption
-from ..plugin_utils._action.hosts import evaluated
-from ..plugin_utils._action.variable_names import refuse_misspelt
-
 DOCUMENTATION = r"""
 name: apsaravideo_misspelt
 short_description: Find misspelt variables of the playbooks
@@ -49,6 +37,18 @@ _raw:
   type: list
   elements: str
 """
+
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.lookup import LookupBase
+from ansible.template import Templar
+from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
+
+from ..module_utils._errors import InvalidOption
+from ..plugin_utils._action.hosts import evaluated
+from ..plugin_utils._action.variable_names import refuse_misspelt
 
 _FAIL_EACH = "record_fail_each"
 
