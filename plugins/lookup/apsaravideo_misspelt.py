@@ -47,7 +47,7 @@ from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._errors import InvalidOption
-from ..plugin_utils._action.hosts import evaluated
+from ..plugin_utils._action.hosts import evaluate
 from ..plugin_utils._action.variable_names import refuse_misspelt
 
 _FAIL_EACH = "record_fail_each"
@@ -71,6 +71,6 @@ class LookupModule(LookupBase):
 
     def _check_fail_each(self, variables: dict[str, Any]) -> None:
         """Raise InvalidOption for a limit that is no number, which no option of a module checks."""
-        value = str(evaluated(self._templar, _FAIL_EACH, variables.get(_FAIL_EACH, 0), variables.get("omit")))
+        value = str(evaluate(self._templar, _FAIL_EACH, variables.get(_FAIL_EACH, 0), variables.get("omit")))
         if not (value.isascii() and value.isdigit()):
             raise InvalidOption(f"The variable {_FAIL_EACH} is {value}", "Give a number of streams, 0 or more.")

@@ -183,18 +183,14 @@ class Checkout:
         )
         return done.returncode, done.stdout
 
-    def step(self, step: str) -> tuple[int, str]:
+    def step(self, step: str, **variables: str) -> tuple[int, str]:
         """Run a step, leaving out a test that this machine has no Python for."""
         name, *arguments = step.split()
         nox = ["tests/python", "tests/tools/with_nox.py", "-s", name, "--", *arguments]
-        status, said = self.run(*nox, TEST_PREPARED="yes")
+        status, said = self.run(*nox, **variables)
         if skipped := re.search("Session .* skipped: (.*)", said):
             pytest.skip(skipped[1])
         return status, said
-
-    def sync(self) -> None:
-        status, said = self.step("sync")
-        assert status == 0, said
 
 
 @pytest.fixture
@@ -207,7 +203,6 @@ def test_fault_is_found(plant: Plant, checkout: Checkout) -> None:
     for name in plant.removed:
         checkout.remove(name)
     checkout.write(plant.faulty)
-    checkout.sync()
     status, said = checkout.step(plant.step)
     assert status != 0, said
     assert re.search(plant.says, said), said
@@ -218,14 +213,12 @@ def test_no_fault_is_made_up(plant: Plant, checkout: Checkout) -> None:
     for name in plant.removed:
         checkout.remove(name)
     checkout.write(plant.sound)
-    checkout.sync()
     status, said = checkout.step(plant.step)
     assert status == 0, said
 
 
 def test_lint_fails_when_one_of_its_checks_does(checkout: Checkout) -> None:
     checkout.write({SOURCE: python("planted: int=1\n")})
-    checkout.sync()
     status, said = checkout.step("lint ruff-check ruff-format shell")
     assert status != 0, said
     assert "\nok    ruff-check\nFAIL  ruff-format\nok    shell\n" in said, said
@@ -236,7 +229,6 @@ def test_directory_without_a_test_fails(step: str, checkout: Checkout) -> None:
     directory = "tests/" + step.split("-", maxsplit=1)[0]
     checkout.remove(directory)
     checkout.write({f"{directory}/helper.py": HEADER})
-    checkout.sync()
     status, said = checkout.step(step)
     assert status != 0, said
     assert "There is no such test." in said
@@ -244,7 +236,6 @@ def test_directory_without_a_test_fails(step: str, checkout: Checkout) -> None:
 
 def test_missing_directory_fails(checkout: Checkout) -> None:
     checkout.remove("tests/sdk")
-    checkout.sync()
     status, said = checkout.step("sdk")
     assert status != 0, said
     assert "There is no tests/sdk" in said
@@ -252,11 +243,12 @@ def test_missing_directory_fails(checkout: Checkout) -> None:
 
 def test_sanity_that_sees_no_file_fails(checkout: Checkout) -> None:
     """In a copy that is no repository ansible-test asks the one around it, which ignores the copy, and is content."""
-    checkout.sync()
+    status, said = checkout.step("sync")
+    assert status == 0, said
     copy = checkout.directory / ".cache/tree/ansible_collections/apsaravideo/live"
     shutil.rmtree(copy / ".git")
     subprocess.run(["git", "init", "--quiet"], cwd=checkout.directory, check=True)
-    status, said = checkout.step("sanity --test pep8")
+    status, said = checkout.step("sanity --test pep8", TEST_PREPARED="yes")
     assert status != 0, said
     assert "0 sanity checks" in said
 

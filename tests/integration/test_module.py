@@ -37,13 +37,13 @@ LADDER = [
 
 @pytest.fixture(params=["http", "https"])
 def place(request, tmp_path):
-    """A cloud and Ansible set up to reach it."""
+    """Return a cloud, and an Ansible that reaches it."""
     cloud = request.getfixturevalue({"http": "cloud", "https": "tls_cloud"}[request.param])
     cloud.push(STREAM)
     return cloud, Ansible(tmp_path, environment(cloud))
 
 
-def test_ladder(place):
+def test_start_split_and_stop_report_changed_correctly(place):
     cloud, ansible = place
     run = ansible.play(LADDER, "--diff")
     assert run.exit_code == 0, run.output
@@ -63,7 +63,7 @@ def test_ladder(place):
     assert sum(row["result"]["api_calls"] for row in run.rows) == len(cloud.calls())
 
 
-def test_everything_that_is_documented_is_returned(place):
+def test_every_documented_value_is_returned(place):
     _cloud, ansible = place
     result = ansible.play([task("start")]).result("start")
     assert result["stream"] == NAMES
@@ -73,7 +73,7 @@ def test_everything_that_is_documented_is_returned(place):
     assert len(result["request_ids"]) == 1
 
 
-def test_a_failure_carries_its_code(cloud, ansible):
+def test_a_failure_returns_its_error_code(cloud, ansible):
     run = ansible.play([task("start")])
     assert run.exit_code != 0
     error = run.result("start")["error"]
@@ -85,7 +85,7 @@ def test_a_failure_carries_its_code(cloud, ansible):
     assert "Traceback" not in run.output
 
 
-def test_short_names_and_defaults_of_the_action_group(cloud, ansible):
+def test_aliases_and_module_defaults_of_the_action_group_apply(cloud, ansible):
     cloud.push(STREAM)
     names = {"domain": NAMES["domain_name"], "app": NAMES["app_name"], "stream": NAMES["stream_name"]}
     defaults = {
@@ -141,13 +141,13 @@ def test_domain_of_a_host_or_an_entry_comes_before_that_of_the_task(cloud, ansib
     assert [row["recording"] for row in run.result("status")["streams"]] == ["recording"]
 
 
-def test_environment_of_the_task(cloud, tmp_path):
+def test_the_environment_of_the_task_is_used(cloud, tmp_path):
     cloud.push(STREAM)
     play = Ansible(tmp_path, {}).play([{**task("start"), "environment": environment(cloud)}])
     assert play.result("start")["changed"]
 
 
-def test_on_a_host_with_another_python(cloud, ansible):
+def test_the_module_runs_with_another_python(cloud, ansible):
     python = os.environ.get("OLDEST_PYTHON")
     if not python:
         pytest.skip("no other Python here")
@@ -168,7 +168,7 @@ def test_a_missing_library_is_named(cloud, ansible, tmp_path):
     assert not cloud.calls()
 
 
-def test_asynchronous(cloud, ansible):
+def test_an_asynchronous_task_returns_its_result(cloud, ansible):
     cloud.push(STREAM)
     run = ansible.play([{**task("start"), "async": 30, "poll": 1}])
     assert run.exit_code == 0, run.output

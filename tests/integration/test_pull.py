@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Streams that the cloud pulls on trigger, which are there only while somebody watches them."""
+"""Streams that the cloud pulls on trigger, which are online only while somebody watches them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def wait_until(condition, seconds=30):
         time.sleep(0.05)
 
 
-def test_a_recording_lasts_as_long_as_somebody_watches(cloud, ansible):
+def test_a_recording_ends_when_the_last_viewer_leaves(cloud, ansible):
     cloud.set_viewers(0, STREAM)
     for state in ("started", "restarted"):
         failed = record(ansible, state)
@@ -77,7 +77,7 @@ def test_a_recording_lasts_as_long_as_somebody_watches(cloud, ansible):
     assert verdict(record(ansible, "stopped")) == (True, "recording", "stopped")
 
 
-def test_an_automatic_recording_comes_and_goes_with_the_viewers(cloud, ansible):
+def test_an_automatic_recording_starts_and_ends_with_the_viewers(cloud, ansible):
     prefix = "{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
     config = {"DomainName": DOMAIN, "AppName": NAMES["app_name"], "OnDemand": 0, "OssBucket": "b", "OssEndpoint": "e"}
     config["RecordFormat"] = [{"Format": "mp4", "OssObjectPrefix": prefix}]
@@ -93,7 +93,7 @@ def test_an_automatic_recording_comes_and_goes_with_the_viewers(cloud, ansible):
         assert verdict(record(ansible, "stopped")) == (False, "offline", "offline")
 
 
-def test_check_mode(cloud, ansible):
+def test_check_mode_predicts_the_state_with_and_without_viewers(cloud, ansible):
     def predicted(state="started", **options):
         return record(ansible, state, check_mode=True, **options)
 
@@ -114,7 +114,7 @@ def test_check_mode(cloud, ansible):
 
 
 @pytest.mark.parametrize("generation", ["new", "old"])
-def test_wait_for_a_viewer(cloud, ansible, generation):
+def test_a_start_waits_for_a_viewer(cloud, ansible, generation):
     cloud.behave(generation=generation)
     cloud.set_viewers(0, STREAM)
     failed = record(ansible, wait_for_stream=1)
@@ -137,7 +137,7 @@ def test_wait_for_a_viewer(cloud, ansible, generation):
         ("Pull", ["ingest_type"], "pull", [ONLINE]),
     ],
 )
-def test_info_tells_what_the_cloud_says(cloud, ansible, said, gather, told, calls):
+def test_info_returns_the_ingest_type_with_the_fewest_calls(cloud, ansible, said, gather, told, calls):
     cloud.behave(pull_publish_type=said)
     cloud.set_viewers(1, STREAM)
     found = info(ansible, gather=gather)
@@ -149,7 +149,7 @@ def test_info_tells_what_the_cloud_says(cloud, ansible, said, gather, told, call
     assert STATE not in [call["action"] for call in cloud.calls()][len(calls) :]
 
 
-def test_info_asks_once_for_each_stream_that_is_online(cloud, ansible):
+def test_info_requests_the_ingest_type_of_each_online_stream_once(cloud, ansible):
     cloud.push(OTHER)
     cloud.set_viewers(1, STREAM)
     cloud.set_viewers(0, f"{DOMAIN}/myapp/alone")
@@ -160,7 +160,7 @@ def test_info_asks_once_for_each_stream_that_is_online(cloud, ansible):
     assert len(cloud.calls(STATE)) == 2
 
 
-def test_what_was_recorded_before_the_last_viewer_left_tells_nothing_of_now(cloud, ansible):
+def test_events_before_the_last_viewer_left_leave_the_state_unknown(cloud, ansible):
     cloud.set_viewers(1, STREAM)
     record(ansible)
     assert info(ansible)["recording"] == "recording"
@@ -179,13 +179,13 @@ def status(ansible, *names, **variables):
 
 
 def rows(run):
-    """The table as it was shown: the first three cells of each row, by the stream's name."""
+    """Return the first three cells of each row of the displayed table, by the name of the stream."""
     lines = run.output.splitlines()
     cells = [line.split()[:3] for line in lines if line.startswith(f"{DOMAIN}/")]
     return {name.rpartition("/")[2]: (online, state) for name, online, state in cells}
 
 
-def test_status_tells_pulled_streams_and_what_is_missing_of_those_that_are_away(cloud, ansible):
+def test_status_marks_pulled_streams_and_reports_offline_ones_as_missing(cloud, ansible):
     cloud.push(OTHER)
     cloud.set_viewers(1, STREAM)
     for name in (STREAM, OTHER):
@@ -205,11 +205,11 @@ def test_status_tells_pulled_streams_and_what_is_missing_of_those_that_are_away(
     assert away.exit_code != 0
     assert rows(away) == {"stream01": ("no", "offline"), "other": ("yes", "recording")}
     assert away.output.count(VIEWER) == 1
-    entries = away.result("Look at all streams")["streams"]
+    entries = away.result("Read the state of all streams")["streams"]
     assert [(row["online"], row["ingest_type"]) for row in entries] == [(False, None), (True, None)]
 
 
-def test_the_summary_of_a_fleet_says_it_once(cloud, ansible):
+def test_the_summary_of_a_fleet_mentions_viewers_once(cloud, ansible):
     names = [f"{DOMAIN}/myapp/pulled{number}" for number in range(3)]
     cloud.push(STREAM)
     cloud.set_viewers(0, *names)
@@ -225,7 +225,7 @@ def test_the_summary_of_a_fleet_says_it_once(cloud, ansible):
     assert {row["state"] for name, row in stopped.entries().items() if name != "stream01"} == {"offline"}
 
 
-def test_a_fleet_waits_for_viewers_and_keeps_what_they_come_back_to(cloud, ansible):
+def test_a_fleet_waits_for_viewers_and_restarts_when_they_return(cloud, ansible):
     late, left, steady = (f"{DOMAIN}/myapp/{name}" for name in ("late", "left", "steady"))
     cloud.set_viewers(0, late)
     cloud.set_viewers(1, left, steady)

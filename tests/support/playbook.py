@@ -28,7 +28,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "as a module": {"vars": {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}},
 }
 # Of the playbooks that bring a fleet of streams to a state.
-FLEET = "Bring all streams to the wanted state"
+FLEET = "Set all streams to the desired state"
 SUPPORT = Path(__file__).parent
 ANSIBLE_PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run of all checks: two steps at a time, a line about each, and the totals in the end."""
+"""A run of all checks: lanes of steps beside each other, a line about each step, and the totals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from environments import CACHE
 from totals import count, summary
 
 LOG = CACHE / "log"
-AT_A_TIME = 2
 TAIL = 60  # lines of the log of a step that failed
 
 
@@ -29,21 +28,24 @@ class Run:
     failed: list[str] = field(default_factory=list)
     jobs: set[jobs.Job] = field(default_factory=set)
 
-    def steps(self, *names: str, apart: frozenset[str] = frozenset()) -> None:
-        """Run steps in this order, as far as no two of `apart` are at work at the same time."""
-        waiting, running = list(names), dict[int, Started]()
-        while waiting or running:
-            busy = {started.name for started in running.values()}
-            ready = [name for name in waiting if name not in apart or not busy & apart]
-            if ready and len(running) < AT_A_TIME:
-                waiting.remove(ready[0])
-                started = Started(ready[0])
+    def steps(self, *lanes: list[str]) -> None:
+        """Run the steps of each lane one after the other, and the lanes beside each other."""
+        running: dict[int, tuple[Started, list[str]]] = {}
+
+        def go_on(waiting: list[str]) -> None:
+            if waiting:
+                started = Started(waiting[0])
                 self.jobs.add(started.job)
-                running[started.job.process.pid] = started
-            else:
-                process, status, usage = os.wait4(-1, 0)
-                if process in running:
-                    self.finish(running.pop(process), status, usage.ru_utime + usage.ru_stime)
+                running[started.job.process.pid] = started, waiting[1:]
+
+        for lane in lanes:
+            go_on(lane)
+        while running:
+            process, status, usage = os.wait4(-1, 0)
+            if process in running:
+                started, waiting = running.pop(process)
+                self.finish(started, status, usage.ru_utime + usage.ru_stime)
+                go_on(waiting)
 
     def finish(self, started: Started, status: int, cpu: float) -> None:
         """Print a line about a step, and the end of its log if it failed."""
@@ -100,17 +102,17 @@ class Started:
         return False
 
 
-def main(names: list[str], apart: frozenset[str]) -> None:
+def main(*lanes: list[str]) -> None:
     """Run all checks, and exit with the verdict as the last line, which nox would write another one after."""
     run = Run()
     shutil.rmtree(LOG, ignore_errors=True)
     (LOG / "junit").mkdir(parents=True)
     with jobs.ended(run.jobs):
-        run.steps("setup")
+        run.steps(["setup"])
         if not run.failed:
-            run.steps("sync")
+            run.steps(["sync"])
         if not run.failed:
-            run.steps(*names, apart=apart)
+            run.steps(*lanes)
         (LOG / "totals").write_text(f"{run.totals()}\n")
     print(run.totals(), flush=True)
     sys.exit(bool(run.failed))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The names of all variables that playbooks and roles of the collection read, to find a misspelt one by."""
+"""Find misspelt variables by the names of all that playbooks and roles of the collection read."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _ALIASES = {
     for name, option in CONNECTION.items()
     for alias in option.get("aliases", ())
 }
-# How alike names must be behind the prefix, 1 being the same. What a user types with -e in the run of a playbook is
-# more likely meant for it than a variable of the inventory, which may be for anything.
-_ALIKE_EXTRA = 0.7
-_ALIKE_HOST = 0.85
+# Minimum similarity of names without their prefixes, 1 for equal ones. An extra variable is more likely meant for the
+# playbook than a variable of the inventory, which may have any purpose.
+_MIN_RATIO_EXTRA = 0.7
+_MIN_RATIO_HOST = 0.85
 
 
 def refuse_misspelt(extra: Iterable[str]) -> list[str]:
     """Return warnings about extra variables that nothing reads; raise InvalidOption if one looks like a known one."""
-    unknown = list(_unknown(extra))
+    unknown = list(_list_unknown(extra))
     for name in unknown:
-        meant = _meant(name, _ALIKE_EXTRA)
+        meant = _find_match(name, _MIN_RATIO_EXTRA)
         if meant:
             raise InvalidOption(
                 f"There is no variable {name}", f"Did you mean {meant}? Call a variable of your own something else."
@@ -55,18 +55,18 @@ def refuse_misspelt(extra: Iterable[str]) -> list[str]:
     return [f"There is no variable {printable(name)} in the playbooks of apsaravideo.live." for name in unknown]
 
 
-def misspelt_of_hosts(names: Iterable[str]) -> list[str]:
+def find_misspelt(names: Iterable[str]) -> list[str]:
     """Return warnings about variables of hosts that nothing reads and that look like a known one."""
-    meant = {name: _meant(name, _ALIKE_HOST) for name in _unknown(names)}
+    meant = {name: _find_match(name, _MIN_RATIO_HOST) for name in _list_unknown(names)}
     return [f"Nothing reads the variable {name}. Did you mean {known}?" for name, known in meant.items() if known]
 
 
-def _unknown(names: Iterable[str]) -> Iterator[str]:
+def _list_unknown(names: Iterable[str]) -> Iterator[str]:
     return (name for name in sorted(map(str, names)) if name.startswith(PREFIXES) and name not in KNOWN)
 
 
-def _meant(name: str, alike: float) -> str | None:
+def _find_match(name: str, min_ratio: float) -> str | None:
     prefix = next(prefix for prefix in PREFIXES if name.startswith(prefix))
     rest = {known.removeprefix(prefix): known for known in KNOWN if known.startswith(prefix)}
-    close = get_close_matches(name.removeprefix(prefix), rest, 1, alike)
+    close = get_close_matches(name.removeprefix(prefix), rest, 1, min_ratio)
     return _ALIASES.get(name) or (rest[close[0]] if close else None)

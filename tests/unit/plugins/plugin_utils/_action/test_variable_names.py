@@ -17,11 +17,11 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import In
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._action.variable_names import (
     KNOWN,
     PREFIXES,
-    misspelt_of_hosts,
+    find_misspelt,
     refuse_misspelt,
 )
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.operation import SPEC
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.targets import OF_HOSTS, WINDOWS
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.options import SPEC
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.targets import _HOST_VARIABLES, WINDOWS
 
 LIVE = Path(__file__).resolve().parents[5]
 
@@ -49,13 +49,13 @@ def test_known_are_those_that_are_documented():
     of_fleet = {name for name in SPEC.options if name.startswith(PREFIXES)}
     documented = options_of("record") | options_of("record_config") | listed_by_playbooks()
     assert of_fleet < documented
-    assert documented | set(OF_HOSTS) | set(WINDOWS) == KNOWN
+    assert documented | set(_HOST_VARIABLES) | set(WINDOWS) == KNOWN
 
 
 def test_names_that_the_collection_itself_sets_raise_no_warning():
     names = used_by_the_collection()
     assert {"record_fleet", "record_config_notify_result", "record_playbook"} <= names
-    assert misspelt_of_hosts(names) == []
+    assert find_misspelt(names) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_extra_variables_whose_names_are_numbers_pass():
 
 def test_misspelt_variables_of_hosts_raise_a_warning_each():
     names = ["inventory_hostname", "record_owner", "record_wait_timout", "apsaravideo_region", "record_wait"]
-    assert misspelt_of_hosts(names) == [
+    assert find_misspelt(names) == [
         "Nothing reads the variable apsaravideo_region. Did you mean apsaravideo_region_id?",
         "Nothing reads the variable record_wait_timout. Did you mean record_wait_timeout?",
     ]
