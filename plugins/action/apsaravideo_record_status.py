@@ -139,10 +139,10 @@ class ActionModule(InProcessAction):
         given = {**host.connection, "domain_name": domain, "gather": gather}
         checked = ArgumentSpecValidator(record_info.SPEC.options).validate(given)
         info = Task(
-            record_info.SPEC.filled(checked.validated_parameters),
+            record_info.SPEC.fill(checked.validated_parameters),
             os.environ,
             task.check_mode,
-            key_directory=RUN_DIRECTORY,
+            run_directory=RUN_DIRECTORY,
         )
         info.traffic = task.traffic
         result = execute(record_info.operate, info)
@@ -212,7 +212,7 @@ def _require_hosts(pattern: str | None, hosts: Collection[str]) -> None:
 
 
 def _check_dest(path: str | None) -> None:
-    """Raise InvalidOption before any call for a file that could not be written at the end."""
+    """Raise InvalidOption if the file for the result is not a regular one; this is called before anything is sent."""
     try:
         if path:
             require_regular_file(path)

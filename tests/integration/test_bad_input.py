@@ -48,7 +48,9 @@ INPUT = [
     Case("plain http", {"endpoint": "http://live.example.net"}, None, "plain http", "Use https"),
     Case("no url", {"endpoint": "live.example.net"}, None, "is not a full URL", "https://live.aliyuncs.com"),
     Case("half a pair", {"access_key_id": "x"}, None, "incomplete", "Set access_key_secret"),
-    Case("no such file", {"ca_path": "/nonexistent/ca.pem"}, None, "does not exist", "Correct the path"),
+    Case(
+        "no such file", {"ca_path": "/nonexistent/ca.pem"}, None, "does not exist", "Give the path of an existing file"
+    ),
     Case("no such profile", {"profile": "nobody"}, None, "config.json cannot be read", "Check its path"),
 ]
 CLOUD = [

@@ -86,7 +86,7 @@ def start(cloud, ansible, stream):
     options = dict(zip(("domain_name", "app_name", "stream_name"), stream))
     options |= {"access_key_id": OTHER_ACCOUNT_KEY[0], "access_key_secret": OTHER_ACCOUNT_KEY[1]}
     options["endpoint"] = cloud.endpoint
-    assert operate(Task(SPEC.filled(options), ansible.environ))["changed"]
+    assert operate(Task(SPEC.fill(options), ansible.environ))["changed"]
 
 
 def test_status_reports_both_accounts_and_fails_for_missing_recordings(cloud, ansible, inventory):

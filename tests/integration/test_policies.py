@@ -72,7 +72,7 @@ def least_rights(cloud, ansible):
 
 
 def run(module, ansible, check_mode=False, **options):
-    return module.operate(Task(module.SPEC.filled(options), ansible.environ, check_mode))
+    return module.operate(Task(module.SPEC.fill(options), ansible.environ, check_mode))
 
 
 def lose_a_restart(cloud):

@@ -25,7 +25,7 @@ OTHER = f"{DOMAIN}/myapp/other"
 
 
 def run(ansible, module, check_mode=False, **options):
-    given = module.SPEC.filled({**NAMES, "retry_timeout": 0, **options})
+    given = module.SPEC.fill({**NAMES, "retry_timeout": 0, **options})
     return execute(module.operate, Task(given, ansible.environ, check_mode))
 
 
@@ -154,7 +154,7 @@ def test_info_requests_the_ingest_type_of_each_online_stream_once(cloud, ansible
     cloud.set_viewers(1, STREAM)
     cloud.set_viewers(0, f"{DOMAIN}/myapp/alone")
     options = {"domain_name": DOMAIN, "gather": ["ingest_type"], "retry_timeout": 0}
-    task = Task(record_info.SPEC.filled(options), ansible.environ, False)
+    task = Task(record_info.SPEC.fill(options), ansible.environ, False)
     found = execute(record_info.operate, task)["streams"]
     assert {row["stream_name"]: row["ingest_type"] for row in found} == {"other": "push", NAMES["stream_name"]: "pull"}
     assert len(cloud.calls(STATE)) == 2

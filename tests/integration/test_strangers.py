@@ -110,7 +110,7 @@ def record(cloud, ansible, *streams):
     """Record streams as another client does, regardless of their names."""
     options = {"endpoint": cloud.endpoint, "access_key_id": KEY[0], "access_key_secret": KEY[1], "rate_limit": 1000}
     cloud.behave(limits={"RealTimeRecordCommand": 10_000})
-    live = Task(SPEC.filled(options), ansible.environ).live()
+    live = Task(SPEC.fill(options), ansible.environ).open_live()
     for app, name in streams:
         live.record_command(Stream(DOMAIN, app, name), "start")
     cloud.advance(60)

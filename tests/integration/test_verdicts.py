@@ -167,7 +167,7 @@ def prepare(cloud, environ):
     for state, there in (("started", (RUNS, PAUSED, LEFT, BACK)), ("stopped", (PAUSED,))):
         for case in (case for case, row in CASES.items() if row[2] in there):
             given = {**names(case), "endpoint": cloud.endpoint, "state": state}
-            assert operate(Task(SPEC.filled(given), environ))["changed"]
+            assert operate(Task(SPEC.fill(given), environ))["changed"]
         cloud.advance(60)
     cloud.set_viewers(0, *those(LEFT, BACK))
     cloud.set_viewers(1, *those(BACK))

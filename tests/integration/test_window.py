@@ -215,7 +215,7 @@ def test_invalid_windows_fail_only_their_own_streams(cloud, ansible, pace):
         "listed": ([{"start": begin, "end": begin}], "record_windows[0]"),
         "undefined": ({"window_start": "{{ nothing }}", "window_duration": "1h"}, "nothing"),
         "hidden": ([{"start": "{{ nowhere }}", "duration": "1h"}], "nowhere"),
-        "none": ({}, "no window to record"),
+        "none": ({}, "No recording window is defined"),
     }
     windows = {stream: given for stream, (given, _words) in bad.items()}
     file = inventory(ansible, {**windows, "good": {"window_start": begin, "window_stop": format_moment(end)}})

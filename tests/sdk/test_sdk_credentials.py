@@ -39,7 +39,7 @@ PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 def find_with_collection(environ=None, **options):
     """Return the credentials that the collection finds."""
     context = Context(
-        argspec.Spec(argspec.CONNECTION).filled(options),
+        argspec.Spec(argspec.CONNECTION).fill(options),
         {"HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **(environ or {})},
         Settings(Endpoint.parse("https://live.aliyuncs.com")),
         Limits(),

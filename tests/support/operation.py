@@ -51,7 +51,7 @@ def made_task(module: Any, cloud: Emulator, check_mode: bool = False, **options:
     if checked.error_messages:
         raise ValueError(checked.error_messages)
     environ = {**os.environ, **environment(cloud)}
-    return Task(module.SPEC.filled(checked.validated_parameters), environ, check_mode)
+    return Task(module.SPEC.fill(checked.validated_parameters), environ, check_mode)
 
 
 def operated(
@@ -60,9 +60,9 @@ def operated(
     """Run a task and return its result; unless its options say otherwise, it does not retry and has no rate limit."""
     task = made_task(module, cloud, check_mode, **{"retry_timeout": 0, "rate_limit": 1e6, **options})
     if rival:
-        live = task.live()
+        live = task.open_live()
         rival.meet(live.client)
-        task.live = lambda account=None: live  # type: ignore[method-assign]
+        task.open_live = lambda account=None: live  # type: ignore[method-assign]
     return execute(module.operate, task)
 
 

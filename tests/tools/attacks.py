@@ -32,8 +32,8 @@ def main(step: Step, minutes: int, properties: str) -> None:
     script = ["tests/attack/attack.py", "--seed", str(seed), "--seconds", str(30 * minutes)]
     attacks: list[Callable[[], object]] = [
         partial(step.run, "python", *script),
-        partial(until, step, (2 * time.monotonic() + end) / 3, "tests/unit", "-k", properties),
-        *[partial(until, step, end, f"tests/integration/test_{name}.py") for name in files],
+        partial(until, step, end, 1 / 3, "tests/unit", "-k", properties),
+        *[partial(until, step, end, 1, f"tests/integration/test_{name}.py") for name in files],
     ]
     if not all([is_clean(attack) for attack in attacks]):
         step.session.error("The attack has found something.")
@@ -47,9 +47,9 @@ def is_clean(attack: Callable[[], object]) -> bool:
     return True
 
 
-def until(step: Step, end: float, *arguments: str) -> None:
-    """Run tests, and interrupt them, as Ctrl-C does, when the time is over."""
-    left = int(end - time.monotonic())
+def until(step: Step, end: float, share: float, *arguments: str) -> None:
+    """Run tests, and interrupt them, as Ctrl-C does, when their share of the time that is left is over."""
+    left = int(share * (end - time.monotonic()))
     if left < 10:
         step.session.log(f"no time left for {arguments[0]}")
         return

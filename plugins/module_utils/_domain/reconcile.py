@@ -159,7 +159,7 @@ class _Run:
             except ConcurrentModification as conflict:
                 found, error = conflict.found, conflict.error
         error.happened += "; something else changes it at the same time"
-        error.advice = "See to it that only one task at a time manages the configuration, and run again."
+        error.advice = "Make sure that only one task at a time manages the configuration, and run again."
         raise error from None
 
     def _remember_before(self, found: Any) -> None:
@@ -168,7 +168,7 @@ class _Run:
             self._before = found
 
     def _run_round(self, found: Any) -> Any:
-        """Make the change that is needed from the configuration that was found, and return the one after it."""
+        """Change the configuration that was found, if needed, and return the configuration after that."""
         change = self._resource.plan(found)
         if change is None:
             return found
@@ -208,7 +208,7 @@ class _Run:
                 if not error.outcome_unknown:
                     raise
                 if not may_retry:
-                    error.happened += "; a look right after it found nothing changed"
+                    error.happened += "; a read right after it found nothing changed"
                     error.advice = "Run again."
                     raise
                 may_retry = False

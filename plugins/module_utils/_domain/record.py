@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The decisions about the recording of one stream: which step comes next, and the verdict in the end.
 
-Nothing here makes a call or waits. A generator yields steps; the answer to each is sent in, or its LiveError thrown. A
+Nothing here makes a call or waits. A generator yields steps; the result of each is sent in, or its LiveError thrown. A
 module carries them out alone, and the fleet those of many streams side by side.
 """
 
@@ -59,12 +59,12 @@ class _Command(NamedTuple):
     response: CommandResponse
 
 
-def steps(stream: Stream, options: Mapping[str, Any], check_mode: bool, clock: Clock) -> Steps:
+def decide(stream: Stream, options: Mapping[str, Any], check_mode: bool, clock: Clock) -> Steps:
     """Yield the steps that bring a stream to the state in the options, and return the verdict."""
     return _predict(stream, options) if check_mode else _change_state(stream, options, clock)
 
 
-def result(verdict: Verdict, options: Mapping[str, Any]) -> dict[str, Any]:
+def make_result(verdict: Verdict, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return a verdict as the entries of a result."""
     return {
         "changed": verdict.changed,
@@ -146,7 +146,7 @@ def _read_state_before(lost_at: float) -> Generator[Step, Any, Evidence]:
     except ParentExited:
         raise
     except LiveError as error:
-        return _unreadable(error)
+        return _make_unknown(error)
     return recording_state.infer_state_before(*history)
 
 
@@ -217,13 +217,13 @@ def _judge_stop(sent: list[_Command], before: Evidence) -> Verdict:
 
 
 def _read_log() -> Generator[Step, Any, _LogReading]:
-    """Return what the notify log shows. It is only a hint, so a failure to read it is no error."""
+    """Return what the notify log shows. It is only a hint, so a failure to read it is ignored."""
     try:
         events = yield ReadLog()
     except ParentExited:
         raise
     except LiveError as error:
-        return _LogReading([], _unreadable(error))
+        return _LogReading([], _make_unknown(error))
     return _LogReading(events, recording_state.infer_state(events))
 
 
@@ -237,11 +237,11 @@ def _reread_log(before: _LogReading, sent: datetime) -> Generator[Step, Any, _Lo
     except ParentExited:
         raise
     except LiveError as error:
-        return before._replace(evidence=_unreadable(error))
+        return before._replace(evidence=_make_unknown(error))
     return before._replace(evidence=confirmation.infer_state_at(events, before.events, sent))
 
 
-def _unreadable(error: LiveError) -> Evidence:
+def _make_unknown(error: LiveError) -> Evidence:
     return Evidence(recording_state.UNKNOWN, f"the notify log could not be read: {error.happened}")
 
 
@@ -264,7 +264,7 @@ def _await_event(
     stream: Stream, before: _LogReading, command: _Command, expected: str, seconds: float, clock: Clock
 ) -> Generator[Step, Any, None]:
     sent = command.response.sent
-    newest = "it was not looked at"
+    newest = "it was not read"
     fresh: list[NotifyEvent] = []
     responded = clock.monotonic()
     poll = Poll(clock, seconds)
@@ -289,10 +289,10 @@ def _await_event(
             # Once the log is complete, these events may be sufficient.
             poll.include(max(responded + recording_state.LOG_DELAY, clock.monotonic() + _NEXT_POLL))
     if not confirmation.is_confirmed(fresh, expected, sent, complete=True):
-        raise _unconfirmed(command.name, stream, expected, seconds, newest)
+        raise _make_unconfirmed_error(command.name, stream, expected, seconds, newest)
 
 
-def _unconfirmed(command: str, stream: Stream, expected: str, seconds: float, newest: str) -> LiveError:
+def _make_unconfirmed_error(command: str, stream: Stream, expected: str, seconds: float, newest: str) -> LiveError:
     return LiveError(
         f"{command} of {stream} was accepted, but the notify log did not confirm {_GOALS[expected]} within "
         f"{seconds:g} seconds: {newest}",

@@ -70,7 +70,7 @@ class Evidence(NamedTuple):
         return {UNKNOWN: FROM_NOTHING, OFFLINE: FROM_STREAM_STATE}.get(self.state, FROM_NOTIFY_LOG)
 
 
-def recorded_between(events: Iterable[NotifyEvent], first: float, last: float) -> bool:
+def was_recorded_between(events: Iterable[NotifyEvent], first: float, last: float) -> bool:
     """Return whether events of a stream show a recording between two times, in seconds since the epoch."""
     return any(
         STATUS_EVENTS.get(row.type, UNKNOWN) != UNKNOWN and row.time and first <= row.time.timestamp() <= last

@@ -19,23 +19,23 @@ from .verdicts import Verdict
 
 
 class Send(NamedTuple):
-    """Send a record command. Answered by its CommandResponse."""
+    """Send a record command. The result is its CommandResponse."""
 
     command: str
 
 
 class ReadState(NamedTuple):
-    """Read whether the stream is being pushed. Answered by a boolean."""
+    """Read whether the stream is being pushed. The result is a boolean."""
 
 
 class ReadLog(NamedTuple):
-    """Read all events of the stream in the notify log, after a pause in seconds. Answered by a list of NotifyEvent."""
+    """Pause for some seconds, and read the notify log of the stream. The result is a list of NotifyEvent."""
 
     pause: float = 0.0
 
 
 class ReadHistory(NamedTuple):
-    """Read the notify log after a response was lost; no reading from before that will do. Answered by a History.
+    """Read the notify log after a response was lost; an earlier reading is not sufficient. The result is a History.
 
     `lost_at` is when the request was sent, by this machine's clock.
     """
@@ -44,7 +44,7 @@ class ReadHistory(NamedTuple):
 
 
 class ReadContents(NamedTuple):
-    """Read the record contents after a response was lost. Answered by Contents.
+    """Read the record contents after a response was lost. The result is Contents.
 
     `lost_at` is when the request was sent, by this machine's clock.
     """
@@ -53,7 +53,7 @@ class ReadContents(NamedTuple):
 
 
 class AwaitPush(NamedTuple):
-    """Wait until the stream is being pushed. Answered by True, or by False if that does not happen in time."""
+    """Wait until the stream is being pushed. The result is True, or False if that does not happen in time."""
 
     poll: Poll
 
@@ -61,7 +61,7 @@ class AwaitPush(NamedTuple):
 class PollLog(NamedTuple):
     """Pause, and read the notify log from `since` on.
 
-    Answered by a list of NotifyEvent, or by None when the time of `poll` is over.
+    The result is a list of NotifyEvent, or None when the time of `poll` is over.
     """
 
     since: datetime
@@ -69,14 +69,14 @@ class PollLog(NamedTuple):
 
 
 class History(NamedTuple):
-    """The events of a stream, and the second, or a few, in which a request was sent by the cloud's clock."""
+    """The events of a stream, and the seconds of the cloud's clock in one of which a request was sent."""
 
     events: list[NotifyEvent]
     sent: TimeWindow
 
 
 class Contents(NamedTuple):
-    """The recording tasks of a stream, and the second, or a few, in which a request was sent by the cloud's clock."""
+    """The recording tasks of a stream, and the seconds of the cloud's clock in one of which a request was sent."""
 
     tasks: list[RecordTask]
     sent: TimeWindow

@@ -84,9 +84,9 @@ def _bad_endpoint(name: str, why: str) -> InvalidOption:
 
 def _redact(text: str) -> str:
     """Return a URL for a message, cut to a readable length and without user and password before an @."""
-    shown = re.sub(r"(?s).*@", "...@", text)
-    shown = "".join(character if character.isprintable() else "?" for character in shown)
-    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
+    redacted = re.sub(r"(?s).*@", "...@", text)
+    redacted = "".join(character if character.isprintable() else "?" for character in redacted)
+    return redacted if len(redacted) <= _MAX_SHOWN else f"{redacted[:_MAX_SHOWN]}..."
 
 
 def _is_address(host: str) -> bool:

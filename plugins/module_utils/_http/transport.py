@@ -43,7 +43,7 @@ _USER_AGENT = "ansible-collection/apsaravideo.live"
 _MAX_CONNECTIONS = 500  # kept open, one for each of the threads that may share a transport
 _DEFAULT_MAX_SIZE = 64 * 1024  # bytes of a response's body
 _CHUNK_SIZE = 64 * 1024
-_TOTAL_TIMEOUT_FACTOR = 6  # times read_timeout, which is for each part of a response, is the limit for all of it
+_TOTAL_TIMEOUT_FACTOR = 6  # The whole of a response may take this many times the read_timeout.
 
 
 def preload_certificates() -> None:

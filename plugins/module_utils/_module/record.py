@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation of the module apsaravideo_record: bring the recording of one stream to a state."""
+"""The options and the operation of the module apsaravideo_record."""
 
 from __future__ import annotations
 
@@ -31,16 +31,19 @@ SPEC = argspec.Spec(
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """Return the result of a task; raise LiveError if the state cannot be reached, or not confirmed in time."""
+    """Bring the recording of a stream to a state, and return the result.
+
+    Raise LiveError if the state cannot be reached, or is not confirmed in time.
+    """
     options = task.options
     stream = Stream.checked(options["domain_name"], options["app_name"], options["stream_name"])
     task.known["stream"] = stream._asdict()
     check(options)
-    live = task.live()
+    live = task.open_live()
     task.wait_for_start()
-    verdict = run_steps(record.steps(stream, options, task.check_mode, task.clock), live, stream)
+    verdict = run_steps(record.decide(stream, options, task.check_mode, task.clock), live, stream)
     task.warnings += verdict.warnings
-    return record.result(verdict, options)
+    return record.make_result(verdict, options)
 
 
 def check(options: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge to Ansible for ordinary modules: options in, result or failure out."""
+"""The edge to Ansible of modules: options in, result or failure out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(spec: Spec, operate: Callable[[Task], dict[str, Any]]) -> None:
     missing = explain_missing_libraries()
     if missing:
         module.fail_json(msg=missing)
-    result = execute(operate, Task(spec.filled(module.params), os.environ, module.check_mode))
+    result = execute(operate, Task(spec.fill(module.params), os.environ, module.check_mode))
     for warning in result.pop("warnings", []):
         module.warn(warning)
     if result.get("failed"):

@@ -29,23 +29,23 @@ from .._util.poll import Poll
 
 def run_steps(steps: Steps, live: Live, stream: Stream) -> Verdict:
     """Carry out all steps of a stream, and return the verdict."""
-    answer: Any = None
+    result: Any = None
     error: LiveError | None = None
     while True:
         try:
-            step = steps.throw(error) if error else steps.send(answer)
+            step = steps.throw(error) if error else steps.send(result)
         except StopIteration as end:
             verdict: Verdict = end.value
             return verdict
-        answer = error = None
+        result = error = None
         try:
-            answer = perform(step, live, stream)
+            result = perform(step, live, stream)
         except LiveError as failure:
             error = failure
 
 
 def perform(step: Step, live: Live, stream: Stream) -> Any:
-    """Carry out one step, and return its answer."""
+    """Carry out one step, and return its result."""
     if isinstance(step, Send):
         return live.record_command(stream, step.command)
     if isinstance(step, ReadState):

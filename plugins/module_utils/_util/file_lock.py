@@ -28,9 +28,9 @@ def lock_file(path: str, timeout: float, max_pause: float) -> Iterator[int]:
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     file = os.open(path, flags, _PRIVATE_FILE)
     try:
-        found = os.fstat(file)
+        status = os.fstat(file)
         # A hard link may lead to a file of some other purpose, which must not be overwritten.
-        require_own(found, stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
+        require_own(status, stat.S_ISREG(status.st_mode) and status.st_nlink == 1)
         _lock(file, timeout, max_pause)
         yield file
     finally:
@@ -48,7 +48,7 @@ def _lock(file: int, timeout: float, max_pause: float) -> None:
             time.sleep(random.uniform(0, max_pause))
 
 
-def require_own(found: os.stat_result, is_kind: bool) -> None:
+def require_own(status: os.stat_result, is_kind: bool) -> None:
     """Raise OSError if the file is not of the expected kind, as `is_kind` tells, or belongs to another user."""
-    if not is_kind or found.st_uid != os.getuid():
+    if not is_kind or status.st_uid != os.getuid():
         raise OSError(errno.EPERM, "it is of another kind or belongs to another user")

@@ -31,13 +31,13 @@ class Instant(NamedTuple):
     text: str
 
     @classmethod
-    def parse(cls, option: str, given: str, now: float) -> Instant:
+    def parse(cls, option: str, value: str, now: float) -> Instant:
         """Parse ISO 8601 with a zone, or seconds since the epoch; raises InvalidOption, which names the option."""
-        text = given.strip()
+        text = value.strip()
         moment = _parse_epoch(text) if _EPOCH.fullmatch(text) else _parse_iso(text)
         if moment is None or not _MIN_EPOCH <= moment.timestamp() <= now + _MAX_SECONDS:
             raise InvalidOption(
-                f"The option {option} is {given}, which is not a time with a zone between 2001 and a year from now",
+                f"The option {option} is {value}, which is not a time with a zone between 2001 and a year from now",
                 "Give it with its zone, such as 2026-01-02T20:00:00+08:00, or in seconds since 1970.",
             )
         return cls(moment.timestamp(), moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds"))
@@ -62,12 +62,12 @@ def _parse_iso(text: str) -> datetime | None:
         return None
 
 
-def parse_duration(option: str, given: Any) -> float:
+def parse_duration(option: str, value: Any) -> float:
     """Return the seconds of a number or a text such as 2h, 1h30m, 90m, 45s or 01:30:00; raises InvalidOption."""
-    seconds = _parse_seconds("" if isinstance(given, bool) else str(given).strip())
+    seconds = _parse_seconds("" if isinstance(value, bool) else str(value).strip())
     if not 0 < seconds <= _MAX_SECONDS:
         raise InvalidOption(
-            f"The option {option} is {given}, which is not a duration of at most a year",
+            f"The option {option} is {value}, which is not a duration of at most a year",
             "Give it as 2h, 1h30m, 90m, 01:30:00 (hours, minutes, seconds) or in seconds, more than 0.",
         )
     return seconds

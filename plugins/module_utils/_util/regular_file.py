@@ -29,10 +29,10 @@ def open_file(path: str) -> int:
     return file
 
 
-def _require_regular(found: os.stat_result) -> None:
-    if stat.S_ISDIR(found.st_mode):
+def _require_regular(status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is a pipe or a device, and not a file")
-    if found.st_size > _MAX_SIZE:
+    if status.st_size > _MAX_SIZE:
         raise OSError(errno.EFBIG, f"it is larger than {_MAX_SIZE // (1024 * 1024)} MiB")

@@ -49,10 +49,10 @@ def parse_json(text: str, max_values: int = _MAX_VALUES) -> Any:
 
 def build_unique_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a dict of these pairs; raises ValueError if a name occurs twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    result = dict(pairs)
+    if len(result) < len(pairs):
         raise ValueError("a name occurs twice")
-    return found
+    return result
 
 
 def _has_more_values(text: str, limit: int) -> bool:

@@ -135,7 +135,7 @@ class InProcessAction(ActionBase):
         def refuse(_task: Task) -> dict[str, Any]:
             raise error
 
-        return execute(refuse, Task(self.spec.filled({}), os.environ))
+        return execute(refuse, Task(self.spec.fill({}), os.environ))
 
     def _execute_here(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the result that AnsibleModule would return for these arguments."""
@@ -147,7 +147,7 @@ class InProcessAction(ActionBase):
             result = {"failed": True, "msg": explain_missing_libraries()}
         else:
             task = Task(
-                self.spec.filled(options), os.environ, self._task.check_mode, WorkerClock(), key_directory=RUN_DIRECTORY
+                self.spec.fill(options), os.environ, self._task.check_mode, WorkerClock(), run_directory=RUN_DIRECTORY
             )
             result = execute(self.operate, task)
         duplicates = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]

@@ -138,10 +138,10 @@ def find_missing(found: Iterable[Mapping[str, Any]], accept_unknown: bool) -> li
 def find_excess(
     found: Iterable[Mapping[str, Any]], wanted: Wanted, stop_unknown: bool
 ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return the entries whose recordings should be stopped, and separately those that may be wanted after all.
+    """Return the recordings to stop, and in a second list those to leave because an unclear host may stand for them.
 
-    Those are recordings that are overdue or not wanted. `stop_unknown` adds streams that are online and not wanted, and
-    whose recording state is unknown.
+    Recordings are stopped that are overdue or not wanted; with `stop_unknown`, also online streams that are not wanted
+    and whose recording state is unknown.
     """
     sure: list[Mapping[str, Any]] = []
     unclear: list[Mapping[str, Any]] = []

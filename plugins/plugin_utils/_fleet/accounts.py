@@ -12,7 +12,7 @@ from ...module_utils._api.account import Account
 from ...module_utils._api.live import Live
 from ...module_utils._api.operations import RECORD_COMMAND
 from ...module_utils._errors import LiveError, ParentExited
-from ...module_utils._module.task import Task, unexpected
+from ...module_utils._module.task import Task, make_unexpected_error
 from .engine import Engine
 from .lane import Lane
 
@@ -48,9 +48,11 @@ class Accounts:
         else:
             self._callbacks[key] = [callback]
             self._engine.active += 1
-            opener = Task(task.options, task.environ, task.check_mode, task.clock, task.key_directory)
+            opener = Task(task.options, task.environ, task.check_mode, task.clock, task.run_directory)
             self.tasks.append(opener)
-            self._engine.pool.submit(opener.account, lambda account, error: self._done(key, opener, account, error))
+            self._engine.pool.submit(
+                opener.open_account, lambda account, error: self._done(key, opener, account, error)
+            )
 
     def _done(self, key: str, opener: Task, account: Account | None, error: BaseException | None) -> None:
         self._engine.active -= 1
@@ -74,9 +76,9 @@ class Accounts:
         seconds = opener.options["retry_timeout"]
         bounded = min(seconds, MAX_READ_SECONDS) if seconds >= 0 else MAX_READ_SECONDS
         options = {**opener.options, "start_at": None, "retry_timeout": bounded}
-        task = Task(options, opener.environ, False, opener.clock, opener.key_directory)
+        task = Task(options, opener.environ, False, opener.clock, opener.run_directory)
         self.tasks.append(task)
-        return task.live(account)
+        return task.open_live(account)
 
     def quota(self) -> float | None:
         """Return the commands per second that the run may send, or None unless there is exactly one account."""
@@ -98,6 +100,8 @@ class Accounts:
 
 def wrap_unexpected(task: Task, error: Exception) -> LiveError:
     """Return the error of one stream for an exception that is a bug, so that the other streams go on."""
-    wrapped = LiveError(f"An unexpected error: {unexpected(task, error)}", "Report it as a bug of the collection.")
+    wrapped = LiveError(
+        f"An unexpected error: {make_unexpected_error(task, error)}", "Report it as a bug of the collection."
+    )
     wrapped.may_have_changed = True
     return wrapped

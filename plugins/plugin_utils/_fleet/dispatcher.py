@@ -21,7 +21,7 @@ from .member import NOT_PUSHED, Member
 from .pool import Inbox
 from .scheduler import Scheduler
 
-MAX_UNSENT = 12  # commands of one account that may connect or wait for their slots at the same time
+MAX_UNSENT = 12  # commands of one account in the pool that connect or wait for their slots
 
 
 class Dispatcher:
@@ -49,7 +49,7 @@ class Dispatcher:
         self._is_stopped = False
 
     def dispatch(self, lane: Lane) -> None:
-        """Hand as many calls to the pool as can connect before their slots come."""
+        """Submit queued calls to the pool: reads of contents, and commands, of which at most MAX_UNSENT are unsent."""
         while lane.contents_reads and lane.running_reads < MAX_UNSENT and not self._pool.is_full:
             self._read_contents(lane, *lane.contents_reads.popleft())
         if lane.down_since is None:

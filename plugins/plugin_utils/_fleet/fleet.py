@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from ...module_utils._api.models import Stream
 from ...module_utils._api.traffic import Traffic
 from ...module_utils._domain.recording_state import STARTED
-from ...module_utils._domain.windows import doubts, windows
+from ...module_utils._domain.windows import parse_windows, warn_of_short_durations
 from ...module_utils._errors import InvalidOption, LiveError
 from ...module_utils._module import record
 from ...module_utils._module.argspec import CONNECTION
-from ...module_utils._module.task import Task, failure
+from ...module_utils._module.task import Task, make_failure
 from .accounts import Accounts, OpenAccount, wrap_unexpected
 from .engine import Engine
 from .member import Member
@@ -33,7 +33,7 @@ class Settings(NamedTuple):
     state: str
     policy: Policy
     environ: Mapping[str, str]
-    key_directory: str | None
+    run_directory: str | None
 
 
 class Entry:
@@ -56,7 +56,7 @@ class Entry:
 
     def fail(self, error: LiveError) -> None:
         """Set the result to that of an error."""
-        self.result, self.advice = failure(error), error.advice
+        self.result, self.advice = make_failure(error), error.advice
 
 
 class Fleet:
@@ -147,9 +147,9 @@ class Fleet:
             self.settings.environ,
             self.settings.policy.check_mode,
             self.settings.policy.clock,
-            self.settings.key_directory,
+            self.settings.run_directory,
         )
-        task.retry_timeout()  # validates the only connection option that may differ within an account
+        task.parse_retry_timeout()  # validates the only connection option that may differ within an account
         entry.task = task
         task.known["stream"] = entry.names
         program = self._make_program(request, task)
@@ -172,10 +172,10 @@ class Fleet:
         """Return the program of a stream, or None if it has no windows and is left alone."""
         policy, stream, options = self.settings.policy, request.stream, request.options
         if self.settings.state == SCHEDULED:
-            found = windows(request.windows, policy.clock.now())
-            task.warnings += doubts(request.windows)
+            found = parse_windows(request.windows, policy.clock.now())
+            task.warnings += warn_of_short_durations(request.windows)
             return record_windows(stream, task.options, found, policy, task.warnings) if found else None
-        start_at = task.start_at()
+        start_at = task.parse_start_at()
         options = {**options, "start_epoch": start_at.epoch if start_at else None}
         if policy.keep and self.settings.state == STARTED and options["wait_for_stream"]:
             return keep_recording(stream, options, policy, task.warnings)
@@ -189,7 +189,7 @@ class Fleet:
         try:
             if isinstance(opened, LiveError):
                 raise opened
-            live = task.live(opened.account)
+            live = task.open_live(opened.account)
         except LiveError as error:
             entry.fail(error)
             self._count(entry)
@@ -220,7 +220,7 @@ class Fleet:
         sent_at = member.live.client.timing.first_sent_at
         entry.result = {
             **entry.result,
-            **task.outcome(with_warnings=False),
+            **task.summarize(with_warnings=False),
             "sent_at": _format_time(sent_at) if sent_at else None,
             "seconds": self._seconds(member),
         }
@@ -242,12 +242,12 @@ class Fleet:
             if member is None or member.is_done:
                 continue
             if member.awaits_response or member.live.client.timing.first_sent_at:
-                error = self._interrupted(member)
+                error = self._make_interruption_error(member)
                 error.may_have_changed = True
                 entry.fail(error)
                 self._complete(entry)
 
-    def _interrupted(self, member: Member) -> LiveError:
+    def _make_interruption_error(self, member: Member) -> LiveError:
         if member.awaits_response:
             return LiveError(
                 "A command of this stream was sent, and the run ended before the response came",

@@ -61,7 +61,7 @@ class Pool:
         self._work.put((call, done))
 
     def _add_thread(self) -> None:
-        """Add a thread; if the system refuses, keep to the existing ones, or raise RuntimeError without any."""
+        """Start another thread; if the system refuses, go on with the existing ones, or raise RuntimeError."""
         try:
             threading.Thread(target=self._serve, daemon=True).start()
             self._threads += 1

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The programs of streams: generators that yield a stream's steps from the beginning of a run to its end.
 
-A program extends `record.steps`, which decides on one command. It returns the values of a result, or raises LiveError.
+A program extends `record.decide`, which decides on one command. It returns the values of a result, or raises LiveError.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._api.models import Stream
 from ...module_utils._domain import record
-from ...module_utils._domain.recording_state import RECORDING, STARTED, STOPPED, UNKNOWN, recorded_between
+from ...module_utils._domain.recording_state import RECORDING, STARTED, STOPPED, UNKNOWN, was_recorded_between
 from ...module_utils._domain.steps import ReadLog
 from ...module_utils._domain.windows import Window
 from ...module_utils._errors import InvalidOption, LiveError
@@ -49,9 +49,9 @@ def reach_state(stream: Stream, options: Mapping[str, Any], policy: Policy, warn
     start_epoch = options.get("start_epoch")
     if start_epoch and not policy.check_mode:
         yield AwaitTime(start_epoch)
-    verdict = yield from record.steps(stream, options, policy.check_mode, policy.clock)
+    verdict = yield from record.decide(stream, options, policy.check_mode, policy.clock)
     warnings += verdict.warnings
-    return record.result(verdict, options)
+    return record.make_result(verdict, options)
 
 
 def keep_recording(stream: Stream, options: Mapping[str, Any], policy: Policy, warnings: list[str]) -> Program:
@@ -125,9 +125,9 @@ class _Total:
 
 def _stop(stream: Stream, options: Mapping[str, Any], policy: Policy, warnings: list[str]) -> Program:
     stopping = {**options, "state": STOPPED}
-    verdict = yield from record.steps(stream, stopping, False, policy.clock)
+    verdict = yield from record.decide(stream, stopping, False, policy.clock)
     warnings += [text for text in verdict.warnings if text not in warnings]
-    return record.result(verdict, stopping)
+    return record.make_result(verdict, stopping)
 
 
 class _WindowRecording:
@@ -177,7 +177,7 @@ class _WindowRecording:
         bounded = {name: min(self._options[name], left) for name in ("wait_for_stream", "wait_timeout")}
         options = {**self._options, **bounded}
         try:
-            verdict = yield from record.steps(self._stream, options, False, self._policy.clock)
+            verdict = yield from record.decide(self._stream, options, False, self._policy.clock)
         except LiveError as error:
             self._is_failing = True
             if not self._was_recorded:
@@ -230,7 +230,7 @@ def _was_recorded(window: Window) -> Generator[Any, Any, bool]:
         events = yield ReadLog()
     except LiveError:
         return False
-    return recorded_between(events, window.start.epoch, window.stop.epoch + MAX_STOP_DELAY)
+    return was_recorded_between(events, window.start.epoch, window.stop.epoch + MAX_STOP_DELAY)
 
 
 def _predict(
@@ -248,6 +248,6 @@ def _predict(
     # A stream need not be pushed before its window begins.
     wait = 0 if is_open and not policy.keep else 1
     first = {**options, "state": STARTED if coming else STOPPED, "wait_for_stream": wait}
-    verdict = yield from record.steps(stream, first, True, policy.clock)
+    verdict = yield from record.decide(stream, first, True, policy.clock)
     warnings += verdict.warnings
-    return record.result(verdict, first)
+    return record.make_result(verdict, first)

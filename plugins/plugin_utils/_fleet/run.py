@@ -90,7 +90,7 @@ class FleetRun:
     # --- targets -------------------------------------------------------------------------------------------------
 
     def _read_targets(self) -> tuple[list[str], list[Target]]:
-        """Return the hosts that are named by the option `hosts` or by default, and the targets."""
+        """Return the targets, and the hosts that they are; no hosts if the option `streams` is set."""
         hosts, options = self._host_variables, self._options
         if options["streams"] is not None:
             return [], list(make_entry_targets(options["streams"], hosts.read, options["domain_name"]))

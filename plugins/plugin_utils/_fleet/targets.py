@@ -125,4 +125,4 @@ class Requests:
             return InvalidOption(f"The options of this stream cannot be used: {why}", advice)
         options = {name: checked.validated_parameters.get(name) for name in _OPTIONS.options}
         secrets = frozenset(str(value) for value in checked._no_log_values)
-        return _OPTIONS.filled(options), secrets
+        return _OPTIONS.fill(options), secrets

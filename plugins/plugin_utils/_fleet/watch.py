@@ -251,7 +251,7 @@ class LogWatch(_ListWatch):
         return sum(reader.not_before == float("-inf") for reader in self._readers)
 
     def poll(self, stream: Stream, since: datetime, until: float, callback: Callback) -> None:
-        """Call back with a stream's events since a time, from the next read; with None if `until` comes first.
+        """Call back with a stream's events since a time after the next read, or with None if `until` comes first.
 
         `until` is in monotonic seconds.
         """

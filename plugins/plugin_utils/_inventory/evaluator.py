@@ -16,14 +16,14 @@ _SCALARS = (str, int, float, type(None), type(...))
 
 
 class Condition(NamedTuple):
-    """An expression that is true or false, and what messages call it, because they must not quote it."""
+    """An expression that is true or false, with a label for messages, which must not quote it."""
 
     label: str
     expression: str | bool
 
 
 class Evaluator:
-    """Evaluates expressions, each once for all streams that are alike in the variables that it depends on.
+    """An evaluator of expressions, memoised on the values of the variables that each expression depends on.
 
     `api_fields` are the variables that come from the API alone: they are never templates, so that equal values give
     equal results. `compose` evaluates an expression as Ansible's constructed inventories do.

@@ -27,14 +27,14 @@ def read_online(
     """
     keys = [json.dumps(listing.connection, sort_keys=True) for listing in plan.listings]
     tasks = {
-        key: Task(fill_defaults(_restrict(listing.connection, allowed)), os.environ, key_directory=run_directory)
+        key: Task(fill_defaults(_restrict(listing.connection, allowed)), os.environ, run_directory=run_directory)
         for key, listing in zip(keys, plan.listings)
     }
-    lives = {key: task.live() for key, task in tasks.items()}  # missing credentials are found before any call
+    lives = {key: task.open_live() for key, task in tasks.items()}  # missing credentials are found before any call
     found = [listing.read(lives[key], transcoded) for key, listing in zip(keys, plan.listings)]
     for task in tasks.values():
         task.close()
-    return found, [task.outcome() for task in tasks.values()]
+    return found, [task.summarize() for task in tasks.values()]
 
 
 def find_permission(extra_variables: Mapping[str, Any], templar: Any) -> Any:

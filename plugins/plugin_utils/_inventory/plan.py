@@ -144,7 +144,7 @@ def is_variable_name(name: str) -> bool:
 
 def fill_defaults(connection: Mapping[str, Any]) -> dict[str, Any]:
     """Return all connection options, those that are not set with their defaults."""
-    return Spec(CONNECTION).filled(connection)
+    return Spec(CONNECTION).fill(connection)
 
 
 def _label_entries(option: str, entries: Iterable[Any]) -> Iterator[tuple[str, Any]]:

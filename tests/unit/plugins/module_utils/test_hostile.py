@@ -198,7 +198,7 @@ def run(job, options, answers, check_mode=False, environ=()):
         body = content if isinstance(content, bytes) else as_sent(content)
         return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:max_size])
 
-    task = Task(module.SPEC.filled({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
+    task = Task(module.SPEC.fill({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
     with mock.patch.object(Transport, "send", send):
         try:
             return execute(module.operate, task)

@@ -354,7 +354,7 @@ def test_a_task_leaves_no_connection_open(tmp_path):
     try:
         with ScriptedServer(*[OK] * tasks) as server:
             for _task in range(tasks):
-                task = Task(record.SPEC.filled({**given, **names, "endpoint": server.url}), environ)
+                task = Task(record.SPEC.fill({**given, **names, "endpoint": server.url}), environ)
                 assert execute(record.operate, task)["changed"]
             deadline = time.monotonic() + 10
             while server.open and time.monotonic() < deadline:

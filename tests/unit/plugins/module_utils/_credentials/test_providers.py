@@ -86,7 +86,7 @@ def home_with_profiles(tmp_path):
 def make_task(options=None, environ=None, home="/nonexistent", directory=None):
     """Return the credentials, the traffic and the warnings of a task with these options."""
     warnings = []
-    options = argspec.Spec(argspec.CONNECTION).filled(options or {})
+    options = argspec.Spec(argspec.CONNECTION).fill(options or {})
     # On a machine of the cloud, the tests would otherwise find the role of that.
     environ = {"HOME": str(home), "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **(environ or {})}
     context = Context(

@@ -39,18 +39,18 @@ SAID_STOPPED_WITH_FILE = Evidence("stopped", finalized=True)
 SAID_NOTHING = Evidence("unknown", "nothing")
 
 
-def answer(meaning, lost=False):
+def make_response(meaning, lost=False):
     error = None if meaning == ACCEPTED else ApiError("refused", "advice", code=meaning)
     return CommandResponse(meaning, error, 1.0 if lost else None)
 
 
-def event(kind, seconds):
+def make_event(kind, seconds):
     return NotifyEvent(kind, NOON + timedelta(seconds=seconds))
 
 
 HISTORIES = st.lists(
     st.builds(
-        event,
+        make_event,
         st.sampled_from(["record_started", "record_resumed", "record_paused", "record_error", "file_created", "other"]),
         st.integers(0, 20),
     )
@@ -78,8 +78,8 @@ START, RESUME, PAUSE, ERROR, FILE = "record_started", "record_resumed", "record_
         ("cancel_delay", NO_TASK, SAID_STOPPED, None),
     ],
 )
-def test_what_is_awaited(command, meaning, before, expected):
-    assert expect_event(command, answer(meaning), before) == expected
+def test_expected_event_of_a_command(command, meaning, before, expected):
+    assert expect_event(command, make_response(meaning), before) == expected
 
 
 SENT = NOON + timedelta(seconds=10)
@@ -111,9 +111,9 @@ SENT = NOON + timedelta(seconds=10)
         ([], [(None, None)], "recording", False),
     ],
 )
-def test_what_confirms_a_command(before, after, wanted, confirmed):
-    rows = [event(*row) if row[0] else NotifyEvent("record_started", None) for row in after]
-    fresh = select_new_events(rows, [event(*row) for row in before], SENT)
+def test_confirmation_by_events_of_the_command_or_later(before, after, wanted, confirmed):
+    rows = [make_event(*row) if row[0] else NotifyEvent("record_started", None) for row in after]
+    fresh = select_new_events(rows, [make_event(*row) for row in before], SENT)
     assert is_confirmed(fresh, wanted, SENT, complete=False) is confirmed
 
 
@@ -131,15 +131,15 @@ def test_what_confirms_a_command(before, after, wanted, confirmed):
         ([], [("file_created", 7)], "file_created", False),
     ],
 )
-def test_what_confirms_a_command_once_the_log_is_complete(before, after, wanted, confirmed):
-    fresh = select_new_events([event(*row) for row in after], [event(*row) for row in before], SENT)
+def test_slightly_older_events_confirm_only_once_the_log_is_complete(before, after, wanted, confirmed):
+    fresh = select_new_events([make_event(*row) for row in after], [make_event(*row) for row in before], SENT)
     assert is_confirmed(fresh, wanted, SENT, complete=True) is confirmed
     assert not is_confirmed(fresh, wanted, SENT, complete=False), "the command's own event may be missing"
 
 
 @given(HISTORIES, HISTORIES, st.sampled_from(["recording", "stopped", "file_created"]))
-def test_what_was_seen_before_a_command_or_is_older_never_confirms_it(before, late, wanted):
-    """Whatever the log held already, and whatever of the time before the command it shows only now."""
+def test_older_or_already_seen_events_never_confirm_a_command(before, late, wanted):
+    """The log held some events before the command, and shows other older events only now."""
     for seconds, complete in ((21, False), (23, True)):
         sent = NOON + timedelta(seconds=seconds)
         assert not is_confirmed(select_new_events([*before, *late], before, sent), wanted, sent, complete)
@@ -147,13 +147,13 @@ def test_what_was_seen_before_a_command_or_is_older_never_confirms_it(before, la
 
 
 @given(HISTORIES, HISTORIES)
-def test_everything_new_is_found_once(before, after):
+def test_each_new_event_is_selected_once(before, after):
     fresh = select_new_events([*before, *after], before, NOON)
     assert sorted(fresh, key=str) == sorted(after, key=str)
 
 
-def test_what_was_seen_last():
-    old, new = event("record_paused", 1), event("record_error", 12)
+def test_description_of_the_newest_event():
+    old, new = make_event("record_paused", 1), make_event("record_error", 12)
     assert "no event" in describe_newest_event([], [])
     assert "record_paused of 2026-01-02T12:00:01Z, from before" in describe_newest_event([old], [])
     assert describe_newest_event([old, new], [new]).endswith("record_error of 2026-01-02T12:00:12Z")
@@ -162,20 +162,20 @@ def test_what_was_seen_last():
 OSS, VOD = "oss", "vod"
 
 
-def stored(kind, seconds, storage):
-    return event(kind, seconds)._replace(storage_type=storage)
+def make_stored_event(kind, seconds, storage):
+    return make_event(kind, seconds)._replace(storage_type=storage)
 
 
-def test_the_last_file_of_another_storage_type_confirms_nothing():
-    before = [stored(START, 1, OSS), stored(PAUSE, 3, OSS), stored(START, 5, VOD)]
-    late = [*before, stored(PAUSE, 10, VOD), stored(FILE, 11, OSS)]
+def test_late_file_of_another_storage_type_confirms_nothing():
+    before = [make_stored_event(START, 1, OSS), make_stored_event(PAUSE, 3, OSS), make_stored_event(START, 5, VOD)]
+    late = [*before, make_stored_event(PAUSE, 10, VOD), make_stored_event(FILE, 11, OSS)]
     assert not is_confirmed(select_new_events(late, before, SENT), "file_created", SENT, complete=True)
-    late.append(stored(FILE, 11, VOD))
+    late.append(make_stored_event(FILE, 11, VOD))
     assert is_confirmed(select_new_events(late, before, SENT), "file_created", SENT, complete=False)
 
 
 class World:
-    """A recorder, and a log that shows each of its events late, with times of a clock that is behind.
+    """A recorder with a log that shows each event late, and with the times of a clock that is behind.
 
     Times are seconds after noon; an event is (kind, time, time shown).
     """
@@ -200,7 +200,7 @@ class World:
         return made
 
     def log(self, now):
-        return [event(kind, int(at - self.offset + 100) - 100) for kind, at, shown in self.events if shown <= now]
+        return [make_event(kind, int(at - self.offset + 100) - 100) for kind, at, shown in self.events if shown <= now]
 
 
 LAGS = st.floats(0, recording_state.LOG_DELAY - 0.5)
@@ -213,8 +213,8 @@ WORLDS = st.builds(
 )
 
 
-def judge(world, commands, pause, lag, others=()):
-    """Carry out commands as the module does, and return the evidence from before, from after, and what was true."""
+def run_commands(world, commands, pause, lag, others=()):
+    """Carry out commands as the module does; return the evidence before and after, the truth, and the effects."""
     world.now += pause
     before = world.log(world.now - 0.05)
     truth = world.state, world.state == "stopped" and not world.file_due
@@ -228,9 +228,9 @@ def judge(world, commands, pause, lag, others=()):
     return recording_state.infer_state(before), late, truth, made, (before, sent)
 
 
-def verdict(commands, before):
-    stopped = verdicts.judge_stop(answer(ACCEPTED), before)
-    return verdicts.judge_cancel_delay(answer(ACCEPTED), before, stopped) if commands[1:] else stopped
+def judge_commands(commands, before):
+    stopped = verdicts.judge_stop(make_response(ACCEPTED), before)
+    return verdicts.judge_cancel_delay(make_response(ACCEPTED), before, stopped) if commands[1:] else stopped
 
 
 STOPS = st.sampled_from([("stop",), ("stop", "finalize")])
@@ -238,29 +238,29 @@ OTHERS = st.lists(st.tuples(st.sampled_from(["start", "stop", "split"]), st.floa
 
 
 @given(WORLDS, STOPS, st.floats(0.1, 30), LAGS, OTHERS)
-def test_a_stop_never_seems_to_have_changed_nothing_where_it_did(world, commands, pause, lag, others):
-    """Whatever others did just before it, so that the log does not show it yet, and whatever they do after it."""
-    before, late, _truth, made, _log = judge(world, commands, pause, lag, others)
-    if not verdict(commands, before).changed:
-        assert verdict(commands, late).changed or not made
+def test_stop_that_had_an_effect_is_always_reported_as_a_change(world, commands, pause, lag, others):
+    """Others act just before the stop, so that the log does not show it yet, and after it."""
+    before, late, _truth, made, _log = run_commands(world, commands, pause, lag, others)
+    if not judge_commands(commands, before).changed:
+        assert judge_commands(commands, late).changed or not made
 
 
 @given(WORLDS, STOPS, LAGS)
-def test_a_stop_of_what_had_long_been_stopped_changes_nothing(world, commands, lag):
-    before, late, (state, finalized), made, _log = judge(world, commands, 30, lag)
+def test_stop_of_a_long_stopped_stream_reports_no_change(world, commands, lag):
+    before, late, (state, finalized), made, _log = run_commands(world, commands, 30, lag)
     if before.state == "unknown":
         return  # nothing was ever recorded, or it did several things in one second
     assert (late.state, late.finalized) == (state, finalized)
-    assert verdict(commands, late).changed is bool(made)
+    assert judge_commands(commands, late).changed is bool(made)
 
 
 @settings(max_examples=500)
 @given(WORLDS, st.sampled_from(["start", "stop"]), st.floats(2, 4), LAGS, st.floats(0, 2 * recording_state.LOG_DELAY))
-def test_a_wait_ends_with_the_event_of_the_command_and_never_with_an_older_one(world, command, pause, lag, seconds):
-    _before, _late, _truth, made, (before, sent) = judge(world, [command], pause, lag)
+def test_wait_ends_with_the_event_of_the_command_and_never_with_an_older_one(world, command, pause, lag, seconds):
+    _before, _late, _truth, made, (before, sent) = run_commands(world, [command], pause, lag)
     if not made:
         return
-    wanted = expect_event(command, answer(ACCEPTED), SAID_NOTHING)
+    wanted = expect_event(command, make_response(ACCEPTED), SAID_NOTHING)
     own = world.events[-1]
     now = own[1] + seconds
     fresh = select_new_events(world.log(now), before, sent)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way from one configuration to another, whatever happens to the calls on it."""
+"""The change from one configuration to another with lost, refused and concurrent calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     Throttled,
 )
 
-# What may happen to a call: whether it takes effect, and what is heard of it.
+# The possible fates of a call: whether it takes effect, and the error that it raises.
 FATES = {
     "done": (True, None),
     "answer lost": (True, OutcomeUnknown),
@@ -42,7 +42,7 @@ RIVALS = st.one_of(*[st.just("nothing")] * 4, st.none(), CONFIGS)
 
 
 class Resource(reconcile.Resource):
-    """A configuration in memory, whose calls meet fates in order, after which all goes well."""
+    """A configuration in memory, whose calls have the given fates in order, and succeed afterwards."""
 
     def __init__(self, found, wanted, fates=(), reads=(), rivals=(), time_left=True):
         self.time_left = time_left
@@ -112,7 +112,7 @@ class Resource(reconcile.Resource):
     rivals=st.lists(RIVALS, max_size=4),
     time_left=st.booleans(),
 )
-def test_what_is_reported_is_what_happened(found, wanted, fates, reads, rivals, time_left):
+def test_outcome_agrees_with_the_effects_of_all_calls(found, wanted, fates, reads, rivals, time_left):
     resource = Resource(found, wanted, fates, reads, rivals, time_left)
     try:
         outcome = reconcile.apply(resource)
@@ -142,7 +142,7 @@ def test_no_more_calls_than_needed(found, wanted):
 
 @pytest.mark.parametrize("fate", ["answer lost", "request lost"])
 @pytest.mark.parametrize(("found", "wanted"), [(None, (1, 1)), ((1, 1), None), ((1, 1), (2, 1))])
-def test_a_call_is_made_at_most_once_more_and_only_after_a_look(found, wanted, fate):
+def test_call_is_repeated_at_most_once_and_only_after_a_read(found, wanted, fate):
     resource = Resource(found, wanted, [fate] * 9)
     if fate == "answer lost":
         assert reconcile.apply(resource).changed
@@ -156,7 +156,7 @@ def test_a_call_is_made_at_most_once_more_and_only_after_a_look(found, wanted, f
     assert len(blind.made) == 1, "without a look it is not repeated"
 
 
-def test_what_cannot_have_taken_effect_needs_no_look():
+def test_call_that_cannot_have_taken_effect_needs_no_read():
     for fate in ("throttled", "not sent"):
         resource = Resource(None, (1, 1), [fate], ["done", "lost"])
         with pytest.raises(LiveError) as caught:
@@ -164,14 +164,14 @@ def test_what_cannot_have_taken_effect_needs_no_look():
         assert not caught.value.may_have_changed and resource.reads == ["lost"]
 
 
-def test_somebody_else_is_left_to_it_after_three_rounds():
+def test_concurrent_modification_fails_after_three_rounds():
     resource = Resource((0, 0), (1, 0), rivals=[None, (0, 0), None, (0, 0), None])
     with pytest.raises(ApiError, match="something else changes it at the same time"):
         reconcile.apply(resource)
     assert resource.made == [UPDATE, ADD, UPDATE]
 
 
-def test_a_change_that_is_not_shown_is_told():
+def test_change_that_the_cloud_does_not_show_is_a_warning():
     resource = Resource(None, (1, 1))
     unseen = reconcile.Outcome(True, None, (0, 0))
     assert "it differ" in reconcile.verification_warnings(resource, unseen)[0]
@@ -179,7 +179,7 @@ def test_a_change_that_is_not_shown_is_told():
     assert reconcile.verification_warnings(resource, unseen._replace(changed=False)) == []
 
 
-def test_the_time_of_creation_is_no_difference():
+def test_time_of_creation_is_not_a_difference():
     class Shown(Resource):
         def render(self, config):
             return config

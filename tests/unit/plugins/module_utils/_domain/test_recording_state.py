@@ -30,7 +30,7 @@ SAID_STOPPED = Evidence("stopped")
 SAID_NOTHING = Evidence("unknown", "nothing")
 
 
-def event(kind, seconds):
+def make_event(kind, seconds):
     return NotifyEvent(kind, NOON + timedelta(seconds=seconds))
 
 
@@ -38,24 +38,24 @@ def event(kind, seconds):
     ("events", "state"),
     [
         ([], "unknown"),
-        ([event("file_created", 1)], "unknown"),
-        ([event("record_started", 1)], "recording"),
-        ([event("record_started", 1), event("record_paused", 2)], "stopped"),
-        ([event("record_paused", 2), event("record_started", 1)], "stopped"),
-        ([event("record_paused", 1), event("record_resumed", 2)], "recording"),
-        ([event("record_started", 1), event("record_paused", 1)], "unknown"),
-        ([event("record_started", 1), event("record_resumed", 1)], "recording"),
-        ([event("record_started", 1), event("record_error", 2)], "unknown"),
-        ([event("record_error", 1), event("record_resumed", 2)], "recording"),
-        ([event("record_started", 1), NotifyEvent("record_paused", None)], "unknown"),
-        ([event("record_started", 1), NotifyEvent("file_created", None)], "recording"),
-        ([event("record_started", 1), event("file_created", 9)], "recording"),
-        ([event("record_started", 1), event("transformat_error", 9)], "recording"),
-        ([event("record_error", 1)], "unknown"),
-        ([event("record_error", 1), event("record_started", 1)], "unknown"),
+        ([make_event("file_created", 1)], "unknown"),
+        ([make_event("record_started", 1)], "recording"),
+        ([make_event("record_started", 1), make_event("record_paused", 2)], "stopped"),
+        ([make_event("record_paused", 2), make_event("record_started", 1)], "stopped"),
+        ([make_event("record_paused", 1), make_event("record_resumed", 2)], "recording"),
+        ([make_event("record_started", 1), make_event("record_paused", 1)], "unknown"),
+        ([make_event("record_started", 1), make_event("record_resumed", 1)], "recording"),
+        ([make_event("record_started", 1), make_event("record_error", 2)], "unknown"),
+        ([make_event("record_error", 1), make_event("record_resumed", 2)], "recording"),
+        ([make_event("record_started", 1), NotifyEvent("record_paused", None)], "unknown"),
+        ([make_event("record_started", 1), NotifyEvent("file_created", None)], "recording"),
+        ([make_event("record_started", 1), make_event("file_created", 9)], "recording"),
+        ([make_event("record_started", 1), make_event("transformat_error", 9)], "recording"),
+        ([make_event("record_error", 1)], "unknown"),
+        ([make_event("record_error", 1), make_event("record_started", 1)], "unknown"),
     ],
 )
-def test_evidence(events, state):
+def test_state_from_the_newest_status_event(events, state):
     assert infer_state(events).state == state
 
 
@@ -63,46 +63,51 @@ def test_evidence(events, state):
     ("events", "state"),
     [
         ([], "unknown"),
-        ([event("record_started", 9)], "unknown"),
-        ([event("record_started", 10)], "recording"),
-        ([event("record_started", 11)], "recording"),
-        ([event("record_started", 5), event("record_paused", 9)], "unknown"),
-        ([event("record_started", 5), event("record_paused", 10)], "stopped"),
-        ([event("record_paused", 10), event("record_resumed", 10)], "unknown"),
-        ([event("record_started", 5), event("file_created", 20)], "unknown"),
+        ([make_event("record_started", 9)], "unknown"),
+        ([make_event("record_started", 10)], "recording"),
+        ([make_event("record_started", 11)], "recording"),
+        ([make_event("record_started", 5), make_event("record_paused", 9)], "unknown"),
+        ([make_event("record_started", 5), make_event("record_paused", 10)], "stopped"),
+        ([make_event("record_paused", 10), make_event("record_resumed", 10)], "unknown"),
+        ([make_event("record_started", 5), make_event("file_created", 20)], "unknown"),
     ],
 )
-def test_evidence_of_a_push_that_began_at_ten(events, state):
+def test_events_from_before_the_push_do_not_count(events, state):
     found = infer_state(events, NOON + timedelta(seconds=10))
     assert found.state == state
     assert bool(found.reason) is (state == "unknown")
     assert (found.since is None) is (state == "unknown")
 
 
-def test_evidence_says_since_when():
-    rows = [event("record_started", 1), event("record_paused", 2), event("record_resumed", 3), event("file_created", 4)]
+def test_since_is_the_time_of_the_newest_status_event():
+    rows = [
+        make_event("record_started", 1),
+        make_event("record_paused", 2),
+        make_event("record_resumed", 3),
+        make_event("file_created", 4),
+    ]
     assert infer_state(rows).since == NOON + timedelta(seconds=3)
 
 
 @pytest.mark.parametrize(
     ("seen", "source"), [(SAID_RECORDING, "notify_log"), (SAID_STOPPED, "notify_log"), (SAID_NOTHING, "none")]
 )
-def test_what_is_offline_is_not_recorded_whatever_the_log_says(seen, source):
+def test_offline_stream_is_not_recorded_whatever_the_log_shows(seen, source):
     online, offline = override_if_offline(True, seen), override_if_offline(False, seen)
     assert (online, online.source) == (seen, source)
     assert (offline.state, offline.source, offline.since) == ("offline", "stream_state", None)
 
 
-def test_evidence_of_a_finalized_file():
-    paused = [event("record_started", 1), event("record_paused", 5)]
-    assert not infer_state([*paused, event("file_created", 4)]).finalized
-    assert infer_state([*paused, event("file_created", 6)]).finalized
-    assert not infer_state([event("record_started", 7), *paused, event("file_created", 6)]).finalized
+def test_finalized_means_a_file_after_the_pause():
+    paused = [make_event("record_started", 1), make_event("record_paused", 5)]
+    assert not infer_state([*paused, make_event("file_created", 4)]).finalized
+    assert infer_state([*paused, make_event("file_created", 6)]).finalized
+    assert not infer_state([make_event("record_started", 7), *paused, make_event("file_created", 6)]).finalized
 
 
 HISTORIES = st.lists(
     st.builds(
-        event,
+        make_event,
         st.sampled_from(["record_started", "record_resumed", "record_paused", "record_error", "file_created", "other"]),
         st.integers(0, 20),
     )
@@ -110,7 +115,7 @@ HISTORIES = st.lists(
 
 
 @given(HISTORIES, st.randoms())
-def test_evidence_does_not_depend_on_the_order_of_the_log(events, random):
+def test_state_does_not_depend_on_the_order_of_the_log(events, random):
     shuffled = list(events)
     random.shuffle(shuffled)
     assert infer_state(shuffled) == infer_state(events)
@@ -119,8 +124,8 @@ def test_evidence_does_not_depend_on_the_order_of_the_log(events, random):
 SAYS = {"record_started": "recording", "record_resumed": "recording", "record_paused": "stopped", "record_error": "?"}
 
 
-def reference(rows, pushed):
-    """The state by the rule as it is written down, second by second back from the last."""
+def find_reference_state(rows, pushed):
+    """Return the state by the documented rule, second by second back from the last."""
     for second in range(20, -1, -1):
         here = {SAYS[row.type] for row in rows if row.type in SAYS and row.time == NOON + timedelta(seconds=second)}
         if here:
@@ -130,15 +135,15 @@ def reference(rows, pushed):
 
 
 @given(HISTORIES, st.none() | st.integers(0, 21))
-def test_evidence_agrees_with_a_reference(rows, pushed):
+def test_state_agrees_with_a_reference_implementation(rows, pushed):
     found = infer_state(rows, None if pushed is None else NOON + timedelta(seconds=pushed))
-    assert found.state == reference(rows, pushed)
+    assert found.state == find_reference_state(rows, pushed)
     assert bool(found.reason) is (found.state == "unknown")
     assert not (found.finalized and found.state != "stopped")
 
 
 @given(HISTORIES, st.sampled_from(sorted(SAYS)), st.integers(0, 21))
-def test_a_status_event_without_a_readable_time_makes_everything_unknown(rows, kind, place):
+def test_status_event_without_a_readable_time_means_unknown(rows, kind, place):
     assert infer_state([*rows[:place], NotifyEvent(kind, None), *rows[place:]]).state == "unknown"
 
 
@@ -148,15 +153,15 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.booleans(), st.booleans())
-def test_a_complete_log_never_makes_evidence_wrong(steps, automatic, knows_push):
-    """A recorder that reports all it does, also much in one second: what is said of it is true, or `unknown`."""
+def test_state_from_a_complete_log_is_true_or_unknown(steps, automatic, knows_push):
+    """A recorder logs all it does, which may be several events in one second."""
     log, second, truth, pushed = [], 0, "stopped", 0
     online = True
 
     def change(state, kind):
         nonlocal truth
         truth = state
-        log.append(event(kind, second))
+        log.append(make_event(kind, second))
 
     for step, seconds in steps:
         second += seconds
@@ -175,10 +180,10 @@ def test_a_complete_log_never_makes_evidence_wrong(steps, automatic, knows_push)
         elif step == "stop" and truth == "recording":
             change("stopped", "record_paused")
         elif step == "restart":
-            log.append(event("file_created", second))
+            log.append(make_event("file_created", second))
             change("recording", "record_started")
         elif step == "cycle" and truth == "recording":
-            log.append(event("file_created", second))
+            log.append(make_event("file_created", second))
     found = infer_state(log, NOON + timedelta(seconds=pushed) if knows_push else None)
     assert found.state in (truth, "unknown")
     assert override_if_offline(online, found).state in ("offline" if not online else truth, "unknown")
@@ -216,15 +221,15 @@ START, RESUME, PAUSE, ERROR, FILE = "record_started", "record_resumed", "record_
         ([(PAUSE, None), (START, 1)], "unknown", "no readable time"),
     ],
 )
-def test_what_was_before_a_command_that_was_sent_at_ten_or_eleven(rows, state, reason):
-    events = [NotifyEvent(kind, None) if at is None else event(kind, at) for kind, at in rows]
+def test_state_before_a_command_sent_at_ten_or_eleven(rows, state, reason):
+    events = [NotifyEvent(kind, None) if at is None else make_event(kind, at) for kind, at in rows]
     found = infer_state_before(events, seconds(10, 11))
     assert found.state == state
     assert reason in found.reason and bool(found.reason) is bool(reason)
 
 
 @given(STEPS, st.integers(0, 40), st.integers(0, 2), st.booleans(), st.sampled_from([0, 1, 5]))
-def test_a_complete_log_never_makes_what_was_before_a_command_wrong(steps, at, width, effective, late):
+def test_state_before_a_command_is_true_or_unknown_with_a_complete_log(steps, at, width, effective, late):
     """Others start, stop and split the recording meanwhile, and the command takes effect at once, late or never."""
     log, truth, second, spans = [], "stopped", 0, []
     due = [at + late] if effective else []
@@ -233,7 +238,7 @@ def test_a_complete_log_never_makes_what_was_before_a_command_wrong(steps, at, w
         nonlocal truth
         spans.append((second, state))
         truth = state
-        log.append(event(kind, second))
+        log.append(make_event(kind, second))
 
     began = False
     for step, pause in [*steps, ("end", 50)]:
@@ -249,7 +254,7 @@ def test_a_complete_log_never_makes_what_was_before_a_command_wrong(steps, at, w
         elif step in ("stop", "drop") and truth == "recording":
             change("stopped", "record_paused")
         elif step == "restart" and truth == "recording":
-            log.append(event("file_created", second))
+            log.append(make_event("file_created", second))
             change("recording", "record_started")
     found = infer_state_before(log, seconds(at, at + width))
     before = next((state for when, state in reversed(spans) if when < at), "stopped")
@@ -259,7 +264,7 @@ def test_a_complete_log_never_makes_what_was_before_a_command_wrong(steps, at, w
 
 
 @given(HISTORIES, st.integers(0, 20), st.integers(0, 2), st.randoms())
-def test_what_was_before_a_command_does_not_depend_on_the_order_of_the_log(events, at, width, random):
+def test_state_before_a_command_does_not_depend_on_the_order_of_the_log(events, at, width, random):
     shuffled = list(events)
     random.shuffle(shuffled)
     window = seconds(at, at + width)
@@ -267,7 +272,7 @@ def test_what_was_before_a_command_does_not_depend_on_the_order_of_the_log(event
 
 
 @given(HISTORIES)
-def test_where_the_clocks_cannot_be_compared_nothing_is_said_of_the_time_before_a_command(events):
+def test_state_before_a_command_needs_a_comparison_of_the_clocks(events):
     always = TimeWindow(*(moment.replace(tzinfo=timezone.utc) for moment in (datetime.min, datetime.max)))
     assert infer_state_before(events, always).state == "unknown"
     assert not has_split(events, always)
@@ -300,12 +305,12 @@ def test_where_the_clocks_cannot_be_compared_nothing_is_said_of_the_time_before_
         ([(FILE, 12), (START, 12), (PAUSE, None)], False),
     ],
 )
-def test_what_shows_a_restart_that_was_sent_at_ten_or_eleven(rows, shown):
-    events = [NotifyEvent(kind, None) if at is None else event(kind, at) for kind, at in rows]
+def test_split_shown_by_the_log_for_a_restart_sent_at_ten_or_eleven(rows, shown):
+    events = [NotifyEvent(kind, None) if at is None else make_event(kind, at) for kind, at in rows]
     assert has_split(events, seconds(10, 11)) is shown
 
 
-def task(start, end, runs=False):
+def make_task(start, end, runs=False):
     moments = (None if at is None else NOON + timedelta(seconds=at) for at in (start, end))
     return RecordTask(*moments, runs)
 
@@ -335,13 +340,13 @@ def task(start, end, runs=False):
         ([(START, 11), (PAUSE, None)], [(1, 11), (11, None, True)], False),
     ],
 )
-def test_what_record_contents_show_of_a_restart_that_was_sent_at_ten_or_eleven(rows, tasks, shown):
-    events = [NotifyEvent(kind, None) if at is None else event(kind, at) for kind, at in rows]
-    assert has_split(events, seconds(10, 11), [task(*each) for each in tasks]) is shown
+def test_split_shown_by_record_contents_for_a_restart_sent_at_ten_or_eleven(rows, tasks, shown):
+    events = [NotifyEvent(kind, None) if at is None else make_event(kind, at) for kind, at in rows]
+    assert has_split(events, seconds(10, 11), [make_task(*each) for each in tasks]) is shown
 
 
 @given(STEPS, st.integers(0, 40), st.integers(0, 2), st.booleans(), st.sampled_from([0, 1, 5]), st.booleans())
-def test_where_nobody_else_acts_a_split_is_shown_only_where_there_was_one(steps, at, width, effective, late, lists):
+def test_split_is_shown_only_if_there_was_one_and_nobody_else_acts(steps, at, width, effective, late, lists):
     """Others act up to the second before a restart, which takes effect at once, late or never."""
     log, tasks, second, began = [], [], 0, None
     for step, pause in steps:
@@ -350,23 +355,23 @@ def test_where_nobody_else_acts_a_split_is_shown_only_where_there_was_one(steps,
             break
         if step in ("start", "push") and began is None:
             began = second
-            log.append(event("record_started", second))
+            log.append(make_event("record_started", second))
         elif step in ("stop", "drop") and began is not None:
-            tasks.append(task(began, second))
+            tasks.append(make_task(began, second))
             began = None
-            log.append(event("record_paused", second))
+            log.append(make_event("record_paused", second))
         elif step == "restart" and began is not None:
-            tasks.append(task(began, second))
+            tasks.append(make_task(began, second))
             began = second
-            log += [event("file_created", second), event("record_started", second)]
+            log += [make_event("file_created", second), make_event("record_started", second)]
     before = list(log)
     split = effective and began is not None
     if split:
-        tasks.append(task(began, at + late))
+        tasks.append(make_task(began, at + late))
         began = at + late
-        log += [event("file_created", began), event("record_started", began)]
+        log += [make_event("file_created", began), make_event("record_started", began)]
     if lists and began is not None:
-        tasks.append(task(began, 99, True))
+        tasks.append(make_task(began, 99, True))
     window = seconds(at, at + width)
     # Where others began and ended a recording in one second, the log does not tell whether one ran before.
     newest = max((row.time for row in before if row.type != "file_created"), default=None)
@@ -378,7 +383,7 @@ def test_where_nobody_else_acts_a_split_is_shown_only_where_there_was_one(steps,
 
 
 @given(HISTORIES, st.integers(0, 20), st.integers(0, 2), st.randoms())
-def test_whether_a_split_is_shown_does_not_depend_on_the_order_of_the_log(events, at, width, random):
+def test_split_does_not_depend_on_the_order_of_the_log(events, at, width, random):
     shuffled = list(events)
     random.shuffle(shuffled)
     window = seconds(at, at + width)
@@ -386,20 +391,20 @@ def test_whether_a_split_is_shown_does_not_depend_on_the_order_of_the_log(events
 
 
 @given(HISTORIES, st.integers(21, 30))
-def test_what_is_older_never_shows_a_restart(events, at):
+def test_older_events_never_show_a_split(events, at):
     assert not has_split(events, seconds(at, at + 1))
 
 
 @given(HISTORIES)
-def test_a_later_file_never_changes_the_state(events):
-    assert infer_state([*events, event("file_created", 99)]).state == infer_state(events).state
+def test_later_file_never_changes_the_state(events):
+    assert infer_state([*events, make_event("file_created", 99)]).state == infer_state(events).state
 
 
 OSS, VOD = "oss", "vod"
 
 
-def stored(kind, seconds, storage):
-    return event(kind, seconds)._replace(storage_type=storage)
+def make_stored_event(kind, seconds, storage):
+    return make_event(kind, seconds)._replace(storage_type=storage)
 
 
 @pytest.mark.parametrize(
@@ -420,16 +425,18 @@ def stored(kind, seconds, storage):
         ([(START, 1, OSS), (START, 5, VOD), (PAUSE, None, OSS)], "unknown", False),
     ],
 )
-def test_evidence_of_a_stream_whose_recording_moved_to_another_storage_type(rows, state, finalized):
-    events = [stored(kind, at or 0, storage)._replace(**{} if at else {"time": None}) for kind, at, storage in rows]
+def test_events_of_an_abandoned_storage_type_do_not_count(rows, state, finalized):
+    events = [
+        make_stored_event(kind, at or 0, storage)._replace(**{} if at else {"time": None}) for kind, at, storage in rows
+    ]
     for order in (events, events[::-1]):
         found = infer_state(order)
         assert (found.state, found.finalized) == (state, finalized)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["start", "stop", "switch"]), st.integers(1, 3)), max_size=30), st.data())
-def test_what_comes_late_of_another_storage_type_never_changes_the_evidence(steps, data):
-    """A recorder of one storage type at a time; what ends of the other one is reported whenever it likes."""
+def test_late_events_of_an_abandoned_storage_type_never_change_the_state(steps, data):
+    """A recorder has one storage type at a time, and logs the end of another one with any delay."""
     log, second, truth, storage, late = [], 0, "stopped", OSS, []
     for step, pause in steps:
         second += pause
@@ -437,15 +444,15 @@ def test_what_comes_late_of_another_storage_type_never_changes_the_evidence(step
             if truth == "recording":
                 late += [(PAUSE, second, storage), (FILE, second, storage)]
             storage, truth = VOD if storage == OSS else OSS, "recording"
-            log.append(stored(START, second, storage))
+            log.append(make_stored_event(START, second, storage))
         elif step == "start" and truth == "stopped":
             truth = "recording"
-            log.append(stored(START, second, storage))
+            log.append(make_stored_event(START, second, storage))
         elif step == "stop" and truth == "recording":
             truth = "stopped"
-            log.append(stored(PAUSE, second, storage))
+            log.append(make_stored_event(PAUSE, second, storage))
     plain = infer_state(log)
     assert plain.state == (truth if log else "unknown")
     delay = st.integers(0, 5)
-    kept = [stored(kind, at + data.draw(delay), old) for kind, at, old in late if old != storage]
+    kept = [make_stored_event(kind, at + data.draw(delay), old) for kind, at, old in late if old != storage]
     assert infer_state([*log, *kept]) == plain

@@ -27,7 +27,7 @@ SAID_STOPPED_WITH_FILE = Evidence("stopped", finalized=True)
 SAID_NOTHING = Evidence("unknown", "nothing")
 
 
-def answer(meaning, lost=False):
+def make_response(meaning, lost=False):
     error = None if meaning == ACCEPTED else ApiError("refused", "advice", code=meaning)
     return CommandResponse(meaning, error, 1.0 if lost else None)
 
@@ -42,15 +42,15 @@ def answer(meaning, lost=False):
 )
 @pytest.mark.parametrize("before", [SAID_RECORDING, SAID_STOPPED, SAID_NOTHING])
 def test_start(meaning, lost, expected, before):
-    assert verdicts.judge_start(answer(meaning, lost), before) == (*expected, ())
+    assert verdicts.judge_start(make_response(meaning, lost), before) == (*expected, ())
 
 
 @pytest.mark.parametrize(
     ("before", "changed", "warns"),
     [(SAID_RECORDING, False, False), (SAID_STOPPED, True, False), (SAID_NOTHING, True, True)],
 )
-def test_start_of_what_runs_already_after_a_lost_answer(before, changed, warns):
-    found = verdicts.judge_start(answer(ALREADY_STARTED, lost=True), before)
+def test_start_of_a_running_recording_after_a_lost_response(before, changed, warns):
+    found = verdicts.judge_start(make_response(ALREADY_STARTED, lost=True), before)
     assert found[:4] == (changed, "recording", before.state, "command")
     assert [before.reason in text for text in found.warnings] == ([True] if warns else [])
 
@@ -61,8 +61,8 @@ def test_start_of_what_runs_already_after_a_lost_answer(before, changed, warns):
     [lambda given: verdicts.judge_start(given, SAID_NOTHING), verdicts.judge_restart],
     ids=["start", "restart"],
 )
-def test_start_and_restart_fail_with_the_error_of_the_answer(judge, meaning):
-    refused = answer(meaning)
+def test_start_and_restart_raise_the_error_of_the_response(judge, meaning):
+    refused = make_response(meaning)
     with pytest.raises(ApiError) as caught:
         judge(refused)
     assert caught.value is refused.error
@@ -87,43 +87,43 @@ def test_start_and_restart_fail_with_the_error_of_the_answer(judge, meaning):
     ],
 )
 def test_stop(meaning, before, lost, expected):
-    assert verdicts.judge_stop(answer(meaning, lost), before)[:4] == expected
+    assert verdicts.judge_stop(make_response(meaning, lost), before)[:4] == expected
 
 
-def test_a_stop_of_what_was_not_known_says_why_once():
-    stopped = verdicts.judge_stop(answer(ACCEPTED), SAID_NOTHING)
+def test_stop_with_an_unknown_previous_state_warns_once():
+    stopped = verdicts.judge_stop(make_response(ACCEPTED), SAID_NOTHING)
     assert [warning for warning in stopped.warnings if "nothing" in warning] == list(stopped.warnings) != []
-    finalized = verdicts.judge_cancel_delay(answer(ACCEPTED), SAID_NOTHING, stopped)
+    finalized = verdicts.judge_cancel_delay(make_response(ACCEPTED), SAID_NOTHING, stopped)
     assert finalized.warnings == stopped.warnings
-    assert not verdicts.judge_stop(answer(ACCEPTED), SAID_STOPPED).warnings
-    assert not verdicts.judge_stop(answer(NO_TASK), SAID_NOTHING).warnings, "the answer told it"
+    assert not verdicts.judge_stop(make_response(ACCEPTED), SAID_STOPPED).warnings
+    assert not verdicts.judge_stop(make_response(NO_TASK), SAID_NOTHING).warnings, "the answer told it"
 
 
 def test_stop_without_a_configuration_warns():
-    assert verdicts.judge_stop(answer(CONFIG_ABSENT), SAID_NOTHING).warnings
+    assert verdicts.judge_stop(make_response(CONFIG_ABSENT), SAID_NOTHING).warnings
 
 
 @pytest.mark.parametrize("meaning", [NO_TASK, STREAM_ABSENT, CONFIG_ABSENT])
 @pytest.mark.parametrize("before", [SAID_NOTHING, SAID_RECORDING, SAID_STOPPED])
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_change_that_a_lost_answer_makes_likely_is_assumed_with_a_warning(meaning, before, lost):
-    stopped = verdicts.judge_stop(answer(meaning, lost), before)
+def test_change_is_assumed_with_a_warning_after_a_lost_response(meaning, before, lost):
+    stopped = verdicts.judge_stop(make_response(meaning, lost), before)
     warns = lost and before is SAID_NOTHING
     assert any("nothing" in text for text in stopped.warnings) is warns
     assert stopped.changed is (lost and before is not SAID_STOPPED)
-    finalized = verdicts.judge_cancel_delay(answer(meaning, lost), before, stopped)
+    finalized = verdicts.judge_cancel_delay(make_response(meaning, lost), before, stopped)
     assert [text for text in finalized.warnings if "nothing" in text] == [
         text for text in stopped.warnings if "nothing" in text
     ], "that a change is assumed is said once"
-    stopped = verdicts.judge_stop(answer(meaning), before)
-    finalized = verdicts.judge_cancel_delay(answer(meaning, lost), before, stopped)
+    stopped = verdicts.judge_stop(make_response(meaning), before)
+    finalized = verdicts.judge_cancel_delay(make_response(meaning, lost), before, stopped)
     assert any("nothing" in text for text in finalized.warnings) is warns
     assert finalized.changed is lost
 
 
-def test_stop_fails_on_an_answer_that_makes_no_sense():
+def test_stop_raises_the_error_of_an_unexpected_response():
     with pytest.raises(ApiError):
-        verdicts.judge_stop(answer(ALREADY_STARTED), SAID_NOTHING)
+        verdicts.judge_stop(make_response(ALREADY_STARTED), SAID_NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_stop_fails_on_an_answer_that_makes_no_sense():
 )
 def test_cancel_delay(meaning, before, lost, stopped_changed, changed):
     stopped = verdicts.Verdict(stopped_changed, "stopped", "unknown", "command")
-    found = verdicts.judge_cancel_delay(answer(meaning, lost), before, stopped)
+    found = verdicts.judge_cancel_delay(make_response(meaning, lost), before, stopped)
     assert found.changed is changed
     assumed = changed and not stopped_changed and before is SAID_NOTHING
     assert ["a file was still to be made" in text for text in found.warnings] == ([True] if assumed else [])
 
 
 def test_restart_is_always_a_change():
-    assert verdicts.judge_restart(answer(ACCEPTED))[:4] == (True, "recording", "unknown", "command")
+    assert verdicts.judge_restart(make_response(ACCEPTED))[:4] == (True, "recording", "unknown", "command")
 
 
 @pytest.mark.parametrize(
@@ -159,11 +159,11 @@ def test_restart_is_always_a_change():
         (False, SAID_NOTHING, True, (True, "recording", "offline", "stream_state")),
     ],
 )
-def test_predicted_start(online, seen, waits, expected):
+def test_prediction_of_start(online, seen, waits, expected):
     assert verdicts.predict_start(online, seen, waits)[:4] == expected
 
 
-def test_nothing_is_predicted_where_a_run_would_fail():
+def test_there_is_no_prediction_if_a_run_would_fail():
     assert verdicts.predict_start(False, SAID_NOTHING, waits=False) is None
     assert verdicts.predict_restart(False) is None
 
@@ -181,17 +181,17 @@ def test_nothing_is_predicted_where_a_run_would_fail():
         (False, SAID_STOPPED, True, (True, "offline", "offline", "stream_state")),
     ],
 )
-def test_predicted_stop(online, seen, finalize, expected):
+def test_prediction_of_stop(online, seen, finalize, expected):
     assert verdicts.predict_stop(online, seen, finalize)[:4] == expected
 
 
-def test_a_prediction_from_nothing_warns_and_says_why():
+def test_prediction_from_an_unknown_state_warns_with_the_reason():
     assert "nothing" in verdicts.predict_start(True, SAID_NOTHING, False).warnings[0]
     assert not verdicts.predict_start(True, SAID_STOPPED, False).warnings
 
 
 @pytest.mark.parametrize("source", ["notify_log", "record_contents"])
-def test_a_restart_that_is_shown_is_known_from_what_shows_it(source):
+def test_proven_restart_has_the_source_of_the_proof(source):
     assert verdicts.judge_proven_restart(source) == (True, "recording", "unknown", source, ())
 
 
@@ -204,5 +204,5 @@ def test_a_restart_that_is_shown_is_known_from_what_shows_it(source):
         ("restarted", False, ["restart"]),
     ],
 )
-def test_commands(wanted, finalize, expected):
+def test_commands_of_a_state(wanted, finalize, expected):
     assert verdicts.list_commands(wanted, finalize) == expected

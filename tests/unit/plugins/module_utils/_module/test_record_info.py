@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What apsaravideo_record_info is made of: windows of time, queries, and the configuration that fits best."""
+"""The parts of apsaravideo_record_info: windows of time, scopes and queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS = st.integers(1, 40 * 86400)
 
 
 @given(SECONDS, SECONDS)
-def test_parts_of_a_window(length, longest):
+def test_parts_cover_a_window_without_gaps(length, longest):
     window = TimeWindow(NOON, NOON + timedelta(seconds=length))
     parts = list(window.parts(timedelta(seconds=max(longest, length // 50))))
     assert parts[0].start == window.start and parts[-1].end == window.end
@@ -30,19 +30,19 @@ def test_parts_of_a_window(length, longest):
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1)))
-def test_a_moment_is_read_as_it_is_written(when):
+def test_time_is_parsed_as_it_is_formatted(when):
     whole = when.replace(microsecond=0, tzinfo=timezone.utc)
     assert moment(iso(whole)) == whole
 
 
 @pytest.mark.parametrize("text", [None, "", "2026-01-02", "2026-01-02T03:04:05", "2026-02-30T03:04:05Z", 7, {}])
-def test_what_is_no_moment(text):
+def test_invalid_time_is_none(text):
     assert moment(text) is None
     assert not TimeWindow(NOON, NOON + timedelta(days=1)).holds(moment(text))
 
 
 @given(st.sampled_from([None, "a", "b"]), st.sampled_from([None, "s", "t"]))
-def test_a_scope_names_what_it_is_about(app, stream):
+def test_scope_has_the_parameters_of_its_names(app, stream):
     scope = Scope.checked("live.example.com", app, stream)
     assert scope.stream == (Stream("live.example.com", app, stream) if app and stream else None)
     assert list(scope.parameters().values()) == [name for name in scope if name]
@@ -63,7 +63,7 @@ STREAMS = [{"stream_name": "a", "online": True}, {"stream_name": "b", "online": 
         ("[?not_null(nothing, online)].stream_name", ["a"]),
     ],
 )
-def test_query(expression, expected):
+def test_result_of_a_query(expression, expected):
     assert Query("query", expression).search(STREAMS) == expected
 
 
@@ -83,20 +83,20 @@ def test_query(expression, expected):
         ("merge()", "it takes 1 or more"),
     ],
 )
-def test_what_is_wrong_with_a_query_shows_before_it_is_applied(expression, words):
+def test_invalid_query_is_refused_before_it_is_applied(expression, words):
     with pytest.raises(InvalidOption) as caught:
         Query("query", expression)
     assert "option query" in str(caught.value) and words in str(caught.value)
     assert "\n" not in str(caught.value) and "jmespath.org" in str(caught.value)
 
 
-def test_a_query_that_does_not_fit_its_value():
+def test_query_that_does_not_fit_its_value_is_refused():
     with pytest.raises(InvalidOption, match="query cannot be used: In function"):
         Query("query", "join('/', @)").search(STREAMS)
 
 
 @given(st.text(alphabet="[]?.{}:&@'`\"|()*ab1,<=!# \n", max_size=30))
-def test_no_expression_ends_in_anything_else(expression):
+def test_any_expression_has_a_result_or_is_refused(expression):
     try:
         Query("query", expression).search(STREAMS)
     except InvalidOption as error:
@@ -104,7 +104,7 @@ def test_no_expression_ends_in_anything_else(expression):
 
 
 @pytest.mark.parametrize("text", ["{0} {0}", "a[?b == {0} {0}]", "'{0}", "[?`{0}]", "a.{0}#"])
-def test_a_word_that_may_be_a_secret_is_not_quoted(text):
+def test_word_that_may_be_a_secret_is_not_quoted(text):
     with pytest.raises(InvalidOption, match="The option query cannot be used: ") as raised:
         Query("query", text.format("PlantedSecret9"))
     assert "PlantedSecret9" not in str(raised.value)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting for something to come true, and what the cloud's clock shows meanwhile."""
+"""Polling, and the estimate of the cloud's clock."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def utc(seconds):
 
 
 class QuickClock(Clock):
-    """Time passes by sleeping only."""
+    """A clock that only sleep() moves."""
 
     def __init__(self):
         self.time = 0.0

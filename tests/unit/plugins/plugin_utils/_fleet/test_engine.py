@@ -31,7 +31,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.models impor
     iso,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merged
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merge
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
     EndpointUnusable,
@@ -310,7 +310,7 @@ def start_program(world, keep=False, **given):
 
 
 def window_program(world, *windows, began=None, warnings=None, **rules):
-    found = merged(Window(make_instant(start), make_instant(stop)) for start, stop in windows)
+    found = merge(Window(make_instant(start), make_instant(stop)) for start, stop in windows)
     given = options(state="stopped")
     return lambda stream: record_windows(stream, given, found, Policy(world, **rules), [])
 
@@ -570,7 +570,7 @@ def test_each_window_has_one_start_and_one_stop_on_time(plans):
     ended = run(world, {name: window_program(world, *windows) for name, windows in pairs.items()})
     slack = 2 * len(pairs) / RATE + 0.2
     for name, windows in pairs.items():
-        whole = merged(Window(make_instant(start), make_instant(stop)) for start, stop in windows)
+        whole = merge(Window(make_instant(start), make_instant(stop)) for start, stop in windows)
         left = [(w.start.epoch - NOON, w.stop.epoch - NOON) for w in whole if w.stop.epoch > NOON + 0.1]
         if any(0 < w.stop.epoch - NOON <= 0.1 for w in whole):
             continue
