@@ -15,6 +15,8 @@ import os
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 COLLECTIONS = Path(__file__).resolve().parents[4]
 try:
     from ansible.plugins.loader import init_plugin_loader
@@ -25,13 +27,11 @@ else:
     if AnsibleCollectionConfig.collection_finder is None:
         init_plugin_loader([str(COLLECTIONS)])
 
+# A deadline of a test would only tell that the machine is busy.
 if os.environ.get("TEST_SAME_EXAMPLES"):
-    from hypothesis import settings
-
-    settings.register_profile("same examples", derandomize=True, deadline=None)
-    settings.load_profile("same examples")
+    settings.register_profile("chosen", derandomize=True, deadline=None)
 elif os.environ.get("TEST_EXAMPLES"):
-    from hypothesis import settings
-
-    settings.register_profile("many examples", max_examples=int(os.environ["TEST_EXAMPLES"]), deadline=None)
-    settings.load_profile("many examples")
+    settings.register_profile("chosen", max_examples=int(os.environ["TEST_EXAMPLES"]), deadline=None)
+else:
+    settings.register_profile("chosen", deadline=None)
+settings.load_profile("chosen")
