@@ -242,9 +242,7 @@ class Fleet:
             if member is None or member.is_done:
                 continue
             if member.awaits_response or member.live.client.timing.first_sent_at:
-                error = self._interrupted(member)
-                error.may_have_changed = True
-                entry.fail(error)
+                entry.fail(self._interrupted(member).with_context(may_have_changed=True))
                 self._complete(entry)
 
     def _interrupted(self, member: Member) -> LiveError:
