@@ -5,18 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.lookup import LookupBase
-from ansible.template import Templar
-from ansible.utils.display import Display
-from ansible.utils.vars import load_extra_vars
-
-from ..module_utils._errors import InvalidOption
-from ..plugin_utils._action.hosts import evaluate
-from ..plugin_utils._action.variable_names import refuse_misspelt
-
 DOCUMENTATION = r"""
 name: apsaravideo_misspelt
 short_description: Find misspelt variables of the playbooks
@@ -50,6 +38,18 @@ _raw:
   elements: str
 """
 
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.lookup import LookupBase
+from ansible.template import Templar
+from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
+
+from ..module_utils._errors import InvalidOption
+from ..plugin_utils._action.hosts import evaluate
+from ..plugin_utils._action.variable_names import refuse_misspelt
+
 _FAIL_EACH = "record_fail_each"
 
 
@@ -60,7 +60,7 @@ class LookupModule(LookupBase):
     _templar: Templar
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
-        """Return the first problem, if any."""
+        """Return the first problem, if there is any."""
         try:
             for warning in refuse_misspelt(load_extra_vars(self._loader)):
                 Display().warning(warning)
@@ -70,7 +70,7 @@ class LookupModule(LookupBase):
         return []
 
     def _check_fail_each(self, variables: dict[str, Any]) -> None:
-        """Raise InvalidOption for a limit that is not a number, which no option of a module checks."""
+        """Raise InvalidOption for a limit that is no number, which no option of a module checks."""
         value = str(evaluate(self._templar, _FAIL_EACH, variables.get(_FAIL_EACH, 0), variables.get("omit")))
         if not (value.isascii() and value.isdigit()):
             raise InvalidOption(f"The variable {_FAIL_EACH} is {value}", "Give a number of streams, 0 or more.")

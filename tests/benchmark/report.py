@@ -34,7 +34,7 @@ class Figures:
         """Return the streams per second of the whole command."""
         return self.streams / self.seconds
 
-    def extrapolated(self, streams: int) -> Figures:
+    def extrapolate(self, streams: int) -> Figures:
         """Return figures for more streams, each of which costs as much as one that was measured."""
         more = streams - self.streams
         return replace(

@@ -96,7 +96,7 @@ def compare(options: argparse.Namespace) -> list[Table]:
     found: list[Figures] = []
     for label, _way, _fast in WAYS:
         measured = [median(rounds[label, size]) for size in sizes if (label, size) in rounds]
-        found += measured + [measured[0].extrapolated(size) for size in sizes[len(measured) :]]
+        found += measured + [measured[0].extrapolate(size) for size in sizes[len(measured) :]]
     if options.output and not options.scenario:
         options.output.mkdir(exist_ok=True)
         plot(found, QUOTA, options.output / "benchmark.svg")

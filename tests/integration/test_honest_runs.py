@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.retry_file import limit_line
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.retry_file import make_limit_line
 from support.chaos import Controller, Job
 from support.emulator import ACCOUNT
 
@@ -170,7 +170,7 @@ def test_exit_code_summary_retry_file_and_recap_agree_with_the_ledger(cloud, ans
     undone = case.selected - done
     assert (result.exit_code == 0) <= (not undone and not left), context
     assert bool(undone) <= (result.exit_code != 0), context
-    assert {limit_line(host) for host in undone} <= set(left) or not has_written_retry_file(result, case), context
+    assert {make_limit_line(host) for host in undone} <= set(left) or not has_written_retry_file(result, case), context
     if case.interrupted_after is None:
         compare_with_ledger(cloud, case, result, done, changed, left, context)
 
@@ -193,10 +193,10 @@ def compare_with_ledger(cloud, case, result, done, changed, left, context):
     assert perhaps <= {host for host in case.selected if case.hosts[host] == "unreachable"}, context
     assert numbers["changed"] == len(changed | perhaps), context
     assert numbers.get("calls", numbers.get("call")) == len(cloud.calls()), context
-    assert set(left) >= {limit_line(host) for host in case.selected - done}, context
+    assert set(left) >= {make_limit_line(host) for host in case.selected - done}, context
     if case.max_fail == 100:
         assert not_tried == 0, context
-        assert set(left) == {limit_line(host) for host in failed}, context
+        assert set(left) == {make_limit_line(host) for host in failed}, context
         assert numbers.get("failed", 0) == len(failed), context
     assert (result.exit_code == 2) == bool(left), context
     assert len(left) == numbers.get("failed", 0) + not_tried, context
@@ -206,7 +206,7 @@ def compare_with_ledger(cloud, case, result, done, changed, left, context):
     in_recap = result.failed()
     assert bool(in_recap) == bool(left), context
     if left and len(left) <= case.each:
-        assert {limit_line(host) for host in in_recap} == set(left), context
+        assert {make_limit_line(host) for host in in_recap} == set(left), context
 
 
 def list_not_tried(case, result):

@@ -34,7 +34,7 @@ def test_the_files_and_commands_of_the_readme_work(cloud, ansible):
     for command in commands:
         # The moments of the README are far away.
         soon = f"={time.time() + 2:.0f}"
-        run = ansible.playbook(*(re.sub(r"=2027-[-T0-9:+]+$", soon, word).replace("=2h", "=3s") for word in command))
+        run = ansible.playbook(*(re.sub(r"=2027-[-T0-9:+]+$", soon, word).replace("=2h", "=9s") for word in command))
         assert run.exit_code == 0, run.output
         cloud.advance(60)
     sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]

@@ -341,7 +341,7 @@ class _LoneCase:
             self._verdict()
         self._calls()
 
-    def _ended(self, command: str) -> str | None:
+    def _last_code(self, command: str) -> str | None:
         """Return the error code of the last response to a command, None for success."""
         codes = [call["code"] for call in self._case.calls if call["params"].get("Command") == command]
         return str(codes[-1]) if codes and codes[-1] else None
@@ -356,9 +356,9 @@ class _LoneCase:
             unknown = self._state == "started" and self._result["previous_state"] == "unknown"
             return is_first and unknown and self._lost
         if self._state == "started":
-            return bool(self._case.lost("start")) and self._ended("start") is not None
+            return bool(self._case.lost("start")) and self._last_code("start") is not None
         commands = ["stop", "cancel_delay"] if self._case.outcome.job.finalize else ["stop"]
-        doubts = [self._ended(name) is None or bool(self._case.lost(name)) for name in commands]
+        doubts = [self._last_code(name) is None or bool(self._case.lost(name)) for name in commands]
         return self._state == "stopped" and any(doubts)
 
     def _verdict(self) -> None:
@@ -393,7 +393,7 @@ class _LoneCase:
             shown = self._result.get("state_source") == "notify_log"
             expected.update([READ_CONTENTS] if self._lost and not shown else [])
         elif self._state == "started":
-            read = self._case.lost("start") and self._ended("start")
+            read = self._case.lost("start") and self._last_code("start")
             expected.update(["start", *([READ_LOG] if read else [])])
         else:
             expected.update([READ_LOG, "stop", *(["cancel_delay"] if self._case.outcome.job.finalize else [])])

@@ -242,10 +242,11 @@ class Fleet:
             if member is None or member.is_done:
                 continue
             if member.awaits_response or member.live.client.timing.first_sent_at:
-                entry.fail(self._interrupted(member).with_context(may_have_changed=True))
+                error = self._make_interruption_error(member)
+                entry.fail(error.with_context(may_have_changed=True))
                 self._complete(entry)
 
-    def _interrupted(self, member: Member) -> LiveError:
+    def _make_interruption_error(self, member: Member) -> LiveError:
         if member.awaits_response:
             return LiveError(
                 "A command of this stream was sent, and the run ended before the response came",

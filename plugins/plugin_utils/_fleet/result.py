@@ -11,7 +11,7 @@ from typing import Any
 from ...module_utils._errors import printable
 from . import summary
 from .fleet import Fleet
-from .retry_file import host_pattern
+from .retry_file import make_host_pattern
 
 MAX_MESSAGE_LENGTH = 400  # characters
 
@@ -33,8 +33,8 @@ def make_result(
         "counts": counts,
         "streams": entries,
         "failed_hosts": failed,
-        "failed_patterns": [host_pattern(host) for host in failed],
-        "healthy_pattern": host_pattern(healthy) if healthy else None,
+        "failed_patterns": [make_host_pattern(host) for host in failed],
+        "healthy_pattern": make_host_pattern(healthy) if healthy else None,
         "ended": ended,
         "timing": _make_timing(fleet),
         "calls": dict(sorted(fleet.sum_traffic().by_operation.items())),

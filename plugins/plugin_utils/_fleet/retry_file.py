@@ -13,12 +13,12 @@ from contextlib import suppress
 from .._util.files import lock_directory, require_regular_file, write_atomically
 
 
-def host_pattern(host: str) -> str:
+def make_host_pattern(host: str) -> str:
     """Return a pattern for `hosts` of a play that matches only this host, even if its name looks like a pattern."""
     return "~" + "".join(char if char.isalnum() and char.isascii() else rf"\U{ord(char):08x}" for char in host) + r"\Z"
 
 
-def limit_line(host: str) -> str:
+def make_limit_line(host: str) -> str:
     """Return a line for `--limit @file` that only this host matches.
 
     Ansible takes a line as the name of a host unless it begins with a character that begins a pattern.
@@ -29,9 +29,9 @@ def limit_line(host: str) -> str:
 
 
 def update_lines(lines: Iterable[str], covered: Collection[str], remaining: Iterable[str]) -> list[str]:
-    """Return the lines with those of this run's hosts, `covered`, replaced by those of the remaining ones."""
-    own = {limit_line(host) for host in covered}
-    return [line for line in lines if line and line not in own] + [limit_line(host) for host in remaining]
+    """Return the lines of a retry file, without those of hosts in `covered`, and with those of `remaining` hosts."""
+    own = {make_limit_line(host) for host in covered}
+    return [line for line in lines if line and line not in own] + [make_limit_line(host) for host in remaining]
 
 
 def write_retry_file(path: str, covered: Collection[str], remaining: Iterable[str]) -> int:

@@ -23,7 +23,7 @@ class Condition(NamedTuple):
 
 
 class Evaluator:
-    """Evaluates expressions, each once for all streams that are alike in the variables that it depends on.
+    """An evaluator of expressions, memoised on the values of the variables that each expression depends on.
 
     `api_fields` are the variables that come from the API alone: they are never templates, so that equal values give
     equal results. `compose` evaluates an expression as Ansible's constructed inventories do.

@@ -68,7 +68,7 @@ def _check_syntax(label: str, text: Any) -> None:
 
 
 class HostBuilder:
-    """Names the hosts of a source and collects their variables, and what to warn of."""
+    """A builder of a source's hosts, with their names and variables; it also collects warnings."""
 
     def __init__(self, plan: Plan, rules: Rules, evaluator: Evaluator) -> None:
         self._plan = plan
@@ -145,7 +145,7 @@ class HostBuilder:
             return False
 
     def list_warnings(self) -> Iterator[str]:
-        """Yield what to warn of after the last build."""
+        """Yield the warnings of the last build."""
         for label, names in self._failures.items():
             yield (
                 f"{label} could not be evaluated for {len(names)} streams and was taken not to hold for them, "

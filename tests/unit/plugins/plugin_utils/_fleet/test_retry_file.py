@@ -112,7 +112,7 @@ def test_a_pattern_matches_only_its_host(name):
     inventory = InventoryManager(DataLoader(), sources=None)
     for other_name in (*UNUSUAL, "plain"):
         inventory.add_host(other_name, "all")
-    assert {host.name for host in inventory.get_hosts([retry_file.host_pattern(name)])} == {name}
+    assert {host.name for host in inventory.get_hosts([retry_file.make_host_pattern(name)])} == {name}
 
 
 def match(directory, lines, names):
@@ -128,7 +128,7 @@ def match(directory, lines, names):
 
 @pytest.mark.parametrize("name", UNUSUAL, ids=repr)
 def test_a_line_matches_only_its_host(tmp_path, name):
-    assert match(tmp_path, [retry_file.limit_line(name)], [*UNUSUAL, "plain"]) == {name}
+    assert match(tmp_path, [retry_file.make_limit_line(name)], [*UNUSUAL, "plain"]) == {name}
 
 
 @given(
@@ -136,5 +136,5 @@ def test_a_line_matches_only_its_host(tmp_path, name):
 )
 def test_lines_match_only_their_hosts(tmp_path_factory, names):
     wanted = names[::2]
-    lines = [retry_file.limit_line(name) for name in wanted]
+    lines = [retry_file.make_limit_line(name) for name in wanted]
     assert match(tmp_path_factory.getbasetemp(), lines, names) == set(wanted)
