@@ -51,7 +51,7 @@ class AccessKey:
             object.__setattr__(self, "account", self.access_key_id)
 
     def secrets(self) -> list[str]:
-        """Return the texts that must never be shown."""
+        """Return the parts that must never be shown: the secret, and the security token if there is one."""
         return [secret for secret in (self.access_key_secret, self.security_token) if secret]
 
     def is_same_credential(self, other: AccessKey) -> bool:

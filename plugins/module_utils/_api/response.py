@@ -107,9 +107,11 @@ def _api_error(
     now: float,
     mask: Callable[[str], str],
 ) -> ApiError:
-    explanation = explain(code, _message(content, mask), action)
-    error = classify_error(code, received.status)(
-        f"{subject} was refused: {explanation.happened}",
+    explanation = explain(code, _clean_message(content, mask), action)
+    kind = classify_error(code, received.status)
+    ahead = _measure_skew(received, now) if kind is ClockWrong else None
+    error = kind(
+        f"{subject} was refused: {explanation.happened}{_describe_skew(ahead)}",
         explanation.advice,
         code=code,
         request_id=get_request_id(content) or None,
@@ -117,15 +119,19 @@ def _api_error(
         action=action,
     )
     if isinstance(error, Throttled):
-        error.retry_after = _retry_after(received.headers)
+        error.retry_after = _parse_retry_after(received.headers)
     if isinstance(error, ClockWrong):
-        there = server_time(received.headers)
-        error.ahead = None if there is None else there - now
-        error.happened += _describe_skew(error.ahead)
+        error.ahead = ahead
     return error
 
 
-def _message(content: dict[str, Any], mask: Callable[[str], str]) -> str:
+def _measure_skew(received: HttpResponse, now: float) -> float | None:
+    """Return the seconds by which the cloud's clock is ahead, None without a usable `Date`."""
+    date = server_time(received.headers)
+    return None if date is None else date - now
+
+
+def _clean_message(content: dict[str, Any], mask: Callable[[str], str]) -> str:
     """Return the server's message on one line, cut at "string to sign", which is followed by keys and tokens."""
     text = _find_text(content, _ANY, "Message", "message", "Description") or ""
     message = printable(mask(" ".join(text.split())))  # It is masked before it is cut, which might split a secret.
@@ -133,7 +139,7 @@ def _message(content: dict[str, Any], mask: Callable[[str], str]) -> str:
     return cut[:_MAX_MESSAGE]
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of `x-acs-retry-after`, which is in milliseconds, as the SDK takes it."""
     value = headers.get("x-acs-retry-after", "")
     return min(int(value) / 1000, _MAX_RETRY_AFTER) if re.fullmatch(r"[0-9]{1,18}", value) else None
@@ -154,7 +160,7 @@ def _error_without_code(received: HttpResponse, action: str, subject: str) -> Li
             "Run fewer clients at once, raise retry_timeout, or look at any proxy in between.",
             http_status=status,
             action=action,
-            retry_after=_retry_after(received.headers),
+            retry_after=_parse_retry_after(received.headers),
         )
     if status < _STATUS_REDIRECT or status == _STATUS_TIMEOUT or status >= _STATUS_SERVER_ERROR:
         return _unreadable_error(received, action, subject)

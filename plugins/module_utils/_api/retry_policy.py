@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long calls are retried, and how long to wait between attempts."""
+"""The limit of retries, and the pauses between attempts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RetryPolicy:
 
     @classmethod
     def from_option(cls, retry_timeout: float) -> RetryPolicy:
-        """Return the policy for the option `retry_timeout`, in which -1 stands for no limit."""
+        """Return the policy for a value of the option `retry_timeout`, where -1 means no limit."""
         return cls(retry_timeout if retry_timeout >= 0 else math.inf)
 
     def may_retry(self, traffic: Traffic) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .._api.access_key import AccessKey, digest
 from .._api.account import Limits
+from .._api.redactor import Redactor
 from .._api.traffic import Traffic
 from .._errors import CredentialsError, LiveError
 from .._http.endpoint import Settings
@@ -50,6 +51,7 @@ class Context(NamedTuple):
     traffic: Traffic
     cache: CredentialsCache
     warn: Callable[[str], None]
+    redactor: Redactor | None = None
 
     def lookup(self, option: str, *variables: str) -> Any:
         """Return the value of the option, else of the first environment variable that is set, else None."""

@@ -161,7 +161,7 @@ def _request_access_key(
     credentials: Credentials | None = None,
 ) -> AccessKey:
     settings = context.settings._replace(endpoint=endpoint)
-    client = Client(settings, context.limits, credentials, context.clock, context.traffic)
+    client = Client(settings, context.limits, credentials, context.clock, context.traffic, redactor=context.redactor)
     try:
         content = client.call(operation, parameters).content
     except CredentialsError:

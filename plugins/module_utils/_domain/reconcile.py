@@ -99,8 +99,7 @@ def apply(resource: Resource) -> Outcome:
     try:
         return run.reach_desired_state()
     except LiveError as error:
-        error.may_have_changed = error.may_have_changed or run.touched
-        raise
+        raise error.with_context(may_have_changed=error.may_have_changed or run.touched) from error
 
 
 def make_result(resource: Resource, outcome: Outcome) -> dict[str, Any]:
@@ -158,9 +157,10 @@ class _Run:
                 return Outcome(self.touched, self._before, after, self._replaced)
             except ConcurrentModification as conflict:
                 found, error = conflict.found, conflict.error
-        error.happened += "; something else changes it at the same time"
-        error.advice = "Make sure that only one task at a time manages the configuration, and run again."
-        raise error from None
+        raise error.with_context(
+            happened=f"{error.happened}; something else changes it at the same time",
+            advice="Make sure that only one task at a time manages the configuration, and run again.",
+        ) from error
 
     def _remember_before(self, found: Any) -> None:
         """Save the configuration as the one from before this run, as long as no call of it took effect."""
@@ -179,8 +179,7 @@ class _Run:
         try:
             return self._resource.read()
         except LiveError as error:
-            error.happened += "; the change before it took effect"
-            raise
+            raise error.with_context(happened=f"{error.happened}; the change before it took effect") from error
 
     def _make_single_change(self, found: Any, change: Change) -> None:
         calls = {ADD: self._resource.add, UPDATE: self._resource.update, DELETE: self._resource.delete}
@@ -208,9 +207,8 @@ class _Run:
                 if not error.outcome_unknown:
                     raise
                 if not may_retry:
-                    error.happened += "; a read right after it found nothing changed"
-                    error.advice = "Run again."
-                    raise
+                    happened = f"{error.happened}; a read right after it found nothing changed"
+                    raise error.with_context(happened=happened, advice="Run again.") from error
                 may_retry = False
             else:
                 self.touched = True
@@ -236,24 +234,27 @@ class _Run:
         try:
             self._apply(lambda: self._resource.delete(old), lambda found: found is None, old)
         except LiveError as error:
-            if error.outcome_unknown:
-                error.advice += f" If the configuration is gone, it was {self._resource.render(old)}."
-            raise
+            if not error.outcome_unknown:
+                raise
+            advice = f"{error.advice} If the configuration is gone, it was {self._resource.render(old)}."
+            raise error.with_context(advice=advice) from error
         self._replaced = True
         try:
             self._apply(lambda: self._resource.add(new), self._is_desired, None)
         except LiveError as error:
-            self._restore(old, error)
-            raise
+            raise self._restore(old, error) from error
 
-    def _restore(self, old: Any, error: LiveError) -> None:
-        """Add the old configuration again after the new one was refused, and have `error` say what became of it."""
+    def _restore(self, old: Any, error: LiveError) -> LiveError:
+        """Add the old configuration again after the new one was refused, and return `error` with the result of that."""
         try:
             effect = self._apply(lambda: self._resource.add(old), lambda found: found is not None, None)
         except LiveError as second:
             gone = "may be gone" if second.outcome_unknown else "is gone"
-            error.happened += f", and the old one, which had been removed for it, {gone}: {second.happened}"
-            error.advice += f" What {gone} is {self._resource.render(old)}."
-        else:
-            became = "was put back" if effect is _Effect.ACCEPTED else "is gone, and there is another now"
-            error.happened += f"; the old configuration, which had been removed for it, {became}"
+            return error.with_context(
+                happened=f"{error.happened}, and the old one, which had been removed for it, {gone}: {second.happened}",
+                advice=f"{error.advice} What {gone} is {self._resource.render(old)}.",
+            )
+        became = "was put back" if effect is _Effect.ACCEPTED else "is gone, and there is another now"
+        return error.with_context(
+            happened=f"{error.happened}; the old configuration, which had been removed for it, {became}"
+        )

@@ -114,8 +114,7 @@ def _change_state(stream: Stream, options: Mapping[str, Any], clock: Clock) -> S
     try:
         return (yield from _confirm(stream, before, verdict, sent, options["wait_timeout"], clock))
     except LiveError as error:
-        error.may_have_changed = verdict.changed
-        raise
+        raise error.with_context(may_have_changed=verdict.changed) from error
 
 
 def _start(seconds: float, clock: Clock) -> Generator[Step, Any, tuple[Verdict, list[_Command]]]:
@@ -132,11 +131,19 @@ def _send_start(seconds: float, clock: Clock) -> Generator[Step, Any, CommandRes
     poll = Poll(clock, seconds)
     while response.meaning == STREAM_ABSENT and seconds:
         if not (yield AwaitPush(poll)):
-            if response.error:
-                response.error.happened += f", and did not appear within {seconds:g} seconds"
-            break
+            return _add_wait(response, seconds)
         response = yield Send("start")
     return response
+
+
+def _add_wait(response: CommandResponse, seconds: float) -> CommandResponse:
+    """Have the error of a response say how long the stream was waited for."""
+    error = response.error
+    if error is None:
+        return response
+    return response._replace(
+        error=error.with_context(happened=f"{error.happened}, and did not appear within {seconds:g} seconds")
+    )
 
 
 def _read_state_before(lost_at: float) -> Generator[Step, Any, Evidence]:
@@ -206,8 +213,8 @@ def _send_stop(before: Evidence, finalize: bool) -> Generator[Step, Any, list[_C
         except LiveError as error:
             # The log may have been late, and is not read again after a failure.
             accepted = sent[0].response.meaning == ACCEPTED
-            error.may_have_changed = error.may_have_changed or stopped.changed or accepted
-            raise
+            may_have_changed = error.may_have_changed or stopped.changed or accepted
+            raise error.with_context(may_have_changed=may_have_changed) from error
     return sent
 
 
@@ -274,8 +281,8 @@ def _await_event(
             events = yield PollLog(sent - _READ_FROM, poll)
         except LiveError as error:
             if not error.retryable:
-                error.happened = f"{command.name} was accepted, but cannot be confirmed: {error.happened}"
-                raise
+                happened = f"{command.name} was accepted, but cannot be confirmed: {error.happened}"
+                raise error.with_context(happened=happened) from error
             newest = f"it could not be read: {error.happened}"
             continue
         if events is None:

@@ -69,7 +69,9 @@ class Task:
         """
         settings, limits = self._parse_settings(), self._parse_limits()
         cache = CredentialsCache(self.run_directory, self.clock.now, self.warn)
-        context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
+        context = Context(
+            self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn, self.redactor
+        )
         account = Account(settings, limits, build_credentials(context), self.clock)
         account.get_access_key()
         return account

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Callable
 from typing import Any
@@ -169,7 +168,9 @@ class Dispatcher:
                 return
             cause, subject = lane.cause
             member, attempts, command = lane.ready.popleft()
-            failure = copy.copy(cause)
-            failure.after_lost_response = failure.may_have_changed = attempts.was_lost
-            failure.happened = failure.happened.replace(subject, f"{command} of {member.stream}")
+            failure = cause.with_context(
+                happened=cause.happened.replace(subject, f"{command} of {member.stream}"),
+                after_lost_response=attempts.was_lost,
+                may_have_changed=attempts.was_lost,
+            )
             self._advance(lane, member, error=failure)

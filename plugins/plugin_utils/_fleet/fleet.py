@@ -243,8 +243,7 @@ class Fleet:
                 continue
             if member.awaits_response or member.live.client.timing.first_sent_at:
                 error = self._make_interruption_error(member)
-                error.may_have_changed = True
-                entry.fail(error)
+                entry.fail(error.with_context(may_have_changed=True))
                 self._complete(entry)
 
     def _make_interruption_error(self, member: Member) -> LiveError:

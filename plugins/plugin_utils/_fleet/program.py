@@ -64,8 +64,7 @@ def keep_recording(stream: Stream, options: Mapping[str, Any], policy: Policy, w
             again = yield from reach_state(stream, {**options, "wait_for_stream": left}, policy, warnings)
             result = {**again, "changed": result["changed"] or again["changed"]}
     except LiveError as error:
-        error.may_have_changed = error.may_have_changed or result["changed"]
-        raise
+        raise error.with_context(may_have_changed=error.may_have_changed or result["changed"]) from error
     return result
 
 
@@ -118,8 +117,7 @@ class _Total:
     def result(self) -> Result:
         """Return the last part's result, as changed if any part changed something; raise the first error, if any."""
         if self._failure:
-            self._failure.may_have_changed = self._changed
-            raise self._failure
+            raise self._failure.with_context(may_have_changed=self._changed) from self._failure
         return {**self._last, "changed": self._changed}
 
 
