@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module apsaravideo_record_notify in the worker process where the task is local."""
+"""Run the module `apsaravideo_record_notify` in the worker process if the task is local."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..plugin_utils._action.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    """The action of the module of the same name."""
+    """The action of the module `apsaravideo_record_notify`."""
 
     spec = SPEC
     operate = staticmethod(operate)

@@ -13,55 +13,55 @@ class ModuleDocFragment:
 options:
   finalize:
     description:
-      - With O(state=stopped), also send C(cancel_delay), so that the file appears now. One more call.
+      - With O(state=stopped), also send C(cancel_delay), so that the file is created now. This takes one more call.
       - Ignored for other states.
     type: bool
     default: false
   wait_for_stream:
     description:
-      - With O(state=started), seconds to wait for a stream that is not being pushed yet, or that is pulled on trigger
-        and has no viewer yet. The last look is at their end, and the attempts of one that fails may take
+      - With O(state=started), the seconds to wait for a stream that is not being pushed yet, or that is pulled on
+        trigger and has no viewer yet. The last check is made at their end. If it fails, its attempts may take
         O(retry_timeout) in addition.
       - Ignored for other states.
     type: int
     default: 0
   start_at:
     description:
-      - The time before which no command leaves, whatever the state. Keys and connection are ready by then.
-      - In ISO 8601 with a zone, such as V(2026-01-02T20:00:00+08:00), or in seconds since 1970. A time without a zone
-        is refused.
-      - When it has passed, the first call leaves at once; RV(ignore:late_seconds) says how late it was. A time that was
-        more than ten minutes ago, or is more than a year ahead, is refused.
-      - The machine's clock decides. Where somebody sets it meanwhile, the task sees that within a second.
-      - Several tasks at once begin together, and their calls leave at the rate of O(rate_limit).
-      - Check mode does not wait. RV(ignore:waited_seconds) does not count it.
+      - The time before which no command is sent, whatever the state. Credentials and connection are ready by then.
+      - It is given in ISO 8601 with a time zone, such as V(2026-01-02T20:00:00+08:00), or in seconds since 1970. A time
+        without a time zone is refused.
+      - If it has passed, the first request is sent at once, and RV(ignore:late_seconds) shows the delay. A time more
+        than ten minutes ago, or more than a year ahead, is refused.
+      - The machine's clock is used. If the clock is changed meanwhile, the task notices within a second.
+      - Several tasks with the same time begin together, and their calls are made at the rate of O(rate_limit).
+      - Check mode does not wait. RV(ignore:waited_seconds) does not include this wait.
     type: str
   wait:
     description:
-      - The cloud carries commands out after it has answered. With V(true), wait until the notify log shows that it
-        did. With O(state=started) and O(state=restarted) that the recording began, with O(state=stopped) that it was
-        paused, or with O(finalize) that a file was made. Only what is newer than the command counts.
-      - The clock of the log may be behind that of the gateway by up to 2 seconds. An event that seems older than the
-        command by no more than that counts if it is new in the log, but only 8 seconds after the command, or at the end
-        of O(wait_timeout) where that comes first. Until then it may be one from before the command that the log showed
-        late.
-      - The log shows this only where the domain has a recording callback with status events, see
-        M(apsaravideo.live.apsaravideo_record_notify). Without one, this fails after O(wait_timeout), although the
+      - The cloud carries out commands after it has responded. With V(true), the task waits until the notify log
+        confirms the command. With O(state=started) and O(state=restarted), the log must show that the recording began,
+        with O(state=stopped) that it was paused, or with O(finalize) that a file was created. Only events newer than
+        the command count.
+      - The clock of the log may be up to 2 seconds behind that of the gateway. So an event that seems up to 2 seconds
+        older than the command counts as well if it is new in the log, but only 8 seconds after the command, or at the
+        end of O(wait_timeout) if that comes first. Until then, it may be an older event that the log showed late.
+      - The log shows these events only if the domain has a recording callback with status events, see
+        M(apsaravideo.live.apsaravideo_record_notify). Without one, the task fails after O(wait_timeout), although the
         command was carried out.
-      - Nothing is waited for where no event can be expected, because the stream was being recorded already, had been
-        stopped, or is not being pushed. That it had been stopped counts as known from the log only 8 seconds after the
-        command, because the log may be late.
-      - It costs a call or two that read the log, and more the longer it takes. In check mode nothing is waited for.
+      - The task does not wait if no event is expected, because the stream was being recorded already, had been stopped,
+        or is not being pushed. That it had been stopped is known from the log only 8 seconds after the command, because
+        the log may be late.
+      - Reading the log takes one or two calls, and more the longer it takes. Check mode does not wait.
     type: bool
     default: false
   wait_timeout:
     description:
-      - With O(wait), seconds after which that fails, also where the log cannot be read; the attempts of the last look
-        may take O(retry_timeout) in addition. It then reports RV(ignore:changed) all the same where the
-        command was accepted.
+      - With O(wait), the seconds after which the task fails, even if the log cannot be read. The attempts of the last
+        read may take O(retry_timeout) in addition. RV(ignore:changed) is reported all the same if the command was
+        accepted.
     type: int
     default: 300
 notes:
-  - A stream that the cloud pulls on trigger is there only while somebody watches it. Nothing is recorded without a
-    viewer, whatever the mode of the configuration, and a recording ends when the last one leaves.
+  - A stream that is pulled on trigger is online only while somebody watches it. Without a viewer nothing is recorded,
+    whatever the mode of the configuration, and a recording ends when the last viewer leaves.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The option of `_argspec.DOMAIN`."""
+    """The option of `argspec.DOMAIN`."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options of `_argspec.STREAM`."""
+    """The options of `argspec.STREAM`."""
 
     DOCUMENTATION = r"""
 options:
@@ -17,15 +17,15 @@ options:
     required: true
     aliases: [domain]
   app_name:
-    description: The application of the stream, exactly. A wildcard is refused.
+    description: The exact name of the application. A wildcard is refused.
     type: str
     required: true
     aliases: [app]
   stream_name:
     description:
-      - The name of the stream, exactly. A wildcard is refused.
-      - Quote a name that YAML would take for something else, such as C("00123"), C("1.10"), C("1:30") or C("yes"). An
-        integer is used as its text, and a boolean or a floating-point number is refused. The same goes for
+      - The exact name of the stream. A wildcard is refused.
+      - Quote a name that YAML would read as something else than text, such as C("00123"), C("1.10"), C("1:30") or
+        C("yes"). An integer is converted to text. A boolean or a floating-point number is refused. The same applies to
         O(app_name).
     type: str
     required: true

@@ -1,37 +1,35 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong, in words for the person who reads them, and whether it is worth another try.
-
-Error codes are those of the product (both generations of its documentation) and of the RPC gateway. Decisions rest on
-the code alone: the HTTP status of one code differs between gateways, and 409 stands for `TaskAlreadyStarted` as well as
-for `StreamNotFound`.
-"""
+"""The errors that a task reports, in words for the person who reads them, and whether another attempt may help."""
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, TypeVar
 
-_LONGEST_SENTENCE = 1500  # characters
+_MAX_SENTENCE = 1500  # characters
+
+_Error = TypeVar("_Error", bound="LiveError")
 
 
 def printable(text: str) -> str:
-    """Return a text in which nothing steers a terminal, ends a line or hides: texts may come from strangers.
+    """Return the text on one line, with everything that could steer a terminal or hide escaped as in Python's source.
 
-    Whatever else there is in it stands there as in Python's source: `\\x1b`, `\\u200b`. It may be printable already.
+    Texts may come from strangers. One that is printable already stays as it is.
     """
     if text.isprintable():
         return text
-    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 class LiveError(Exception):
     """Anything foreseeable that keeps a task from its end.
 
-    `happened` and `advice` are one sentence each: what happened, which may quote what was given or answered and is made
-    `printable`, and what to do next. `code`, `request_id` and
-    `http_status` are what the cloud answered, None where it answered nothing. `action` is the API operation.
-    `after_lost_response`: an earlier try of the same call may have taken effect. `may_have_changed`: so may the task.
+    `happened` and `advice` are one sentence each: what happened, and what to do next. The first may quote options and
+    responses, so it is cut and made `printable`. `code`, `request_id` and `http_status` are those of the response, None
+    without one. `action` is the API operation. `after_lost_response`: an earlier attempt of the same call may have
+    taken effect. `may_have_changed`: the task may have changed something.
     """
 
     retryable = False
@@ -59,16 +57,25 @@ class LiveError(Exception):
 
     @property
     def happened(self) -> str:
-        """What happened."""
+        """Return what happened."""
         return self._happened
 
     @happened.setter
     def happened(self, text: str) -> None:
-        cut = text if len(text) <= _LONGEST_SENTENCE else f"{text[:_LONGEST_SENTENCE]}..."
-        self._happened = printable(cut)
+        self._happened = printable(text if len(text) <= _MAX_SENTENCE else f"{text[:_MAX_SENTENCE]}...")
+        self.args = (self._happened,)  # A repr shows no more than the message does.
 
-    def __copy__(self) -> LiveError:
-        """Return an error of its own that says the same, for another task that fails of the same cause."""
+    def with_context(self: _Error, **attributes: Any) -> _Error:
+        """Return a copy with these attributes replaced; raises AttributeError for one that there is not."""
+        error = copy.copy(self)
+        for name, value in attributes.items():
+            if not hasattr(error, name):
+                raise AttributeError(f"{type(self).__name__} has no {name}")
+            setattr(error, name, value)
+        return error
+
+    def __copy__(self: _Error) -> _Error:
+        """Return an equal error without traceback and cause; what the default would call may take other arguments."""
         twin = type(self).__new__(type(self), *self.args)
         twin.__dict__.update(self.__dict__)
         return twin
@@ -79,7 +86,7 @@ class LiveError(Exception):
         return printable(f"{self.happened}{label}. {self.advice}")
 
     def as_result(self) -> dict[str, Any]:
-        """The `error` entry of a failed result."""
+        """Return the entry `error` of a failed result."""
         return {
             "code": self.code,
             "message": self.happened,
@@ -90,15 +97,15 @@ class LiveError(Exception):
 
 
 class InvalidOption(LiveError):
-    """An option that no call could be made with; found before anything is sent."""
+    """An option that no call could be made with; it is found before anything is sent."""
 
 
 class CredentialsError(LiveError):
-    """No keys, half a pair of keys, or a source of keys that cannot be read."""
+    """No credentials, incomplete ones, or a provider of credentials that failed."""
 
 
 class NotSent(LiveError):
-    """The connection failed before the request left, so the cloud cannot have acted on it."""
+    """The connection failed before the request was sent, so the cloud cannot have acted on it."""
 
     retryable = True
 
@@ -108,14 +115,14 @@ class EndpointUnusable(LiveError):
 
 
 class ResponseLost(LiveError):
-    """The request may have reached the cloud, but no usable answer came back."""
+    """The request may have reached the cloud, but no usable response came back."""
 
     retryable = True
     outcome_unknown = True
 
 
 class ApiError(LiveError):
-    """The cloud answered with an error code."""
+    """The cloud responded with an error code."""
 
 
 class Throttled(ApiError):
@@ -129,7 +136,7 @@ class Throttled(ApiError):
 
 
 class ServerFault(ApiError):
-    """The cloud failed inside; whether the call took effect is not known."""
+    """The cloud failed internally; it is not known whether the call took effect."""
 
     retryable = True
     outcome_unknown = True
@@ -143,26 +150,26 @@ class NonceUsed(ApiError):
 
 
 class ClockWrong(ApiError):
-    """The cloud refused the request because of its time, before looking at anything else in it.
+    """The cloud refused the request because of its date, before it read anything else in it.
 
-    `ahead`: the seconds by which the cloud's clock is ahead of this machine's, None where the answer does not tell.
+    `ahead`: the seconds by which the cloud's clock is ahead of this machine's, None where the response does not tell.
     """
 
     ahead: float | None = None
 
 
 class CredentialsExpired(ApiError):
-    """The cloud refused the request because its temporary keys have expired; it had no effect."""
+    """The cloud refused the request because its security token has expired; it had no effect."""
 
 
 class ParentExited(LiveError):
-    """The run that a task is a part of has ended, and nobody would learn what came of its calls."""
+    """The run that a task belongs to has exited, and nobody would learn what its calls do."""
 
 
 class OutcomeUnknown(LiveError):
-    """A call that must not be repeated blindly lost its answer.
+    """The response to a call that must not be repeated blindly was lost.
 
-    `lost_at`: when it left by this machine's clock, in seconds since the epoch.
+    `lost_at`: when the request was sent by this machine's clock, in seconds since the epoch.
     """
 
     outcome_unknown = True

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation and entry of the module apsaravideo_record_config; what it does stands in module_utils."""
+"""Documentation and entry point of the module apsaravideo_record_config."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ version_added: 0.1.0
 author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
-  - Creates, changes or removes a recording configuration of Alibaba Cloud ApsaraVideo Live, which says which streams of
-    a domain are recorded to OSS, when, where and in which formats.
-  - A domain has at most one configuration for each pair of O(app_name) and O(stream_name). The one that fits a stream
-    best applies to it.
-  - All configurations of the domain are read, and only what the task sets is compared, so that what the service fills
-    in is no difference. O(mode) has a default and is always compared.
-  - A new or changed configuration takes effect at the next push of a stream. What is being pushed goes on with what was
-    in effect when its push began, and where that was none, it is not recorded and commands find no configuration.
+  - Creates, changes or removes a recording configuration of Alibaba Cloud ApsaraVideo Live, which determines which
+    streams of a domain are recorded to OSS, when, where and in which formats.
+  - A domain has at most one configuration for each pair of O(app_name) and O(stream_name). The most specific one
+    applies to a stream.
+  - All configurations of the domain are read. Only options that the task sets are compared, so that defaults of the
+    service are not reported as differences. O(mode) has a default and is always compared.
+  - A new or changed configuration takes effect at the next push of a stream. Until then, the configuration from the
+    beginning of its push applies. If there was none, the stream is not recorded, and commands fail for lack of a
+    configuration.
 extends_documentation_fragment:
   - apsaravideo.live.domain
   - apsaravideo.live.connection
@@ -29,108 +30,111 @@ options:
   state:
     description:
       - V(present) creates the configuration or changes what differs. An update cannot change O(oss_bucket) or prefixes,
-        and is not sure to remove formats and templates. For these the configuration is removed and created again,
-        with what the task does not set taken over, which RV(replaced) tells. Should the cloud refuse the new one, the
-        old one is put back. One call where nothing differs, three for a change and four for a replacement, and one
-        more each time for every further 30 configurations of the domain.
-      - V(absent) removes it. Of the options, only O(domain_name), O(app_name) and O(stream_name) count then.
+        and is not documented to remove formats and templates. For these, the configuration is removed and created
+        again, see RV(replaced). Values that the task does not set are preserved. If the cloud refuses the new
+        configuration, the old one is restored. The task takes one call if nothing differs, three for a change and four
+        for a replacement, and one more each time for every further 30 configurations of the domain.
+      - V(absent) removes the configuration. All options except O(domain_name), O(app_name), O(stream_name) and those of
+        the connection are ignored then.
     type: str
     choices: [present, absent]
     default: present
   app_name:
-    description: The application that is recorded, or V(*) for all.
+    description: The application to record, or V(*) for all.
     type: str
     default: "*"
     aliases: [app]
   stream_name:
-    description: The stream that is recorded, or V(*) for all.
+    description: The stream to record, or V(*) for all.
     type: str
     default: "*"
     aliases: [stream]
   mode:
     description:
-      - What starts a recording.
-      - V(automatic) means the push. V(callback) means what
-        O(apsaravideo.live.apsaravideo_record_notify#module:on_demand_url) of the domain answers, and nothing is
-        recorded without one. V(ingest_parameter) means C(record_config) in the ingest URL.
-      - V(manual) means a command, as M(apsaravideo.live.apsaravideo_record) sends it. Commands act in the other modes
-        too.
+      - The trigger of a recording.
+      - With V(automatic), a recording begins with the push. With V(callback), the response of
+        O(apsaravideo.live.apsaravideo_record_notify#module:on_demand_url) of the domain decides, and nothing is
+        recorded without that URL. With V(ingest_parameter), C(record_config) in the ingest URL decides.
+      - With V(manual), a recording begins with a command, such as M(apsaravideo.live.apsaravideo_record) sends.
+        Commands also work in the other modes.
     type: str
     choices: [automatic, callback, ingest_parameter, manual]
     default: manual
   oss_bucket:
     description:
-      - The OSS bucket that files are stored in. Needed to create a configuration.
-      - It must be in the same region as the domain's live centre. The cloud does not record across regions, which may
-        show only later, by files that are missing or callbacks that report an error.
+      - The OSS bucket that files are stored in. Required to create a configuration.
+      - It must be in the same region as the domain's live center. The cloud does not record across regions, which may
+        become visible only later, by missing files or callbacks that report an error.
     type: str
   oss_endpoint:
-    description: The endpoint of the bucket, such as V(oss-cn-shanghai.aliyuncs.com). Needed to create a configuration.
+    description:
+      - The endpoint of the bucket, such as V(oss-cn-shanghai.aliyuncs.com). Required to create a configuration.
     type: str
   delay_time:
     description:
-      - Seconds, from 15 to 21600. A push that is interrupted for no longer goes on in the same file.
+      - The seconds, from 15 to 21600, for which a push may be interrupted and continue in the same file.
     type: int
   formats:
     description:
-      - The formats in which streams are recorded. What is configured besides is removed.
-      - To create a configuration, at least one format is needed here or in O(transcode_formats).
+      - The formats in which streams are recorded. Other formats are removed from the configuration.
+      - To create a configuration, at least one format is required here or in O(transcode_formats).
       - Streams must have video in H.264, H.265 or MPEG-4 and audio in AAC or MP3. With other codecs there is no file,
-        or one with a black picture or no sound.
+        or a file with a black picture or without sound.
     type: list
     elements: dict
     suboptions: &format
       format:
-        description: V(m3u8), V(flv), V(mp4) or V(cmaf), in either case.
+        description: V(m3u8), V(flv), V(mp4) or V(cmaf), in upper or lower case.
         type: str
         required: true
       cycle_duration:
         description:
-          - Seconds after which a file ends and the next begins. The service has a default, 6 hours for V(m3u8) and
-            V(cmaf) and 1 hour for V(flv) and V(mp4) by its documentation.
-          - From 900 to 21600 by samples of the vendor's. Another duration is sent, with a warning.
+          - The seconds after which a file ends and the next begins. The default of the service is documented as 6
+            hours for V(m3u8) and V(cmaf) and 1 hour for V(flv) and V(mp4).
+          - Samples of the vendor have 900 to 21600. Another duration is sent with a warning.
         type: int
       slice_duration:
-        description: Seconds of a slice, from 5 to 30, for V(m3u8) and V(cmaf) only. The service has a default.
+        description: The seconds of a slice, from 5 to 30, for V(m3u8) and V(cmaf) only. The service has a default.
         type: int
       oss_object_prefix:
         description:
-          - The name of the objects in the bucket, up to the extension, in at most 255 bytes. It holds
-            V({StartTime}) or V({EscapedStartTime}), and V({EndTime}) or V({EscapedEndTime}), and may hold V({AppName}),
-            V({StreamName}) and V({Sequence}).
-          - A new format has V(record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}) by default,
-            and one of O(transcode_formats) the same below V(transcoded/).
+          - The name of the objects in the bucket, without the extension, in at most 255 bytes. It must contain
+            V({StartTime}) or V({EscapedStartTime}), and V({EndTime}) or V({EscapedEndTime}). It may contain
+            V({AppName}), V({StreamName}) and V({Sequence}).
+          - Default for a new format is V(record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}),
+            or the same below V(transcoded/) for O(transcode_formats).
         type: str
       slice_oss_object_prefix:
         description:
-          - The name of the slices of V(m3u8) and V(cmaf), in at most 255 bytes. It holds V({UnixTimestamp}) and
-            V({Sequence}), and may hold V({AppName}) and V({StreamName}).
-          - Set it when O(formats[].oss_object_prefix) of such a format is set. By default both stand in one directory,
-            the slices as V({UnixTimestamp}_{Sequence}).
+          - The name of the slices of V(m3u8) and V(cmaf), in at most 255 bytes. It must contain V({UnixTimestamp}) and
+            V({Sequence}). It may contain V({AppName}) and V({StreamName}).
+          - Required together with O(formats[].oss_object_prefix) of such a format. By default, both are in one
+            directory, and the slices are named V({UnixTimestamp}_{Sequence}).
         type: str
   transcode_formats:
     description:
-      - The formats in which transcoded streams are recorded. What is configured besides is removed.
+      - The formats in which transcoded streams are recorded. Other formats are removed from the configuration.
     type: list
     elements: dict
     suboptions: *format
   transcode_templates:
-    description: The transcoding templates whose streams are recorded. What is configured besides is removed.
+    description: The transcoding templates whose streams are recorded. Others are removed from the configuration.
     type: list
     elements: str
   start_time:
     description:
-      - When recording may begin, in ISO 8601 with a zone, such as V(2026-01-02T18:00:00+08:00), or in seconds since
-        1970. For a configuration with a O(stream_name) only, and within 7 days of the push.
+      - The time from which on streams may be recorded, in ISO 8601 with a time zone, such as
+        V(2026-01-02T18:00:00+08:00), or in seconds since 1970. It requires a O(stream_name) other than V(*), and must
+        be within 7 days of the push.
     type: str
   end_time:
-    description: When recording ends, as O(start_time), and at most 7 days after it.
+    description: The time at which recording ends, in the same format as O(start_time), and at most 7 days after it.
     type: str
 attributes:
   check_mode:
     support: full
     details:
-      - Reads the configurations and changes nothing. RV(config) then lacks what the service would fill in.
+      - Reads the configurations and changes nothing. RV(config) then lacks the defaults of the service.
   diff_mode:
     support: full
   idempotent:
@@ -139,12 +143,12 @@ seealso:
   - module: apsaravideo.live.apsaravideo_record
   - module: apsaravideo.live.apsaravideo_record_notify
 notes:
-  - What RV(config) returns, but for RV(config.create_time), can be given to the module again.
-  - Storing to ApsaraVideo VOD is configured elsewhere, and neither read nor changed.
+  - RV(config) can be used as options of the module, except for RV(config.create_time).
+  - Recording to ApsaraVideo VOD has a configuration of its own, which is neither read nor changed.
 """
 
 EXAMPLES = r"""
-- name: Let all streams of a domain be recorded on command
+- name: Allow all streams of a domain to be recorded on command
   apsaravideo.live.apsaravideo_record_config:
     domain_name: live.example.com
     oss_bucket: recordings
@@ -152,7 +156,7 @@ EXAMPLES = r"""
     formats:
       - format: mp4
 
-- name: Record one application automatically, in hourly files that go on after a short interruption
+- name: Record one application automatically, in hourly files that continue after a short interruption
   apsaravideo.live.apsaravideo_record_config:
     domain_name: live.example.com
     app_name: news
@@ -169,7 +173,7 @@ EXAMPLES = r"""
       - format: mp4
         cycle_duration: 3600
 
-- name: Record the transcoded forms of one stream for an evening
+- name: Record the transcoded streams of one stream for an evening
   apsaravideo.live.apsaravideo_record_config:
     domain_name: live.example.com
     app_name: news
@@ -183,7 +187,7 @@ EXAMPLES = r"""
     start_time: "2026-01-02T18:00:00+08:00"
     end_time: "2026-01-02T23:00:00+08:00"
 
-- name: Record nothing of that application any more
+- name: Remove the configuration of the application
   apsaravideo.live.apsaravideo_record_config:
     domain_name: live.example.com
     app_name: news
@@ -193,8 +197,8 @@ EXAMPLES = r"""
 RETURN = r"""
 config:
   description:
-    - The configuration after the run, as the cloud shows it, null where there is none; in check mode, what a run would
-      lead to. It has the names of the options, and null for what is not set.
+    - The configuration after the task, as the cloud returns it, null if there is none; in check mode, the predicted
+      one. It has the names of the options, and null for values that are not set.
   type: dict
   returned: success
   contains:
@@ -214,7 +218,7 @@ config:
       returned: success
       sample: "*"
     mode:
-      description: What starts a recording, as O(mode). A mode that the module does not know is its number.
+      description: The trigger of a recording, as in O(mode). A mode that the module does not know is a number.
       type: str
       returned: success
       sample: manual
@@ -229,12 +233,12 @@ config:
       returned: success
       sample: oss-cn-shanghai.aliyuncs.com
     delay_time:
-      description: Seconds that an interruption may last within one file.
+      description: The seconds for which a push may be interrupted and continue in the same file.
       type: int
       returned: success
       sample: 180
     formats:
-      description: The formats, as O(formats), with format names in small letters.
+      description: The formats, as in O(formats), with their names in lower case.
       type: list
       elements: dict
       returned: success
@@ -245,7 +249,7 @@ config:
           oss_object_prefix: record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}
           slice_oss_object_prefix: null
     transcode_formats:
-      description: The formats of transcoded streams, in the same form.
+      description: The formats of transcoded streams, as in O(transcode_formats).
       type: list
       elements: dict
       returned: success
@@ -257,79 +261,79 @@ config:
       returned: success
       sample: [sd, hd]
     start_time:
-      description: When recording may begin, in UTC.
+      description: The time from which on streams may be recorded, in UTC.
       type: str
       returned: success
       sample: "2026-01-02T10:00:00Z"
     end_time:
-      description: When recording ends, in UTC.
+      description: The time at which recording ends, in UTC.
       type: str
       returned: success
       sample: "2026-01-02T15:00:00Z"
     create_time:
-      description: When the configuration was created, in UTC.
+      description: The time at which the configuration was created, in UTC.
       type: str
       returned: success
       sample: "2026-01-01T09:33:38Z"
 before:
-  description: The configuration before the run, in the same form, null where there was none.
+  description: The configuration before the task, in the same format, null if there was none.
   type: dict
   returned: success
   sample: null
 replaced:
-  description: Whether the configuration was, or in check mode would be, removed and created again.
+  description: Whether the configuration was removed and created again; in check mode, whether it would be.
   type: bool
   returned: success
   sample: false
 api_calls:
-  description: How many requests may have reached the cloud.
+  description: The number of requests that may have reached the cloud.
   type: int
   returned: always
   sample: 3
 throttled:
-  description: How many of them the cloud dropped because a quota was used up.
+  description: The number of these that the cloud rejected because a quota was exhausted.
   type: int
   returned: always
   sample: 0
 waited_seconds:
-  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
+  description: The seconds that the task waited for its turn, before retries, and for events.
   type: float
   returned: always
   sample: 0.0
 request_ids:
-  description: The ids that the cloud gave to the requests. Its support asks for them.
+  description: The IDs that the cloud assigned to the requests. Its support asks for them.
   type: list
   elements: str
   returned: always
   sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
 error:
-  description: What the cloud answered, or what was found before or instead of an answer.
+  description: The error that the cloud responded with, or that occurred before or instead of a response.
   type: dict
   returned: failure
   contains:
     code:
-      description: The API's error code, null where none was received.
+      description: The API's error code, null if none was received.
       type: str
       returned: failure
       sample: Forbidden.RAM
     message:
-      description: What happened, in one sentence.
+      description: One sentence that says what happened.
       type: str
       returned: failure
       sample: >-
         AddLiveAppRecordConfig of live.example.com/*/* was refused: the RAM user or role may not call this operation
     request_id:
-      description: The id of the request, null where none was received.
+      description: The ID of the request, null if none was received.
       type: str
       returned: failure
       sample: 16A96B9A-F203-4EC5-8E43-CB92E68F4CD8
     http_status:
-      description: The HTTP status, null where no answer came.
+      description: The HTTP status, null if there was no response.
       type: int
       returned: failure
       sample: 403
     action:
-      description: The API operation, null where none was called.
+      description: The API operation, null if none was called.
       type: str
       returned: failure
       sample: AddLiveAppRecordConfig
@@ -340,7 +344,7 @@ from ..module_utils._module.runner import run
 
 
 def main() -> None:
-    """Entry of the module."""
+    """Run the module."""
     run(SPEC, operate)
 
 

@@ -13,21 +13,22 @@ version_added: 0.1.0
 author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
-  - Brings the recordings of many streams to a state in one task, as fast as the quota of each account allows. What is
-    decided and reported of each stream is the same as by M(apsaravideo.live.apsaravideo_record).
+  - Brings the recordings of many streams to a state in one task, as fast as the quota of each account allows. Each
+    stream is handled and reported as by M(apsaravideo.live.apsaravideo_record).
   - The streams are those of the hosts of the play's batch, of O(hosts), or of O(streams). The task runs once for all of
-    them, on the controller, and logs in to no host.
-  - No stream waits for another one. Streams that are not being pushed yet are watched by the domain, with one call of
-    C(DescribeLiveStreamsOnlineList) in O(watch_interval) whatever their number, and the notify log is read by the
-    domain likewise.
-  - A host says which stream it is by the variables C(domain_name), C(app_name) and C(stream_name). Its variables
+    them, on the controller, and does not connect to any host.
+  - No stream waits for another one. Streams that are not being pushed yet are polled by domain, with one call of
+    C(DescribeLiveStreamsOnlineList) per O(watch_interval) whatever their number. The notify log is read by domain as
+    well.
+  - The variables C(domain_name), C(app_name) and C(stream_name) of a host identify its stream. Its variables
     C(record_finalize), C(record_wait_for_stream), C(record_start_at), C(record_wait), C(record_wait_timeout),
-    C(record_rate_limit) and those of the connection, such as C(apsaravideo_profile), win over the options of the task.
-  - What is wrong with one stream, such as a variable that cannot be evaluated, is no matter of the others.
-  - A stream that several hosts name is sent each command once.
-  - When ansible-playbook is interrupted (SIGINT, SIGTERM), nothing more is sent. The task waits up to 3 seconds for
-    answers that are still to come, and says what became of each stream. When it is killed, nothing more is sent either.
-  - While it runs, it says how far it is, and at its end what became of all, the failures by their cause.
+    C(record_rate_limit) and those of the connection, such as C(apsaravideo_profile), take precedence over the options
+    of the task.
+  - An error of one stream, such as a variable that cannot be evaluated, does not affect the others.
+  - If several hosts have the same stream, each command is sent once.
+  - When C(ansible-playbook) is interrupted (SIGINT, SIGTERM), nothing more is sent. The task waits up to 3 seconds for
+    pending responses, and reports the result of each stream. When it is killed, nothing more is sent either.
+  - The task shows its progress, and at the end a summary with failures grouped by cause.
 extends_documentation_fragment:
   - apsaravideo.live.command
   - apsaravideo.live.connection
@@ -36,117 +37,122 @@ options:
   state:
     description:
       - V(started), V(stopped) and V(restarted) are those of M(apsaravideo.live.apsaravideo_record).
-      - With V(scheduled), each stream is started and stopped as its windows say. These are either the list
-        C(record_windows), of which each entry has C(start) and either C(stop) or C(duration), or one window as
-        C(window_start) and either C(window_stop) or C(window_duration); in the variables of a host, or in an entry of
-        O(streams). An empty list leaves a stream alone.
-      - Times are in ISO 8601 with a zone, or in seconds since 1970. Durations are such as V(2h), V(1h30m), V(90m) or
-        V(01:30:00), which needs quotes in YAML, or in seconds. Windows of one stream that overlap or touch are one.
-      - Of a window that is open, the stream is started at once. Running the task again goes on as it should.
+      - With V(scheduled), each stream is started and stopped according to its recording windows. They are set in the
+        variables of a host, or in an entry of O(streams). Either the list C(record_windows), in which each entry has
+        C(start) and either C(stop) or C(duration), or one window as C(window_start) and either C(window_stop) or
+        C(window_duration). With an empty list, the stream is skipped.
+      - Times are in ISO 8601 with a time zone, or in seconds since 1970. Durations are in the format V(2h), V(1h30m),
+        V(90m) or V(01:30:00), which needs quotes in YAML, or in seconds. Windows of one stream that overlap or adjoin
+        are merged.
+      - If a window has begun already, the stream is started at once. An interrupted task can be run again.
     type: str
     choices: [started, stopped, restarted, scheduled]
     default: started
   hosts:
     description:
-      - A pattern of the hosts whose streams to bring to the state, within C(--limit).
+      - The pattern of the hosts whose streams are brought to the state, within C(--limit).
       - Default is the hosts of the play's batch.
     type: str
   streams:
     description:
-      - The streams themselves, for a play on one host. Each entry has C(domain_name), C(app_name) and C(stream_name),
-        and may set the options C(finalize), C(wait_for_stream), C(start_at), C(wait), C(wait_timeout), windows, and
-        options of the connection.
-      - An entry may be the stream of a C(host) of the inventory, whose variables then count too, or be reached C(like)
-        one.
+      - A list of streams, for a play on one host. Each entry has C(domain_name), C(app_name) and C(stream_name), and
+        may set the options C(finalize), C(wait_for_stream), C(start_at), C(wait), C(wait_timeout), windows, and options
+        of the connection.
+      - An entry with C(host) also uses the variables of that host of the inventory. An entry with C(like) uses only its
+        variables of the connection.
     type: list
     elements: dict
+  domain_name:
+    description:
+      - The domain of the streams whose hosts, or entries of O(streams), name none. A domain that they name comes first.
+    type: str
+    aliases: [domain]
   keep:
     description:
-      - With O(state=scheduled), whether a stream whose push begins anew within its window is started again. A recording
+      - With O(state=scheduled), whether a stream is started again if it is pushed anew within its window. A recording
         that was started by command ends with the push.
-      - A viewer who comes back to a stream that is pulled on trigger begins a new push, too.
-      - With O(state=started) and O(wait_for_stream), the same for so many seconds.
-      - Costs one call for each domain in O(watch_interval), not one for each stream.
+      - A viewer who returns to a stream that is pulled on trigger begins a new push as well.
+      - With O(state=started), the same during the seconds of O(wait_for_stream).
+      - This takes one call per domain and O(watch_interval), not one per stream.
     type: bool
     default: false
   watch_interval:
     description:
-      - Seconds between looks at what is being pushed in a domain, and at its notify log; at least 1.
-      - Where a stream needs the notify log to tell what became of its command, at most 5 seconds pass between looks.
-      - A stream that waits for its push gives up at the first look after O(wait_for_stream). The failed attempts of a
-        look take at most 5 seconds, or O(retry_timeout) where that is less, and are followed by another look.
+      - The seconds between reads of a domain's online streams, and of its notify log; at least 1.
+      - If a stream needs the notify log to find the effect of its command, at most 5 seconds pass between reads.
+      - A stream that waits for its push fails at the first read after O(wait_for_stream). The failed attempts of a read
+        take at most 5 seconds, or O(retry_timeout) if that is less, and are followed by another read.
     type: float
     default: 5
   window_retry:
     description:
-      - With O(state=scheduled), seconds between attempts to start a stream that failed to start, as long as its window
-        lasts. V(0) means none; with O(keep), a failed start is repeated every 30 seconds then.
+      - With O(state=scheduled), the seconds between attempts to start a stream that failed to start, until its window
+        ends. V(0) means no further attempts, or one every 30 seconds with O(keep).
     type: float
     default: 0
   window_recheck:
     description:
-      - With O(state=scheduled), seconds between checks, each of which sends C(start) to every stream whose window is
-        open. V(0) means none. O(keep) does the same with fewer calls.
+      - With O(state=scheduled), the seconds between checks, each of which sends C(start) for every stream whose window
+        is open. V(0) means no checks. O(keep) has the same effect with fewer calls.
     type: float
     default: 0
   window_grace:
     description:
-      - With O(state=scheduled), how many seconds before the task a window may have ended whose stream is still
-        stopped. It then fails, unless the notify log says that it was recorded in the window.
-      - A window that ended earlier fails without a call, because it is more likely a slip.
+      - With O(state=scheduled), the seconds before the task within which a window may have ended for its stream still
+        to be stopped. The stream fails unless the notify log shows that it was recorded in the window.
+      - If a window ended earlier, its stream fails without a call, because the times are probably wrong.
     type: float
     default: 600
   window_over:
-    description: Whether to stop the streams, too, whose windows ended longer ago than O(window_grace).
+    description: Whether to refuse or to stop a stream whose window ended longer ago than O(window_grace).
     type: str
     choices: [refuse, stop]
     default: refuse
   max_fail:
     description:
-      - The percentage of the streams of a batch that may fail. RV(ended) says whether more did, so that a playbook can
-        begin no further batch.
+      - The percentage of the streams of a batch that may fail. RV(ended) says whether more failed, so that a playbook
+        can skip further batches.
     type: float
     default: 100
   fail:
     description:
-      - Whether the task fails where a stream does. With V(false), failures are reported only.
-      - A task that fails returns neither RV(streams) nor RV(request_ids), because Ansible would show them all.
+      - Whether the task fails if a stream fails. With V(false), failures are only reported.
+      - A failed task returns neither RV(streams) nor RV(request_ids), because Ansible would show them all.
     type: bool
     default: true
   title:
-    description: What progress and summary begin with.
+    description: The title of progress and summary.
     type: str
     default: record
   progress:
     description:
-      - How to show the progress. V(bar) is one moving line, V(lines) a line every ten seconds.
-      - V(auto) takes the bar on a terminal, unless one of the variables E(CI), E(AWX_ISOLATED_DATA_DIR) and
-        E(RUNNER_OMIT_EVENTS) is set or E(TERM) is V(dumb), and lines elsewhere. With a callback that writes JSON there
-        is none.
+      - The form of the progress. V(bar) is a progress bar, V(lines) a line every ten seconds.
+      - V(auto) means a bar on a terminal, unless E(CI), E(AWX_ISOLATED_DATA_DIR) or E(RUNNER_OMIT_EVENTS) is set or
+        E(TERM) is V(dumb). Otherwise it means lines, or none with a callback plugin that writes JSON.
     type: str
     choices: [auto, bar, lines, none]
     default: auto
   retry_file:
     description:
-      - A file on the controller that lists the hosts that are left, for C(--limit @file). From the beginning of the run
-        it lists all that are not done yet. It is removed when none is left, but for hosts of other runs in it.
-      - Default is none. Check mode does not write it.
+      - A file on the controller that lists the hosts to retry, for C(--limit @file). During the run, it lists all hosts
+        that are not done yet. When none is left, it is removed, unless it lists hosts of other runs.
+      - Default is no file. Check mode does not write it.
     type: str
     default: ""
 attributes:
   check_mode:
     support: full
     details:
-      - Predicts from the list of what is being pushed and from the notify log of each domain, without waiting.
+      - Predicts from the online streams and the notify log of each domain, without waiting.
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - As M(apsaravideo.live.apsaravideo_record) is.
+      - The same applies as to M(apsaravideo.live.apsaravideo_record).
 notes:
-  - Progress and summary are lines of the output besides the result of the task.
-  - At most 500 calls are under way at once.
+  - Progress and summary are shown in addition to the result of the task.
+  - At most 500 calls are made at once.
 seealso:
   - module: apsaravideo.live.apsaravideo_record
 """
@@ -156,20 +162,20 @@ EXAMPLES = r"""
   apsaravideo.live.apsaravideo_record_fleet:
     wait_for_stream: 300
 
-- name: Stop the streams of a group, and look at what failed later
+- name: Stop the streams of a group, and handle failures later
   apsaravideo.live.apsaravideo_record_fleet:
     hosts: streams
     state: stopped
     fail: false
   register: stopped
 
-- name: Record two streams that are no hosts
+- name: Record two streams that are not hosts
   apsaravideo.live.apsaravideo_record_fleet:
     streams:
       - {domain_name: live.example.com, app_name: news, stream_name: studio1}
       - {domain_name: live.example.com, app_name: news, stream_name: studio2, wait_for_stream: 60}
 
-- name: Record a stream in a window, and start it again when its push was interrupted
+- name: Record a stream in a window, and start it again after an interruption of its push
   apsaravideo.live.apsaravideo_record_fleet:
     state: scheduled
     keep: true
@@ -183,28 +189,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 counts:
-  description: The numbers of streams, by how they went.
+  description: The numbers of streams by RV(streams[].status), and of those that were changed.
   type: dict
   returned: always
   sample: {streams: 300, ok: 296, failed: 4, not_tried: 0, changed: 290}
 streams:
-  description: An entry for each stream.
+  description: One entry for each stream.
   type: list
   elements: dict
-  returned: where the task does not fail
+  returned: if the task does not fail
   contains:
     host:
-      description: The host, null for a stream that is none.
+      description: The host, null for a stream without one.
       type: str
       returned: always
       sample: studio1
     stream:
-      description: The stream, null where the variables do not name one.
+      description: The stream, null if the variables do not name one.
       type: dict
       returned: always
       sample: {domain_name: live.example.com, app_name: news, stream_name: studio1}
     status:
-      description: How it went.
+      description: The status of the stream.
       type: str
       returned: always
       choices: [ok, failed, not_tried]
@@ -215,17 +221,17 @@ streams:
       returned: always
       sample: true
     state:
-      description: The state, as M(apsaravideo.live.apsaravideo_record) returns it.
+      description: The state after the task, as M(apsaravideo.live.apsaravideo_record) returns it.
       type: str
       returned: success
       sample: recording
     previous_state:
-      description: The state before.
+      description: The state before the task.
       type: str
       returned: success
       sample: stopped
     state_source:
-      description: How RV(streams[].state) is known.
+      description: The source of RV(streams[].state).
       type: str
       returned: success
       sample: command
@@ -236,82 +242,82 @@ streams:
       returned: success
       sample: [start]
     sent_at:
-      description: When the first command left, in ISO 8601; null where none did.
+      description: The time at which the first command was sent, in ISO 8601, null if none was.
       type: str
-      returned: where anything was to be sent
+      returned: if anything was to be sent
       sample: "2026-01-02T12:00:00.004Z"
     seconds:
-      description: How long it took from the stream's turn to its end.
+      description: The seconds from the stream's turn to its end.
       type: float
-      returned: where anything was to be sent
+      returned: if anything was to be sent
       sample: 0.074
     api_calls:
-      description: How many requests of the stream may have reached the cloud, those for whole domains left out.
+      description: The number of requests that may have reached the cloud, without those for whole domains.
       type: int
-      returned: where anything was to be sent
+      returned: if anything was to be sent
       sample: 1
     throttled:
-      description: How many of them the cloud dropped.
+      description: The number of these that the cloud rejected because a quota was exhausted.
       type: int
-      returned: where anything was to be sent
+      returned: if anything was to be sent
       sample: 0
     waited_seconds:
-      description: How many seconds the stream waited.
+      description: The seconds that the stream waited.
       type: float
-      returned: where anything was to be sent
+      returned: if anything was to be sent
       sample: 0.02
     request_ids:
-      description: The ids that the cloud gave to the requests.
+      description: The IDs that the cloud assigned to the requests.
       type: list
       elements: str
-      returned: where anything was to be sent
+      returned: if anything was to be sent
       sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
     late_seconds:
-      description: How long after O(start_at) the first command left.
+      description: The delay of the first command after O(start_at).
       type: float
       returned: with O(start_at)
       sample: 0.004
     advice:
-      description: What to do next.
+      description: Advice on what to do next.
       type: str
       returned: failure
       sample: >-
         Check domain_name, app_name and stream_name, begin the push, or set wait_for_stream; a triggered pull needs a
         viewer, because it runs only while somebody watches.
     msg:
-      description: What happened, and what to do next.
+      description: The error message, with advice on what to do next.
       type: str
       returned: failure
       sample: "start of live.example.com/news/studio1 was refused: the stream is not being pushed (StreamNotFound, ...)"
     error:
-      description: The error as M(apsaravideo.live.apsaravideo_record) returns it, null where there was none.
+      description: The error as M(apsaravideo.live.apsaravideo_record) returns it, null if there was none.
       type: dict
       returned: always
       sample: null
 failed_hosts:
-  description: The hosts that failed or were not tried, those of earlier batches of the same task included.
+  description: The hosts that failed or were not tried, including those of earlier batches of the same task.
   type: list
   elements: str
   returned: always
   sample: [studio2]
 failed_patterns:
-  description: For each of RV(failed_hosts) a pattern that matches no other host, whatever its name looks like.
+  description: For each of RV(failed_hosts), a pattern that matches only this host, whatever its name.
   type: list
   elements: str
   returned: always
   sample: ['~studio2\Z']
 healthy_pattern:
-  description: Such a pattern of a host that did not fail, null where there is none.
+  description: A pattern that matches only one host that did not fail, null if there is none.
   type: str
   returned: always
   sample: '~studio1\Z'
 ended:
-  description: Whether no further batch should begin, because more than O(max_fail) failed or the run was interrupted.
+  description: Whether no further batch should begin because more than O(max_fail) failed or the run was interrupted.
   type: bool
   returned: always
   sample: false
 timing:
-  description: When the first and the last record command left, in seconds since 1970, and how many a second.
+  description: The times of the first and the last record command, in seconds since 1970, and their rate.
   type: dict
   returned: always
   sample: {first_call: 1767355200.1, last_call: 1767355206.3, calls_per_second: 48.0}
@@ -327,53 +333,53 @@ summary:
   returned: always
   sample: ["record: 300 streams, 300 recording. 290 changed. 300 calls, 0 throttled."]
 api_calls:
-  description: How many requests may have reached the cloud.
+  description: The number of requests that may have reached the cloud.
   type: int
   returned: always
   sample: 300
 throttled:
-  description: How many of them the cloud dropped because a quota was used up.
+  description: The number of these that the cloud rejected because a quota was exhausted.
   type: int
   returned: always
   sample: 0
 waited_seconds:
-  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
+  description: The seconds that the task waited for its turn, before retries, and for events.
   type: float
   returned: always
   sample: 0.0
 request_ids:
-  description: The ids that the cloud gave to the requests. Its support asks for them.
+  description: The IDs that the cloud assigned to the requests. Its support asks for them.
   type: list
   elements: str
   returned: always
   sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
 error:
-  description: What the cloud answered, or what was found before or instead of an answer.
+  description: The error that the cloud responded with, or that occurred before or instead of a response.
   type: dict
   returned: failure
   contains:
     code:
-      description: The API's error code, null where none was received.
+      description: The API's error code, null if none was received.
       type: str
       returned: failure
       sample: StreamNotFound
     message:
-      description: What happened, in one sentence.
+      description: One sentence that says what happened.
       type: str
       returned: failure
       sample: "record: 4 of 300 streams failed or were not tried."
     request_id:
-      description: The id of the request, null where none was received.
+      description: The ID of the request, null if none was received.
       type: str
       returned: failure
       sample: 16A96B9A-F203-4EC5-8E43-CB92E68F4CD8
     http_status:
-      description: The HTTP status, null where no answer came.
+      description: The HTTP status, null if there was no response.
       type: int
       returned: failure
       sample: 409
     action:
-      description: The API operation, null where none was called.
+      description: The API operation, null if none was called.
       type: str
       returned: failure
       sample: RealTimeRecordCommand

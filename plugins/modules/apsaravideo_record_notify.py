@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation and entry of the module apsaravideo_record_notify; what it does stands in module_utils."""
+"""Documentation and entry point of the module apsaravideo_record_notify."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
-  - Creates, changes or removes the recording callback of a domain of Alibaba Cloud ApsaraVideo Live, which tells a URL
-    of yours about files that were recorded, and about recordings that begin and pause. A domain has at most one.
-  - Status events are also what M(apsaravideo.live.apsaravideo_record) reads from the notify log, to tell whether a
-    stream is being recorded.
+  - Creates, changes or removes the recording callback of a domain of Alibaba Cloud ApsaraVideo Live. It sends requests
+    to a URL about files that were created, and about recordings that begin and pause. A domain has at most one.
+  - M(apsaravideo.live.apsaravideo_record) needs its status events to find in the notify log whether a stream is being
+    recorded.
 extends_documentation_fragment:
   - apsaravideo.live.domain
   - apsaravideo.live.connection
@@ -24,42 +24,44 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) creates the callback or changes what differs. What the task does not set stays as it is, but for
-        O(auth_key).
-      - V(absent) removes it. Of the options, only O(domain_name) counts then.
+      - V(present) creates the callback or changes what differs. Values that the task does not set are preserved, except
+        for O(auth_key).
+      - V(absent) removes the callback. All options except O(domain_name) and those of the connection are ignored then.
     type: str
     choices: [present, absent]
     default: present
   notify_url:
     description:
-      - The URL that is told, with C(http://) or C(https://), percent-encoded where it holds spaces or special
-        characters. Needed to create a callback.
+      - The callback URL. It begins with C(http://) or C(https://), and spaces and special characters are
+        percent-encoded. Required to create a callback.
     type: str
   on_demand_url:
     description:
-      - The URL that is asked whether to record a stream, for
-        O(apsaravideo.live.apsaravideo_record_config#module:mode=callback). Written as O(notify_url).
-      - An empty text takes it away. For that the callback is removed and created again, which RV(replaced) tells,
-        because an update is not sure to remove anything. Should the cloud refuse the new one, the old one is put back.
+      - The URL whose response decides whether a stream is recorded, for
+        O(apsaravideo.live.apsaravideo_record_config#module:mode=callback). It has the same format as O(notify_url).
+      - An empty string removes it. For this, the callback is removed and created again, see RV(replaced), because an
+        update is not documented to remove anything. If the cloud refuses the new callback, the old one is restored.
     type: str
   status_events:
-    description: Whether to tell also when a recording begins, pauses and goes on. A new callback does not by default.
+    description:
+      - Whether callbacks are also sent when a recording begins, pauses and resumes. Default for a new callback is
+        V(false).
     type: bool
   auth_key:
     description:
-      - The key that callbacks are signed with, 16 to 32 letters and digits. Without it, callbacks are not signed.
-      - The cloud may not show the key that it has, so that it cannot be compared. See O(update_auth_key).
-      - A changed key counts from the next push of a stream. What is being pushed goes on being signed with the key
-        before, so receivers should accept both until all streams have been pushed anew.
+      - The key that signs the callbacks, 16 to 32 letters and digits. Without it, callbacks are not signed.
+      - The cloud may not return its key, so that the keys cannot be compared. See O(update_auth_key).
+      - A new key takes effect at the next push of a stream. Until then, its callbacks are signed with the old key, so
+        receivers should accept both until all streams have been pushed anew.
     type: str
   update_auth_key:
     description:
       - When to send O(auth_key) for a callback that is signed already.
-      - V(on_create) sends it only together with another change. Where the cloud has, or may have, another key, the
-        module warns.
-      - V(always) sends it unless the cloud shows that it has this very key. Where it shows none, each run reports a
-        change, with a warning that there may be none. It is not the default, because the module would never be
-        finished then. Use it to change the key.
+      - V(on_create) sends it only together with another change. If the cloud has, or may have, another key, there is a
+        warning.
+      - V(always) sends it unless the cloud shows that it has the same key. If it does not return its key, each run
+        reports a change, with a warning that there may be none. It is not the default, because the module would never
+        be idempotent. Use it to change the key.
     type: str
     choices: [always, on_create]
     default: on_create
@@ -71,24 +73,24 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The key is not shown.
+      - The diff does not contain the key.
   idempotent:
     support: partial
     details:
-      - With O(update_auth_key=always) only where the cloud shows the key.
+      - With O(update_auth_key=always), it is idempotent only if the cloud returns the key.
 seealso:
   - module: apsaravideo.live.apsaravideo_record
   - module: apsaravideo.live.apsaravideo_record_config
 """
 
 EXAMPLES = r"""
-- name: Be told of files and of recordings that begin and pause
+- name: Receive callbacks about files and about recordings that begin and pause
   apsaravideo.live.apsaravideo_record_notify:
     domain_name: live.example.com
     notify_url: https://callback.example.com/recording
     status_events: true
 
-- name: Be told with a signature
+- name: Receive signed callbacks
   apsaravideo.live.apsaravideo_record_notify:
     domain_name: live.example.com
     notify_url: https://callback.example.com/recording
@@ -100,7 +102,7 @@ EXAMPLES = r"""
     auth_key: "{{ new_callback_key | default('fedcba9876543210') }}"
     update_auth_key: always
 
-- name: Be told nothing any more
+- name: Remove the recording callback
   apsaravideo.live.apsaravideo_record_notify:
     domain_name: live.example.com
     state: absent
@@ -109,8 +111,8 @@ EXAMPLES = r"""
 RETURN = r"""
 config:
   description:
-    - The callback after the run, as the cloud shows it, null where there is none; in check mode, what a run would lead
-      to. The key is never in it.
+    - The callback after the task, as the cloud returns it, null if there is none; in check mode, the predicted one. It
+      never contains the key.
   type: dict
   returned: success
   contains:
@@ -120,17 +122,17 @@ config:
       returned: success
       sample: live.example.com
     notify_url:
-      description: The URL that is told.
+      description: The callback URL.
       type: str
       returned: success
       sample: https://callback.example.com/recording
     on_demand_url:
-      description: The URL that is asked whether to record, null where there is none.
+      description: The URL whose response decides whether a stream is recorded, null if there is none.
       type: str
       returned: success
       sample: null
     status_events:
-      description: Whether it is told when a recording begins, pauses and goes on.
+      description: Whether callbacks are also sent when a recording begins, pauses and resumes.
       type: bool
       returned: success
       sample: true
@@ -140,64 +142,64 @@ config:
       returned: success
       sample: false
 before:
-  description: The callback before the run, in the same form, null where there was none.
+  description: The callback before the task, in the same format, null if there was none.
   type: dict
   returned: success
   sample: null
 replaced:
-  description: Whether the callback was, or in check mode would be, removed and created again.
+  description: Whether the callback was removed and created again; in check mode, whether it would be.
   type: bool
   returned: success
   sample: false
 api_calls:
-  description: How many requests may have reached the cloud.
+  description: The number of requests that may have reached the cloud.
   type: int
   returned: always
   sample: 3
 throttled:
-  description: How many of them the cloud dropped because a quota was used up.
+  description: The number of these that the cloud rejected because a quota was exhausted.
   type: int
   returned: always
   sample: 0
 waited_seconds:
-  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
+  description: The seconds that the task waited for its turn, before retries, and for events.
   type: float
   returned: always
   sample: 0.0
 request_ids:
-  description: The ids that the cloud gave to the requests. Its support asks for them.
+  description: The IDs that the cloud assigned to the requests. Its support asks for them.
   type: list
   elements: str
   returned: always
   sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
 error:
-  description: What the cloud answered, or what was found before or instead of an answer.
+  description: The error that the cloud responded with, or that occurred before or instead of a response.
   type: dict
   returned: failure
   contains:
     code:
-      description: The API's error code, null where none was received.
+      description: The API's error code, null if none was received.
       type: str
       returned: failure
       sample: Forbidden.RAM
     message:
-      description: What happened, in one sentence.
+      description: One sentence that says what happened.
       type: str
       returned: failure
       sample: >-
         AddLiveRecordNotifyConfig of live.example.com was refused: the RAM user or role may not call this operation
     request_id:
-      description: The id of the request, null where none was received.
+      description: The ID of the request, null if none was received.
       type: str
       returned: failure
       sample: 16A96B9A-F203-4EC5-8E43-CB92E68F4CD8
     http_status:
-      description: The HTTP status, null where no answer came.
+      description: The HTTP status, null if there was no response.
       type: int
       returned: failure
       sample: 403
     action:
-      description: The API operation, null where none was called.
+      description: The API operation, null if none was called.
       type: str
       returned: failure
       sample: AddLiveRecordNotifyConfig
@@ -208,7 +210,7 @@ from ..module_utils._module.runner import run
 
 
 def main() -> None:
-    """Entry of the module."""
+    """Run the module."""
     run(SPEC, operate)
 
 

@@ -8,84 +8,91 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apsaravideo_record_status
-short_description: Look at the recordings of all streams of an inventory
+short_description: Show the recording state of all streams of an inventory
 version_added: 0.1.0
 author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
-  - Shows a table of the streams that the hosts stand for, and returns one entry for each, with what
-    M(apsaravideo.live.apsaravideo_record_info) finds out about their domains. That is a few calls for each domain,
-    whatever the number of its streams.
-  - The table has first the streams that need attention. Those are wanted and not recorded, of unknown state, failed,
-    overdue, or recorded and not wanted. A stream that is known to be pulled on trigger is C(pulled) there.
+  - Shows a table of the streams of the hosts, and returns one entry for each. The state comes from
+    M(apsaravideo.live.apsaravideo_record_info), with a few calls for each domain, whatever the number of its streams.
+  - The table begins with the streams that need attention. These are the streams that are wanted and not recorded, of
+    unknown state, failed, overdue, or recorded and not wanted. A stream that is known to be pulled on trigger is shown
+    as C(pulled).
   - Runs on the controller and sends no command. Run it for one host, with C(run_once) and the strategy C(linear).
-  - Each domain is reached with the connection options of the task, and for what it does not set with the variables of
-    the first host of the domain whose variables can be used, such as C(apsaravideo_profile).
-  - A host with a variable that cannot be used, such as an undefined one, has an entry that says why, and keeps no
-    other from being looked at.
-  - The playbooks C(apsaravideo.live.status) and C(apsaravideo.live.sweep) rest on it.
+  - For each domain, connection options that the task does not set are taken from the variables of the first host of the
+    domain with valid variables, such as C(apsaravideo_profile).
+  - A host with an invalid variable, such as an undefined one, has an entry with the error, and does not affect the
+    others.
+  - The playbooks C(apsaravideo.live.status) and C(apsaravideo.live.sweep) use this module.
 extends_documentation_fragment:
   - apsaravideo.live.connection
   - apsaravideo.live.attributes
 options:
   hosts:
     description:
-      - A pattern of the hosts to look at, within C(--limit).
+      - The pattern of the hosts whose streams are shown, within C(--limit).
       - Default is the hosts of the play.
     type: str
+  domain_name:
+    description:
+      - The domain of the streams whose hosts name none. A domain that a host names comes first.
+    type: str
+    aliases: [domain]
   wanted:
     description:
-      - A pattern of the hosts whose streams should be recorded. Those count whatever C(--limit) and O(hosts) say, and
-        whichever host stands for the stream.
-      - While the variables of one of them cannot be read, no recording that may be its stream's is in RV(excess),
-        unless it is overdue.
+      - The pattern of the hosts whose streams should be recorded. It is independent of C(--limit) and O(hosts), and
+        applies to a stream if it matches any host of the stream.
+      - If the variables of one of these hosts cannot be read, a recording that may be of its stream is not included in
+        RV(excess), unless it is overdue.
       - A host of the inventory P(apsaravideo.live.apsaravideo_streams#inventory) whose name comes from its option
-        C(hostnames), and not from the user, counts only where the pattern names a group of it. There is a warning.
+        C(hostnames), and not from the user, counts only if the pattern names a group that it belongs to. There is a
+        warning.
       - Default is all of O(hosts).
     type: str
   allow_empty:
-    description: Whether to accept that O(hosts) or O(wanted) matches no host, instead of failing.
+    description: Whether O(hosts) or O(wanted) may match no host. Otherwise the task fails then.
     type: bool
     default: false
   strays:
-    description: Whether to return also the streams of the same domains that no host stands for.
+    description: Whether to return also the streams of the same domains that have no host.
     type: bool
     default: false
   max_duration:
     description:
-      - How long a recording may run before it is marked as RV(streams[].overdue), as V(2h), V(1h30m), V(90m),
-        V(01:30:00) or in seconds. For four hours write V(4h), not V(4:00), which YAML reads as the number 240.
+      - The duration after which a recording is marked as RV(streams[].overdue), in the format V(2h), V(1h30m), V(90m)
+        or V(01:30:00), or in seconds. For four hours write V(4h), not V(4:00), which YAML reads as the number 240.
     type: str
   expect_recording:
     description:
-      - Whether to fail where a stream that should be recorded is not known to be. The result is then RV(verdict) as
-        the message, and RV(counts), but not the streams, because Ansible prints the result of a failure.
-      - To have them all the same, leave this out and fail in another task, as in the example.
+      - Whether to fail if a stream that should be recorded is not known to be. The result then has RV(verdict) as the
+        message, and RV(counts), but not RV(streams), because Ansible prints the result of a failure.
+      - If RV(streams) is needed, do not set this option, and fail in another task, as in the example.
     type: bool
     default: false
   accept_unknown:
-    description: Whether a stream of which nothing is known is left out of RV(missing) and RV(verdict).
+    description: Whether streams of unknown state are left out of RV(missing) and RV(verdict).
     type: bool
     default: false
   show_all:
-    description: Whether the table has all streams, as with C(-v), and not only the first 40.
+    description: Whether the table has all streams, as with C(-v), instead of the first 40.
     type: bool
     default: false
   ingest_types:
     description:
-      - Whether to ask the cloud for each online stream of the domains whether it is pushed or pulled on trigger, with
-        the operation C(DescribeLiveStreamState). A call for each, of which an account has 100 a second.
+      - Whether to read for each online stream of the domains whether it is pushed or pulled on trigger, with the
+        operation C(DescribeLiveStreamState). This takes one call per stream. An account may make 100 of these per
+        second.
     type: bool
     default: false
   stop_unknown:
     description:
-      - Whether RV(excess) has also the streams that are online, should not be recorded, and of which nothing is known.
+      - Whether RV(excess) also includes online streams of unknown state that should not be recorded.
     type: bool
     default: false
   dest:
     description:
       - A file on the controller to write RV(streams) to, as JSON. Check mode does not write it.
-      - It is written whole or not at all, and never where a link or a pipe has its name.
+      - It is written atomically. A link or a pipe of this name is refused.
     type: path
 attributes:
   check_mode:
@@ -97,7 +104,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: Look at all streams
+- name: Show the state of all streams
   apsaravideo.live.apsaravideo_record_status:
     hosts: streams
     max_duration: 12h
@@ -105,12 +112,12 @@ EXAMPLES = r"""
   run_once: true
   register: record_status
 
-- name: See how many are recorded
+- name: Show the number of recordings
   ansible.builtin.debug:
     msg: "{{ record_status.counts.recording }} of {{ record_status.counts.streams }} are being recorded."
   run_once: true
 
-- name: Fail where one is not
+- name: Fail if a stream is not recorded
   ansible.builtin.fail:
     msg: "{{ record_status.verdict }}"
   when: record_status.missing | length > 0
@@ -119,13 +126,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: The lines of the table as they were shown.
+  description: The lines of the table.
   type: list
   elements: str
   returned: success
   sample: []
 counts:
-  description: The number of streams, and of those in each RV(streams[].recording).
+  description: The numbers of all streams, and of streams by RV(streams[].recording).
   type: dict
   returned: success
   sample: {streams: 3, recording: 2, stopped: 0, offline: 1, unknown: 0}
@@ -136,26 +143,26 @@ missing:
   returned: success
   sample: [studio2]
 verdict:
-  description: A sentence about them, of at most 300 characters; empty where there are none.
+  description: A sentence about RV(missing), of at most 300 characters, empty if there are none.
   type: str
   returned: success
   sample: "Not known to be recorded: 1 of 3 streams: studio2."
 excess:
   description:
-    - The entries that are recorded and should not be, or no longer, each with C(like), a host whose connection options
-      lead to the domain.
+    - The entries of streams that are recorded and should not be, or not for this long. Each has C(like), a host with
+      the connection options for the domain.
   type: list
   elements: dict
   returned: success
   sample: []
 streams:
-  description: One entry for each host in the order of the inventory, and then the strays.
+  description: One entry for each host in the order of the inventory, then one for each stream without a host.
   type: list
   elements: dict
   returned: success
   contains:
     host:
-      description: The host that stands for the stream, null for a stray.
+      description: The host of the stream, null if there is none.
       type: str
       returned: always
       sample: studio1
@@ -175,62 +182,62 @@ streams:
       returned: always
       sample: studio1
     wanted:
-      description: Whether it should be recorded.
+      description: Whether the stream should be recorded.
       type: bool
       returned: always
       sample: true
     online:
-      description: Whether it is being pushed or pulled, null where the domain could not be looked at.
+      description: Whether the stream is being pushed or pulled, null if the domain could not be read.
       type: bool
       returned: always
       sample: true
     publish_time:
-      description: When the push began, null where that is not known.
+      description: The beginning of the current push, null if it is not known.
       type: str
       returned: always
       sample: "2026-01-02T03:00:00Z"
     ingest_type:
       description:
-        - V(push), or V(pull) for a stream that is pulled on trigger, null where that is not known, as it may be without
+        - V(push), or V(pull) for a stream that is pulled on trigger, null if it is not known. It may be unknown without
           O(ingest_types).
       type: str
       returned: always
       choices: [push, pull]
       sample: push
     recording:
-      description: Whether it is being recorded, as far as is known.
+      description: The recording state.
       type: str
       returned: always
       choices: [recording, stopped, offline, unknown]
       sample: recording
     state_source:
-      description: How that is known.
+      description: The source of RV(streams[].recording).
       type: str
       returned: always
       choices: [stream_state, notify_log, none]
       sample: notify_log
     recording_since:
-      description: When the recording began, null where that is not known.
+      description: The beginning of the recording, null if it is not known.
       type: str
       returned: always
       sample: "2026-01-02T03:04:05Z"
     recording_seconds:
-      description: How long ago that was.
+      description: The seconds since RV(streams[].recording_since).
       type: int
       returned: always
       sample: 3600
     overdue:
-      description: Whether it is known to have been recorded for longer than O(max_duration).
+      description: Whether the stream is known to have been recorded for longer than O(max_duration).
       type: bool
       returned: always
       sample: false
     reason:
-      description: Why RV(streams[].recording) is V(unknown).
+      description: The reason why RV(streams[].recording) is V(unknown).
       type: str
       returned: always
       sample: null
     failed:
-      description: Whether it could not be looked at.
+      description: Whether the state could not be read.
       type: bool
       returned: always
       sample: false
@@ -240,53 +247,53 @@ streams:
       returned: always
       sample: null
 api_calls:
-  description: How many requests may have reached the cloud.
+  description: The number of requests that may have reached the cloud.
   type: int
   returned: always
   sample: 1
 throttled:
-  description: How many of them the cloud dropped because a quota was used up.
+  description: The number of these that the cloud rejected because a quota was exhausted.
   type: int
   returned: always
   sample: 0
 waited_seconds:
-  description: How many seconds the task waited, for its turn, before tries, and for something to happen.
+  description: The seconds that the task waited for its turn, before retries, and for events.
   type: float
   returned: always
   sample: 0.0
 request_ids:
-  description: The ids that the cloud gave to the requests. Its support asks for them.
+  description: The IDs that the cloud assigned to the requests. Its support asks for them.
   type: list
   elements: str
   returned: always
   sample: [16A96B9A-F203-4EC5-8E43-CB92E68F4CD8]
 error:
-  description: What the cloud answered, or what was found before or instead of an answer.
+  description: The error that the cloud responded with, or that occurred before or instead of a response.
   type: dict
   returned: failure
   contains:
     code:
-      description: The API's error code, null where none was received.
+      description: The API's error code, null if none was received.
       type: str
       returned: failure
       sample: InvalidDomain.NotFound
     message:
-      description: What happened, in one sentence.
+      description: One sentence that says what happened.
       type: str
       returned: failure
       sample: "DescribeLiveStreamsOnlineList of x.example.com was refused: the account has no such streaming domain"
     request_id:
-      description: The id of the request, null where none was received.
+      description: The ID of the request, null if none was received.
       type: str
       returned: failure
       sample: 16A96B9A-F203-4EC5-8E43-CB92E68F4CD8
     http_status:
-      description: The HTTP status, null where no answer came.
+      description: The HTTP status, null if there was no response.
       type: int
       returned: failure
       sample: 404
     action:
-      description: The API operation, null where none was called.
+      description: The API operation, null if none was called.
       type: str
       returned: failure
       sample: DescribeLiveStreamsOnlineList

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Attack the collection from outside: ansible-playbook against servers that answer badly, and files that are no files.
+"""Attack the collection from outside: run ansible-playbook against hostile servers, and with special or broken files.
 
 Everything is on loopback addresses and below a temporary directory. A run must end within a minute, without a
 traceback, without a secret in its output, with at most 100 MiB more memory than the same run against a healthy server
@@ -31,11 +31,12 @@ from typing import Any
 from urllib.parse import quote
 
 LIVE = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests" / "support")]
+sys.path[:0] = [str(LIVE.parents[2]), str(LIVE / "tests")]
 
 import hostile
-from emulator import KEY, OIDC_PROVIDER, ROLE, Emulator
-from playbook import Ansible, streams
+
+from support.emulator import KEY, OIDC_PROVIDER, ROLE, Emulator
+from support.playbook import Ansible, streams
 
 MAX_SECONDS = 60
 MAX_MORE_MEMORY = 100  # MiB, of the largest process of a run
@@ -45,13 +46,13 @@ FORMS = {form for text in SECRETS for form in (text, quote(text), base64.b64enco
 DOMAIN = "live.example.com"
 NAMES = [f"{DOMAIN}/app/s{number}" for number in range(5)]
 STREAM = streams(NAMES)["s0"]
-# The bounds that runs are given: retry_timeout and one more attempt, which takes at most six times read_timeout.
+# A run takes at most retry_timeout and one more attempt, which takes at most six times read_timeout.
 BOUNDS = {"retry_timeout": 5, "connect_timeout": 2, "read_timeout": 3}
 WRONG = ("hangs", "tracebacks", "leaks", "over the memory", "untrue successes")
 FAULTS = ["reset_before", "reset_after", "truncate", "half_json", "empty", "stall", "html", "redirect", "throttle"]
 FAULTS += ["status_500", "status_503", "error", "bare"]
 
-# What is attacked: a task, a playbook of the collection, or the inventory
+# The attacked tasks; other runs are of a playbook or of the inventory.
 MODULES: dict[str, dict[str, Any]] = {
     "module": {"apsaravideo_record": {**STREAM, "wait": True, "wait_timeout": 5}},
     "info": {"apsaravideo_record_info": {"domain_name": DOMAIN, "gather": ["state", "config", "events"]}},
@@ -62,13 +63,13 @@ MODULES: dict[str, dict[str, Any]] = {
 }
 WAYS = [*MODULES, "fleet", "status", "inventory"]
 
-# --- files that are no files -----------------------------------------------------------------------------------------
+# --- special and broken files ----------------------------------------------------------------------------------------
 
 PROFILES = {"current": "p", "profiles": [{"name": "p", "mode": "AK", "access_key_id": "i", "access_key_secret": FILED}]}
 CONTENT = json.dumps(PROFILES).encode()
 FILES = ["pipe", "device", "directory", "link to a pipe", "link to itself", "socket", "5 MiB", "of another user"]
 FILES += ["half", "noise", "deep", "empty", "without end", "missing"]
-# Options of tasks, variables of hosts and of the environment, extra variables, and files at fixed places
+# Options of tasks, variables of hosts and of the environment, extra variables, and files with fixed names
 PLACES = ["option credentials_file", "option ca_path", "fleet credentials_file", "fleet ca_path", "retry_file", "dest"]
 PLACES += ["inventory credentials_file", "inventory ca_path", "inventory cache", "report"]
 PLACES += ["ALICLOUD_SHARED_CREDENTIALS_FILE", "ALIBABA_CLOUD_CREDENTIALS_FILE", "ALIBABA_CLOUD_OIDC_TOKEN_FILE"]
@@ -82,7 +83,7 @@ PLACES += [
 
 
 def make(kind: str, path: Path) -> Path:
-    """Put something in the place of a file; return the path that names it."""
+    """Create a special or broken file, and return its path."""
     if kind == "device":
         return Path("/dev/zero")
     if kind == "directory":
@@ -113,7 +114,7 @@ def make(kind: str, path: Path) -> Path:
 
 @dataclass
 class Run:
-    """A way to call the collection, with what it is given."""
+    """A call of the collection, with its options, environment, extra variables and further tasks."""
 
     way: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -124,7 +125,7 @@ class Run:
 
 @dataclass
 class Outcome:
-    """What came of a run."""
+    """The duration, the read_peak_memory memory in MiB, the exit code and the output of a run."""
 
     seconds: float
     memory: float
@@ -132,16 +133,16 @@ class Outcome:
     output: str
 
 
-def children(pid: int) -> list[int]:
-    """Return the processes that a process has started, as far as they live."""
+def list_children(pid: int) -> list[int]:
+    """Return the living child processes of a process."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
 
 
-def peak(pid: int) -> float:
-    """Return how many MiB a process has taken at most; the rusage of a child would count this program's own memory."""
+def read_peak_memory(pid: int) -> float:
+    """Return the peak memory of a process in MiB; the rusage of a child would include this program's own memory."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
@@ -150,7 +151,7 @@ def peak(pid: int) -> float:
 
 
 def run(endpoint: str, directory: Path, what: Run) -> Outcome:
-    """Run ansible-playbook, and kill it and its workers when it takes too long."""
+    """Run ansible-playbook, and kill it and its workers if it takes too long."""
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY[0], "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY[1]}
     where = {"APSARAVIDEO_ENDPOINT": endpoint, "APSARAVIDEO_STS_ENDPOINT": endpoint, "NO_PROXY": "127.0.0.1"}
     ansible = Ansible(directory, {**where, **keys, **what.environ})
@@ -171,8 +172,8 @@ def run(endpoint: str, directory: Path, what: Run) -> Outcome:
     with open(directory / "output", "w+b") as output:
         process = ansible.begin(playbook, "-i", str(source), "-e", extra, "-vv", stdout=output, encoding=None)
         while process.poll() is None:
-            family = [process.pid, *children(process.pid)]
-            memory = max(memory, *map(peak, family))
+            family = [process.pid, *list_children(process.pid)]
+            memory = max(memory, *map(read_peak_memory, family))
             if time.monotonic() - began > MAX_SECONDS:
                 for member in family:
                     with suppress(ProcessLookupError):
@@ -183,8 +184,8 @@ def run(endpoint: str, directory: Path, what: Run) -> Outcome:
     return Outcome(time.monotonic() - began, memory, process.returncode, text)
 
 
-def at_place(place: str, path: Path) -> Run:
-    """Return the run that is given a file at this place; it is named for the place."""
+def make_run(place: str, path: Path) -> Run:
+    """Return a run that uses a file in one of the PLACES."""
     https = {"endpoint": "https://127.0.0.1:9", "retry_timeout": 0}
     no_keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
     no_keys["ALIBABA_CLOUD_ECS_METADATA_DISABLED"] = "true"
@@ -216,7 +217,7 @@ def at_place(place: str, path: Path) -> Run:
 
 @dataclass
 class Attack:
-    """Cases until the time is over, and what was wrong with them."""
+    """Cases that are run until the time is over, and the counts of what was wrong with them."""
 
     directory: Path
     until: float
@@ -226,7 +227,7 @@ class Attack:
     longest: float = 0.0
 
     def case(self, name: tuple[str, str, str]) -> None:
-        """Try one case, unless the time is over."""
+        """Run one case, unless the time is over."""
         if time.monotonic() > self.until:
             self.counts["left out"] += 1
             return
@@ -249,7 +250,7 @@ class Attack:
                 made = make(what, path)
                 if made != path and where.startswith("."):
                     path.symlink_to(made)
-                planned = at_place(where, made)
+                planned = make_run(where, made)
             else:
                 planned = Run(where)
             outcome = run(cloud.endpoint, directory, planned)
@@ -262,7 +263,7 @@ class Attack:
             self.judge(name, planned.way, outcome, recording)
 
     def judge(self, name: tuple[str, str, str], way: str, outcome: Outcome, recording: bool) -> None:
-        """Count a run and what is wrong with it."""
+        """Count a run and its faults, and print them."""
         more = outcome.memory - self.healthy[way]
         self.most, self.longest = max(self.most, more), max(self.longest, outcome.seconds)
         self.counts["runs"] += 1
@@ -277,14 +278,14 @@ class Attack:
 
 
 def cases() -> Iterator[tuple[str, str, str]]:
-    """All that can be tried: kind, where, and with what."""
+    """Yield all cases, each of a kind, the attacked part, and what it is attacked with."""
     yield from (("answer", way, answer) for way in WAYS for answer in hostile.RAW)
     yield from (("fault", way, fault) for way in WAYS for fault in FAULTS)
     yield from (("file", place, kind) for place in PLACES for kind in FILES)
 
 
 def main() -> None:
-    """Attack for some minutes, and sum up."""
+    """Attack for some minutes, and print totals."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=150, help="no run begins later; default: 150")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the order; default: any")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server on a loopback address that answers what no cloud would."""
+"""A server on a loopback address that sends hostile responses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-LARGE = 8 * 1024 * 1024  # more is not read
-PATIENCE = 60  # seconds for a client that says nothing
+MAX_RESPONSE = 8 * 1024 * 1024  # bytes that the collection reads
+CLIENT_TIMEOUT = 60  # seconds
 
-KNOWN: list[str] = []  # secrets that an answer may quote
+KNOWN: list[str] = []  # secrets that a response may quote
 Answer = Callable[[bytes], Iterator[Any]]  # request to pieces of the response: bytes, or seconds to wait
 LISTS = {
     "OnlineInfo": "LiveStreamOnlineInfo",
@@ -28,18 +28,18 @@ WRONG = [None, True, -1, 1e308, "", "{{ 7 * 7 }}", "\u202e\x1b[2J", [], {}, [[]]
 
 
 def http(body: bytes, status: str = "200 OK", more: str = "") -> bytes:
-    """Return a whole response."""
+    """Return a complete HTTP response."""
     return f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
 
 
-def sent(*pieces: Any) -> Answer:
-    """Return the answer that consists of these pieces, whatever the request."""
+def send(*pieces: Any) -> Answer:
+    """Return an answer of fixed pieces for any request."""
     return lambda _request: iter(pieces)
 
 
-def huge(begin: bytes, repeated: bytes, end: bytes = b"") -> Answer:
-    """Return an answer of the largest size that is read; it is sent in parts, so that this program stays small."""
-    count = (LARGE - len(begin) - len(end)) // len(repeated)
+def send_huge(begin: bytes, repeated: bytes, end: bytes = b"") -> Answer:
+    """Return an answer of the largest size that is read, sent in parts so that this program needs little memory."""
+    count = (MAX_RESPONSE - len(begin) - len(end)) // len(repeated)
     length = len(begin) + count * len(repeated) + len(end)
     thousand, rest = divmod(count, 1000)
 
@@ -52,14 +52,14 @@ def huge(begin: bytes, repeated: bytes, end: bytes = b"") -> Answer:
     return pieces
 
 
-def quoting(request: bytes) -> Iterator[Any]:
-    """Quote the request and what no server should know."""
+def quote_secrets(request: bytes) -> Iterator[Any]:
+    """Yield an error that quotes the request and secrets."""
     text = f"{request.decode(errors='replace')} {' '.join(KNOWN)}"
     yield http(json.dumps({"RequestId": "R", "Code": "Forbidden.RAM", "Message": text}).encode(), "403 Forbidden")
 
 
-def of_wrong_types(_request: bytes) -> Iterator[Any]:
-    """Put wrong values in the places that are read, others each time."""
+def send_wrong_types(_request: bytes) -> Iterator[Any]:
+    """Yield a response with random values of wrong types in the fields that are read."""
     names = [*LISTS, "CallbackList", "StreamState", "TotalNum", "PageNum", "Credentials", "LiveRecordNotifyConfig"]
     content = {"RequestId": random.choice(["R", *WRONG]), **{name: random.choice(WRONG) for name in names}}
     for name, inner in LISTS.items():
@@ -67,10 +67,10 @@ def of_wrong_types(_request: bytes) -> Iterator[Any]:
     yield http(json.dumps(content).encode())
 
 
-def endless_pages(request: bytes) -> Iterator[Any]:
-    """Answer each page of a list full of new streams, and say that there are always more.
+def send_endless_pages(request: bytes) -> Iterator[Any]:
+    """Yield a page full of new streams that claims that there are more pages.
 
-    The notify log is left out: it may take more memory than the other lists, as docs/security.md says.
+    The notify log is omitted, because it may take more memory than the other lists, as docs/security.md says.
     """
     found = re.search(rb"PageNum=(\d+)", request)
     page = int(found[1]) if found else 1
@@ -84,40 +84,40 @@ GOOD = b'{"RequestId":"R"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 PAGE = b'{"RequestId":"R","TotalNum":1,"OnlineInfo":{"LiveStreamOnlineInfo":['
 RAW: dict[str, Answer] = {
-    "never": sent(3600.0),
-    "nothing": sent(),
-    "dripping body": sent(HEAD, *[b"x", 1.0] * 3600),
-    "dripping head": sent(*[b"HTTP/1.1 200 OK\r\n", 1.0], *[b"X: y\r\n", 1.0] * 3600),
-    "dripping chunks": sent(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\n \r\n", 1.0] * 3600),
-    "truncated": sent(HEAD, GOOD),
-    "many objects": huge(PAGE, b"{},", b"0]}}"),
-    "many texts": huge(PAGE, b'"a",', b"0]}}"),
-    "deep lists": huge(b"", b"["),
-    "deep objects": huge(b"", b'{"a":'),
-    "long number": huge(b'{"RequestId":"R","TotalNum":', b"9", b"}"),
-    "long text": huge(b'{"RequestId":"R","Message":"', b"\\u00e9", b'"}'),
-    "no UTF-8": huge(b"", b"\xff"),
-    "UTF-16": sent(http('{"RequestId":"R"}'.encode("utf-16"))),
-    "gzip that is none": sent(http(b"\x1f\x8b" + GOOD, more="Content-Encoding: gzip\r\n")),
-    "longer than any": sent(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n", *[b" " * 65536] * 4000),
-    "head without end": sent(b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 60000 + b"\r\n"] * 2000),
-    "continued for ever": sent(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 100_000, 3600.0),
-    "no HTTP": sent(b"SSH-2.0-OpenSSH_9.9\r\n"),
-    "TLS": sent(b"\x15\x03\x03\x00\x02\x02\x28"),
-    "elsewhere": sent(http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:9/\r\n")),
-    "file": sent(http(b"", "302 Found", "Location: file:///etc/passwd\r\n")),
-    "come later": sent(
+    "never": send(3600.0),
+    "nothing": send(),
+    "dripping body": send(HEAD, *[b"x", 1.0] * 3600),
+    "dripping head": send(*[b"HTTP/1.1 200 OK\r\n", 1.0], *[b"X: y\r\n", 1.0] * 3600),
+    "dripping chunks": send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"1\r\n \r\n", 1.0] * 3600),
+    "truncated": send(HEAD, GOOD),
+    "many objects": send_huge(PAGE, b"{},", b"0]}}"),
+    "many texts": send_huge(PAGE, b'"a",', b"0]}}"),
+    "deep lists": send_huge(b"", b"["),
+    "deep objects": send_huge(b"", b'{"a":'),
+    "long number": send_huge(b'{"RequestId":"R","TotalNum":', b"9", b"}"),
+    "long text": send_huge(b'{"RequestId":"R","Message":"', b"\\u00e9", b'"}'),
+    "no UTF-8": send_huge(b"", b"\xff"),
+    "UTF-16": send(http('{"RequestId":"R"}'.encode("utf-16"))),
+    "gzip that is none": send(http(b"\x1f\x8b" + GOOD, more="Content-Encoding: gzip\r\n")),
+    "longer than any": send(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n", *[b" " * 65536] * 4000),
+    "head without end": send(b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 60000 + b"\r\n"] * 2000),
+    "continued for ever": send(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 100_000, 3600.0),
+    "no HTTP": send(b"SSH-2.0-OpenSSH_9.9\r\n"),
+    "TLS": send(b"\x15\x03\x03\x00\x02\x02\x28"),
+    "elsewhere": send(http(b"", "307 Temporary Redirect", "Location: http://127.0.0.1:9/\r\n")),
+    "file": send(http(b"", "302 Found", "Location: file:///etc/passwd\r\n")),
+    "come later": send(
         http(b'{"Code":"Throttling"}', "503 Busy", "Retry-After: 1e9\r\nx-acs-retry-after: 60000000\r\n")
     ),
-    "long ago": sent(http(GOOD, more="Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n")),
-    "quoting": quoting,
-    "wrong types": of_wrong_types,
-    "endless pages": endless_pages,
+    "long ago": send(http(GOOD, more="Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n")),
+    "quoting": quote_secrets,
+    "wrong types": send_wrong_types,
+    "endless pages": send_endless_pages,
 }
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Gives one answer for each connection, and closes it."""
+    """A server that gives one answer per connection and closes it."""
 
     daemon_threads = True
 
@@ -128,20 +128,20 @@ class Server(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def server_close(self) -> None:
-        """Stop, and let no answer go on."""
+        """Stop the server and all answers."""
         self.over.set()
         self.shutdown()
         super().server_close()
 
 
 class Connection(socketserver.StreamRequestHandler):
-    """A connection of a client; one that has gone does not matter."""
+    """A connection of a client, which may close it at any time."""
 
     server: Server
 
     def handle(self) -> None:
-        """Read a request without its body, which is in the query, and answer it."""
-        self.request.settimeout(PATIENCE)
+        """Read the head of a request, whose parameters are in the query, and answer it."""
+        self.request.settimeout(CLIENT_TIMEOUT)
         try:
             request = b"".join(iter(self.rfile.readline, b"\r\n"))
             for piece in self.server.answer(request):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An emulator in a process of its own, and commands that are run against it."""
+"""A bench: an emulator in a process of its own, and commands that are run against it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
 COLLECTIONS = HERE.parents[4]
-sys.path[:0] = [str(SUPPORT), str(COLLECTIONS)]
+sys.path[:0] = [str(SUPPORT.parent), str(COLLECTIONS)]
 
 import certifi  # noqa: E402
-from emulator import KEY, Emulator  # noqa: E402
 from measure import Calls, Command  # noqa: E402
+
+from support.emulator import KEY, Emulator  # noqa: E402
 
 ACTION = "RealTimeRecordCommand"
 QUOTA = 50  # calls per second of an account
@@ -34,7 +35,7 @@ FAILED_HOSTS = 2  # exit code of ansible-playbook
 
 
 class Bench:
-    """An emulator, a directory, and ways to run things against it."""
+    """An emulator, a directory, and methods that run commands against it."""
 
     def __init__(self, emulator: Emulator, directory: Path, forks: int) -> None:
         self.emulator = emulator
@@ -42,34 +43,34 @@ class Bench:
         self.forks = forks
         self._numbers = itertools.count(1)
         self._runtime = directory
-        # Beside the emulator's certificate those that clients have to read otherwise, which takes them time.
+        # The usual certificates beside that of the emulator, because reading them takes clients time.
         self.ca_path = directory / "ca.pem"
         emulators = Path(str(emulator.ca_path)).read_text(encoding="utf-8")
         self.ca_path.write_text(certifi.contents() + emulators, encoding="utf-8")
 
     def fresh(self, streams: list[str]) -> None:
-        """Forget all calls and slots, and push these streams."""
+        """Clear all calls and slots, and push these streams."""
         self.emulator.reset()
         self.emulator.push(*streams)
         self._runtime = self.new_directory()
 
     def new_directory(self) -> Path:
-        """Return a directory that nothing else uses."""
+        """Return a new directory."""
         made = self.directory / f"{next(self._numbers)}"
         made.mkdir(mode=0o700)
         (made / "ansible.cfg").touch()
         return made
 
     def calls(self, action: str = ACTION) -> Calls:
-        """Return the calls of an operation that have been answered."""
+        """Return the calls of an API operation to which a response was sent."""
         return Calls(self.emulator.calls(action))
 
     def recording(self) -> int:
-        """Return how many streams are being recorded."""
+        """Return the number of streams that are being recorded."""
         return sum(stream["recording"] == "recording" for stream in self.emulator.state()["streams"])
 
     def python(self, program: str, *arguments: str | Path) -> Command:
-        """Start a program of this directory."""
+        """Start a Python program of this directory."""
         directory = self.new_directory()
         return Command([sys.executable, HERE / program, *arguments], self._environ(directory, KEY), directory)
 
@@ -81,7 +82,7 @@ class Bench:
         key: tuple[str, str] = KEY,
         **variables: Any,
     ) -> Command:
-        """Start ansible-playbook with a playbook, by name or as it is, over these hosts with these variables."""
+        """Start ansible-playbook with a playbook, given by name or by content, for hosts with variables."""
         directory = self.new_directory()
         inventory = directory / "inventory.json"
         group = {"hosts": dict(hosts), "vars": variables}
@@ -93,11 +94,11 @@ class Bench:
         return Command(command, self._environ(directory, key), directory)
 
     def start(self, streams: list[str], *arguments: str, key: tuple[str, str] = KEY, **variables: Any) -> Command:
-        """Start `ansible-playbook apsaravideo.live.start` over these streams."""
+        """Start `ansible-playbook apsaravideo.live.start` for these streams."""
         return self.playbook("apsaravideo.live.start", hosts(streams), *arguments, key=key, **variables)
 
     def _environ(self, directory: Path, key: tuple[str, str]) -> dict[str, str]:
-        """Return an environment with nothing of the user's; slots are shared among all that runs since `fresh`."""
+        """Return an environment without the user's settings; commands since the last `fresh` share their slots."""
         return {
             "PATH": os.environ["PATH"],
             "LC_ALL": "C.UTF-8",
@@ -118,8 +119,8 @@ class Bench:
 
 @contextmanager
 def bench(forks: int, **options: Any) -> Iterator[Bench]:
-    """Yield a bench whose emulator has these switches."""
-    # under /tmp: the path to Ansible's sockets must not be long
+    """Yield a bench whose emulator has these options."""
+    # Below /tmp, because paths of Ansible's sockets must be short.
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
         Emulator(tls=True, **{"latency": LATENCY, **options}) as emulator,
@@ -130,18 +131,18 @@ def bench(forks: int, **options: Any) -> Iterator[Bench]:
 
 
 def names(count: int, domain: str = DOMAIN, prefix: str = "stream") -> list[str]:
-    """Return so many streams as `domain/app/stream`."""
+    """Return the names of `count` streams as `domain/app/stream`."""
     return [f"{domain}/myapp/{prefix}{number:05}" for number in range(count)]
 
 
 def hosts(streams: list[str], **variables: Any) -> dict[str, dict[str, Any]]:
-    """Return a host for each stream."""
+    """Return a host with its variables for each stream."""
     parts = [stream.split("/") for stream in streams]
     return {part[2]: {**dict(zip(("domain_name", "app_name", "stream_name"), part)), **variables} for part in parts}
 
 
 def record_config(domain: str) -> dict[str, Any]:
-    """Return a configuration for all streams of a domain."""
+    """Return a recording configuration for all streams of a domain."""
     return {
         "DomainName": domain,
         "AppName": "*",
@@ -154,7 +155,7 @@ def record_config(domain: str) -> dict[str, Any]:
 
 
 def finish(*commands: Command, expected: int = 0) -> None:
-    """Wait for commands; show the output of one that ended otherwise than expected, and exit."""
+    """Wait for commands; exit with the output of one that has another exit code than expected."""
     for command in commands:
         command.join()
         if command.exit_code != expected:

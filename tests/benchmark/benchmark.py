@@ -1,10 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast the collection starts recordings, beside other ways to do it, against the emulator on this machine.
+"""Measure how fast the collection and other clients start recordings, against the emulator on this machine.
 
-Every figure is read from the emulator's log or from the operating system. Beside those that the collection is to reach
-stands the target; nothing fails where one is missed.
+All figures come from the emulator's log or from the operating system. Some have targets; missing one is not a failure.
 """
 
 from __future__ import annotations
@@ -32,20 +31,20 @@ Written by `make bench ARGS=--large`. The quota is 50 calls/s, of which the coll
 
 """
 FACTS = """* This machine: {machine}.
-* The emulator runs beside the clients in a process of its own, over HTTPS, with {latency} ms before each response. It
-  stands for a machine of its own, so all that calls it runs with a lower priority: otherwise requests would queue up
-  before it wherever the cores are busy. Here, `nice` was {emulator} for the emulator and {clients} for the others.
+* The emulator runs on the same machine in its own process, over HTTPS, with {latency} ms before each response. It
+  represents a separate machine, so all of its clients run with a lower priority: otherwise requests would wait for it
+  while the cores are busy. Here, `nice` was {emulator} for the emulator and {clients} for the others.
 * `ansible-playbook` has {forks} forks and `pipelining` on, which only the ordinary modules use. `ansible.builtin.uri`
-  sends calls that were signed beforehand, without regard to the quota. The SDK's threads share an ideal limiter of 48
-  calls/s, and send nothing again.
-* The ways take turns, {rounds} times each. Shown is the round with the median rate. Those that are not run for 1,000
-  streams run once.
+  sends calls that were signed in advance, regardless of the quota. The SDK's threads share an ideal rate limiter of
+  48 calls/s, and do not retry.
+* The ways take turns, {rounds} times each. The tables show the round with the median rate. Those that are not run for
+  1,000 streams run once.
 * Calls, their rates and the most calls in any span of one second are those of {action} in the emulator's log.
   CPU is user and system time of the command and all its processes; memory is the sum of their proportional set sizes
   (PSS), read each second, unless the resident set size (RSS) of the largest process is named.
-* The load average is that of the last minute, what runs here included. Where it is high before the start, others had a
-  part of the machine. So they may have on a virtual machine without showing in it, and then a fixed piece of work in
-  Python, timed before and after, takes longer.
+* The load average is that of the last minute, including the benchmark. If it is high before the start, other programs
+  used the machine. On a virtual machine they may do so without showing in it; then a fixed piece of work in Python,
+  timed before and after, takes longer.
 """
 
 SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
@@ -68,7 +67,7 @@ SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
 
 
 def machine() -> str:
-    """Return what the figures depend on."""
+    """Return the cores and the software versions that the figures depend on."""
     rows = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((row.split(":")[1] for row in rows if row.startswith("model name")), "")
     return (
@@ -79,7 +78,7 @@ def machine() -> str:
 
 
 def state() -> str:
-    """Return the load average of the last minute, and how long a fixed piece of work takes."""
+    """Return the load average of the last minute, and the duration of a fixed piece of work."""
     begin = time.perf_counter()
     sum(range(10_000_000))
     return f"load average {os.getloadavg()[0]:.1f}, fixed work {1000 * (time.perf_counter() - begin):.0f} ms"

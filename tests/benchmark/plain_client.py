@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Signed calls that are ready to be sent, and a client that sends them as fast as it can: plain_client.py FILE.
+"""Send calls that were signed beforehand as fast as possible: plain_client.py FILE.
 
-FILE is JSON with `url`, `ca_path` and `calls`, each a mapping of `query` and `headers`. Each call has a connection of
-its own, as the calls of Ansible's workers have.
+FILE is JSON with `url`, `ca_path` and `calls`, each a mapping of `query` and `headers`. Each call has its own
+connection, like the calls of Ansible's workers.
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ from urllib.parse import urlsplit
 THREADS = 8
 
 
-def signed_calls(endpoint: str, key: tuple[str, str], streams: Iterable[str]) -> list[dict[str, Any]]:
-    """A `start` for each of the streams `domain/app/stream`, to be sent within 15 minutes."""
-    from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import canonical_query, signed_headers
+def sign_calls(endpoint: str, key: tuple[str, str], streams: Iterable[str]) -> list[dict[str, Any]]:
+    """Return a signed `start` for each stream `domain/app/stream`; it is valid for 15 minutes."""
+    from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import (
+        build_canonical_query,
+        sign_headers,
+    )
 
     calls = []
     for stream in streams:
         domain, app, name = stream.split("/")
         query = {"Command": "start", "DomainName": domain, "AppName": app, "StreamName": name}
-        headers = signed_headers(
+        headers = sign_headers(
             method="POST",
             host=urlsplit(endpoint).netloc,
             action="RealTimeRecordCommand",
@@ -44,8 +47,8 @@ def signed_calls(endpoint: str, key: tuple[str, str], streams: Iterable[str]) ->
             date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
             nonce=uuid.uuid4().hex,
         )
-        del headers["host"]  # whoever sends it says that
-        calls.append({"query": canonical_query(query), "headers": headers})
+        del headers["host"]  # The sender adds it.
+        calls.append({"query": build_canonical_query(query), "headers": headers})
     return calls
 
 
@@ -58,16 +61,16 @@ def main(file: Path) -> None:
         connection = http.client.HTTPSConnection(address.hostname or "", address.port, context=context, timeout=30)
         try:
             connection.request("POST", f"/?{call['query']}", headers=call["headers"])
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
+            response = connection.getresponse()
+            response.read()
+            return response.status
         finally:
             connection.close()
 
     with ThreadPoolExecutor(THREADS) as pool:
         statuses = set(pool.map(send, work["calls"]))
     if statuses != {200}:
-        sys.exit(f"answers with the status {statuses}")
+        sys.exit(f"responses with the status {statuses}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Figures as Markdown tables and as a plot."""
+"""Figures of the benchmark, as Markdown tables and as a plot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figures:
-    """One way to start recordings, for a number of streams. Rates are calls/s, times seconds, memory bytes."""
+    """The figures of one way to start recordings; rates are in calls/s, times in seconds, memory in bytes."""
 
     label: str
     streams: int
@@ -31,11 +31,11 @@ class Figures:
 
     @property
     def stream_rate(self) -> float:
-        """Streams per second of the whole command."""
+        """Return the streams per second of the whole command."""
         return self.streams / self.seconds
 
-    def extrapolated(self, streams: int) -> Figures:
-        """The same for more streams: each further stream costs what one has cost."""
+    def extrapolate(self, streams: int) -> Figures:
+        """Return figures for more streams, each of which costs as much as one that was measured."""
         more = streams - self.streams
         return replace(
             self,
@@ -53,7 +53,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure beside the one that the collection is to reach, which is a bound from below or from above."""
+    """A figure and the lower or upper bound that the collection should keep."""
 
     what: str
     figure: float
@@ -61,7 +61,7 @@ class Target:
     at_most: float | None = None
 
     def cells(self) -> list[Any]:
-        """Return the row of a table: what it is about, the figure, the bound, and the ratio of the two."""
+        """Return a row of a table: the subject, the figure, the bound, their ratio, and whether the bound is kept."""
         bound = self.at_least if self.at_most is None else self.at_most
         side = "at least" if self.at_most is None else "at most"
         ratio = f"{self.figure / bound:.2f}" if bound else None
@@ -71,7 +71,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, and the targets that its figures belong to; cells are texts or numbers, None is a dash."""
+    """A table of texts, numbers, and None for a dash, with the targets of its figures."""
 
     title: str
     head: Sequence[str]
@@ -80,14 +80,14 @@ class Table:
     targets: Sequence[Target] = ()
 
     def markdown(self) -> str:
-        """The table as Markdown."""
+        """Return the table as Markdown."""
         lines = [self.head, ["---"] * len(self.head), *([_cell(cell) for cell in row] for row in self.rows)]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return f"\n### {self.title}\n\n{body}\n" + (f"\n{self.note}\n" if self.note else "")
 
 
 def targets_table(title: str, tables: Iterable[Table]) -> Table:
-    """Return one table of all targets."""
+    """Return a table of the targets of all tables."""
     rows = [target.cells() for table in tables for target in table.targets]
     return Table(title, ["", "figure", "target", "ratio", "reached"], rows)
 
@@ -101,13 +101,13 @@ def _cell(value: Any) -> str:
 
 
 def median(rounds: Sequence[Figures]) -> Figures:
-    """The round whose rate is the median."""
+    """Return the round with the median rate."""
     ordered = sorted(rounds, key=lambda figures: figures.call_rate)
     return replace(ordered[len(ordered) // 2], call_rates=tuple(figures.call_rate for figures in ordered))
 
 
 def compare_table(found: Iterable[Figures], streams: int, quota: int, targets: Sequence[Target] = ()) -> Table:
-    """Return all ways for one number of streams."""
+    """Return a table of all ways for one number of streams."""
     ways = [figures for figures in found if figures.streams == streams]
     ours = ways[0]
     rows = [
@@ -148,12 +148,12 @@ def compare_table(found: Iterable[Figures], streams: int, quota: int, targets: S
 
 
 def seconds_table(title: str, seconds: Iterable[int], counts: Iterable[int]) -> Table:
-    """Calls in each second."""
+    """Return a table of the calls in each second."""
     return Table(title, ["second", *map(str, seconds)], [["calls", *counts]])
 
 
 def plot(found: Sequence[Figures], quota: int, file: Path) -> None:
-    """Streams/s of each way, and the time until all streams are recorded."""
+    """Plot the streams/s of each way, and the seconds until all streams are recorded."""
     import matplotlib
 
     matplotlib.use("svg")

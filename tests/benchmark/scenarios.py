@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to the collection's playbooks in situations of all kinds: each function is a scenario."""
+"""Scenarios of the benchmark, each of which is a function that returns tables."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ from bench import (
     names,
     record_config,
 )
-from emulator import ACCOUNT, KEY
 from measure import Calls, Command
-from plain_client import signed_calls
+from plain_client import sign_calls
 from report import Table, Target, seconds_table
 from ways import SMALL
 
+from support.emulator import ACCOUNT, KEY
+
 LIST = "DescribeLiveStreamsOnlineList"
-INTERVAL = 5.0  # seconds between two reads of a domain's list (watch_interval)
+INTERVAL = 5.0  # seconds between reads of a domain's list (watch_interval)
 MIB = 2**20
 UNLIMITED = {ACTION: 1_000_000}
 
 
 def output(options: argparse.Namespace) -> list[Table]:
-    """What a run of 1,000 streams writes, with 0, 5 and 500 streams that are not being pushed."""
+    """Measure the output of a run of 1,000 streams, of which 0, 5 and 500 are not being pushed."""
     count = 1000
     rows, targets = [], []
     with bench(options.forks) as at:
@@ -63,14 +64,14 @@ def output(options: argparse.Namespace) -> list[Table]:
 
 
 def ceiling(options: argparse.Namespace) -> list[Table]:
-    """What the emulator itself can answer: plain clients without a limit, which share the machine with it."""
+    """Measure the emulator itself: plain clients without a limit, on the same machine."""
     clients, each = 4, 1000
     with bench(options.forks, limit=UNLIMITED) as at:
         streams = names(clients * each)
         at.fresh(streams)
         commands = []
         for number in range(clients):
-            calls = signed_calls(at.emulator.endpoint, KEY, streams[number::clients])
+            calls = sign_calls(at.emulator.endpoint, KEY, streams[number::clients])
             file = at.new_directory() / "work.json"
             work = {"url": at.emulator.endpoint, "ca_path": str(at.ca_path), "calls": calls}
             file.write_text(json.dumps(work), encoding="utf-8")
@@ -84,7 +85,7 @@ def ceiling(options: argparse.Namespace) -> list[Table]:
 
 
 def unpaced(options: argparse.Namespace) -> list[Table]:
-    """How fast Ansible itself is on this machine, and the collection where neither it nor the server has a limit."""
+    """Compare Ansible's own speed with that of the collection, without a limit in the client or the server."""
     count, repetitions = 300, 3
     streams = names(count)
     debug = {"hosts": "streams", **LOCAL, "tasks": [{"ansible.builtin.debug": {"msg": "here"}}]}
@@ -109,12 +110,12 @@ def unpaced(options: argparse.Namespace) -> list[Table]:
 
 
 def two(options: argparse.Namespace) -> list[Table]:
-    """Two ansible-playbook at once on one account."""
+    """Run two ansible-playbook at once on one account."""
     return _together(options, 2)
 
 
 def four(options: argparse.Namespace) -> list[Table]:
-    """Four ansible-playbook at once on one account."""
+    """Run four ansible-playbook at once on one account."""
     return _together(options, 4)
 
 
@@ -147,7 +148,7 @@ def _number(row: Mapping[str, Any]) -> int:
 
 
 def accounts(options: argparse.Namespace) -> list[Table]:
-    """Four accounts, in one run and in a run for each at once. They share the CPUs, but no quota."""
+    """Compare four accounts in one run with four runs at once; they share the CPUs, but no quota."""
     count, each = 4, 300
     domains = [f"live{number}.example.com" for number in range(count)]
     keys = [(f"key{number}", f"secret{number}") for number in range(count)]
@@ -192,7 +193,7 @@ def accounts(options: argparse.Namespace) -> list[Table]:
 
 
 def absent(options: argparse.Namespace) -> list[Table]:
-    """30 streams of two domains, of which 10 are not being pushed at first, and 3 never."""
+    """Start 30 streams of two domains, of which 10 are not being pushed at first, and 3 never."""
     other, patience = "live.example.net", 20
     streams = [stream for pair in zip(names(15), names(15, other, "other")) for stream in pair]
     present, late = streams[:20], streams[20:27]
@@ -243,10 +244,10 @@ def absent(options: argparse.Namespace) -> list[Table]:
 
 
 def slow(options: argparse.Namespace) -> list[Table]:
-    """5 % of the commands take 8 s, and then all of them 2 s.
+    """Delay 5 % of the commands by 8 s, and then all of them by 2 s.
 
-    The emulator counts a call when it carries it out, which is after the delay, so calls that were spread evenly may
-    come to more than the quota there. The limit is set aside, because this is about how many calls leave.
+    The emulator counts a call after its delay, so that evenly spaced calls may exceed the quota there. So it has no
+    limit in this scenario, which is about the rate at which calls are sent.
     """
     streams = names(1000)
     rows, targets = [], []
@@ -271,7 +272,7 @@ def slow(options: argparse.Namespace) -> list[Table]:
 
 
 def kept(options: argparse.Namespace) -> list[Table]:
-    """All streams of a running window with `keep` are dropped, and pushed again at once."""
+    """Drop all streams of a running window with `keep`, and push them again at once."""
     streams, lasts = names(500), 60
     bound = INTERVAL + len(streams) / 48 + 2
     with bench(options.forks) as at:
@@ -320,7 +321,7 @@ def _wait_for(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def greedy(options: argparse.Namespace) -> list[Table]:
-    """Another client takes half of the quota."""
+    """Share the quota with another client, which takes half of it."""
     streams = names(600)
     with bench(options.forks, other_client={ACTION: QUOTA // 2}) as at:
         at.fresh(streams)
@@ -335,7 +336,7 @@ def greedy(options: argparse.Namespace) -> list[Table]:
 
 
 def killed(options: argparse.Namespace) -> list[Table]:
-    """One of two runs on one account is killed in the middle; does the other get its slots?"""
+    """Kill one of two runs on one account, to see whether the other one gets its slots."""
     streams = names(1200)
     with bench(options.forks) as at:
         at.fresh(streams)
@@ -356,7 +357,7 @@ def killed(options: argparse.Namespace) -> list[Table]:
 
 
 def instant(options: argparse.Namespace) -> list[Table]:
-    """A run with start_at: nothing leaves before that time, and then everything as fast as the quota allows."""
+    """Run with start_at: no call is sent before that time, and then all of them as fast as the quota allows."""
     streams = names(500)
     with bench(options.forks) as at:
         at.fresh(streams)
@@ -381,7 +382,7 @@ def instant(options: argparse.Namespace) -> list[Table]:
 
 
 def start_up(options: argparse.Namespace) -> list[Table]:
-    """The time until the first call, beside the time until a `debug` task first runs."""
+    """Compare the time until the first call with the time until a `debug` task first runs."""
     streams, repetitions = names(SMALL), 5
     play = {"hosts": "streams", **LOCAL, "tasks": [{"ansible.builtin.debug": {"msg": "at {{ now().timestamp() }}"}}]}
     spent: list[tuple[float, float]] = []
@@ -407,7 +408,7 @@ def start_up(options: argparse.Namespace) -> list[Table]:
 
 
 def long(options: argparse.Namespace) -> list[Table]:
-    """10,000 streams in one batch."""
+    """Start 10,000 streams in one batch."""
     streams = names(10_000)
     with bench(options.forks) as at:
         at.fresh(streams)

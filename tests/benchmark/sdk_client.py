@@ -28,7 +28,7 @@ THREADS = 64
 
 
 class Limiter:
-    """Slots that are evenly spaced from the first on; one that nobody was there for is gone."""
+    """A limiter with evenly spaced slots; an unused slot is lost."""
 
     def __init__(self, rate: float) -> None:
         self._interval = 1 / rate
@@ -36,7 +36,7 @@ class Limiter:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Wait for a slot."""
+        """Wait for the next slot."""
         with self._lock:
             slot = max(self._next, time.monotonic())
             self._next = slot + self._interval
@@ -70,7 +70,9 @@ def main(way: str, streams: list[str]) -> None:
     if way == "loop":
         print(Counter(map(start, streams)))
     else:
-        first = start(streams[0])  # alone: the SDK loads most of itself then, and other threads would stand in line
+        first = start(
+            streams[0]
+        )  # Alone, because the SDK loads most of its modules then, which would block other threads.
         with ThreadPoolExecutor(THREADS) as pool:
             print(Counter([first, *pool.map(start, streams[1:])]))
 

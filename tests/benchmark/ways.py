@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 
 from bench import LOCAL, QUOTA, Bench, bench, finish, hosts, names
-from emulator import KEY
 from measure import Calls, Command
-from plain_client import signed_calls
+from plain_client import sign_calls
 from report import Figures, Table, Target, compare_table, median, plot
+
+from support.emulator import KEY
 
 SMALL, LARGE = 100, 1000  # streams of the slow ways, and of the others
 ROUNDS = 3
@@ -21,17 +22,17 @@ FLEET, ROLE, MODULE = "the collection's playbook `start`", "its role", "the role
 
 
 def fleet(bench: Bench, streams: list[str]) -> Command:
-    """The playbook of this collection, one task for all streams."""
+    """Run the playbook of this collection, one task for all streams."""
     return bench.start(streams)
 
 
 def role(bench: Bench, streams: list[str]) -> Command:
-    """The role of this collection, a task for each stream in the workers of ansible-playbook."""
+    """Run the role of this collection, a task for each stream in the workers of ansible-playbook."""
     return bench.playbook(_role("local"), hosts(streams))
 
 
 def module(bench: Bench, streams: list[str]) -> Command:
-    """The same as an ordinary module."""
+    """Run the role with the ordinary module instead of the action plugin."""
     return bench.playbook(_role("elsewhere"), hosts(streams), ansible_python_interpreter=sys.executable)
 
 
@@ -40,8 +41,8 @@ def _role(connection: str) -> list[dict[str, object]]:
 
 
 def uri(bench: Bench, streams: list[str]) -> Command:
-    """ansible.builtin.uri with a signature that was made beforehand."""
-    ready = signed_calls(bench.emulator.endpoint, KEY, streams)
+    """Run ansible.builtin.uri with calls that were signed beforehand."""
+    ready = sign_calls(bench.emulator.endpoint, KEY, streams)
     given = {
         stream.split("/")[2]: {"url": f"{bench.emulator.endpoint}/?{call['query']}", "headers": call["headers"]}
         for stream, call in zip(streams, ready)
@@ -52,12 +53,12 @@ def uri(bench: Bench, streams: list[str]) -> Command:
 
 
 def sdk_loop(bench: Bench, streams: list[str]) -> Command:
-    """The official SDK, one call after the other."""
+    """Run the official SDK, one call after the other."""
     return _sdk(bench, "loop", streams)
 
 
 def sdk_pool(bench: Bench, streams: list[str]) -> Command:
-    """The official SDK in a thread pool behind an ideal limiter."""
+    """Run the official SDK in a thread pool with an ideal limiter."""
     return _sdk(bench, "pool", streams)
 
 
@@ -68,7 +69,7 @@ def _sdk(bench: Bench, way: str, streams: list[str]) -> Command:
 
 
 Way = Callable[[Bench, list[str]], Command]
-# label, how it is run, whether it is fast enough to be run for many streams
+# label, function, and whether it is fast enough for many streams
 WAYS: list[tuple[str, Way, bool]] = [
     (FLEET, fleet, True),
     (ROLE, role, True),
@@ -80,9 +81,9 @@ WAYS: list[tuple[str, Way, bool]] = [
 
 
 def compare(options: argparse.Namespace) -> list[Table]:
-    """All ways, for 100 and 1,000 streams; the slow ones run once, and are extrapolated from 100.
+    """Compare all ways, for 100 and 1,000 streams; slow ways run once, and are extrapolated from 100.
 
-    They take turns, so that a time at which the machine is slow strikes all of them.
+    They take turns, so that a slow time of the machine affects all of them.
     """
     sizes = [SMALL, LARGE]
     rounds: dict[tuple[str, int], list[Figures]] = {}
@@ -95,7 +96,7 @@ def compare(options: argparse.Namespace) -> list[Table]:
     found: list[Figures] = []
     for label, _way, _fast in WAYS:
         measured = [median(rounds[label, size]) for size in sizes if (label, size) in rounds]
-        found += measured + [measured[0].extrapolated(size) for size in sizes[len(measured) :]]
+        found += measured + [measured[0].extrapolate(size) for size in sizes[len(measured) :]]
     if options.output and not options.scenario:
         options.output.mkdir(exist_ok=True)
         plot(found, QUOTA, options.output / "benchmark.svg")
@@ -121,7 +122,7 @@ def _targets(found: list[Figures], size: int) -> list[Target]:
 
 
 def run(bench: Bench, label: str, way: Way, count: int) -> Figures:
-    """Start the recording of so many streams in one way."""
+    """Start the recording of `count` streams in one way, and return the figures."""
     streams = names(count)
     bench.fresh(streams)
     command = way(bench, streams)
@@ -130,7 +131,7 @@ def run(bench: Bench, label: str, way: Way, count: int) -> Figures:
 
 
 def figures(label: str, count: int, command: Command, calls: Calls, recording: int) -> Figures:
-    """Return what there is to say about one finished run."""
+    """Return the figures of one finished command."""
     return Figures(
         label=label,
         streams=count,

@@ -1,12 +1,13 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A short stretch of what `make soak` does for long: everything fails now and then, and no report is wrong."""
+"""Test that no report is wrong while calls and processes fail, for a few seeds of what `make soak` runs for long."""
 
 from __future__ import annotations
 
 import pytest
-from chaos import (
+
+from support.chaos import (
     FAULTS,
     LOSSES,
     Evidence,
@@ -21,14 +22,14 @@ from chaos import (
 )
 
 
-def test_operations_of_two_controllers(cloud, tmp_path):
+def test_two_controllers_report_no_wrong_result(cloud, tmp_path):
     report = Scenario(cloud, str(tmp_path), seed=1, streams=100, haste=8).short()
     assert report.wrong == []
     assert report.tasks == 6 * 100
     assert set(report.faults) == {*FAULTS, "outage"}
 
 
-def test_playbooks_of_two_controllers_one_of_which_is_killed(cloud, tmp_path):
+def test_playbooks_of_two_controllers_report_no_wrong_result_when_one_is_killed(cloud, tmp_path):
     scenario = PlaybookScenario(cloud, str(tmp_path), seed=1, streams=20)
     report = scenario.short()
     assert report.wrong == []
@@ -38,7 +39,7 @@ def test_playbooks_of_two_controllers_one_of_which_is_killed(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_what_a_client_reports_that_is_alone_is_as_true_as_can_be_known(cloud, tmp_path, seed):
+def test_a_single_client_reports_exactly_what_can_be_known(cloud, tmp_path, seed):
     report = LoneScenario(cloud, str(tmp_path), seed, streams=36, haste=20).long()
     assert report.wrong == []
     assert report.tasks == 3 * 36
@@ -46,7 +47,7 @@ def test_what_a_client_reports_that_is_alone_is_as_true_as_can_be_known(cloud, t
     assert report.lost >= 25
 
 
-def test_it_is_through_module_role_and_fleet(cloud, tmp_path):
+def test_module_role_and_fleet_report_exactly_what_can_be_known(cloud, tmp_path):
     report = LonePlaybookScenario(cloud, str(tmp_path), seed=1, streams=12).long()
     assert report.wrong == []
     assert report.tasks == 3 * 12
@@ -75,8 +76,8 @@ def change(number, command):
     return {"request_id": f"R{number}", "time": number + 0.5, "command": command}
 
 
-def verdict(job, calls, changes, state, result, known=None, after=None):
-    """The verdict on a report of one stream; what it leaves out is as it should be."""
+def judge_case(job, calls, changes, state, result, known=None, after=None):
+    """Return the judge's verdict on one report; values that `result` leaves out are right."""
     answered = [row for row in calls if row["fault"] not in ("reset_before", "reset_after")]
     right = {
         "api_calls": len(calls),
@@ -95,9 +96,9 @@ LOST = [call(1, "start", fault="reset_after"), call(2, "start", "TaskAlreadyStar
 SAW_STOPPED = [call(1), call(4, "stop")]
 UNKNOWN = {"failed": True, "changed": True, "msg": "Outcome unknown: ..."}
 WRONG = {
-    "a change that is denied": (START, [call(1, "start")], [change(1, "start")], "idle", {}),
+    "a denied change": (START, [call(1, "start")], [change(1, "start")], "idle", {}),
     "a change that was none": (START, [call(1, "start", "TaskAlreadyStarted")], [], "recording", {"changed": True}),
-    "a lost answer's change that is denied": (START, LOST, [change(1, "start")], "idle", {}),
+    "a denied change whose response was lost": (START, LOST, [change(1, "start")], "idle", {}),
     "a split in two": (
         SPLIT,
         [call(1, "restart", fault="reset_after"), call(2, "restart")],
@@ -113,10 +114,16 @@ WRONG = {
         "recording",
         UNKNOWN,
     ),
-    "an outcome that was known": (SPLIT, [call(1, "restart")], [change(1, "restart")], "recording", UNKNOWN),
+    "an unknown outcome although the response came": (
+        SPLIT,
+        [call(1, "restart")],
+        [change(1, "restart")],
+        "recording",
+        UNKNOWN,
+    ),
     "a failure": (START, [call(1, "start", "StreamNotFound")], [], "idle", {"failed": True, "msg": "No."}),
     "a stop that stopped what was seen": (STOP, SAW_STOPPED, [change(4, "stop")], "recording", {}),
-    "a stop of nothing": (STOP, SAW_STOPPED, [], "idle", {"changed": True}),
+    "a reported change without one, by a stop": (STOP, SAW_STOPPED, [], "idle", {"changed": True}),
     "a call that is not counted": (
         START,
         [call(1, "start")],
@@ -124,42 +131,42 @@ WRONG = {
         "idle",
         {"changed": True, "api_calls": 0},
     ),
-    "a drop that is not counted": (
+    "a throttled call that is not counted": (
         START,
         [call(1, "start", "Throttling", throttled=True), call(2, "start")],
         [change(2, "start")],
         "idle",
         {"changed": True, "throttled": 0},
     ),
-    "an answer to nobody": (
+    "an unknown request ID": (
         START,
         [call(1, "start")],
         [change(1, "start")],
         "idle",
         {"changed": True, "request_ids": ["X"]},
     ),
-    "a split of another one long before": (
+    "a split by another client long before": (
         SPLIT,
         [call(5, "restart", fault="reset_before")],
         [{**change(1, "restart"), "request_id": "X"}],
         "recording",
         {"changed": True, "state_source": "notify_log"},
     ),
-    "a split of another one after an answer": (
+    "a split by another client although a response came": (
         SPLIT,
         [call(1, "restart", "Throttling")],
         [{**change(1, "restart"), "request_id": "X"}],
         "recording",
         {"changed": True, "state_source": "notify_log"},
     ),
-    "a split of another one that nothing shows": (
+    "a split by another client that no list shows": (
         SPLIT,
         [call(1, "restart", fault="reset_before")],
         [{**change(1, "restart"), "request_id": "X"}],
         "recording",
         {"changed": True, "state_source": "command"},
     ),
-    "calls without end": (
+    "too many calls": (
         START,
         [call(number, "start") for number in range(99)],
         [change(1, "start")],
@@ -170,8 +177,8 @@ WRONG = {
 RIGHT = {
     "a change": (START, [call(1, "start")], [change(1, "start")], "idle", {"changed": True}),
     "no change": (START, [call(1, "start", "TaskAlreadyStarted")], [], "recording", {}),
-    "a lost answer's change": (START, LOST, [change(1, "start")], "idle", {"changed": True}),
-    "a lost answer": (START, LOST, [], "recording", {"changed": True}),
+    "a change whose response was lost": (START, LOST, [change(1, "start")], "idle", {"changed": True}),
+    "an assumed change after a lost response": (START, LOST, [], "recording", {"changed": True}),
     "a split": (SPLIT, [call(1, "restart")], [change(1, "restart")], "recording", {"changed": True}),
     "a split of unknown outcome": (
         SPLIT,
@@ -180,7 +187,7 @@ RIGHT = {
         "recording",
         UNKNOWN,
     ),
-    "a split of another one that looks like its own": (
+    "a split by another client that looks like its own": (
         SPLIT,
         [call(1, "restart", fault="reset_before")],
         [{**change(1, "restart"), "request_id": "X"}],
@@ -189,23 +196,29 @@ RIGHT = {
     ),
     "a stop": (STOP, SAW_STOPPED, [change(4, "stop")], "recording", {"changed": True}),
     "a stop of nothing": (STOP, SAW_STOPPED, [], "idle", {}),
-    "a stop that another one overtook": (STOP, SAW_STOPPED, [change(2, "stop")], "recording", {"changed": True}),
-    "a stop of what began after the look": (STOP, SAW_STOPPED, [change(2, "start"), change(4, "stop")], "idle", {}),
+    "a stop after that of another client": (STOP, SAW_STOPPED, [change(2, "stop")], "recording", {"changed": True}),
+    "a stop of a recording that began after the read": (
+        STOP,
+        SAW_STOPPED,
+        [change(2, "start"), change(4, "stop")],
+        "idle",
+        {},
+    ),
 }
 
 
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
-def test_the_judge_finds(case):
-    assert verdict(*case).wrong
+def test_the_judge_refuses_wrong_reports(case):
+    assert judge_case(*case).wrong
 
 
 @pytest.mark.parametrize("case", RIGHT.values(), ids=RIGHT)
-def test_the_judge_lets_pass(case):
-    assert verdict(*case).wrong == []
+def test_the_judge_accepts_right_reports(case):
+    assert judge_case(*case).wrong == []
 
 
 @pytest.mark.parametrize(("calls", "wrong"), [(2, False), (1, True)])
-def test_a_split_that_was_lost_in_an_outage_may_be_taken_for_one_of_another_client(calls, wrong):
+def test_only_a_split_lost_in_an_outage_may_claim_the_split_of_another_client(calls, wrong):
     other = {**change(1, "restart"), "request_id": "X"}
     before, after = ({STREAM: {"recording": "recording", "ledger": {"changes": rows}}} for rows in ([], [other]))
     report = {"api_calls": calls, "throttled": 0, "request_ids": ["R2"], "changed": True, "state_source": "notify_log"}
@@ -227,23 +240,23 @@ LOST_SPLIT = [call(1, "restart", fault="reset_after"), call(2)]
 CONTENTS = {**call(3), "action": "DescribeLiveStreamRecordContent"}
 SPLIT_ONCE = [change(1, "restart")]
 SHOWN = {"state": "recording", "previous_state": "unknown", "changed": True, "state_source": "notify_log"}
-# What can be known, the job, the calls, the changes, the recording before and after, and the report.
+# Each case: what can be known, the job, its calls, the changes, the recording before and after, and the report.
 LONE_WRONG = {
     "a change that was none": (LOUD, START, LOOKED, [], RUNS, {**STARTED, "previous_state": "recording"}),
     "a change that was none, with a warning": (LOUD, START, LOOKED, [], RUNS, {**RAN, "changed": True, **ASSUMED}),
     "a change that is assumed silently": (QUIET, START, LOOKED, [], RUNS, {**STARTED, "previous_state": "unknown"}),
-    "a doubt for nothing": (QUIET, START, [call(1, "start")], MADE, IDLE, {**STARTED, **ASSUMED}),
-    "a doubt where the log tells": (LOUD, START, LOOKED, MADE, IDLE, {**STARTED, **ASSUMED}),
-    "a doubt where the log has earlier events": (LOUD, START, LOOKED, MADE, IDLE, OPEN),
+    "an unnecessary doubt": (QUIET, START, [call(1, "start")], MADE, IDLE, {**STARTED, **ASSUMED}),
+    "a doubt although the log has the event": (LOUD, START, LOOKED, MADE, IDLE, {**STARTED, **ASSUMED}),
+    "a doubt although the log has earlier events": (LOUD, START, LOOKED, MADE, IDLE, OPEN),
     "a wrong state before": (LOUD, START, [call(1, "start")], MADE, IDLE, {**STARTED, "previous_state": "recording"}),
     "a wrong state": (LOUD, START, [call(1, "start")], MADE, IDLE, {**STARTED, "state": "stopped"}),
-    "a state that the cloud's is not": (LOUD, START, [call(1, "start")], MADE, {**IDLE, "after": "paused"}, STARTED),
-    "a look for nothing": (LOUD, START, [call(1, "start"), call(2)], MADE, IDLE, STARTED),
-    "two looks": (LOUD, START, [*LOOKED, call(4)], MADE, IDLE, STARTED),
-    "a look that is missing": (LOUD, START, LOST, MADE, IDLE, STARTED),
+    "a state other than the cloud's": (LOUD, START, [call(1, "start")], MADE, {**IDLE, "after": "paused"}, STARTED),
+    "an unnecessary read": (LOUD, START, [call(1, "start"), call(2)], MADE, IDLE, STARTED),
+    "two reads": (LOUD, START, [*LOOKED, call(4)], MADE, IDLE, STARTED),
+    "a missing read": (LOUD, START, LOST, MADE, IDLE, STARTED),
     "two commands": (LOUD, START, [call(1, "start"), call(2, "start", "TaskAlreadyStarted")], MADE, IDLE, STARTED),
-    "contents that were not needed": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, SHOWN),
-    "contents that were not read": (LOUD, SPLIT, LOST_SPLIT, [], RUNS, UNKNOWN),
+    "an unnecessary read of the contents": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, SHOWN),
+    "a missing read of the contents": (LOUD, SPLIT, LOST_SPLIT, [], RUNS, UNKNOWN),
     "an unknown outcome that the log shows": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
     "an unknown outcome that contents show": (LISTED, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
     "a stop that is assumed silently": (QUIET, STOP, [call(1), call(2, "stop")], [], {"state": "idle"}, STOPPED),
@@ -262,8 +275,8 @@ LONE_RIGHT = {
         RUNS,
         {**SHOWN, "state_source": "record_contents"},
     ),
-    "an unknown outcome of which nothing tells": (QUIET, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
-    "an unknown outcome of nothing": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], [], RUNS, UNKNOWN),
+    "an unknown outcome that no list shows": (QUIET, SPLIT, [*LOST_SPLIT, CONTENTS], SPLIT_ONCE, RUNS, UNKNOWN),
+    "an unknown outcome of a split that failed": (LOUD, SPLIT, [*LOST_SPLIT, CONTENTS], [], RUNS, UNKNOWN),
     "a stop": (LOUD, STOP, SAW_STOPPED, [change(4, "stop")], {"state": "recording", "after": "paused"}, STOPPED),
     "an assumed stop": (
         QUIET,
@@ -276,15 +289,15 @@ LONE_RIGHT = {
 }
 
 
-def judged_alone(known, job, calls, changes, states, result):
-    return verdict(job, calls, changes, states["state"], result, known, states.get("after")).wrong
+def judge_single_client(known, job, calls, changes, states, result):
+    return judge_case(job, calls, changes, states["state"], result, known, states.get("after")).wrong
 
 
 @pytest.mark.parametrize("case", LONE_WRONG.values(), ids=LONE_WRONG)
-def test_the_judge_finds_where_a_client_is_alone(case):
-    assert judged_alone(*case)
+def test_the_judge_refuses_inexact_reports_of_a_single_client(case):
+    assert judge_single_client(*case)
 
 
 @pytest.mark.parametrize("case", LONE_RIGHT.values(), ids=LONE_RIGHT)
-def test_the_judge_lets_pass_where_a_client_is_alone(case):
-    assert judged_alone(*case) == []
+def test_the_judge_accepts_exact_reports_of_a_single_client(case):
+    assert judge_single_client(*case) == []

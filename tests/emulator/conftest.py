@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One emulator for all tests that can share it, reset before each."""
+"""One emulator shared by the tests and reset before each."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "emulator")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "emulator")]
 sys.path.append(str(ROOT / "roles" / "emulator" / "files"))
 
-from emulator import Emulator
 from signing_client import SigningClient
+
+from support.emulator import Emulator
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Emulator]:
-    """An emulator with every switch at its default."""
+    """Start an emulator with every switch at its default."""
     with Emulator() as emulator:
         yield emulator
         assert emulator.error_output() == ""
@@ -29,12 +30,12 @@ def running() -> Iterator[Emulator]:
 
 @pytest.fixture
 def cloud(running: Emulator) -> Emulator:
-    """The shared emulator, as it was at its start."""
+    """Reset the shared emulator."""
     running.reset()
     return running
 
 
 @pytest.fixture
 def client(cloud: Emulator) -> SigningClient:
-    """A client of the shared emulator with the ordinary key."""
+    """Return a client of the shared emulator with an ordinary access key."""
     return SigningClient(cloud.endpoint)

@@ -21,20 +21,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from emulator import KEY
+from support.emulator import KEY
 
 VERSION = "2016-11-01"
 FORM = "application/x-www-form-urlencoded"
 
 
 def now_text(offset: float = 0) -> str:
-    """The UTC time ``offset`` seconds from now, as the API wants it."""
+    """Return the time `offset` seconds from now as the UTC text that the API uses."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset))
 
 
 @dataclass
 class Response:
-    """An answer."""
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -42,17 +42,17 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The body as JSON."""
+        """Return the body parsed as JSON."""
         return json.loads(self.body)
 
     @property
     def xml(self) -> xml.etree.ElementTree.Element:
-        """The body as XML."""
+        """Return the body parsed as XML."""
         return xml.etree.ElementTree.fromstring(self.body)
 
     @property
     def code(self) -> str | None:
-        """The error code in a JSON body; None for success."""
+        """Return the error code in a JSON body; None for success."""
         code: str | None = self.json.get("Code") if self.status != 200 else None
         return code
 
@@ -66,7 +66,7 @@ def _query(parameters: dict[str, str]) -> str:
 
 
 class SigningClient:
-    """Signs and sends; ``call`` uses ACS3 headers, ``call_v1`` HMAC-SHA1 parameters."""
+    """A client that signs and sends requests, with ACS3 headers (`call`) or HMAC-SHA1 parameters (`call_v1`)."""
 
     def __init__(self, endpoint: str, key: tuple[str, str] = KEY, token: str | None = None, ca: str | None = None):
         self.url = urlsplit(endpoint)
@@ -75,7 +75,7 @@ class SigningClient:
         self.ca = ca
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Response:
-        """Send exactly this on a connection of its own."""
+        """Send a request exactly as given, on a connection of its own."""
         if self.url.scheme == "https":
             context = ssl.create_default_context(cafile=self.ca)
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(self.url.netloc, context=context)
@@ -84,13 +84,14 @@ class SigningClient:
         connection.timeout = 10
         try:
             connection.request(method, target, body or None, headers)
-            answer = connection.getresponse()
-            return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            response = connection.getresponse()
+            received = {name.lower(): value for name, value in response.getheaders()}
+            return Response(response.status, received, response.read())
         finally:
             connection.close()
 
     def call(self, action: str, version: str = VERSION, method: str = "POST", **parameters: Any) -> Response:
-        """An ACS3 call."""
+        """Send a request signed with ACS3; `__` in parameter names stands for a dot."""
         query = _query({name.replace("__", "."): str(value) for name, value in parameters.items()})
         headers = self.headers(action, version, method, query)
         return self.send(method, f"/?{query}", headers)
@@ -98,7 +99,7 @@ class SigningClient:
     def headers(
         self, action: str, version: str = VERSION, method: str = "POST", query: str = "", **changes: str | None
     ) -> dict[str, str]:
-        """Signed headers; ``changes`` (underscores for hyphens) are made before signing, None leaves a header out."""
+        """Return signed headers; `changes` are made before signing, with `_` for `-`, and None omits a header."""
         headers: dict[str, str] = {
             "host": self.url.netloc,
             "x-acs-action": action,
@@ -117,7 +118,7 @@ class SigningClient:
         return headers
 
     def authorization(self, headers: dict[str, str], method: str = "POST", query: str = "") -> str:
-        """The Authorization header for exactly these headers."""
+        """Return the Authorization header for exactly these headers."""
         names = sorted(headers)
         lines = [f"{name}:{headers[name]}" for name in names]
         payload = headers.get("x-acs-content-sha256", "")
@@ -127,7 +128,7 @@ class SigningClient:
         return f"ACS3-HMAC-SHA256 Credential={self.key_id},SignedHeaders={';'.join(names)},Signature={mac}"
 
     def v1_parameters(self, action: str, method: str = "POST", **parameters: Any) -> dict[str, str]:
-        """Parameters with an HMAC-SHA1 signature; None leaves a common parameter out, before signing."""
+        """Return parameters with an HMAC-SHA1 signature; None omits a common parameter before signing."""
         values: dict[str, Any] = {
             "Action": action,
             "Version": VERSION,
@@ -146,14 +147,14 @@ class SigningClient:
         return {**signed, "Signature": base64.b64encode(digest).decode()}
 
     def call_v1(self, action: str, method: str = "POST", form: bool = False, **parameters: Any) -> Response:
-        """An HMAC-SHA1 call, with the parameters in the query or in a form body."""
+        """Send a request signed with HMAC-SHA1, with the parameters in the query or in a form body."""
         values = self.v1_parameters(action, method, **parameters)
         if form:
             return self.send(method, "/", {"Content-Type": FORM}, urlencode(values).encode())
         return self.send(method, "/?" + urlencode(values), {})
 
     def call_unsigned(self, action: str, method: str = "POST", **parameters: Any) -> Response:
-        """A call without a signature, in a form body or, with GET, in the query; None leaves a parameter out."""
+        """Send an unsigned request, with the parameters in the query (GET) or a form body; None omits a parameter."""
         common = {"Action": action, "Version": VERSION, "Format": "JSON", "Timestamp": now_text()}
         values = {name: str(value) for name, value in {**common, **parameters}.items() if value is not None}
         if method == "GET":

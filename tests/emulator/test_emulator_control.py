@@ -11,8 +11,9 @@ import json
 import time
 
 import pytest
-from emulator import EmulatorError, stream_fields, switches
 from signing_client import SigningClient
+
+from support.emulator import EmulatorError, stream_fields, switches
 
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
 ONE = "live.example.com/app/one"
@@ -24,13 +25,13 @@ def start(client):
     return client.call(COMMAND, Command="start", **STREAM)
 
 
-# The log of calls
+# The call log
 
 
-def test_calls(cloud, client):
+def test_call_log_contains_the_outcome_of_each_call(cloud, client):
     cloud.push(ONE)
     before = time.time()
-    answer = start(client)
+    response = start(client)
     client.call_v1(STATE, **STREAM)
     first, second = cloud.calls()
     assert before <= first.pop("time") <= time.time()
@@ -41,7 +42,7 @@ def test_calls(cloud, client):
         "account": "1000000000000001",
         "http_status": 200,
         "code": None,
-        "request_id": answer.json["RequestId"],
+        "request_id": response.json["RequestId"],
         "signature": "acs3",
         "throttled": False,
         "fault": None,
@@ -53,7 +54,7 @@ def test_calls(cloud, client):
     assert cloud.calls() == []
 
 
-def test_calls_hold_no_secrets(cloud, client):
+def test_call_log_contains_no_secrets(cloud, client):
     client.call("DeleteLiveRecordNotifyConfig", DomainName="live.example.com")
     secret = "0123456789abcdef"
     parameters = {"NotifyUrl": "http://x.example.com", "NotifyReqAuth": "true", "NotifyAuthKey": secret}
@@ -74,36 +75,36 @@ def test_failed_calls_are_logged(cloud, client):
     assert outcomes == [(409, "StreamNotFound", "1000000000000001"), (404, "InvalidAccessKeyId.NotFound", None)]
 
 
-# Lists that move, and answers without what they must hold
+# Lists that change between two pages, and incomplete responses
 
 
 ONLINE = "DescribeLiveStreamsOnlineList"
 
 
-def page(client, number):
-    answer = client.call(ONLINE, DomainName="live.example.com", PageNum=str(number), PageSize="3000").json
-    names = [row["StreamName"] for row in answer["OnlineInfo"]["LiveStreamOnlineInfo"]]
-    return names, answer["PageSize"], answer["TotalNum"], answer["TotalPage"]
+def get_page(client, number):
+    response = client.call(ONLINE, DomainName="live.example.com", PageNum=str(number), PageSize="3000").json
+    names = [row["StreamName"] for row in response["OnlineInfo"]["LiveStreamOnlineInfo"]]
+    return names, response["PageSize"], response["TotalNum"], response["TotalPage"]
 
 
-def test_a_push_that_ends_between_two_pages(cloud, client):
+def test_push_that_ends_between_two_pages_shifts_the_rows(cloud, client):
     cloud.behave(page_cap=2)
     for name in "abcde":
         cloud.push(f"live.example.com/app/{name}")
     cloud.fault("push_ends", stream="live.example.com/app/a", action=ONLINE, parameters={"PageNum": "2"}, times=1)
-    assert page(client, 1) == (["a", "b"], 2, 5, 3)
-    assert page(client, 2) == (["d", "e"], 2, 4, 2)
-    assert page(client, 1) == (["b", "c"], 2, 4, 2)
+    assert get_page(client, 1) == (["a", "b"], 2, 5, 3)
+    assert get_page(client, 2) == (["d", "e"], 2, 4, 2)
+    assert get_page(client, 1) == (["b", "c"], 2, 4, 2)
     assert [call["fault"] for call in cloud.calls()] == [None, "push_ends", None]
 
 
-def test_a_number_that_is_too_large(cloud, client):
+def test_total_excess_increases_total_num(cloud, client):
     cloud.behave(total_excess=1)
     cloud.push(ONE)
-    assert page(client, 1) == (["one"], 3000, 2, 1)
+    assert get_page(client, 1) == (["one"], 3000, 2, 1)
 
 
-def test_a_bare_answer(cloud, client):
+def test_bare_response_contains_only_the_request_id(cloud, client):
     cloud.push(ONE)
     cloud.fault("bare")
     assert set(start(client).json) == {"RequestId"}
@@ -114,7 +115,7 @@ def test_a_bare_answer(cloud, client):
 # Streams, clock, state, reset
 
 
-def test_state(cloud, client):
+def test_state_contains_streams_and_configurations(cloud, client):
     cloud.push(ONE, "push.example.com/app/two")
     start(client)
     cloud.advance(3601)
@@ -133,7 +134,7 @@ def test_state(cloud, client):
     assert cloud.state(domain_name="live.example.org")["record_configs"] == []
 
 
-def test_push_is_idempotent(cloud, client):
+def test_push_of_an_online_stream_changes_nothing(cloud, client):
     cloud.push(ONE)
     start(client)
     cloud.advance(100)
@@ -149,41 +150,41 @@ def test_resume_repeats_the_last_push(cloud):
     assert SigningClient(cloud.endpoint).call(STATE, **STREAM).json["Type"] == "pull"
 
 
-def online(cloud):
+def read_online(cloud):
     stream = cloud.stream(ONE)
     return stream["online"], stream["viewers"]
 
 
-def test_viewers_come_and_leave(cloud):
+def test_pulled_stream_is_online_while_it_has_viewers(cloud):
     cloud.push(ONE, mode="pull", viewers=0)
     assert cloud.state(ONE)["streams"] == []
-    cloud.watch(2, ONE)
-    assert online(cloud) == (True, 2)
+    cloud.set_viewers(2, ONE)
+    assert read_online(cloud) == (True, 2)
     cloud.advance(60)
     began = cloud.stream(ONE)["publish_time"]
-    cloud.watch(1, ONE)
-    assert online(cloud) == (True, 1)
-    cloud.watch(0, ONE)
-    assert online(cloud) == (False, 0)
-    cloud.watch(1, ONE)
-    assert online(cloud) == (True, 1)
+    cloud.set_viewers(1, ONE)
+    assert read_online(cloud) == (True, 1)
+    cloud.set_viewers(0, ONE)
+    assert read_online(cloud) == (False, 0)
+    cloud.set_viewers(1, ONE)
+    assert read_online(cloud) == (True, 1)
     assert cloud.stream(ONE)["publish_time"] > began
     cloud.drop(ONE)
-    assert online(cloud) == (False, 0)
+    assert read_online(cloud) == (False, 0)
     cloud.resume(ONE)
-    assert online(cloud) == (True, 1)
+    assert read_online(cloud) == (True, 1)
 
 
-def test_a_push_goes_on_without_viewers(cloud):
+def test_push_continues_without_viewers(cloud):
     cloud.push(ONE)
-    assert online(cloud) == (True, None)
+    assert read_online(cloud) == (True, None)
     for viewers in (1, 0):
-        cloud.watch(viewers, ONE)
-        assert online(cloud) == (True, viewers)
+        cloud.set_viewers(viewers, ONE)
+        assert read_online(cloud) == (True, viewers)
         assert SigningClient(cloud.endpoint).call(STATE, **STREAM).json["Type"] == "push"
 
 
-def test_reset(cloud, client):
+def test_reset_restores_the_initial_state(cloud, client):
     cloud.push(ONE)
     cloud.advance(50)
     cloud.behave(idle_stop="error")
@@ -195,12 +196,12 @@ def test_reset(cloud, client):
     assert client.call(STATE, **STREAM).status == 200
 
 
-def test_health(cloud):
+def test_health_is_ok(cloud):
     assert cloud.control("GET", "health")["status"] == "ok"
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "content", "said"),
+    ("method", "path", "content", "message"),
     [
         ("POST", "nothing", {}, "there is no POST"),
         ("PUT", "reset", {}, "there is no PUT"),
@@ -245,24 +246,24 @@ def test_health(cloud):
         ("POST", "accounts", {"accounts": [{"id": 1, "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "c"),
     ],
 )
-def test_refused_control_requests(cloud, method, path, content, said):
+def test_invalid_control_requests_are_refused(cloud, method, path, content, message):
     with pytest.raises(EmulatorError, match="error") as caught:
         cloud.control(method, path, content)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_refused_behaviour_changes_nothing(cloud):
+def test_invalid_behaviour_changes_nothing(cloud):
     with pytest.raises(EmulatorError):
         cloud.behave(idle_cancel="error", idle_stop="perhaps")
     assert cloud.control("GET", "behaviour")["idle_cancel"] == "ok"
 
 
-def test_body_that_is_not_json(cloud):
-    assert posted(cloud, "reset", b"{") == 400
+def test_body_that_is_not_json_is_refused(cloud):
+    assert send_control(cloud, "reset", b"{") == 400
 
 
-def posted(cloud, path, body=b"{}", method="POST", **headers):
-    """The status of a control request; underscores in header names stand for dashes."""
+def send_control(cloud, path, body=b"{}", method="POST", **headers):
+    """Send a control request and return its status; `_` in header names stands for `-`."""
     given = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
     connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=30)
     with contextlib.closing(connection):
@@ -286,10 +287,10 @@ def posted(cloud, path, body=b"{}", method="POST", **headers):
         ("DELETE", "calls", {"Origin": "https://evil.example.com"}, 403),
     ],
 )
-def test_no_web_page_steers_the_emulator(cloud, client, method, path, headers, status):
+def test_requests_of_web_pages_are_refused(cloud, client, method, path, headers, status):
     cloud.push(ONE)
     start(client)
-    assert posted(cloud, path, method=method, **headers) == status
+    assert send_control(cloud, path, method=method, **headers) == status
     assert len(cloud.calls()) == 1 and cloud.stream(ONE)["recording"] == "recording"
 
 
@@ -304,8 +305,8 @@ def test_no_web_page_steers_the_emulator(cloud, client, method, path, headers, s
         {"Content_Type": "application/json; charset=utf-8"},
     ],
 )
-def test_whoever_is_on_this_machine_does(cloud, headers):
-    assert posted(cloud, "reset", **headers) == 200
+def test_requests_of_this_machine_are_accepted(cloud, headers):
+    assert send_control(cloud, "reset", **headers) == 200
 
 
 HOSTILE_CONTENTS = [
@@ -336,27 +337,27 @@ HOSTILE_CONTENTS = [
 
 
 @pytest.mark.parametrize(("path", "content"), HOSTILE_CONTENTS)
-def test_values_are_bounded_and_nothing_is_broken_afterwards(cloud, client, path, content):
-    assert posted(cloud, path, json.dumps(content).encode()) == 400
-    require_intact(cloud, client)
+def test_hostile_values_are_refused_and_leave_the_emulator_intact(cloud, client, path, content):
+    assert send_control(cloud, path, json.dumps(content).encode()) == 400
+    assert_intact(cloud, client)
 
 
 @pytest.mark.parametrize("depth", [33, 900, 100_000])
 @pytest.mark.parametrize("path", ["events", "faults", "clock/advance", "behaviour"])
-def test_deep_json(cloud, client, path, depth):
+def test_deeply_nested_json_is_refused(cloud, client, path, depth):
     row = json.dumps({**stream_fields(ONE), "notify_type": "record_error"})[:-1]
     deep = "[" * depth + "]" * depth
-    assert posted(cloud, path, f'{{"events": [{row}, "content": {{"a": {deep}}}}}]}}'.encode()) == 400
-    require_intact(cloud, client)
+    assert send_control(cloud, path, f'{{"events": [{row}, "content": {{"a": {deep}}}}}]}}'.encode()) == 400
+    assert_intact(cloud, client)
 
 
 @pytest.mark.parametrize("body", [b'{"seconds": NaN}', b'{"seconds": Infinity}', b"\xff", b"[]", b'"x"', b"7"])
-def test_bodies_that_hold_something_else(cloud, client, body):
-    assert posted(cloud, "clock/advance", body) == 400
-    require_intact(cloud, client)
+def test_bodies_of_another_type_are_refused(cloud, client, body):
+    assert send_control(cloud, "clock/advance", body) == 400
+    assert_intact(cloud, client)
 
 
-def require_intact(cloud, client):
+def assert_intact(cloud, client):
     cloud.push(ONE)
     assert start(client).status == 200
     cloud.advance(60)
@@ -364,17 +365,17 @@ def require_intact(cloud, client):
     assert cloud.error_output() == ""
 
 
-def test_years_pass_at_once(cloud, client):
+def test_clock_advances_by_years_at_once_but_no_further_than_its_maximum(cloud, client):
     cloud.push(ONE)
     start(client)
     cloud.advance(5e7)
     cloud.advance(5e7 - 61)
-    assert posted(cloud, "clock/advance", b'{"seconds": 62}') == 400
+    assert send_control(cloud, "clock/advance", b'{"seconds": 62}') == 400
     assert cloud.stream(ONE)["ledger"]["cycles"] > 1000
     assert cloud.stream(ONE)["recording"] == "recording" and cloud.error_output() == ""
 
 
-def test_added_account(cloud):
+def test_added_account_may_call(cloud):
     cloud.add_accounts(
         {"id": "3", "access_keys": [{"id": "k", "secret": "s"}], "domains": [{"name": "third.example.net"}]}
     )
@@ -387,19 +388,19 @@ def test_added_account(cloud):
 
 
 @pytest.mark.parametrize(("fault", "effect"), [("reset_before", False), ("reset_after", True), ("stall", False)])
-def test_reset_of_the_connection(cloud, client, fault, effect):
+def test_reset_faults_reset_the_connection(cloud, client, fault, effect):
     cloud.push(ONE)
     cloud.fault(fault, times=1, seconds=0.05)
     with pytest.raises(ConnectionResetError) as caught:
         start(client)
-    # An orderly end without an answer is RemoteDisconnected, a subclass.
+    # RemoteDisconnected, a subclass, would mean an orderly end without a response.
     assert caught.type is ConnectionResetError
     assert (cloud.stream(ONE)["recording"] == "recording") is effect
     assert cloud.calls()[0]["fault"] == fault
     assert start(client).code == ("TaskAlreadyStarted" if effect else None)
 
 
-def test_truncated_answer(cloud, client):
+def test_truncate_fault_ends_the_response_early(cloud, client):
     cloud.push(ONE)
     cloud.fault("truncate", times=1)
     with pytest.raises(http.client.IncompleteRead):
@@ -408,23 +409,23 @@ def test_truncated_answer(cloud, client):
 
 
 @pytest.mark.parametrize("fault", ["half_json", "empty"])
-def test_unusable_body(cloud, client, fault):
+def test_body_faults_return_invalid_json_with_status_200(cloud, client, fault):
     cloud.push(ONE)
     cloud.fault(fault)
-    answer = start(client)
-    assert answer.status == 200
+    response = start(client)
+    assert response.status == 200
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
-        assert answer.json
+        assert response.json
     assert cloud.stream(ONE)["recording"] == "recording"
 
 
-def test_foreign_answers(cloud, client):
+def test_portal_faults_return_html_and_redirects(cloud, client):
     cloud.push(ONE)
     cloud.fault("html", times=1)
     assert start(client).headers["content-type"] == "text/html"
     cloud.fault("redirect", times=1, location="https://portal.example.com/")
-    answer = start(client)
-    assert (answer.status, answer.headers["location"]) == (302, "https://portal.example.com/")
+    response = start(client)
+    assert (response.status, response.headers["location"]) == (302, "https://portal.example.com/")
     assert cloud.stream(ONE)["recording"] == "idle"
 
 
@@ -439,36 +440,36 @@ def test_foreign_answers(cloud, client):
     ],
 )
 @pytest.mark.parametrize("processed", [False, True])
-def test_error_answers(cloud, client, fault, status, code, processed):
+def test_error_faults_return_their_status_and_code(cloud, client, fault, status, code, processed):
     cloud.push(ONE)
     cloud.fault(fault, times=1, processed=processed)
-    answer = start(client)
-    assert (answer.status, answer.code) == (status, code)
+    response = start(client)
+    assert (response.status, response.code) == (status, code)
     assert (cloud.stream(ONE)["recording"] == "recording") is processed
     assert cloud.calls()[0]["throttled"] is (fault == "throttle")
 
 
-def test_any_error(cloud, client):
+def test_error_fault_returns_any_given_error(cloud, client):
     cloud.fault("error", code="UserDisable", http_status=403, message="In debt.")
-    answer = start(client)
-    assert (answer.status, answer.code, answer.json["Message"]) == (403, "UserDisable", "In debt.")
+    response = start(client)
+    assert (response.status, response.code, response.json["Message"]) == (403, "UserDisable", "In debt.")
 
 
-def test_throttle_with_a_hint(cloud, client):
+def test_throttle_fault_sends_the_retry_hint(cloud, client):
     cloud.behave(retry_after="on", throttle_status="429")
     cloud.fault("throttle", seconds=0.25)
-    answer = start(client)
-    assert (answer.status, answer.headers["x-acs-retry-after"]) == (429, "250")
+    response = start(client)
+    assert (response.status, response.headers["x-acs-retry-after"]) == (429, "250")
 
 
-def test_delay(cloud, client):
+def test_delay_fault_delays_the_response(cloud, client):
     cloud.fault("delay", seconds=0.2, times=1)
-    begun = time.monotonic()
+    started = time.monotonic()
     assert start(client).code == "StreamNotFound"
-    assert time.monotonic() - begun >= 0.2
+    assert time.monotonic() - started >= 0.2
 
 
-def test_faults_choose_their_calls(cloud, client):
+def test_faults_strike_only_matching_calls(cloud, client):
     cloud.fault("status_500", action=STATE, parameters={"StreamName": "two"}, times=2)
     assert start(client).code == "StreamNotFound"
     assert client.call(STATE, **STREAM).status == 200
@@ -476,7 +477,7 @@ def test_faults_choose_their_calls(cloud, client):
     assert [client.call(STATE, **two).status for _number in range(3)] == [500, 500, 200]
 
 
-def test_chance_is_repeatable(cloud, client):
+def test_same_seed_gives_the_same_outcomes(cloud, client):
     def outcomes():
         cloud.clear_faults()
         cloud.fault("status_500", probability=0.5, seed=7)
@@ -487,26 +488,26 @@ def test_chance_is_repeatable(cloud, client):
     assert set(first) == {200, 500}
 
 
-def test_cleared_faults(cloud, client):
+def test_cleared_faults_no_longer_strike(cloud, client):
     cloud.fault("status_500")
     assert client.call(STATE, **STREAM).status == 500
-    assert cloud.struck() == {"status_500": 1}
+    assert cloud.fault_counts() == {"status_500": 1}
     assert cloud.clear_faults() == {"status_500": 1}
-    assert cloud.struck() == {}
+    assert cloud.fault_counts() == {}
     assert client.call(STATE, **STREAM).status == 200
 
 
-def test_random_delay_comes_on_top(cloud, client):
+def test_delay_is_added_to_other_faults(cloud, client):
     cloud.fault("delay", seconds=[0.05, 0.3], seed=1)
     cloud.fault("throttle", times=2)
     lengths = []
     for _number in range(4):
-        begun = time.monotonic()
+        started = time.monotonic()
         client.call(STATE, **STREAM)
-        lengths.append(time.monotonic() - begun)
+        lengths.append(time.monotonic() - started)
     assert min(lengths) >= 0.05
     assert [call["fault"] for call in cloud.calls()] == ["throttle", "throttle", "delay", "delay"]
-    assert cloud.struck() == {"delay": 4, "throttle": 2}
+    assert cloud.fault_counts() == {"delay": 4, "throttle": 2}
 
 
 MIXTURE = {
@@ -517,10 +518,10 @@ MIXTURE = {
 }
 
 
-def test_mixture_is_repeatable_in_any_order(cloud, client):
+def test_mixture_strikes_the_same_calls_in_any_order(cloud, client):
     streams = [{**STREAM, "StreamName": f"s{number}"} for number in range(60)]
 
-    def fates(order):
+    def collect_faults(order):
         cloud.clear_faults()
         cloud.clear_calls()
         cloud.disturb(3, **MIXTURE)
@@ -528,20 +529,20 @@ def test_mixture_is_repeatable_in_any_order(cloud, client):
             for _attempt in range(3):
                 with contextlib.suppress(ConnectionResetError):
                     client.call(COMMAND, Command="start", **stream)
-        met = {}
+        faults_of = {}
         for call in cloud.calls():
-            met.setdefault(call["params"]["StreamName"], []).append(call["fault"])
-        return met
+            faults_of.setdefault(call["params"]["StreamName"], []).append(call["fault"])
+        return faults_of
 
     cloud.behave(limits={COMMAND: 10_000})
-    first = fates(streams)
-    assert fates(list(reversed(streams))) == first
+    first = collect_faults(streams)
+    assert collect_faults(list(reversed(streams))) == first
     kinds = [fault for faults in first.values() for fault in faults if fault]
     assert set(kinds) == set(MIXTURE)
-    assert cloud.struck() == {kind: kinds.count(kind) for kind in MIXTURE}
+    assert cloud.fault_counts() == {kind: kinds.count(kind) for kind in MIXTURE}
 
 
-def test_faults_with_limits_in_a_mixture(cloud, client):
+def test_used_up_faults_of_a_mixture_no_longer_strike(cloud, client):
     cloud.control(
         "POST",
         "faults",
@@ -554,7 +555,7 @@ def test_faults_with_limits_in_a_mixture(cloud, client):
 # Keep-alive
 
 
-def test_connection_is_kept(cloud, client):
+def test_connection_is_reused(cloud, client):
     connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=5)
     for _number in range(3):
         query = "AppName=app&DomainName=live.example.com&StreamName=one"
@@ -566,18 +567,20 @@ def test_connection_is_kept(cloud, client):
 # The support class
 
 
-def test_switches():
-    made = switches({"idle_stop": "error", "require_tls": True, "max_age": None, "a": False, "limit": {"X": 5, "Y": 6}})
-    assert made == ["--idle-stop=error", "--require-tls", "--limit", "X=5", "--limit", "Y=6"]
+def test_options_become_command_line_switches():
+    arguments = switches(
+        {"idle_stop": "error", "require_tls": True, "max_age": None, "a": False, "limit": {"X": 5, "Y": 6}}
+    )
+    assert arguments == ["--idle-stop=error", "--require-tls", "--limit", "X=5", "--limit", "Y=6"]
 
 
 @pytest.mark.parametrize(
     "stream", ["d/a/s/t", ("d", "a", "s/t"), {"domain_name": "d", "app_name": "a", "stream_name": "s/t"}]
 )
-def test_stream_forms(stream):
+def test_all_forms_of_a_stream_are_accepted(stream):
     assert stream_fields(stream) == {"domain_name": "d", "app_name": "a", "stream_name": "s/t"}
 
 
-def test_bad_stream_form():
+def test_incomplete_stream_is_refused():
     with pytest.raises(ValueError, match="domain/app/stream"):
         stream_fields("d/a")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sliding windows, with a clock of the test."""
+"""The sliding windows, with a simulated clock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def windows(fake):
     return Windows(fake)
 
 
-def test_window_slides(windows, fake):
+def test_slot_is_free_again_after_the_window(windows, fake):
     limit = Limit(2)
     assert [windows.admit(KEY, limit) for _number in range(2)] == [0, 0]
     fake.now += 0.4
@@ -42,7 +42,7 @@ def test_window_slides(windows, fake):
     assert windows.admit(KEY, limit) == 0
 
 
-def test_dropped_calls_are_free_unless_counted(windows, fake):
+def test_dropped_calls_use_no_slot_unless_counted(windows, fake):
     for counted, expected in ((False, 0), (True, 500)):
         windows.clear()
         windows.admit(KEY, Limit(1), count_dropped=counted)
@@ -52,19 +52,19 @@ def test_dropped_calls_are_free_unless_counted(windows, fake):
         assert windows.admit(KEY, Limit(1), count_dropped=counted) == expected
 
 
-def test_keys_do_not_disturb_each_other(windows):
+def test_keys_have_separate_windows(windows):
     assert windows.admit(KEY, Limit(1)) == 0
     assert windows.admit(("account", "other"), Limit(1)) == 0
     assert windows.admit(("other", "operation"), Limit(1)) == 0
 
 
-def test_other_client_scales_with_the_window(windows):
+def test_rate_of_the_other_client_scales_with_the_window(windows):
     assert windows.admit(KEY, Limit(60, 60), taken=1) > 0
     assert windows.admit(KEY, Limit(61, 60), taken=1) == 0
 
 
 @given(st.integers(1, 5), st.lists(st.floats(0, 0.5), max_size=60))
-def test_no_window_ever_holds_more_than_the_limit(calls, gaps):
+def test_no_window_contains_more_calls_than_the_limit(calls, gaps):
     fake = FakeTime()
     windows = Windows(fake)
     admitted = []
@@ -99,16 +99,16 @@ def test_no_window_ever_holds_more_than_the_limit(calls, gaps):
         ("DescribeLiveDomainMapping", Limit(500, 60)),
     ],
 )
-def test_documented_limits(operation, limit):
+def test_operations_have_their_documented_limits(operation, limit):
     assert OPERATIONS[operation].limit == limit
 
 
 @pytest.mark.parametrize("text", ["5", "5/60", {"calls": 5}, 5])
-def test_limit_forms(text):
+def test_all_forms_of_a_limit_are_parsed(text):
     assert parse_limit(text).calls == 5
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "5/0", "5/", "5/x", None])
-def test_bad_limits(text):
+def test_invalid_limits_are_refused(text):
     with pytest.raises(ValueError, match="a limit is"):
         parse_limit(text)

@@ -20,13 +20,14 @@ import urllib.request
 
 import pytest
 from apsaravideo_emulator.behaviour import Behaviour
-from apsaravideo_emulator.cli import parser
-from certificates import Authority
-from emulator import PROGRAM, Emulator, EmulatorError
+from apsaravideo_emulator.cli import build_parser
 from signing_client import SigningClient
 
+from support.certificates import Authority
+from support.emulator import PROGRAM, Emulator, EmulatorError
+
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
-SOON = 5
+MAX_SECONDS_TO_END = 5
 JSON = {"Content-Type": "application/json"}
 
 
@@ -36,17 +37,17 @@ def run(*arguments):
     )
 
 
-def alive(endpoint):
+def is_alive(endpoint):
     with contextlib.suppress(OSError):
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{endpoint}/_emulator/health", timeout=5) as answer:
-            return json.load(answer)["status"] == "ok"
+        with opener.open(f"{endpoint}/_emulator/health", timeout=5) as response:
+            return json.load(response)["status"] == "ok"
     return False
 
 
-def gone(pid):
-    """Whether a process ends soon."""
-    deadline = time.monotonic() + SOON
+def wait_until_gone(pid):
+    """Return whether a process ends within 5 seconds."""
+    deadline = time.monotonic() + MAX_SECONDS_TO_END
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)
@@ -61,7 +62,7 @@ def gone(pid):
 
 @pytest.fixture
 def background(tmp_path):
-    """Start a detached emulator; whatever is left is ended after the test."""
+    """Return a function that starts a detached emulator; kill the processes that remain after the test."""
     pids = []
 
     def start(*arguments):
@@ -77,53 +78,53 @@ def background(tmp_path):
             os.kill(pid, signal.SIGKILL)
 
 
-def test_ready_line(background, tmp_path):
+def test_ready_line_is_printed_and_written(background, tmp_path):
     ready_file = tmp_path / "ready"
     ready = background(f"--ready-file={ready_file}")
     assert set(ready) == {"endpoint", "port", "pid", "ca_path"}
     assert ready["endpoint"] == f"http://127.0.0.1:{ready['port']}"
     assert json.loads(ready_file.read_text()) == ready
-    assert alive(ready["endpoint"])
+    assert is_alive(ready["endpoint"])
 
 
-def test_shutdown_by_request(background):
+def test_shutdown_request_ends_the_program(background):
     ready = background()
     request = urllib.request.Request(f"{ready['endpoint']}/_emulator/shutdown", b"{}", JSON, method="POST")
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5).close()
-    assert gone(ready["pid"])
-    assert not alive(ready["endpoint"])
+    assert wait_until_gone(ready["pid"])
+    assert not is_alive(ready["endpoint"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals(number):
+def test_signals_end_the_program(number):
     process = subprocess.Popen([sys.executable, str(PROGRAM)], stdout=subprocess.PIPE, text=True)
     json.loads(process.stdout.readline())
     process.send_signal(number)
-    assert process.wait(SOON) == 0
+    assert process.wait(MAX_SECONDS_TO_END) == 0
     process.stdout.close()
 
 
-def test_end_with_the_parent(background):
+def test_program_ends_with_its_parent(background):
     parent = subprocess.Popen(["sleep", "60"])
     ready = background(f"--parent={parent.pid}")
     time.sleep(0.6)
-    assert alive(ready["endpoint"])
+    assert is_alive(ready["endpoint"])
     parent.kill()
-    # Not waited for yet: a zombie is gone, too.
-    assert gone(ready["pid"])
+    # The parent is still a zombie here, which counts as ended.
+    assert wait_until_gone(ready["pid"])
     parent.wait()
 
 
-def test_parent_that_is_gone_already(background):
+def test_program_ends_if_its_parent_has_ended_already(background):
     parent = subprocess.Popen(["true"])
     parent.wait()
     ready = background(f"--parent={parent.pid}")
-    assert gone(ready["pid"])
+    assert wait_until_gone(ready["pid"])
 
 
-def test_age_limit(background):
+def test_program_ends_at_its_maximum_age(background):
     ready = background("--max-age=0.5")
-    assert gone(ready["pid"])
+    assert wait_until_gone(ready["pid"])
 
 
 def test_background_process_is_detached(background):
@@ -131,18 +132,18 @@ def test_background_process_is_detached(background):
     assert os.getsid(ready["pid"]) == ready["pid"]
 
 
-def test_directory_is_removed_at_the_end(background, tmp_path):
+def test_directory_is_removed_at_exit(background, tmp_path):
     directory = tmp_path / "made"
     directory.mkdir()
     ready = background(f"--remove-at-exit={directory}", f"--tls-generate={directory}/tls")
     assert (directory / "tls" / "emulator.crt").exists()
     os.kill(ready["pid"], signal.SIGTERM)
-    assert gone(ready["pid"])
+    assert wait_until_gone(ready["pid"])
     assert not directory.exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--host=0.0.0.0"], "not a loopback address"),
         (["--host=192.0.2.1"], "not a loopback address"),
@@ -163,27 +164,27 @@ def test_directory_is_removed_at_the_end(background, tmp_path):
     ],
 )
 @pytest.mark.parametrize("how", [[], ["--background"]])
-def test_bad_command_lines(arguments, said, how):
+def test_invalid_command_lines_are_refused(arguments, message, how):
     result = run(*how, *arguments)
     assert result.returncode != 0
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.stdout == ""
 
 
-def test_port_in_use(background):
-    taken = background()
-    result = run("--background", f"--port={taken['port']}")
+def test_port_in_use_is_refused(background):
+    first = background()
+    result = run("--background", f"--port={first['port']}")
     assert result.returncode != 0
     assert "in use" in result.stderr
 
 
-def test_support_class_reports_the_error():
+def test_support_class_raises_the_error_message():
     with pytest.raises(EmulatorError, match="not a loopback address"), Emulator(host="0.0.0.0"):
         pass
 
 
 def test_every_behaviour_has_a_switch():
-    options = {action.dest for action in parser()._actions}
+    options = {action.dest for action in build_parser()._actions}
     assert {field.name for field in dataclasses.fields(Behaviour)} <= options
 
 
@@ -193,8 +194,8 @@ def test_switches_reach_the_gateway():
     with Emulator(generation="old", generation_of=generations, **options) as cloud:
         client = SigningClient(cloud.endpoint)
         assert client.call("DescribeLiveStreamRecordContent").code == "MissingParam"
-        missing = client.call("RealTimeRecordCommand", Command="start", **STREAM)
-        assert (missing.status, missing.code) == (404, "InvalidStream.NotFound")
+        not_found = client.call("RealTimeRecordCommand", Command="start", **STREAM)
+        assert (not_found.status, not_found.code) == (404, "InvalidStream.NotFound")
         client.call("DescribeLiveStreamState", **STREAM)
         throttled = client.call("DescribeLiveStreamState", **STREAM)
         assert throttled.status == 429
@@ -239,7 +240,7 @@ SCENARIO = {
 }
 
 
-def test_scenario():
+def test_scenario_creates_accounts_and_streams():
     with Emulator(scenario=SCENARIO) as cloud:
         stream = cloud.stream("play.example.net/app/one")
         assert (stream["online"], stream["recording"]) == (True, "recording")
@@ -253,7 +254,7 @@ def test_scenario():
         }
 
 
-def test_scenario_with_streams_that_are_pulled_on_trigger():
+def test_pulled_streams_of_a_scenario_are_online_with_viewers():
     names = dict.fromkeys(("domain_name", "app_name"), "play.example.net")
     streams = [
         {**names, "stream_name": name, "mode": "pull", **viewers}
@@ -265,7 +266,7 @@ def test_scenario_with_streams_that_are_pulled_on_trigger():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"accounts": [{}]}, "documented form"),
         ({"accounts": [{"id": "1", "access_keys": [{"id": "a", "secret": "b", "user": "c"}]}]}, "unknown user c"),
@@ -275,12 +276,12 @@ def test_scenario_with_streams_that_are_pulled_on_trigger():
         ({"streams": [{"domain_name": "d", "app_name": "a", "stream_name": "s", "mode": "fly"}]}, "push or pull"),
     ],
 )
-def test_bad_scenario(change, said):
-    with pytest.raises(EmulatorError, match=said), Emulator(scenario=change):
+def test_invalid_scenario_is_refused(change, message):
+    with pytest.raises(EmulatorError, match=message), Emulator(scenario=change):
         pass
 
 
-def test_scenario_that_is_no_object(tmp_path):
+def test_scenario_that_is_not_an_object_is_refused(tmp_path):
     file = tmp_path / "scenario.json"
     file.write_text("[]")
     assert "not a JSON object" in run(f"--scenario={file}").stderr
@@ -296,13 +297,13 @@ def secure():
         assert cloud.error_output() == ""
 
 
-def test_https(secure):
+def test_generated_certificate_is_trusted(secure):
     assert secure.endpoint.startswith("https://127.0.0.1:")
     client = SigningClient(secure.endpoint, ca=secure.ca_path)
     assert client.call("DescribeLiveStreamState", **STREAM).json["StreamState"] == "offline"
 
 
-def test_certificate_is_for_localhost_too(secure):
+def test_generated_certificate_is_valid_for_localhost(secure):
     context = ssl.create_default_context(cafile=secure.ca_path)
     address = ("127.0.0.1", secure.port)
     plain = socket.create_connection(address, timeout=5)
@@ -312,34 +313,34 @@ def test_certificate_is_for_localhost_too(secure):
         ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
 
 
-def test_tls_requirement_is_met(secure):
+def test_https_satisfies_the_tls_requirement(secure):
     secure.reset()
     secure.behave(require_tls="on")
     client = SigningClient(secure.endpoint, ca=secure.ca_path)
     assert client.call("DescribeLiveStreamState", **STREAM).status == 200
 
 
-def test_silent_client_does_not_hold_up_others(secure):
+def test_silent_clients_do_not_delay_others(secure):
     silent = [socket.create_connection(("127.0.0.1", secure.port), timeout=5) for _number in range(20)]
-    begun = time.monotonic()
+    started = time.monotonic()
     assert secure.control("GET", "health")["status"] == "ok"
-    assert time.monotonic() - begun < 4, "less than a client may be silent"
+    assert time.monotonic() - started < 4, "less than a client may be silent"
     for one in silent:
         one.close()
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
-def test_reset_over_tls(secure, fault):
+def test_reset_faults_reset_tls_connections(secure, fault):
     secure.reset()
     secure.fault(fault, times=1)
     client = SigningClient(secure.endpoint, ca=secure.ca_path)
-    # Python's ssl module reports the reset as a plain end of the connection.
+    # Python's ssl module hides the reset, so that this is the subclass RemoteDisconnected.
     with pytest.raises(ConnectionResetError):
         client.call("DescribeLiveStreamState", **STREAM)
     assert client.call("DescribeLiveStreamState", **STREAM).status == 200
 
 
-def test_given_certificate(secure):
+def test_given_certificate_is_served(secure):
     directory = os.path.dirname(secure.ca_path)
     with Emulator(tls_cert=f"{directory}/emulator.crt", tls_key=f"{directory}/emulator.key") as cloud:
         assert cloud.ca_path == f"{directory}/emulator.crt"
@@ -351,10 +352,10 @@ def authorities(tmp_path_factory):
     return [Authority(tmp_path_factory.mktemp(name), name) for name in ("trusted", "stranger")]
 
 
-def test_certificate_of_an_authority(authorities):
+def test_certificate_of_an_authority_is_trusted_only_by_its_clients(authorities):
     trusted, stranger = authorities
-    made = trusted.issue()
-    with Emulator(tls_cert=made.certificate, tls_key=made.key, ca_path=trusted.ca_path) as cloud:
+    issued = trusted.issue()
+    with Emulator(tls_cert=issued.certificate, tls_key=issued.key, ca_path=trusted.ca_path) as cloud:
         assert cloud.ca_path == trusted.ca_path
         client = SigningClient(cloud.endpoint, ca=trusted.ca_path)
         assert client.call("DescribeLiveStreamState", **STREAM).status == 200
@@ -362,16 +363,16 @@ def test_certificate_of_an_authority(authorities):
             SigningClient(cloud.endpoint, ca=stranger.ca_path).call("DescribeLiveStreamState", **STREAM)
 
 
-@pytest.mark.parametrize(("options", "said"), [({"names": "DNS:elsewhere"}, "mismatch"), ({"days": -1}, "expired")])
-def test_bad_certificates_for_clients_to_refuse(authorities, options, said):
-    made, ca_path = authorities[0].issue("bad", **options), authorities[0].ca_path
-    with Emulator(tls_cert=made.certificate, tls_key=made.key, ca_path=ca_path) as cloud:
+@pytest.mark.parametrize(("options", "message"), [({"names": "DNS:elsewhere"}, "mismatch"), ({"days": -1}, "expired")])
+def test_invalid_certificates_are_refused_by_clients(authorities, options, message):
+    issued, ca_path = authorities[0].issue("bad", **options), authorities[0].ca_path
+    with Emulator(tls_cert=issued.certificate, tls_key=issued.key, ca_path=ca_path) as cloud:
         client = SigningClient(cloud.endpoint, ca=ca_path)
-        with pytest.raises(ssl.SSLCertVerificationError, match=said):
+        with pytest.raises(ssl.SSLCertVerificationError, match=message):
             client.call("DescribeLiveStreamState", **STREAM)
 
 
-def test_generating_without_openssl(tmp_path):
+def test_tls_generate_without_openssl_is_refused(tmp_path):
     result = subprocess.run(
         [sys.executable, str(PROGRAM), f"--tls-generate={tmp_path}"],
         capture_output=True,
@@ -384,7 +385,7 @@ def test_generating_without_openssl(tmp_path):
     assert "openssl command" in result.stderr
 
 
-def test_ipv6_loopback():
+def test_program_listens_on_ipv6_loopback():
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind(("::1", 0))
@@ -396,7 +397,7 @@ def test_ipv6_loopback():
 
 def test_readme_names_every_switch():
     readme = (PROGRAM.parents[1] / "README.md").read_text(encoding="utf-8")
-    for action in parser()._actions:
+    for action in build_parser()._actions:
         if action.dest not in ("help", "version"):
             assert re.search(rf"{action.option_strings[-1]}\b", readme), action.dest
     for field in dataclasses.fields(Behaviour):

@@ -1,15 +1,17 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recording of a stream under every switch that matters, with a clock of the test."""
+"""The recording of a stream under all relevant switches, with a simulated clock."""
 
 from __future__ import annotations
 
 import pytest
 from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.clock import Clock
-from apsaravideo_emulator.cloud import Cloud, Domain, NotifyConfig
-from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
+from apsaravideo_emulator.cloud import Cloud
+from apsaravideo_emulator.record_model import RecordConfig, RecordFormat
+from apsaravideo_emulator.recording import CommandRefused
+from apsaravideo_emulator.resources import Domain, NotifyConfig
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +38,7 @@ class Bench:
             self.configure(mode=mode, delay=delay, cycle=cycle)
 
     def configure(self, app="*", stream="*", mode=MANUAL, delay=60, cycle=HOUR, bucket="bucket", start=None, end=None):
-        """Add a configuration; ``start`` and ``end`` of its period are seconds from now."""
+        """Add a configuration; `start` and `end` of its period are seconds from now."""
         formats = (RecordFormat("m3u8", cycle, "{StartTime}_{EndTime}"),)
         now = self.cloud.clock.now()
         period = [None if seconds is None else now + seconds for seconds in (start, end)]
@@ -54,17 +56,17 @@ class Bench:
     def drop(self):
         self.cloud.end_push(INGEST, "app", "one")
 
-    def watch(self, viewers):
-        self.cloud.watch(DOMAIN, "app", "one", viewers)
+    def set_viewers(self, viewers):
+        self.cloud.set_viewers(DOMAIN, "app", "one", viewers)
 
     def __call__(self, *commands):
-        """Carry out commands; the last one's outcome: whether it changed anything, or why it was refused."""
+        """Execute commands; return for the last one whether it changed the state, or the reason for its refusal."""
         outcome = None
         for command in commands:
             try:
                 outcome = self.cloud.record(command, KEY, f"request of {command}")
-            except Refused as refused:
-                outcome = refused.reason
+            except CommandRefused as error:
+                outcome = error.reason
         return outcome
 
     @property
@@ -86,15 +88,15 @@ class Bench:
 
 @pytest.fixture
 def bench():
-    made = Bench()
-    made.push()
-    return made
+    pushed = Bench()
+    pushed.push()
+    return pushed
 
 
 # The four commands
 
 
-def test_start_once(bench):
+def test_second_start_is_refused(bench):
     assert bench("start") is True
     assert bench.state == "recording"
     assert bench("start") == "already_started"
@@ -118,7 +120,7 @@ def test_file_appears_after_the_delay(behaviour, delay):
     assert bench.events == ["record_started", "record_paused", "file_created"]
 
 
-def test_cancel_delay_makes_the_file_at_once(bench):
+def test_cancel_delay_creates_the_file_at_once(bench):
     bench("start")
     bench.wait(10)
     assert bench("stop", "cancel_delay") is True
@@ -138,7 +140,7 @@ def test_cancel_delay_makes_the_file_at_once(bench):
         ),
     ],
 )
-def test_start_during_the_delay(behaviour, durations, events):
+def test_start_during_the_delay_resumes_or_starts_a_file(behaviour, durations, events):
     bench = Bench(**behaviour)
     bench.push()
     bench("start")
@@ -153,7 +155,7 @@ def test_start_during_the_delay(behaviour, durations, events):
     assert len(bench.recorder.tasks) == len(durations)
 
 
-def test_restart_splits(bench):
+def test_restart_splits_the_recording(bench):
     bench("start")
     bench.wait(10)
     assert bench("restart") is True
@@ -164,7 +166,7 @@ def test_restart_splits(bench):
     assert (bench.recorder.ledger.starts, bench.recorder.ledger.splits) == (1, 2)
 
 
-def test_restart_of_a_stopped_recording(bench):
+def test_restart_of_a_stopped_recording_starts_a_task(bench):
     bench("start")
     bench.wait(10)
     bench("stop")
@@ -176,7 +178,7 @@ def test_restart_of_a_stopped_recording(bench):
 
 @pytest.mark.parametrize("command", ["stop", "cancel_delay", "restart"])
 @pytest.mark.parametrize("switch", ["ok", "error"])
-def test_commands_without_a_task(command, switch):
+def test_commands_without_a_task_follow_their_switches(command, switch):
     bench = Bench(idle_stop=switch, idle_cancel=switch, idle_restart=switch)
     bench.push()
     expected = "no_task" if switch == "error" else command == "restart"
@@ -186,7 +188,7 @@ def test_commands_without_a_task(command, switch):
 
 
 @pytest.mark.parametrize(("switch", "outcome"), [("ok", False), ("error", "no_task")])
-def test_second_stop_and_early_or_late_cancel(switch, outcome):
+def test_repeated_stop_and_untimely_cancel_change_nothing(switch, outcome):
     bench = Bench(idle_stop=switch, idle_cancel=switch)
     bench.push()
     bench("start")
@@ -201,7 +203,7 @@ def test_second_stop_and_early_or_late_cancel(switch, outcome):
     assert len(bench.recorder.files) == 1
 
 
-def test_ledger_has_only_what_changed_something(bench):
+def test_ledger_contains_only_commands_that_changed_the_state(bench):
     bench("start", "start", "stop", "stop", "cancel_delay", "cancel_delay", "restart", "start")
     commands = [change["command"] for change in bench.recorder.ledger.changes]
     assert commands == ["start", "stop", "cancel_delay", "restart"]
@@ -212,24 +214,24 @@ def test_ledger_has_only_what_changed_something(bench):
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "cancel_delay", "restart"])
-def test_absent_stream(command):
+def test_commands_for_an_offline_stream_are_refused(command):
     bench = Bench()
-    assert bench(command) == "stream_absent"
+    assert bench(command) == "stream_not_found"
     assert not bench.cloud.streams
     bench.push()
     bench.drop()
-    assert bench(command) == "stream_absent"
+    assert bench(command) == "stream_not_found"
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "cancel_delay", "restart"])
-def test_absent_configuration(command):
+def test_commands_without_a_configuration_are_refused(command):
     bench = Bench(mode=None)
     bench.push()
-    assert bench(command) == "config_absent"
+    assert bench(command) == "config_not_found"
 
 
-@pytest.mark.parametrize(("effect", "outcome"), [("next-push", "config_absent"), ("at-once", True)])
-def test_configuration_needs_a_new_push(effect, outcome):
+@pytest.mark.parametrize(("effect", "outcome"), [("next-push", "config_not_found"), ("at-once", True)])
+def test_added_configuration_applies_from_the_next_push(effect, outcome):
     bench = Bench(mode=None, config_effect=effect)
     bench.push()
     bench.configure()
@@ -239,7 +241,7 @@ def test_configuration_needs_a_new_push(effect, outcome):
     assert bench("start") is True
 
 
-def test_changed_configuration_needs_a_new_push(bench):
+def test_changed_configuration_applies_from_the_next_push(bench):
     bench.cloud.change_config(DOMAIN, "*", "*", bucket="other")
     bench("start", "restart")
     bench.drop()
@@ -248,21 +250,21 @@ def test_changed_configuration_needs_a_new_push(bench):
     assert [file.config.bucket for file in bench.recorder.files] == ["bucket", "bucket", "other"]
 
 
-@pytest.mark.parametrize(("effect", "outcome"), [("at-once", "config_absent"), ("next-push", True)])
-def test_deleted_configuration(effect, outcome):
+@pytest.mark.parametrize(("effect", "outcome"), [("at-once", "config_not_found"), ("next-push", True)])
+def test_deleted_configuration_stops_applying_as_configured(effect, outcome):
     bench = Bench(deleted_config=effect)
     bench.push()
     bench.cloud.delete_config(DOMAIN, "*", "*")
     assert bench("start") == outcome
     bench.drop()
     bench.push()
-    assert bench("start") == "config_absent"
+    assert bench("start") == "config_not_found"
 
 
-def test_replaced_configuration_needs_a_new_push(bench):
+def test_replaced_configuration_applies_from_the_next_push(bench):
     bench.cloud.delete_config(DOMAIN, "*", "*")
     bench.configure()
-    assert bench("start") == "config_absent"
+    assert bench("start") == "config_not_found"
     bench.drop()
     bench.push()
     assert bench("start") is True
@@ -280,7 +282,7 @@ def test_replaced_configuration_needs_a_new_push(bench):
         ("b* a2 A1 *2", "", ""),
     ],
 )
-def test_matching_configurations(names, app_first, stream_first):
+def test_best_matching_configuration_comes_first(names, app_first, stream_first):
     for order, expected in (("app-first", app_first), ("stream-first", stream_first)):
         bench = Bench(mode=None, config_match=order)
         for app, stream in names.split():
@@ -308,32 +310,32 @@ def widen(bench):
     bench.configure("app", "*", bucket="wide")
 
 
-NOTHING = "config_absent"
+NO_CONFIG = "config_not_found"
 
 
 @pytest.mark.parametrize(
-    ("exact", "act", "behaviour", "running", "repushed"),
+    ("exact", "act", "behaviour", "running", "after_push"),
     [
-        # An exact configuration is added beside the wildcard that is effective.
+        # An exact configuration is added while the wildcard is effective.
         (False, add, {}, "bucket", "exact"),
         (False, add, {"config_effect": "at-once"}, "exact", "exact"),
-        # The wildcard is changed, which concerns a stream with an exact one in no way.
+        # The wildcard is changed, which does not affect a stream with an exact configuration.
         (False, update, {}, "bucket", "changed"),
         (False, update, {"config_effect": "at-once"}, "changed", "changed"),
         (True, update, {"config_effect": "at-once"}, "exact", "exact"),
-        # The exact one is deleted, and the wildcard is left.
-        (True, delete, {}, NOTHING, "bucket"),
+        # The exact configuration is deleted, and the wildcard remains.
+        (True, delete, {}, NO_CONFIG, "bucket"),
         (True, delete, {"deleted_config": "fallback"}, "bucket", "bucket"),
         (True, delete, {"deleted_config": "next-push"}, "exact", "bucket"),
         (True, delete, {"config_effect": "at-once"}, "bucket", "bucket"),
-        # A better wildcard comes, which still is no match for an exact one.
+        # A better wildcard is added, which still matches less well than an exact configuration.
         (False, widen, {}, "bucket", "wide"),
         (False, widen, {"config_effect": "at-once"}, "wide", "wide"),
         (True, widen, {}, "exact", "exact"),
         (True, widen, {"config_effect": "at-once"}, "exact", "exact"),
     ],
 )
-def test_when_changes_of_configurations_take_effect(exact, act, behaviour, running, repushed):
+def test_configuration_changes_take_effect_as_configured(exact, act, behaviour, running, after_push):
     bench = Bench(**behaviour)
     if exact:
         add(bench)
@@ -345,10 +347,10 @@ def test_when_changes_of_configurations_take_effect(exact, act, behaviour, runni
     bench.wait(HOUR)
     bench.push()
     assert bench("start") is True
-    assert bench.recorder.task.config.bucket == repushed
+    assert bench.recorder.task.config.bucket == after_push
 
 
-def test_fallback_is_what_matched_at_the_push():
+def test_fallback_is_a_configuration_that_matched_at_the_push():
     bench = Bench(deleted_config="fallback")
     add(bench)
     bench.push()
@@ -358,13 +360,13 @@ def test_fallback_is_what_matched_at_the_push():
     assert bench("start") is True
     assert bench.recorder.task.config.bucket == "bucket"
     bench.cloud.delete_config(DOMAIN, "*", "*")
-    assert bench("restart") == NOTHING
+    assert bench("restart") == NO_CONFIG
 
 
 # Periods
 
 
-def test_period_of_an_automatic_recording():
+def test_automatic_recording_starts_and_ends_with_its_period():
     bench = Bench(mode=None)
     bench.configure("app", "one", AUTOMATIC, start=100, end=400)
     bench.push()
@@ -385,7 +387,7 @@ def test_period_of_an_automatic_recording():
     assert bench.state == "idle"
 
 
-def test_period_looked_at_late():
+def test_period_changes_apply_at_their_own_instants():
     bench = Bench(mode=None)
     bench.configure("app", "one", AUTOMATIC, start=100, end=400, cycle=250)
     bench.push()
@@ -395,7 +397,7 @@ def test_period_looked_at_late():
 
 
 @pytest.mark.parametrize(("switch", "created"), [("delay", 460), ("at-once", 400)])
-def test_files_after_the_period(switch, created):
+def test_files_are_created_after_the_period_as_configured(switch, created):
     bench = Bench(mode=None, period_end=switch)
     bench.configure("app", "one", AUTOMATIC, end=400, cycle=400)
     bench.push()
@@ -404,7 +406,7 @@ def test_files_after_the_period(switch, created):
     assert (file.duration, file.stopped - 1_000_000, file.created - 1_000_000) == (400, 400, created)
 
 
-def test_interruption_across_the_end_of_the_period():
+def test_interruption_beyond_the_period_is_not_resumed():
     bench = Bench(mode=None)
     bench.configure("app", "one", AUTOMATIC, end=100)
     bench.push()
@@ -421,7 +423,7 @@ def test_interruption_across_the_end_of_the_period():
     assert (bench.state, bench.durations) == ("idle", [80])
 
 
-def test_push_that_ends_before_the_period():
+def test_push_that_ends_before_the_period_is_not_recorded():
     bench = Bench(mode=None)
     bench.configure("app", "one", AUTOMATIC, start=100)
     bench.push()
@@ -433,7 +435,7 @@ def test_push_that_ends_before_the_period():
     assert bench.state == "recording"
 
 
-def test_period_of_a_manual_configuration_starts_nothing():
+def test_period_of_a_manual_configuration_starts_no_recording():
     bench = Bench(mode=None)
     bench.configure("app", "one", MANUAL, start=10, end=20)
     bench.push()
@@ -442,7 +444,7 @@ def test_period_of_a_manual_configuration_starts_nothing():
 
 
 @pytest.mark.parametrize("mode", [AUTOMATIC, MANUAL])
-def test_commands_outside_the_period_may_have_nothing_to_do_with_it(mode):
+def test_commands_ignore_the_period_by_default(mode):
     bench = Bench(mode=None)
     bench.configure("app", "one", mode, start=100, end=200)
     bench.push()
@@ -453,23 +455,23 @@ def test_commands_outside_the_period_may_have_nothing_to_do_with_it(mode):
 
 
 @pytest.mark.parametrize("mode", [AUTOMATIC, MANUAL])
-def test_commands_may_be_bound_to_the_period(mode):
+def test_commands_are_bound_to_the_period_if_configured(mode):
     bench = Bench(mode=None, manual_period="bounded")
     bench.configure("app", "one", mode, start=100, end=200)
     bench.push()
-    assert (bench("start"), bench("restart"), bench("stop")) == (NOTHING, NOTHING, False)
+    assert (bench("start"), bench("restart"), bench("stop")) == (NO_CONFIG, NO_CONFIG, False)
     bench.wait(110)
     assert bench("start") == ("already_started" if mode == AUTOMATIC else True)
     bench.wait(10)
     assert bench("restart") is True
     bench.wait(80)
     assert bench.state == "paused"
-    assert bench("start") == NOTHING
+    assert bench("start") == NO_CONFIG
     assert bench("cancel_delay") is True
     assert bench.durations == ([20, 80] if mode == AUTOMATIC else [10, 80])
 
 
-def test_split_of_an_automatic_recording_goes_on_after_its_period():
+def test_split_automatic_recording_continues_after_its_period():
     bench = Bench(mode=None)
     bench.configure("app", "one", AUTOMATIC, end=100)
     bench.push()
@@ -480,7 +482,7 @@ def test_split_of_an_automatic_recording_goes_on_after_its_period():
 
 
 @pytest.mark.parametrize(("switch", "recorded"), [("unrecorded", ["idle"] * 2), ("ignored", ["recording"] * 2)])
-def test_start_far_from_the_push(switch, recorded):
+def test_start_time_far_from_the_push_is_handled_as_configured(switch, recorded):
     states = []
     for start in (8 * DAY, -8 * DAY):
         bench = Bench(mode=None, distant_start=switch)
@@ -497,7 +499,7 @@ def test_start_far_from_the_push(switch, recorded):
 
 
 @pytest.mark.parametrize(("effect", "end"), [("next-push", 100), ("at-once", 300)])
-def test_changed_period(effect, end):
+def test_changed_period_takes_effect_as_configured(effect, end):
     bench = Bench(mode=None, config_effect=effect)
     bench.configure("app", "one", AUTOMATIC, end=100)
     bench.push()
@@ -507,7 +509,7 @@ def test_changed_period(effect, end):
     assert bench.durations == [end]
 
 
-def test_period_that_is_over_when_it_takes_effect_ends_the_recording_now():
+def test_period_in_the_past_ends_the_recording_at_once():
     bench = Bench(mode=None, config_effect="at-once")
     bench.configure("app", "one", AUTOMATIC)
     bench.push()
@@ -534,7 +536,7 @@ def test_manual_recording_does_not_continue_on_a_new_push(bench):
     assert (bench.state, bench.durations) == ("idle", [10])
 
 
-def test_manual_recording_may_be_started_again_after_a_new_push(bench):
+def test_manual_recording_is_resumed_by_start_after_a_new_push(bench):
     bench("start")
     bench.wait(10)
     bench.drop()
@@ -569,7 +571,7 @@ def test_automatic_recording_refuses_start(bench):
 
 
 @pytest.mark.parametrize(("switch", "state"), [("auto", "recording"), ("off", "idle")])
-def test_push_after_a_manual_stop_of_an_automatic_recording(switch, state):
+def test_push_after_a_manual_stop_records_as_configured(switch, state):
     bench = Bench(mode=AUTOMATIC, repush_after_stop=switch)
     bench.push()
     bench("stop")
@@ -590,8 +592,8 @@ def test_push_after_a_manual_stop_of_an_automatic_recording(switch, state):
     ("start_in_delay", "interrupted", "durations"),
     [("resume", False, [15]), ("new", False, [10, 5]), ("resume", True, [15]), ("new", True, [15])],
 )
-def test_push_during_a_delay(start_in_delay, interrupted, durations):
-    """An interrupted recording always goes on in its file; a stopped one as after a start."""
+def test_push_during_the_delay_resumes_or_starts_a_file(start_in_delay, interrupted, durations):
+    """Resume an interrupted recording in any case, but a stopped one only if `start_in_delay` says so."""
     bench = Bench(mode=AUTOMATIC, start_in_delay=start_in_delay)
     bench.push()
     bench.wait(10)
@@ -607,7 +609,7 @@ def test_push_during_a_delay(start_in_delay, interrupted, durations):
 
 @pytest.mark.parametrize("mode", [CALLBACK, INGEST_PARAMETER])
 @pytest.mark.parametrize("need_record", [False, True])
-def test_recording_on_demand(mode, need_record):
+def test_recording_on_demand_follows_need_record(mode, need_record):
     bench = Bench(mode=mode, on_demand_url="http://callback.example.com/ask")
     bench.push(need_record=need_record)
     assert bench.state == ("recording" if need_record else "idle")
@@ -615,54 +617,54 @@ def test_recording_on_demand(mode, need_record):
 
 
 @pytest.mark.parametrize(("mode", "gap", "durations"), [(MANUAL, 40, [20]), (AUTOMATIC, 40, []), (AUTOMATIC, 80, [20])])
-def test_the_last_viewer_of_a_triggered_pull_ends_the_recording_as_the_end_of_a_push_does(mode, gap, durations):
+def test_last_viewer_leaving_pauses_the_recording(mode, gap, durations):
     bench = Bench(mode=mode)
-    bench.watch(0)
-    assert bench("start") == "stream_absent"
-    bench.watch(2)
+    bench.set_viewers(0)
+    assert bench("start") == "stream_not_found"
+    bench.set_viewers(2)
     assert bench("start") == ("already_started" if mode == AUTOMATIC else True)
     bench.wait(20)
-    bench.watch(1)
+    bench.set_viewers(1)
     assert bench.state == "recording"
-    bench.watch(0)
+    bench.set_viewers(0)
     assert bench.state == "paused"
-    assert bench("start") == "stream_absent"
+    assert bench("start") == "stream_not_found"
     bench.wait(gap)
-    bench.watch(1)
+    bench.set_viewers(1)
     assert bench.state == ("recording" if mode == AUTOMATIC else "paused" if gap < 60 else "idle")
     bench.wait(60)
     assert bench.durations == durations
 
 
 @pytest.mark.parametrize("mode", [AUTOMATIC, CALLBACK, INGEST_PARAMETER, MANUAL])
-def test_without_viewers_a_triggered_pull_is_recorded_in_no_mode(mode):
+def test_pull_without_viewers_is_never_recorded(mode):
     bench = Bench(mode=mode, on_demand_url="http://decide.example.com/")
-    bench.watch(0)
+    bench.set_viewers(0)
     bench.wait(600)
-    assert (bench("start"), bench.events, bench.cloud.streams) == ("stream_absent", [], {})
+    assert (bench("start"), bench.events, bench.cloud.streams) == ("stream_not_found", [], {})
 
 
-def test_recording_by_callback_needs_somebody_to_ask():
+def test_recording_by_callback_requires_an_on_demand_url():
     bench = Bench(mode=CALLBACK)
     bench.push(need_record=True)
     assert bench.state == "idle"
 
 
-@pytest.mark.parametrize(("switch", "outcome"), [("error", "stream_absent"), ("ok", True)])
-def test_cancel_after_the_push_has_ended(switch, outcome):
+@pytest.mark.parametrize(("switch", "outcome"), [("error", "stream_not_found"), ("ok", True)])
+def test_cancel_after_the_push_follows_its_switch(switch, outcome):
     bench = Bench(offline_cancel=switch)
     bench.push()
     bench("start", "stop")
     bench.drop()
     assert bench("cancel_delay") == outcome
     assert bool(bench.recorder.files) == (outcome is True)
-    assert bench("stop") == "stream_absent"
+    assert bench("stop") == "stream_not_found"
 
 
 # Cycles
 
 
-def test_cycles():
+def test_recording_is_split_into_cycles():
     bench = Bench(cycle=100)
     bench.push()
     bench("start")
@@ -692,7 +694,7 @@ def test_pauses_do_not_count_towards_a_cycle():
 # Time and events
 
 
-def test_what_was_due_happens_in_its_order_when_looked_at_late():
+def test_due_changes_apply_in_order():
     bench = Bench(cycle=100)
     bench.cloud.begin_push(INGEST, "app", "two")
     bench.push()
@@ -714,7 +716,7 @@ def test_advancing_makes_the_past_older(bench):
     assert bench.cloud.clock.show(bench.cloud.clock.now()) == before
 
 
-def test_advancing_lets_delays_end(bench):
+def test_advancing_the_clock_ends_delays(bench):
     bench("start", "stop")
     bench.cloud.advance(179)
     assert bench.state == "paused"
@@ -722,12 +724,12 @@ def test_advancing_lets_delays_end(bench):
     assert bench.state == "idle"
 
 
-def test_time_moves_forward_only(bench):
+def test_clock_only_moves_forward(bench):
     with pytest.raises(ValueError, match="forward"):
         bench.cloud.advance(-1)
 
 
-def test_only_events_after_the_callback_was_configured_are_logged():
+def test_events_are_logged_only_with_a_callback_configuration():
     bench = Bench(notify=False)
     bench.push()
     bench("start")
@@ -739,12 +741,12 @@ def test_only_events_after_the_callback_was_configured_are_logged():
     assert bench.events == ["file_created", "record_paused"]
 
 
-def test_bodies(bench):
+def test_callback_bodies_have_the_documented_form(bench):
     bench.behaviour.update({"status_event_time": "on"})
     bench("start")
     bench.wait(10)
     bench("stop", "cancel_delay")
-    started, _paused, created = (bench.cloud.callback_body(event) for event in bench.cloud.notify_log)
+    started, _paused, created = (bench.cloud.content.body(event) for event in bench.cloud.notify_log)
     assert started == (
         '{"domain":"live.example.com","app":"app","stream":"one",'
         '"event":"record_started","time":"1970-01-12T13:46:40Z"}'
@@ -756,8 +758,8 @@ def test_bodies(bench):
     )
 
 
-def test_callback_authentication():
-    """The sample of the documentation: host, time and key, joined by bars."""
+def test_callback_signature_matches_the_documented_sample():
+    """Use the documented sample, which signs host, time and key, joined by bars."""
     bench = Bench(notify=False)
     bench.real = 1519375990.0
     bench.cloud.notify_configs[DOMAIN] = NotifyConfig(
@@ -765,14 +767,14 @@ def test_callback_authentication():
     )
     bench.push()
     bench("start")
-    assert bench.cloud.callback_headers(bench.cloud.notify_log[0]) == {
+    assert bench.cloud.content.headers(bench.cloud.notify_log[0]) == {
         "Content-Type": "application/json; charset=utf-8",
         "ALI-LIVE-TIMESTAMP": "1519375990",
         "ALI-LIVE-SIGNATURE": "9e226fc2c250be266e3657e156f68c12",
     }
 
 
-def test_names_in_a_prefix_are_not_templates():
+def test_variables_in_stream_names_are_not_replaced():
     bench = Bench(mode=None)
     formats = (RecordFormat("mp4", HOUR, "{AppName}/{StreamName}/{Sequence}_{StartTime}_{EndTime}_{Unknown}"),)
     bench.cloud.add_config(RecordConfig(0, DOMAIN, "*", "*", MANUAL, "b", "e", 0, 60, formats))
@@ -780,7 +782,7 @@ def test_names_in_a_prefix_are_not_templates():
     key = (DOMAIN, "app", "{Sequence}")
     for command in ("start", "stop", "cancel_delay"):
         bench.cloud.record(command, key, "r")
-    name = bench.cloud.object_name(key, bench.cloud.streams[key].recorder.files[0])
+    name = bench.cloud.content.object_name(key, bench.cloud.streams[key].recorder.files[0])
     assert name == "app/{Sequence}/0_1970-01-12-13:46:40_1970-01-12-13:46:40_{Unknown}.mp4"
 
 

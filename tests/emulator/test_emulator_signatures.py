@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verifier accepts what the official SDKs were seen to send, and nothing else.
+"""Verification of requests recorded from the official SDKs, and of changed ones.
 
-The vectors were made by running the SDKs with a fixed nonce and time.
+The requests were recorded with a fixed nonce and time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import dataclasses
 import pytest
 from apsaravideo_emulator.errors import GatewayError
 from apsaravideo_emulator.gateway import parse_request
-from apsaravideo_emulator.signatures import HttpRequest, claim
+from apsaravideo_emulator.signatures import HttpRequest, read_claim
 
 KEY_ID, SECRET = "testAccessKeyId", "testAccessKeySecret"
 NONCE, DATE = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "2026-01-02T03:04:05Z"
@@ -69,7 +69,7 @@ ACS3_VECTORS = {
 }
 
 
-def v1_request(method, business, common, signature):
+def make_v1_request(method, business, common, signature):
     parameters = {
         "Action": "RealTimeRecordCommand",
         "Version": "2016-11-01",
@@ -86,7 +86,7 @@ def v1_request(method, business, common, signature):
     return HttpRequest(method, "/", tuple(parameters.items()), {})
 
 
-def acs3_request(business, more_headers, signature):
+def make_acs3_request(business, more_headers, signature):
     headers = {
         "host": "live.aliyuncs.com",
         "x-acs-action": "RealTimeRecordCommand",
@@ -98,20 +98,20 @@ def acs3_request(business, more_headers, signature):
     }
     signed = ";".join(sorted(headers))
     headers["authorization"] = f"ACS3-HMAC-SHA256 Credential={KEY_ID},SignedHeaders={signed},Signature={signature}"
-    # What an HTTP library adds is not signed.
+    # The headers that an HTTP library adds are not signed.
     headers.update({"accept-encoding": "identity", "content-length": "0"})
     return HttpRequest("POST", "/", tuple(business.items()), headers)
 
 
 REQUESTS = {
-    **{f"v1: {name}": v1_request(*vector) for name, vector in V1_VECTORS.items()},
-    **{f"ACS3: {name}": acs3_request(*vector) for name, vector in ACS3_VECTORS.items()},
+    **{f"v1: {name}": make_v1_request(*vector) for name, vector in V1_VECTORS.items()},
+    **{f"ACS3: {name}": make_acs3_request(*vector) for name, vector in ACS3_VECTORS.items()},
 }
 
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 def test_vector_is_accepted(request_):
-    found = claim(request_)
+    found = read_claim(request_)
     assert (found.key_id, found.nonce, found.date) == (KEY_ID, NONCE, DATE)
     found.verify(SECRET)
 
@@ -119,7 +119,7 @@ def test_vector_is_accepted(request_):
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 def test_vector_is_refused_with_another_secret(request_):
     with pytest.raises(GatewayError) as caught:
-        claim(request_).verify("another")
+        read_claim(request_).verify("another")
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
@@ -135,21 +135,21 @@ def test_changed_vector_is_refused(request_, change):
         "added": {"query": (*query, ("More", ""))},
     }[change]
     with pytest.raises(GatewayError) as caught:
-        claim(dataclasses.replace(request_, **changed)).verify(SECRET)
+        read_claim(dataclasses.replace(request_, **changed)).verify(SECRET)
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
-def test_token_is_part_of_both_signatures():
+def test_claim_contains_the_token_in_both_schemes():
     for name in ("v1: current SDK, stop, token", "ACS3: minimal, stop, token"):
-        assert claim(REQUESTS[name]).token == TOKEN
+        assert read_claim(REQUESTS[name]).token == TOKEN
 
 
-def test_order_of_parameters_is_free():
+def test_order_of_parameters_does_not_matter():
     request = REQUESTS["v1: current SDK, special"]
-    claim(dataclasses.replace(request, query=tuple(reversed(request.query)))).verify(SECRET)
+    read_claim(dataclasses.replace(request, query=tuple(reversed(request.query)))).verify(SECRET)
 
 
-def test_form_body_with_acs3():
+def test_acs3_signature_covers_the_form_body():
     body = (
         b"AppName=my+app&Command=cancel_delay&DomainName=live.example.com&RegionId=cn-shanghai&"
         b"StreamName=a+b%2A~%2F%2B%26%3D%25%E4%B8%AD%E6%96%87"
@@ -172,17 +172,17 @@ def test_form_body_with_acs3():
         },
         body,
     )
-    claim(request).verify(SECRET)
+    read_claim(request).verify(SECRET)
     assert dict(request.form) == CANCEL
     with pytest.raises(GatewayError) as caught:
-        claim(dataclasses.replace(request, body=body + b"&X=1"))
+        read_claim(dataclasses.replace(request, body=body + b"&X=1"))
     assert caught.value.code == "IncompleteSignature"
 
 
 def test_string_to_sign_is_in_the_message_and_has_no_raw_colon():
-    """The legacy SDK splits the message at colons and compares the second part with its own string."""
+    """Split the message at colons as the legacy SDK does, which compares the second part with its own string."""
     with pytest.raises(GatewayError) as caught:
-        claim(REQUESTS["v1: legacy SDK, start"]).verify("another")
+        read_claim(REQUESTS["v1: legacy SDK, start"]).verify("another")
     parts = caught.value.message.split(":")
     assert len(parts) == 2
     assert parts[1] == (
@@ -198,11 +198,11 @@ def test_string_to_sign_is_in_the_message_and_has_no_raw_colon():
     [lambda names: list(reversed(names)), lambda names: [*names, names[-1]], lambda names: []],
     ids=["reversed", "repeated", "none"],
 )
-def test_signed_headers_must_be_in_order(change):
+def test_signed_headers_must_be_sorted_and_unique(change):
     request = REQUESTS["ACS3: minimal, start"]
     authorization = request.headers["authorization"]
     names = authorization.partition("SignedHeaders=")[2].partition(",")[0]
     changed = authorization.replace(names, ";".join(change(names.split(";"))))
     with pytest.raises(GatewayError) as caught:
-        claim(dataclasses.replace(request, headers={**request.headers, "authorization": changed}))
+        read_claim(dataclasses.replace(request, headers={**request.headers, "authorization": changed}))
     assert caught.value.code == "IncompleteSignature"

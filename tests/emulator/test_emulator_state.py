@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What survives the end of the program, in a state file."""
+"""The state file: preservation of the state across a restart."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from apsaravideo_emulator import scenario
 from apsaravideo_emulator.behaviour import Behaviour
 from apsaravideo_emulator.clock import Clock
 from apsaravideo_emulator.cloud import Cloud
-from apsaravideo_emulator.gate import Closed, Gate
-from apsaravideo_emulator.gateway import World
+from apsaravideo_emulator.gate import Gate, GateClosed
 from apsaravideo_emulator.limits import Limit, Windows
-from apsaravideo_emulator.recording import RecordConfig, RecordFormat, Refused
-from apsaravideo_emulator.state import FORMAT, BadState, Kept, dumps, load, loads, save
-from emulator import PROGRAM, ROLE, Emulator
+from apsaravideo_emulator.record_model import RecordConfig, RecordFormat
+from apsaravideo_emulator.recording import CommandRefused
+from apsaravideo_emulator.state import FORMAT, StateError, Stateful, dumps, load, loads, save
+from apsaravideo_emulator.world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from signing_client import SigningClient, now_text
+
+from support.emulator import PROGRAM, ROLE, Emulator
 
 ONE, TWO = "live.example.com/app/one", "live.example.com/app/two"
 STREAM = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "one"}
@@ -38,38 +40,38 @@ STS = "2015-04-01"
 
 
 @pytest.fixture(scope="module")
-def own():
-    """An emulator that may be restarted."""
+def shared():
+    """Start an emulator for the tests that restart it."""
     with Emulator() as emulator:
         yield emulator
         assert emulator.error_output() == ""
 
 
 @pytest.fixture
-def restartable(own):
-    own.reset()
-    return own
+def restartable(shared):
+    shared.reset()
+    return shared
 
 
 def command(client, name, **stream):
     return client.call(COMMAND, Command=name, **{**STREAM, **stream})
 
 
-def everything(cloud):
-    """All that the control API tells, without the present time."""
+def read_everything(cloud):
+    """Return everything that the control API reports, except the present time."""
     state = cloud.state()
     state.pop("now")
     return {"state": state, "calls": cloud.calls(), "behaviour": cloud.control("GET", "behaviour")}
 
 
-def test_everything_survives(restartable):
+def test_restart_preserves_the_whole_state(restartable):
     cloud, client = restartable, SigningClient(restartable.endpoint)
     cloud.behave(start_in_delay="new", limits={STATE: "7/60"}, http_status={"StreamNotFound": 404})
     cloud.add_accounts(
         {"id": "3", "access_keys": [{"id": "k", "secret": "s"}], "domains": [{"name": "third.example.net"}]}
     )
     cloud.push(ONE, "push.example.com/app/two")
-    cloud.watch(3, "live.example.com/app/watched")
+    cloud.set_viewers(3, "live.example.com/app/watched")
     for name in ("start", "restart", "stop"):
         assert command(client, name).status == 200
     assert command(client, "start", StreamName="two").status == 200
@@ -81,17 +83,17 @@ def test_everything_survives(restartable):
     config = {"AppName": "app", "OssBucket": "b", "OssEndpoint": "e", "OnDemand": 0, "DomainName": STREAM["DomainName"]}
     formats = {"RecordFormat.1.Format": "mp4", "RecordFormat.1.OssObjectPrefix": "{StartTime}{EndTime}"}
     assert client.call("AddLiveAppRecordConfig", **config, **formats).status == 200
-    assumed = client.call("AssumeRole", STS, RoleArn=ROLE, RoleSessionName="session").json["Credentials"]
-    before, endpoint, pid = everything(cloud), cloud.endpoint, cloud.pid
+    session = client.call("AssumeRole", STS, RoleArn=ROLE, RoleSessionName="session").json["Credentials"]
+    before, endpoint, pid = read_everything(cloud), cloud.endpoint, cloud.pid
 
     cloud.restart()
 
     assert (cloud.endpoint, cloud.pid == pid) == (endpoint, False)
-    assert everything(cloud) == before
+    assert read_everything(cloud) == before
     assert {"record_started", "record_paused", "file_created", "record_error"} == {
         event["notify_type"] for event in before["state"]["notify_events"]
     }
-    temporary = SigningClient(endpoint, (assumed["AccessKeyId"], assumed["AccessKeySecret"]), assumed["SecurityToken"])
+    temporary = SigningClient(endpoint, (session["AccessKeyId"], session["AccessKeySecret"]), session["SecurityToken"])
     assert temporary.call(STATE, **STREAM).json["StreamState"] == "online"
     third = SigningClient(endpoint, ("k", "s"))
     assert third.call(STATE, **{**STREAM, "DomainName": "third.example.net"}).status == 200
@@ -99,7 +101,7 @@ def test_everything_survives(restartable):
     assert [call["seq"] for call in cloud.calls()] == list(range(1, 10))
 
 
-def test_life_goes_on(restartable):
+def test_recording_continues_across_restarts(restartable):
     cloud, client = restartable, SigningClient(restartable.endpoint)
     cloud.push(ONE)
     command(client, "start")
@@ -121,7 +123,7 @@ def test_life_goes_on(restartable):
     assert (cloud.state()["streams"], cloud.calls()) == ([], [])
 
 
-def test_limits_and_nonces_survive(restartable):
+def test_restart_preserves_limits_and_nonces(restartable):
     cloud, client = restartable, SigningClient(restartable.endpoint)
     cloud.behave(limits={STATE: "3/60"})
     headers = client.headers(STATE, query="AppName=app&DomainName=live.example.com&StreamName=one")
@@ -132,7 +134,7 @@ def test_limits_and_nonces_survive(restartable):
     assert [client.call(STATE, **STREAM).code for _number in range(3)] == [None, None, "Throttling.User"]
 
 
-def test_connections_are_refused_while_it_is_down(restartable):
+def test_connections_are_refused_during_a_restart(restartable):
     cloud, client = restartable, SigningClient(restartable.endpoint)
     restart = threading.Thread(target=cloud.restart, kwargs={"down": 0.4})
     restart.start()
@@ -150,7 +152,7 @@ def test_connections_are_refused_while_it_is_down(restartable):
     assert client.call(STATE, **STREAM).status == 200
 
 
-def test_call_that_waits_during_the_end_has_no_effect(restartable):
+def test_delayed_call_during_a_restart_has_no_effect(restartable):
     cloud, client = restartable, SigningClient(restartable.endpoint)
     cloud.push(ONE)
     cloud.fault("delay", seconds=20)
@@ -165,31 +167,31 @@ def test_call_that_waits_during_the_end_has_no_effect(restartable):
     assert cloud.clear_faults() == {"delay": 1}
 
 
-def test_nothing_is_answered_that_is_forgotten(restartable):
-    """Restarts under load: each answer is kept, and each change was logged."""
+def test_restarts_under_load_lose_no_completed_call(restartable):
+    """Verify that every stream is recording after restarts under load, and that every change is in the call log."""
     cloud = restartable
     names = [f"s{number}" for number in range(400)]
     cloud.push(*(f"live.example.com/app/{name}" for name in names))
     cloud.behave(limits={COMMAND: 1_000_000})
-    answered, left, lock = [], list(reversed(names)), threading.Lock()
+    responses, remaining, lock = [], list(reversed(names)), threading.Lock()
 
-    def work():
+    def send_starts():
         client = SigningClient(cloud.endpoint)
         while True:
             with lock:
-                if not left:
+                if not remaining:
                     return
-                name = left.pop()
+                name = remaining.pop()
             try:
-                answer = command(client, "start", StreamName=name)
+                response = command(client, "start", StreamName=name)
             except (OSError, http.client.HTTPException):
                 time.sleep(0.02)
                 with lock:
-                    left.insert(0, name)
+                    remaining.insert(0, name)
                 continue
-            answered.append((name, answer.code))
+            responses.append((name, response.code))
 
-    threads = [threading.Thread(target=work) for _number in range(4)]
+    threads = [threading.Thread(target=send_starts) for _number in range(4)]
     for thread in threads:
         thread.start()
     restarts = 0
@@ -200,15 +202,15 @@ def test_nothing_is_answered_that_is_forgotten(restartable):
         thread.join()
     streams = {stream["stream_name"]: stream for stream in cloud.state()["streams"]}
     logged = {call["request_id"]: call for call in cloud.calls(COMMAND)}
-    assert {name for name, _code in answered} == set(names)
-    assert {code for _name, code in answered} <= {None, "TaskAlreadyStarted"}
+    assert {name for name, _code in responses} == set(names)
+    assert {code for _name, code in responses} <= {None, "TaskAlreadyStarted"}
     for name in names:
         (change,) = streams[name]["ledger"]["changes"]
         assert logged[change["request_id"]]["params"]["StreamName"] == name
         assert streams[name]["recording"] == "recording"
 
 
-def test_secure_emulator_keeps_its_certificate():
+def test_restart_keeps_the_generated_certificate():
     with Emulator(tls=True) as cloud:
         client = SigningClient(cloud.endpoint, ca=cloud.ca_path)
         with open(cloud.ca_path, encoding="ascii") as file:
@@ -233,7 +235,7 @@ def run(*arguments, **environment):
     )
 
 
-def test_file_is_private_and_alone(tmp_path):
+def test_state_file_is_private_and_complete(tmp_path):
     path = tmp_path / "state.json"
     with Emulator(state_file=path) as cloud:
         cloud.push(ONE)
@@ -247,7 +249,7 @@ def test_file_is_private_and_alone(tmp_path):
     assert json.loads(path.read_text())["format"] == FORMAT
 
 
-def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
+def test_state_contains_only_switches_changed_at_run_time(tmp_path):
     path = tmp_path / "state.json"
     with Emulator(state_file=path, idle_stop="error") as cloud:
         cloud.behave(idle_cancel="error")
@@ -257,7 +259,7 @@ def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "cannot use the state"),
         ("[]", "cannot use the state"),
@@ -267,14 +269,14 @@ def test_switches_of_the_command_line_are_not_part_of_the_state(tmp_path):
         (f'{{"format": {FORMAT}, "shared": [], "content": {{"shared": 0}}}}', "out of range"),
     ],
 )
-def test_bad_files(tmp_path, content, said):
+def test_invalid_state_files_are_refused(tmp_path, content, message):
     path = tmp_path / "state.json"
     path.write_text(content)
-    with pytest.raises(BadState, match=said):
+    with pytest.raises(StateError, match=message):
         load(str(path), World(scenario.DEFAULT, {}))
 
 
-def test_program_reports_a_bad_file_and_a_bad_place(tmp_path):
+def test_program_reports_an_unusable_state_file(tmp_path):
     path = tmp_path / "state.json"
     path.write_text("{}")
     result = run(f"--state-file={path}")
@@ -283,15 +285,15 @@ def test_program_reports_a_bad_file_and_a_bad_place(tmp_path):
     assert "cannot write into" in run("--state-file=/nonexistent/state").stderr
 
 
-def test_failed_writing_leaves_the_old_file(tmp_path):
-    class Unkept(Kept):
-        KEPT = ("thing",)
+def test_failed_write_leaves_the_old_file(tmp_path):
+    class Failing(Stateful):
+        STATE_FIELDS = ("thing",)
         thing = object()
 
     path = tmp_path / "state"
     path.write_text("old")
     with pytest.raises(TypeError, match="object is not stored"):
-        save(str(path), Unkept())
+        save(str(path), Failing())
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("state", "old")]
 
 
@@ -308,11 +310,11 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_packed_comes_back(value):
+def test_unpacking_returns_the_packed_value(value):
     assert loads(dumps(value)) == value
 
 
-def test_unchanging_objects_stay_one():
+def test_shared_immutable_objects_stay_shared():
     config = RecordConfig(1, "d", "*", "*", 0, "b", "e", 0.0, formats=(RecordFormat("mp4", 60, "p"),) * 2)
     one, other = loads(dumps([config, config]))
     assert one is other
@@ -330,54 +332,54 @@ STEPS = st.lists(
 
 @settings(deadline=None)
 @given(STEPS, st.sampled_from([0, 7]))
-def test_ends_make_no_difference(steps, mode):
-    """The same history in two worlds, one of which ends and begins again now and then, leads to the same state."""
+def test_restarts_do_not_change_the_result(steps, mode):
+    """Apply equal steps to two worlds, one of which is saved and restored in between, and compare their states."""
 
     class Wall:
         time = 1_000_000.0
 
-    def world():
+    def make_world():
         made = World({"accounts": [{"id": "1", "domains": [{"name": "d"}]}]}, {}, Clock(lambda: Wall.time))
         formats = (RecordFormat("mp4", 150, "{StartTime}"),)
         made.cloud.add_config(RecordConfig(0, "d", "*", "*", mode, "b", "e", 0, 60, formats))
         return made
 
-    worlds = [world(), world()]
+    worlds = [make_world(), make_world()]
     for step in steps:
         if isinstance(step, int):
             Wall.time += step
         elif step == "end":
             text = dumps(worlds[1].snapshot())
-            worlds[1] = world()
+            worlds[1] = make_world()
             worlds[1].restore(loads(text))
             assert dumps(worlds[1].snapshot()["cloud"]) == dumps(loads(text)["cloud"])
         else:
             for each in worlds:
-                act(each.cloud, step)
+                apply_step(each.cloud, step)
     for each in worlds:
         each.cloud.settle()
-    first, second = (strip(json.loads(dumps(each.cloud.snapshot()))) for each in worlds)
+    first, second = (without_record_ids(json.loads(dumps(each.cloud.snapshot()))) for each in worlds)
     assert first == second
 
 
-def act(cloud: Cloud, step: str) -> None:
+def apply_step(cloud: Cloud, step: str) -> None:
     if step == "push":
         cloud.begin_push("d", "a", "s")
     elif step == "drop":
         cloud.end_push("d", "a", "s")
     else:
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(CommandRefused):
             cloud.record(step, ("d", "a", "s"), "request")
 
 
-def strip(value):
-    """Without the ids of files, which are made up."""
+def without_record_ids(value):
+    """Remove the ids of files, which are random."""
     if isinstance(value, dict):
-        return {name: strip(item) for name, item in value.items() if name != "record_id"}
-    return [strip(item) for item in value] if isinstance(value, list) else value
+        return {name: without_record_ids(item) for name, item in value.items() if name != "record_id"}
+    return [without_record_ids(item) for item in value] if isinstance(value, list) else value
 
 
-def test_only_changed_switches_are_kept():
+def test_only_changed_switches_are_restored():
     world = World(scenario.DEFAULT, {"idle_stop": "error"})
     world.behaviour.update({"idle_stop": "ok", "limits": {"A": "5/2"}})
     other = World(scenario.DEFAULT, {"generation": "old"})
@@ -386,7 +388,7 @@ def test_only_changed_switches_are_kept():
     assert other.behaviour == expected
 
 
-def test_accounts_are_kept():
+def test_accounts_are_restored():
     empty, full = World({}, {}), World(scenario.DEFAULT, {})
     empty.restore(loads(dumps(full.snapshot())))
     assert vars(empty.cloud.identities) == vars(full.cloud.identities)
@@ -394,7 +396,7 @@ def test_accounts_are_kept():
     assert empty.cloud.domains == full.cloud.domains
 
 
-def test_pending_callbacks_are_sent_by_the_next_program():
+def test_pending_callbacks_are_sent_after_restoring():
     world = World(scenario.DEFAULT, {"notify_result": "deliver"})
     event = world.cloud.add_event(("live.example.com", "app", "one"), "record_error", 0)
     event.result = ""
@@ -406,7 +408,7 @@ def test_pending_callbacks_are_sent_by_the_next_program():
     assert other.cloud.notify_log[0].result == "failed"
 
 
-def test_windows_continue_with_another_time_source():
+def test_windows_are_restored_with_another_time_source():
     windows = Windows(lambda: 100.0)
     for _number in range(2):
         assert windows.admit(("a", "b"), Limit(2, 60)) == 0
@@ -415,18 +417,18 @@ def test_windows_continue_with_another_time_source():
     assert 59_000 < other.admit(("a", "b"), Limit(2, 60)) <= 60_000
 
 
-def test_gate():
+def test_closed_gate_waits_and_refuses_entry():
     gate = Gate()
     with gate:
-        begun = time.monotonic()
+        started = time.monotonic()
         gate.close(0.1)
-        assert time.monotonic() - begun >= 0.1
-    with pytest.raises(Closed), gate:
+        assert time.monotonic() - started >= 0.1
+    with pytest.raises(GateClosed), gate:
         pass
     gate.close(10)
 
 
-def test_window_of_the_callback_log_after_a_restart(restartable):
+def test_notify_log_is_listed_after_a_restart(restartable):
     cloud, client = restartable, SigningClient(restartable.endpoint)
     cloud.push(ONE)
     command(client, "start")

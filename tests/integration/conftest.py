@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from emulator import Emulator
-from playbook import Ansible, environment
+
+from support.emulator import Emulator
+from support.playbook import Ansible, environment
 
 
 @pytest.fixture(scope="session")

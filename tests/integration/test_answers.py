@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers that are not whole, hints that ask for long, and clocks and names that fail for a moment."""
+"""Incomplete responses, long retry hints, clock steps, and temporary failures of the resolver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import shutil
 import time
 
 import pytest
-from certificates import Authority
-from emulator import Emulator
-from playbook import STREAM, Ansible, environment, streams
+
+from support.certificates import Authority
+from support.emulator import Emulator
+from support.playbook import STREAM, Ansible, environment, streams
 
 DOMAIN = "live.example.com"
 COMMAND = "RealTimeRecordCommand"
@@ -50,8 +51,8 @@ def recording(cloud):
     return {row["stream_name"] for row in cloud.state()["streams"] if row["recording"] == "recording"}
 
 
-def inventoried(ansible):
-    """The hosts that the inventory plugin makes, or none where it fails."""
+def list_inventory_hosts(ansible):
+    """Return the run and the hosts of the inventory plugin, which are none if it fails."""
     source = ansible.directory / "live.apsaravideo.yml"
     source.write_text(
         f"plugin: apsaravideo.live.apsaravideo_streams\ndomains: [{DOMAIN}]\nretry_timeout: 0\n", encoding="utf-8"
@@ -61,11 +62,11 @@ def inventoried(ansible):
     return run, run.result("hosts")["msg"]
 
 
-# --- lists that move, and answers that lack something ----------------------------------------------------------------
+# --- lists that change, and incomplete responses ----------------------------------------------------------------
 
 
-def test_a_stream_that_ends_between_two_pages_hides_no_other(cloud, ansible):
-    """Each reading of the list is in pages of two."""
+def test_a_stream_that_ends_between_pages_leaves_the_list_complete(cloud, ansible):
+    """The list is read in pages of two."""
     push(cloud, "abcde")
     cloud.behave(page_cap=2)
     second = {"action": ONLINE, "parameters": {"PageNum": "2"}, "times": 1}
@@ -75,23 +76,23 @@ def test_a_stream_that_ends_between_two_pages_hides_no_other(cloud, ansible):
     assert sorted(row["stream_name"] for row in run.result("info")["streams"]) == list("bcde")
     assert [call["params"]["PageNum"] for call in cloud.calls(ONLINE)] == ["1", "2", "1", "2"]
     cloud.fault("push_ends", stream=f"{DOMAIN}/app/b", **second)
-    run, found = inventoried(ansible)
+    run, found = list_inventory_hosts(ansible)
     assert found == [f"{name}@app@{DOMAIN}" for name in "cde"], run.output
 
 
-def test_a_list_that_is_never_whole_is_not_usable(cloud, ansible):
+def test_a_list_that_is_never_complete_is_an_error(cloud, ansible):
     push(cloud, "ab")
     cloud.behave(total_excess=1)
     run = ansible.play([{"name": "info", **INFO}])
     assert run.exit_code == 2 and "hold fewer objects than they say" in run.result("info")["msg"]
-    run, found = inventoried(ansible)
+    run, found = list_inventory_hosts(ansible)
     assert found == [] and "hold fewer objects than they say" in " ".join(run.output.split())
     assert len(cloud.calls(ONLINE)) == 10
 
 
 @pytest.mark.parametrize("fault", [{"total_excess": 1}, "bare"])
-def test_who_waits_for_a_stream_is_not_told_that_it_is_away(cloud, ansible, fault):
-    """Nothing is known of the stream, so the reason is the list."""
+def test_waiting_with_an_unusable_list_fails_because_of_the_list(cloud, ansible, fault):
+    """The state of the stream is unknown, so the error is about the list."""
     if fault == "bare":
         cloud.fault("bare", action=ONLINE)
     else:
@@ -102,9 +103,9 @@ def test_who_waits_for_a_stream_is_not_told_that_it_is_away(cloud, ansible, faul
 
 
 @pytest.mark.parametrize(
-    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is no list")]
+    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is not a list")]
 )
-def test_a_bare_answer_does_not_mean_offline(cloud, ansible, module, said):
+def test_a_response_without_its_list_does_not_mean_offline(cloud, ansible, module, said):
     cloud.push(STREAM)
     for action in (STATE, ONLINE):
         cloud.fault("bare", action=action)
@@ -117,7 +118,7 @@ def test_a_bare_answer_does_not_mean_offline(cloud, ansible, module, said):
 # --- hints, clocks, names and certificates ---------------------------------------------------------------------------
 
 
-def test_a_hint_for_some_streams_delays_no_other(cloud, ansible):
+def test_a_retry_hint_for_some_streams_delays_no_others(cloud, ansible):
     push(cloud, NAMES)
     cloud.behave(retry_after="on")
     for name in NAMES[::7]:
@@ -130,7 +131,7 @@ def test_a_hint_for_some_streams_delays_no_other(cloud, ansible):
     assert len(calls) == 20, "half a minute is longer than these streams have"
 
 
-def test_a_hint_is_kept_by_the_stream_that_got_it(cloud, ansible):
+def test_a_retry_hint_is_observed_for_its_stream(cloud, ansible):
     push(cloud, NAMES)
     cloud.behave(retry_after="on")
     cloud.fault("throttle", action=COMMAND, parameters={"StreamName": NAMES[0]}, seconds=3, times=1)
@@ -144,8 +145,8 @@ def test_a_hint_is_kept_by_the_stream_that_got_it(cloud, ansible):
     assert all(len(times[name]) == 1 and times[name][0] < first + 2 for name in NAMES[1:])
 
 
-def customized(ansible, program):
-    """An environment in which Python runs a program at each start."""
+def customize_python(ansible, program):
+    """Return an environment in which Python runs a program at each start."""
     directory = ansible.directory / "custom"
     directory.mkdir()
     (directory / "sitecustomize.py").write_text(program, encoding="utf-8")
@@ -160,10 +161,10 @@ time.time = lambda: real() + ({step} if {every} and int(monotonic() / {every}) %
 """
 
 
-def test_a_clock_that_steps_lets_no_call_leave_too_early(cloud, ansible):
+def test_a_clock_step_does_not_exceed_the_rate(cloud, ansible):
     push(cloud, NAMES * 3)
     cloud.behave(limits={COMMAND: 12})
-    stepping = customized(ansible, STEPPING.format(step=10, every=0.3, at=1e99))
+    stepping = customize_python(ansible, STEPPING.format(step=10, every=0.3, at=1e99))
     run = start(ansible, NAMES, stepping, record_rate_limit=10)
     assert run.exit_code == 0, run.output
     calls = cloud.calls(COMMAND)
@@ -171,10 +172,10 @@ def test_a_clock_that_steps_lets_no_call_leave_too_early(cloud, ansible):
 
 
 @pytest.mark.parametrize("way", ["fleet", "module"])
-def test_a_clock_that_is_set_while_a_run_waits_for_its_time(cloud, ansible, way):
+def test_start_at_is_met_although_the_clock_is_set(cloud, ansible, way):
     push(cloud, NAMES[:3])
     step, moment = 3600, time.monotonic() + 8
-    stepping = customized(ansible, STEPPING.format(step=step, every=0, at=moment))
+    stepping = customize_python(ansible, STEPPING.format(step=step, every=0, at=moment))
     at = time.time() + step
     if way == "fleet":
         run = start(ansible, NAMES[:3], stepping, start_at=at)
@@ -202,10 +203,10 @@ socket.getaddrinfo = resolve
 
 
 @pytest.mark.parametrize("way", ["fleet", "module"])
-def test_a_name_that_does_not_resolve_for_a_moment(cloud, ansible, way):
+def test_a_temporary_resolver_failure_is_retried(cloud, ansible, way):
     push(cloud, NAMES)
     looked = ansible.directory / "looked"
-    environ = customized(ansible, FORGETFUL.format(file=str(looked)))
+    environ = customize_python(ansible, FORGETFUL.format(file=str(looked)))
     environ["APSARAVIDEO_ENDPOINT"] = cloud.endpoint.replace("127.0.0.1", "localhost")
     if way == "fleet":
         cloud.fault("reset_before", action=COMMAND, probability=0.5, seed=1)  # so that connections are made again
@@ -218,7 +219,7 @@ def test_a_name_that_does_not_resolve_for_a_moment(cloud, ansible, way):
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
-def test_a_certificate_that_names_its_host_in_the_subject_only(tmp_path):
+def test_a_certificate_with_its_host_in_the_subject_only_is_refused(tmp_path):
     authority = Authority(tmp_path)
     made = authority.issue("localhost", names="")
     with Emulator(tls_cert=made.certificate, tls_key=made.key, ca_path=authority.ca_path) as plain:

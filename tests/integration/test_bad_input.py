@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bad input and bad surroundings: each ends in one clear message, with no traceback and no secret in it."""
+"""Invalid options and environments: each fails with one clear message, without a traceback and without a secret."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import socket
 import sys
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
-from playbook import STREAM, WAYS, Ansible, environment, streams, temporary_keys
-from scripted import ScriptedServer, answer, truncated
+
+from support.emulator import INACTIVE_KEY, KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
+from support.playbook import STREAM, WAYS, Ansible, environment, streams, temporary_keys
+from support.scripted import ScriptedServer, answer, truncated
 
 NAMES = streams([STREAM])["stream01"]
 
@@ -29,7 +30,7 @@ def free_port():
 
 
 class Case:
-    """Options for the module, and what is to be found in its failure."""
+    """Options of the module, and what its failure contains."""
 
     def __init__(self, name, options, code, words, advice, sent=0):
         self.name, self.options, self.code = name, options, code
@@ -41,13 +42,15 @@ INPUT = [
     Case("boolean", {"stream_name": True}, None, "stream_name is true, which is a boolean", 'stream_name: "'),
     Case("fraction", {"app_name": 1.1}, None, "app_name is 1.1, which is a floating-point number", "Quote the name"),
     Case("wildcard", {"stream_name": "*"}, None, "takes no wildcard", "each a host of the inventory"),
-    Case("url for a domain", {"domain_name": "rtmp://x/y"}, None, "is no domain", "without scheme"),
-    Case("line end in a name", {"app_name": "a\nb"}, None, "line end", "Correct the name"),
+    Case("url for a domain", {"domain_name": "rtmp://x/y"}, None, "is not a valid domain", "without scheme"),
+    Case("line end in a name", {"app_name": "a\nb"}, None, "line end", "Give the name exactly"),
     Case("negative time", {"read_timeout": -1}, None, "read_timeout is -1", "more than 0"),
     Case("plain http", {"endpoint": "http://live.example.net"}, None, "plain http", "Use https"),
-    Case("no url", {"endpoint": "live.example.net"}, None, "is no full URL", "https://live.aliyuncs.com"),
+    Case("no url", {"endpoint": "live.example.net"}, None, "is not a full URL", "https://live.aliyuncs.com"),
     Case("half a pair", {"access_key_id": "x"}, None, "incomplete", "Set access_key_secret"),
-    Case("no such file", {"ca_path": "/nonexistent/ca.pem"}, None, "does not exist", "Correct the path"),
+    Case(
+        "no such file", {"ca_path": "/nonexistent/ca.pem"}, None, "does not exist", "Give the path of an existing file"
+    ),
     Case("no such profile", {"profile": "nobody"}, None, "config.json cannot be read", "Check its path"),
 ]
 CLOUD = [
@@ -64,9 +67,9 @@ CLOUD = [
 ]
 
 
-@pytest.fixture(scope="module")
-def told(http_cloud, tmp_path_factory):
-    """One playbook with all cases; case name to result and the number of calls that it made."""
+@pytest.fixture(name="told", scope="module")
+def run_cases(http_cloud, tmp_path_factory):
+    """Run one playbook with all cases; return the result of each by name, and the output."""
     http_cloud.reset()
     http_cloud.push(STREAM)
     ansible = Ansible(tmp_path_factory.mktemp("input"), environment(http_cloud))
@@ -83,7 +86,7 @@ def told(http_cloud, tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", INPUT + CLOUD, ids=lambda case: case.name)
-def test_clear_failure(told, case):
+def test_each_case_fails_with_one_clear_message(told, case):
     results, output = told
     check(results[case.name], case)
     assert "Traceback" not in output
@@ -109,13 +112,13 @@ def one(ansible, case):
     return run
 
 
-def test_missing_name(ansible):
+def test_a_missing_name_is_refused(ansible):
     run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {"domain_name": "d", "app_name": "a"}}])
     assert "missing required arguments: stream_name" in run.result("it")["msg"]
 
 
 @pytest.mark.parametrize("missing", ["requests", "jmespath"])
-def test_a_library_that_is_missing(cloud, ansible, tmp_path, missing):
+def test_a_missing_library_is_named(cloud, ansible, tmp_path, missing):
     cloud.push(STREAM)
     hidden = tmp_path / "hidden"
     hidden.mkdir()
@@ -140,7 +143,7 @@ def test_a_library_that_is_missing(cloud, ansible, tmp_path, missing):
     assert cloud.calls() == []
 
 
-def test_clock_twenty_minutes_off(cloud, ansible):
+def test_a_clock_20_minutes_off_is_corrected(cloud, ansible):
     cloud.behave(clock_skew=1200)
     cloud.push(STREAM)
     run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {**NAMES, "state": "restarted"}}])
@@ -149,12 +152,12 @@ def test_clock_twenty_minutes_off(cloud, ansible):
     assert [call["code"] for call in cloud.calls()] == ["InvalidTimeStamp.Expired", None]
 
 
-def test_clock_two_days_off(cloud, ansible):
+def test_a_clock_2_days_off_is_an_error(cloud, ansible):
     cloud.behave(clock_skew=-2 * 86400)
     one(ansible, Case("", {}, "InvalidTimeStamp.Expired", "2 days ahead", "NTP", 1))
 
 
-def test_expired_token(cloud, ansible):
+def test_an_expired_token_is_an_error(cloud, ansible):
     cloud.behave(clock_skew=-800)
     temporary = temporary_keys(cloud, seconds=900)
     cloud.push(STREAM)
@@ -165,44 +168,44 @@ def test_expired_token(cloud, ansible):
     assert temporary["security_token"] not in run.output
 
 
-def test_token_left_out(cloud, ansible):
+def test_a_missing_token_is_an_error(cloud, ansible):
     temporary = temporary_keys(cloud)
     del temporary["security_token"]
     one(ansible, Case("", temporary, "MissingSecurityToken", "temporary", "Give security_token", 1))
 
 
-def test_endpoint_that_refuses(ansible):
+def test_an_endpoint_that_refuses_connections_is_an_error(ansible):
     options = {"endpoint": f"https://127.0.0.1:{free_port()}"}
     one(ansible, Case("", options, None, "does not accept a connection", "firewalls"))
 
 
-def test_endpoint_that_resolves_to_nothing(ansible):
+def test_an_endpoint_that_does_not_resolve_is_an_error(ansible):
     one(ansible, Case("", {"endpoint": "https://live.invalid"}, None, "cannot be resolved", "DNS"))
 
 
-def test_endpoint_without_tls(cloud, ansible):
+def test_an_endpoint_without_tls_is_an_error(cloud, ansible):
     options = {"endpoint": cloud.endpoint.replace("http:", "https:")}
     one(ansible, Case("", options, None, "does not speak TLS", "scheme"))
 
 
-def test_untrusted_certificate(tls_cloud, ansible):
+def test_an_untrusted_certificate_is_an_error(tls_cloud, ansible):
     one(ansible, Case("", {"endpoint": tls_cloud.endpoint}, None, "is not trusted", "ca_path"))
     assert not tls_cloud.calls()
 
 
-def test_certificate_that_need_not_be_trusted(tls_cloud, ansible):
+def test_an_untrusted_certificate_is_accepted_without_validation(tls_cloud, ansible):
     tls_cloud.push(STREAM)
     options = {**NAMES, "endpoint": tls_cloud.endpoint, "validate_certs": False}
     assert ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": options}]).result("it")["changed"]
 
 
-def test_certificate_trusted_by_ca_path(tls_cloud, ansible):
+def test_a_certificate_of_ca_path_is_accepted(tls_cloud, ansible):
     tls_cloud.push(STREAM)
     options = {**NAMES, "endpoint": tls_cloud.endpoint, "ca_path": tls_cloud.ca_path}
     assert ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": options}]).result("it")["changed"]
 
 
-def test_ca_path_that_holds_no_certificate(tls_cloud, ansible, tmp_path):
+def test_a_ca_path_without_a_certificate_is_an_error(tls_cloud, ansible, tmp_path):
     (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
     options = {"endpoint": tls_cloud.endpoint, "ca_path": str(tmp_path / "ca.pem")}
     one(ansible, Case("", options, None, "CA certificates cannot be used", "ca_path"))
@@ -219,12 +222,12 @@ STRANGE = {
 
 
 @pytest.mark.parametrize(("step", "words", "advice"), STRANGE.values(), ids=STRANGE)
-def test_strange_answer(ansible, step, words, advice):
+def test_an_unexpected_response_is_an_error(ansible, step, words, advice):
     with ScriptedServer(step) as server:
         one(ansible, Case("", {"endpoint": server.url}, None, words, advice, 1))
 
 
-def test_xml_error(ansible):
+def test_an_xml_error_is_read(ansible):
     body = "<Error><RequestId>R-1</RequestId><HostId>h</HostId><Code>Throttling</Code><Message>m</Message></Error>"
     with ScriptedServer(answer(400, body, content_type="text/xml;charset=utf-8")) as server:
         one(ansible, Case("", {"endpoint": server.url}, "Throttling", "quota of calls", "raise retry_timeout", 1))

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Temporary keys in playbooks, as the cloud and the metadata service see it: asked for once in a run, not by each host.
+"""Temporary credentials in playbooks, which are requested once in a run and not by each host.
 
-That keys are found in each place there is, and never shown, is tested in test_secrets.py.
+test_secrets.py tests that each provider works, and that its credentials are never displayed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from certificates import Authority
-from emulator import KEY, POWERLESS_KEY, ROLE
-from issuers import Metadata, OAuthProvider
-from playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
-from tunnel import Tunnel
+
+from support.certificates import Authority
+from support.emulator import KEY, POWERLESS_KEY, ROLE
+from support.issuers import Metadata, OAuthServer
+from support.playbook import STREAM, WAYS, assumed, environment, streams, temporary_keys
+from support.tunnel import Tunnel
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = [f"live.example.com/app/stream{number:02}" for number in range(40)]
@@ -27,7 +28,7 @@ STREAM_OF_HOST = {name: f"{{{{ {name} }}}}" for name in ("domain_name", "app_nam
 
 @pytest.fixture(name="sts")
 def ansible_with_sts(cloud, ansible):
-    """Ansible set up with the cloud's Security Token Service."""
+    """Return an Ansible that uses the Security Token Service of the cloud."""
     cloud.push(*NAMES, STREAM)
     ansible.environ["APSARAVIDEO_STS_ENDPOINT"] = cloud.endpoint
     return ansible
@@ -43,12 +44,12 @@ def recording(cloud):
     return {stream["stream_name"] for stream in cloud.state()["streams"] if stream["recording"] == "recording"}
 
 
-def keys_left(ansible):
+def list_credential_files(ansible):
     return [path for path in ansible.directory.rglob("*") if path.name.startswith("apsaravideo-keys")]
 
 
 def test_a_role_is_assumed_once_for_the_inventory_and_all_hosts(cloud, sts, tmp_path):
-    """The role of the instance, and with its keys another one."""
+    """The instance's role assumes another one."""
     profile = {"name": "p", "mode": "RamRoleArnWithRoleName", "ram_role_name": "instance", "ram_role_arn": ROLE}
     (tmp_path / "profiles.json").write_text(json.dumps({"profiles": [profile]}), encoding="utf-8")
     (tmp_path / "profiles.json").chmod(0o600)
@@ -67,19 +68,19 @@ def test_a_role_is_assumed_once_for_the_inventory_and_all_hosts(cloud, sts, tmp_
     # One call was for the keys of the stand-in itself.
     assert len(cloud.calls("AssumeRole")) == 2
     assert sum(row["api_calls"] for row in run.fleets()[0]["streams"]) == 40
-    assert keys_left(sts) == []
+    assert list_credential_files(sts) == []
 
 
 TOKEN = "token-of-an-oauth-sign-in"
 
 
 @pytest.fixture(name="oauth")
-def oauth_behind_a_proxy(cloud, ansible, tmp_path_factory):
-    """Both sites of OAuth, which Ansible reaches under their real names: the way leads through a proxy of the test."""
+def start_oauth(cloud, ansible, tmp_path_factory):
+    """Start both OAuth sites, which Ansible reaches by their real names through a proxy of the test."""
     cloud.push(*NAMES, STREAM)
     authority = Authority(tmp_path_factory.mktemp("authority"))
     with (
-        OAuthProvider(lambda: assumed(cloud), TOKEN, authority.context(OAuthProvider.NAMES)) as service,
+        OAuthServer(lambda: assumed(cloud), TOKEN, authority.context(OAuthServer.NAMES)) as service,
         Tunnel(service.port) as proxy,
     ):
         environ = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "127.0.0.1", "REQUESTS_CA_BUNDLE": authority.ca_path}
@@ -87,8 +88,8 @@ def oauth_behind_a_proxy(cloud, ansible, tmp_path_factory):
         yield SimpleNamespace(service=service, proxy=proxy)
 
 
-def signed_in(name, directory, **fields):
-    """The options for a profile of the CLI with these fields beside those of a sign-in."""
+def write_sign_in(name, directory, **fields):
+    """Return the options for a profile of the CLI with the fields of a sign-in and these."""
     sign_in = {"oauth_access_token": TOKEN, "oauth_access_token_expire": int(time.time()) + 3600}
     file = directory / f"{name}.json"
     file.write_text(json.dumps({"profiles": [{"name": name, "mode": "OAuth", **sign_in, **fields}]}), encoding="utf-8")
@@ -97,26 +98,26 @@ def signed_in(name, directory, **fields):
 
 
 @pytest.mark.parametrize(("site", "host"), [("CN", "oauth.aliyun.com"), ("INTL", "oauth.alibabacloud.com")])
-def test_an_oauth_sign_in_gives_keys_once_for_all_streams(cloud, ansible, oauth, tmp_path, site, host):
-    options = signed_in("p", tmp_path, oauth_site_type=site)
+def test_an_oauth_sign_in_is_exchanged_once_for_all_streams(cloud, ansible, oauth, tmp_path, site, host):
+    options = write_sign_in("p", tmp_path, oauth_site_type=site)
     run = start(ansible, NAMES, 5, **{f"apsaravideo_{name}": value for name, value in options.items()})
     assert run.exit_code == 0, run.output
     assert len(recording(cloud)) == 40
     assert oauth.service.log == ["POST /v1/exchange"]
     (head,) = oauth.proxy.heads
     assert head.startswith(f"CONNECT {host}:443 ")
-    assert keys_left(ansible) == []
+    assert list_credential_files(ansible) == []
 
 
-def test_stored_and_expired_oauth_sign_ins(cloud, ansible, oauth, tmp_path):
+def test_stored_oauth_credentials_are_used_and_expired_sign_ins_fail(cloud, ansible, oauth, tmp_path):
     expired = {"oauth_access_token_expire": int(time.time()) - 1, "oauth_refresh_token": "the-refresh-token"}
     given = temporary_keys(cloud)
     pair = {name: given[name] for name in ("access_key_id", "access_key_secret")}
     stored = {**pair, "sts_token": given["security_token"]}
     now = int(time.time())
     tasks = [
-        task("stored", **signed_in("stored", tmp_path, **expired, **stored, sts_expiration=now + 800)),
-        task("expired", **signed_in("expired", tmp_path, **expired, **stored, sts_expiration=now - 1)),
+        task("stored", **write_sign_in("stored", tmp_path, **expired, **stored, sts_expiration=now + 800)),
+        task("expired", **write_sign_in("expired", tmp_path, **expired, **stored, sts_expiration=now - 1)),
     ]
     run = ansible.play(tasks)
     assert run.result("stored")["changed"]
@@ -128,8 +129,8 @@ def test_stored_and_expired_oauth_sign_ins(cloud, ansible, oauth, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_run_leaves_no_keys_that_can_be_read(cloud, sts, number):
-    """The role of the instance, and with its keys another one, in workers and in a fleet."""
+def test_a_killed_run_leaves_no_readable_credentials(cloud, sts, number):
+    """The instance's role assumes another one, in workers."""
     issued = []
 
     def issue():
@@ -158,13 +159,13 @@ def test_a_killed_run_leaves_no_keys_that_can_be_read(cloud, sts, number):
     secrets = [keys["AccessKeyId"], keys["AccessKeySecret"], keys["SecurityToken"], "STS.", "access_key_secret"]
     assert keys["AccessKeyId"].startswith("STS.")
     if number == signal.SIGKILL:
-        assert len(keys_left(sts)) == 2, "Ansible did not clean up"
-    for path in keys_left(sts):
+        assert len(list_credential_files(sts)) == 2, "Ansible did not clean up"
+    for path in list_credential_files(sts):
         content = path.read_bytes()
         assert [secret for secret in secrets if secret.encode() in content] == []
 
 
-def test_keys_that_expire_are_renewed_once_for_all_hosts(cloud, sts):
+def test_expiring_credentials_are_renewed_once_for_all_hosts(cloud, sts):
     names = NAMES[:20]
     cloud.behave(clock_skew=-800)
     role = {**STREAM_OF_HOST, "role_arn": ROLE, "role_session_duration": 900}
@@ -192,7 +193,7 @@ def test_keys_that_expire_are_renewed_once_for_all_hosts(cloud, sts):
     assert calls == len(cloud.calls()) == 40 + len(refused) + 2
 
 
-def test_hosts_that_wait_for_keys_share_the_refusal(cloud, sts):
+def test_hosts_that_wait_for_credentials_share_the_error(cloud, sts):
     cloud.behave(latency=1500)
     sts.environ.update(environment(cloud, POWERLESS_KEY))
     run = start(sts, NAMES[:10], 10, apsaravideo_role_arn=ROLE)
@@ -225,12 +226,12 @@ def task(name, *, environ=None, **options):
     return {"name": name, RECORD: {**OPTIONS, **options}, "ignore_errors": True, "environment": environ or {}}
 
 
-def asked_for(cloud):
+def list_assumed_roles(cloud):
     asked = [call["params"] for call in cloud.calls("AssumeRole")]
     return [(params["RoleArn"], params["RoleSessionName"], params.get("DurationSeconds")) for params in asked]
 
 
-def test_options(cloud, sts, tmp_path):
+def test_role_and_profile_options_are_used_or_refused(cloud, sts, tmp_path):
     cloud.add_accounts(
         {"id": "1000000000000001", "roles": [{"name": "guarded", "external_id": "x-1", "allow": ["live:Describe*"]}]}
     )
@@ -263,10 +264,10 @@ def test_options(cloud, sts, tmp_path):
         "with id": ("RealTimeRecordCommand", "Forbidden.RAM"),
         "nobody": ("AssumeRole", "EntityNotExist.Role"),
     }
-    assert "is no role's name" in results["no name"]["msg"]
+    assert "is not the ARN of a role" in results["no name"]["msg"]
     assert "without role_arn" in results["half"]["msg"]
     assert "No access keys were found" in results["no keys"]["msg"]
-    assert asked_for(cloud) == [
+    assert list_assumed_roles(cloud) == [
         (ROLE, "ansible", None),
         (ROLE, "theirs", "1200"),
         (GUARDED, "ansible", None),
@@ -279,8 +280,8 @@ def test_options(cloud, sts, tmp_path):
     assert "warnings" not in results["private"]
 
 
-def test_a_module_elsewhere_obtains_keys_for_each_task(cloud, sts):
+def test_a_module_outside_the_controller_requests_credentials_for_each_task(cloud, sts):
     run = sts.play([task("first", role_arn=ROLE), task("again", role_arn=ROLE)], **WAYS["as a module"])
     assert [run.result(name)["changed"] for name in ("first", "again")] == [True, True]
-    assert asked_for(cloud) == [(ROLE, "ansible", None)] * 2
+    assert list_assumed_roles(cloud) == [(ROLE, "ansible", None)] * 2
     assert run.result("again")["api_calls"] == 2

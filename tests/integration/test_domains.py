@@ -1,17 +1,17 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks status, sweep and configure over streams of two domains that belong to two accounts."""
+"""The playbooks status, sweep and configure with streams of two domains of two accounts."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from emulator import KEY, OTHER_ACCOUNT_KEY
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import KEY, OTHER_ACCOUNT_KEY
 
 HERE = [f"live.example.com/news/stream{number}" for number in range(4)]
 THERE = [f"live.example.org/sport/match{number}" for number in range(2)]
@@ -31,8 +31,8 @@ def hosts(names):
 
 
 @pytest.fixture(name="inventory")
-def two_accounts(ansible):
-    """Streams of two accounts; only those of the group `wanted` should be recorded."""
+def write_inventory(ansible):
+    """Write an inventory with streams of two accounts, of which those of the group `wanted` should be recorded."""
     other = {"apsaravideo_access_key_id": OTHER_ACCOUNT_KEY[0], "apsaravideo_access_key_secret": OTHER_ACCOUNT_KEY[1]}
     groups = {
         "here": {"hosts": hosts(HERE)},
@@ -49,8 +49,8 @@ def play(ansible, name, inventory, *arguments, **variables):
     return ansible.playbook(f"apsaravideo.live.{name}", "-i", inventory, "-e", json.dumps(variables), *arguments)
 
 
-def configured(cloud):
-    """The other account has no configurations of its own."""
+def add_configurations(cloud):
+    """Give the other account a configuration and a callback."""
     prefix = "{AppName}/{StreamName}/{StartTime}_{EndTime}"
     recorded = {"DomainName": "live.example.org", "AppName": "*", "StreamName": "*", "OnDemand": 7, "OssBucket": "b"}
     recorded |= {"OssEndpoint": "oss-cn-shanghai.aliyuncs.com"}
@@ -63,20 +63,20 @@ def recording(cloud):
     return {row["stream_name"] for row in cloud.state()["streams"] if row["recording"] == "recording"}
 
 
-def started(cloud, ansible, inventory, *names):
+def start_and_settle(cloud, ansible, inventory, *names):
     run = play(ansible, "start", inventory, "--limit", ",".join(names), retry_file="")
     assert run.exit_code == 0, run.output
     cloud.advance(3600)
     cloud.clear_calls()
 
 
-def forbid_to_look(cloud, domain):
+def forbid_reading(cloud, domain):
     refusal = {"code": "Forbidden.RAM", "http_status": 403}
     cloud.fault("error", action="DescribeLiveStreamsOnlineList", parameters={"DomainName": domain}, **refusal)
 
 
 def verdict(run):
-    """What the one failure of a run says."""
+    """Return the message of the only failure of a run."""
     (said,) = (row["result"]["msg"] for row in run.rows if row["status"] == "failed")
     return said
 
@@ -86,13 +86,13 @@ def start(cloud, ansible, stream):
     options = dict(zip(("domain_name", "app_name", "stream_name"), stream))
     options |= {"access_key_id": OTHER_ACCOUNT_KEY[0], "access_key_secret": OTHER_ACCOUNT_KEY[1]}
     options["endpoint"] = cloud.endpoint
-    assert operate(Task(SPEC.filled(options), ansible.environ))["changed"]
+    assert operate(Task(SPEC.fill(options), ansible.environ))["changed"]
 
 
-def test_status(cloud, ansible, inventory):
-    configured(cloud)
+def test_status_reports_both_accounts_and_fails_for_missing_recordings(cloud, ansible, inventory):
+    add_configurations(cloud)
     cloud.push(*HERE[:3], *THERE, "live.example.com/news/unlisted")
-    started(cloud, ansible, inventory, "stream0", "stream1", "match0")
+    start_and_settle(cloud, ansible, inventory, "stream0", "stream1", "match0")
     dest = ansible.directory / "status.json"
     run = play(ansible, "status", inventory, wanted="wanted", strays=True, max_duration="30m", dest=str(dest))
     assert run.exit_code == 0, run.output
@@ -121,17 +121,17 @@ def test_status(cloud, ansible, inventory):
     said = verdict(run)
     assert "3 of 6" in said, said
     assert all(name in said for name in ("stream2", "stream3", "match1"))
-    forbid_to_look(cloud, "live.example.org")
+    forbid_reading(cloud, "live.example.org")
     run = play(ansible, "status", inventory, "--limit", "wanted", accept_unknown=True)
     assert run.exit_code != 0
     assert "1 of 3 streams: match0" in verdict(run)
 
 
-def test_sweep(cloud, ansible, inventory):
-    configured(cloud)
+def test_sweep_stops_unwanted_recordings_of_both_accounts(cloud, ansible, inventory):
+    add_configurations(cloud)
     stray = ("live.example.org", "sport", EVIL)
     cloud.push(*HERE, *THERE, stray)
-    started(cloud, ansible, inventory, "streams")
+    start_and_settle(cloud, ansible, inventory, "streams")
     start(cloud, ansible, stray)
     assert recording(cloud) == {*hosts(HERE), *hosts(THERE), EVIL}
     cloud.advance(60)
@@ -166,18 +166,21 @@ def test_sweep(cloud, ansible, inventory):
     assert recording(cloud) == set()
 
 
-def test_sweep_reports_a_domain_that_it_could_not_look_at(cloud, ansible, inventory):
-    configured(cloud)
+def test_sweep_fails_for_a_domain_that_cannot_be_read(cloud, ansible, inventory):
+    add_configurations(cloud)
     cloud.push(*HERE, *THERE)
-    started(cloud, ansible, inventory, "streams")
-    forbid_to_look(cloud, "live.example.org")
+    start_and_settle(cloud, ansible, inventory, "streams")
+    forbid_reading(cloud, "live.example.org")
     run = play(ansible, "sweep", inventory)
     assert run.exit_code != 0
     assert recording(cloud) == {"stream0", "stream1", *hosts(THERE)}
-    assert "live.example.org" in run.result("Fail for what could not be looked at, or not be stopped")["msg"]
+    assert (
+        "live.example.org"
+        in run.result("Fail if a domain could not be read or a stream without a host could not be stopped")["msg"]
+    )
 
 
-def test_configure(cloud, ansible, inventory):
+def test_configure_acts_once_for_each_domain_and_is_idempotent(cloud, ansible, inventory):
     variables = {"record_config_present": [CONFIG], "record_config_notify": NOTIFY}
 
     def changes():
@@ -206,13 +209,13 @@ def test_configure(cloud, ansible, inventory):
 
 
 @pytest.mark.parametrize("name", ["record_config_present", "record_config_absent"])
-def test_configure_refuses_what_it_does_not_know(cloud, ansible, inventory, name):
+def test_configure_refuses_unknown_options(cloud, ansible, inventory, name):
     run = play(ansible, "configure", inventory, **{name: [{**CONFIG, "app_nam": "news"}]})
     assert run.exit_code == 2 and "app_nam" in run.output, run.output
     assert cloud.calls() == []
 
 
-def test_the_role_acts_once_for_each_domain_whatever_the_batch(cloud, ansible, inventory):
+def test_the_role_acts_once_for_each_domain_with_any_batch(cloud, ansible, inventory):
     role = {"name": "apsaravideo.live.record_config"}
     tasks = [{"name": "configure", "ansible.builtin.import_role": role}]
     playbook = [

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever a run meets: exit code, summary, retry file and the recap say the same as the cloud's own ledger."""
+"""Runs with failures of all kinds; exit code, summary, retry file and recap must agree with the cloud's ledger."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import signal
 import time
 from dataclasses import dataclass
 
-from chaos import Controller, Job
-from emulator import ACCOUNT
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.retry_file import limit_line
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.retry_file import make_limit_line
+from support.chaos import Controller, Job
+from support.emulator import ACCOUNT
 
 CONFIGURED, BARE = "live.example.com", "bare.example.com"
 STRANGE_HOSTS = ("news:studio1", "a,b", "a b", "!not", "&and", "all1", "~re", "\u4e2d\u6587")
-# What may be the matter with a stream, and what then becomes of a command
+# The conditions of streams, and sets of those under which no command is sent or succeeds
 KINDS = ("idle", "recording", "absent", "no configuration", "undefined", "no text", "unreachable", "lost once")
 NEVER_TRIED = frozenset({"undefined", "no text"})
 NOT_STARTED = NEVER_TRIED | {"absent", "no configuration", "unreachable"}
@@ -33,7 +33,7 @@ EXAMPLES = int(os.environ.get("TEST_RUNS", "10"))
 
 @dataclass(frozen=True)
 class Case:
-    """A run: its streams by their hosts with what is the matter with each, and how it is called."""
+    """A run: its hosts with the conditions of their streams, and its options."""
 
     playbook: str
     hosts: dict[str, str]
@@ -50,7 +50,7 @@ class Case:
 
 
 @st.composite
-def cases(draw):
+def make_cases(draw):
     names = [f"s{number:02}" for number in range(draw(st.integers(1, 30)))]
     names += draw(st.lists(st.sampled_from(STRANGE_HOSTS), unique=True, max_size=3))
     healthy = st.sampled_from(("idle", "recording"))
@@ -69,8 +69,8 @@ def cases(draw):
     )
 
 
-def variables(number, kind):
-    """Return the variables of a host whose stream is of this kind."""
+def make_variables(number, kind):
+    """Return the variables of a host whose stream has this condition."""
     return {
         "domain_name": BARE if kind == "no configuration" else CONFIGURED,
         "app_name": "app",
@@ -80,24 +80,24 @@ def variables(number, kind):
 
 @dataclass(frozen=True)
 class Prepared:
-    """The hosts' variables, and the names of those streams that have one."""
+    """The variables of all hosts, and the streams' names where they are valid."""
 
     rows: dict[str, dict[str, object]]
     names: dict[str, str]
 
 
 def prepare(cloud, ansible, case):
-    """Bring the cloud into the state that the case wants."""
+    """Set up the streams of a case in the emulator."""
     cloud.reset()
     cloud.add_accounts({"id": ACCOUNT, "domains": [{"name": BARE, "ingest": [f"push.{BARE}"]}]})
-    rows = {host: variables(number, kind) for number, (host, kind) in enumerate(case.hosts.items())}
+    rows = {host: make_variables(number, kind) for number, (host, kind) in enumerate(case.hosts.items())}
     names = {
         host: "/".join(row[name] for name in ("domain_name", "app_name", "stream_name"))
         for host, row in rows.items()
         if case.hosts[host] not in NEVER_TRIED
     }
     cloud.push(*[name for host, name in names.items() if case.hosts[host] != "absent"])
-    # For stop, the notify log knows what was before: where it does not, a change is assumed, with a warning.
+    # A stop would assume a change, with a warning, if the notify log did not show the state before it.
     begun = {"recording"} if case.playbook == "start" else {"recording", "idle", "lost once", "unreachable"}
     for state, kinds in (("started", begun), ("stopped", begun & {"idle"})):
         wanted = [name for host, name in names.items() if case.hosts[host] in kinds]
@@ -117,7 +117,7 @@ def prepare(cloud, ansible, case):
 
 
 def run(cloud, ansible, case, rows):
-    """Run the playbook; interrupt it when the cloud has had so many calls, if the case says so."""
+    """Run the playbook; if the case says so, interrupt it after a number of calls."""
     values = {"batch": case.batch, "max_fail": case.max_fail, "record_fail_each": case.each}
     values.update(record_rate_limit=40, apsaravideo_retry_timeout=2)
     arguments = ["-i", str(ansible.inventory(rows)), "-e", json.dumps(values)]
@@ -132,7 +132,7 @@ def run(cloud, ansible, case, rows):
 
 
 def is_done(case, row):
-    """Return whether the cloud has a stream in the state that the playbook is for; None: it was never pushed."""
+    """Return whether a stream is in the desired state; `row` is None if it was never pushed."""
     recording = row is not None and row["recording"] == "recording"
     return recording if case.playbook == "start" else not recording
 
@@ -140,11 +140,11 @@ def is_done(case, row):
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
-    phases=[Phase.explicit, Phase.generate],  # an example takes seconds, and making it smaller would take minutes
+    phases=[Phase.explicit, Phase.generate],  # Shrinking would take minutes, because an example takes seconds.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(case=cases())
-def test_what_a_run_says_is_what_the_cloud_has_seen(cloud, ansible, case):
+@given(case=make_cases())
+def test_exit_code_summary_retry_file_and_recap_agree_with_the_ledger(cloud, ansible, case):
     prepared = prepare(cloud, ansible, case)
     known = {row["stream_name"]: len(row["ledger"]["changes"]) for row in cloud.state()["streams"]}
     result = run(cloud, ansible, case, prepared.rows)
@@ -165,49 +165,51 @@ def test_what_a_run_says_is_what_the_cloud_has_seen(cloud, ansible, case):
     assert changed <= case.selected, context
     assert "Traceback" not in result.output, context
     if not result.fleets():
-        # Ansible itself was interrupted before or at the beginning, or after the end of the work.
+        # Ansible was interrupted before the task began or after it ended.
         assert case.interrupted_after is not None and result.exit_code != 0, context
     undone = case.selected - done
     assert (result.exit_code == 0) <= (not undone and not left), context
     assert bool(undone) <= (result.exit_code != 0), context
-    assert {limit_line(host) for host in undone} <= set(left) or not left_behind(result, case), context
+    assert {make_limit_line(host) for host in undone} <= set(left) or not has_written_retry_file(result, case), context
     if case.interrupted_after is None:
-        as_in_the_ledger(cloud, case, result, done, changed, left, context)
+        compare_with_ledger(cloud, case, result, done, changed, left, context)
 
 
-def left_behind(result, case):
-    """Return whether the run came as far as to write its file."""
+def has_written_retry_file(result, case):
+    """Return whether the run came far enough to write its retry file."""
     return case.interrupted_after is None or f"{case.playbook}: {len(case.selected)} stream" in result.output
 
 
-def as_in_the_ledger(cloud, case, result, done, changed, left, context):
-    """Compare all that a run that was not interrupted says about itself with the ledger."""
+def compare_with_ledger(cloud, case, result, done, changed, left, context):
+    """Compare the report of a run that was not interrupted with the ledger."""
     failing = NOT_STARTED if case.playbook == "start" else NOT_STOPPED
     failed = {host for host in case.selected if case.hosts[host] in failing}
     summary = result.summary()[0]
     numbers = {words: int(number) for number, words in re.findall(r"(\d+) ([a-z ]+?)(?=[,.] |[,.]$)", summary)}
     not_tried = numbers.get("not tried", 0)
     assert numbers.get("streams", numbers.get("stream")) == len(case.selected), context
-    # A command whose answer never came may have changed something.
+    # A command whose response was lost may have changed something.
     perhaps = {host for host, row in result.entries().items() if row["status"] == "failed" and row["changed"]}
     assert perhaps <= {host for host in case.selected if case.hosts[host] == "unreachable"}, context
     assert numbers["changed"] == len(changed | perhaps), context
     assert numbers.get("calls", numbers.get("call")) == len(cloud.calls()), context
-    assert set(left) >= {limit_line(host) for host in case.selected - done}, context
+    assert set(left) >= {make_limit_line(host) for host in case.selected - done}, context
     if case.max_fail == 100:
         assert not_tried == 0, context
-        assert set(left) == {limit_line(host) for host in failed}, context
+        assert set(left) == {make_limit_line(host) for host in failed}, context
         assert numbers.get("failed", 0) == len(failed), context
     assert (result.exit_code == 2) == bool(left), context
     assert len(left) == numbers.get("failed", 0) + not_tried, context
     if case.playbook == "start":
-        assert numbers.get("recording", 0) == len(done & case.selected) - len(done & not_tried_of(result)), context
+        tried = case.selected - list_not_tried(case, result)
+        assert numbers.get("recording", 0) == len(done & tried), context
     in_recap = result.failed()
     assert bool(in_recap) == bool(left), context
     if left and len(left) <= case.each:
-        assert {limit_line(host) for host in in_recap} == set(left), context
+        assert {make_limit_line(host) for host in in_recap} == set(left), context
 
 
-def not_tried_of(result):
-    """Return the hosts of which nothing was tried, whatever the cloud had of them before."""
-    return {host for host, row in result.entries().items() if row["status"] == "not_tried"}
+def list_not_tried(case, result):
+    """Return the hosts for which nothing was tried, in later batches too, whatever their state was before."""
+    entries = result.entries()
+    return {host for host in case.selected if host not in entries or entries[host]["status"] == "not_tried"}

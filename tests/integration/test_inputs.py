@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people put into inventories, environments and command lines, and the playbooks start, stop, split and window."""
+"""Unusual inventories, environments and command lines with the playbooks start, stop, split and window."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from datetime import datetime, timedelta, timezone
 from xml.etree import ElementTree
 
 import pytest
-from emulator import Emulator
-from playbook import FLEET
+
+from support.emulator import Emulator
+from support.playbook import FLEET
 
 DOMAIN = "live.example.com"
-VERDICT = "Fail for each stream that failed"
+VERDICT = "Fail the host of each failed stream"
 
 
 def inventory(ansible, hosts, groups=None, **group):
-    """An inventory whose streams are called as their hosts, unless they say otherwise."""
+    """Write an inventory in which streams have the names of their hosts by default."""
     variables = {"domain_name": DOMAIN, "app_name": "app", "stream_name": "{{ inventory_hostname }}", **group}
     file = ansible.directory / "streams.json"
     content = {"streams": {"hosts": hosts, "vars": variables}, **(groups or {})}
@@ -38,7 +39,7 @@ def play(ansible, name, source, *arguments, environ=None, **variables):
 
 
 def sent(cloud):
-    """The commands and the streams that they were for."""
+    """Return the commands that were sent, with the names of their streams."""
     calls = cloud.calls("RealTimeRecordCommand")
     return [(call["params"]["Command"], call["params"]["StreamName"]) for call in calls]
 
@@ -56,7 +57,7 @@ def retry_file(ansible, name="start.retry"):
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else None
 
 
-def test_names_that_yaml_made_numbers(cloud, ansible):
+def test_integer_names_are_used_as_text(cloud, ansible):
     cloud.push((DOMAIN, "2026", "12345"), (DOMAIN, "app", "0"), (DOMAIN, "app", "s1"))
     hosts = {
         "cam": {"app_name": 2026, "stream_name": 12345},
@@ -74,7 +75,7 @@ def test_names_that_yaml_made_numbers(cloud, ansible):
     assert all("Quote the name" in run.entries()[host]["msg"] for host in ("yes", "version"))
 
 
-def test_names_that_yaml_changed_are_named_as_they_are_used(cloud, ansible):
+def test_ambiguous_yaml_names_are_reported_as_read(cloud, ansible):
     file = ansible.directory / "streams.yml"
     file.write_text(
         """
@@ -100,7 +101,7 @@ def test_names_that_yaml_changed_are_named_as_they_are_used(cloud, ansible):
     assert sorted(name for _command, name in sent(cloud)) == ["1.10", "83", "90"]
 
 
-def test_a_variable_that_cannot_be_evaluated_is_a_matter_of_its_host(cloud, ansible):
+def test_a_failing_template_fails_only_its_host(cloud, ansible):
     push(cloud, "s1", "s2")
     vault = {"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\n6162"}
     broken = {
@@ -123,7 +124,7 @@ def test_a_variable_that_cannot_be_evaluated_is_a_matter_of_its_host(cloud, ansi
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check"])
-def test_no_window_at_all_leaves_all_streams_alone(cloud, ansible, arguments):
+def test_streams_without_a_window_are_not_changed(cloud, ansible, arguments):
     push(cloud, "s1", "s2")
     run = play(ansible, "window", inventory(ansible, {"s1": {}, "s2": {}}), *arguments, record_windows=[])
     assert run.exit_code == 0, run.output
@@ -131,7 +132,7 @@ def test_no_window_at_all_leaves_all_streams_alone(cloud, ansible, arguments):
     assert cloud.calls() == []
 
 
-def test_the_plays_that_follow_run_for_the_healthy_ones(cloud, ansible):
+def test_later_plays_run_for_the_healthy_hosts(cloud, ansible):
     push(cloud, "s1", "s2")
     follow = {"hosts": "streams", "gather_facts": False, "tasks": [{"name": "follow", "ansible.builtin.debug": {}}]}
     book = [
@@ -155,7 +156,7 @@ def test_the_plays_that_follow_run_for_the_healthy_ones(cloud, ansible):
 
 
 @pytest.mark.parametrize("where", ["one", "all"])
-def test_no_host_of_a_stream_is_logged_in_to(cloud, ansible, where):
+def test_the_playbooks_never_log_in_to_a_host(cloud, ansible, where):
     push(cloud, "s1", "s2", "s3")
     elsewhere = {
         "ansible_connection": "ssh",
@@ -171,7 +172,7 @@ def test_no_host_of_a_stream_is_logged_in_to(cloud, ansible, where):
     assert recording(cloud) == {"s1", "s2", "s3"}
 
 
-def test_waits_on_purpose_are_not_cut(cloud, ansible):
+def test_a_task_timeout_does_not_end_requested_waits(cloud, ansible):
     push(cloud, "s1", "s2")
     source = inventory(ansible, {"s1": {}, "s2": {}})
     start_at = time.time() + 5
@@ -186,7 +187,7 @@ def test_waits_on_purpose_are_not_cut(cloud, ansible):
     assert all(call["time"] >= stop for call in cloud.calls() if call["params"].get("Command") == "stop")
 
 
-def test_variables_of_hosts_with_short_names_change_nothing(cloud, ansible):
+def test_host_variables_with_short_names_are_ignored(cloud, ansible):
     push(cloud, "s1", "s2")
     others = {
         "wanted": True,
@@ -230,7 +231,7 @@ def test_variables_of_hosts_with_short_names_change_nothing(cloud, ansible):
     assert not (ansible.directory / "backup").exists()
 
 
-def test_what_is_omitted_in_the_inventory_counts_as_not_set(cloud, ansible):
+def test_an_omitted_variable_counts_as_not_set(cloud, ansible):
     push(cloud, "s1")
     omitted = "{{ nothing_of_that_name | default(omit) }}"
     names = ("apsaravideo_profile", "apsaravideo_rate_limit", "record_start_at", "record_wait", "record_finalize")
@@ -240,7 +241,7 @@ def test_what_is_omitted_in_the_inventory_counts_as_not_set(cloud, ansible):
 
 
 @pytest.mark.parametrize("name", ["start", "stop", "split", "window", "sweep"])
-def test_a_pattern_that_matches_no_host_is_an_error(cloud, ansible, name):
+def test_a_pattern_without_a_host_is_an_error(cloud, ansible, name):
     source = inventory(ansible, {"s1": {}})
     run = play(ansible, name, source, target="strems")
     assert run.exit_code != 0
@@ -251,7 +252,7 @@ def test_a_pattern_that_matches_no_host_is_an_error(cloud, ansible, name):
     assert cloud.calls() == []
 
 
-def test_a_source_that_fails_is_an_error(cloud, ansible):
+def test_a_failed_source_without_a_host_is_an_error(cloud, ansible):
     source = ansible.directory / "live.apsaravideo_streams.yml"
     source.write_text(json.dumps({"plugin": "apsaravideo.live.apsaravideo_streams", "domains": [DOMAIN]}))
     run = play(ansible, "start", str(source), environ={"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong"})
@@ -260,7 +261,7 @@ def test_a_source_that_fails_is_an_error(cloud, ansible):
     assert sent(cloud) == []
 
 
-def test_what_is_wanted_is_never_swept(cloud, ansible):
+def test_sweep_never_stops_a_wanted_stream(cloud, ansible):
     push(cloud, "s1", "s2", "s3", "other", "stray")
     groups = {"wanted": {"hosts": {"s1": {}, "s2": {}}}}
     source = inventory(ansible, {"s1": {}, "s2": {}, "other": {}}, groups)
@@ -277,11 +278,11 @@ def test_what_is_wanted_is_never_swept(cloud, ansible):
     run = play(ansible, "sweep", source, "-i", str(second), "--limit", "!s2:!third")
     assert run.exit_code == 0, run.output
     assert recording(cloud) == {"s1", "s2", "s3"}
-    assert run.changed("Stop what should not be recorded") == {"other", "stray"}
+    assert run.changed("Stop unwanted and overdue recordings") == {"other", "stray"}
     assert sorted(sent(cloud)) == [("stop", "other"), ("stop", "stray")]
 
 
-def test_a_stray_that_cannot_be_stopped_is_named_by_its_stream(cloud, ansible):
+def test_a_stream_without_a_host_that_cannot_be_stopped_is_named(cloud, ansible):
     push(cloud, "s1", "stray")
     play(ansible, "start", inventory(ansible, {"s1": {}, "stray": {}}), retry_file="")
     source = inventory(ansible, {"s1": {}, "idle": {}}, {"wanted": {"hosts": {"s1": {}}}})
@@ -291,11 +292,11 @@ def test_a_stray_that_cannot_be_stopped_is_named_by_its_stream(cloud, ansible):
     run = play(ansible, "sweep", source)
     assert run.exit_code != 0
     assert recording(cloud) == {"s1", "stray"}
-    assert f"{DOMAIN}/app/stray" in "\n".join(run.summary("Stop what should not be recorded"))
+    assert f"{DOMAIN}/app/stray" in "\n".join(run.summary("Stop unwanted and overdue recordings"))
     assert retry_file(ansible, "sweep.retry") is None, "no host is left"
 
 
-def test_windows_that_are_over_stop_nothing(cloud, ansible):
+def test_past_windows_stop_nothing(cloud, ansible):
     push(cloud, "s1", "s2")
     source = inventory(ansible, {"s1": {}, "s2": {}})
     play(ansible, "start", source, retry_file="")
@@ -317,7 +318,7 @@ def test_windows_that_are_over_stop_nothing(cloud, ansible):
     assert recording(cloud) == set()
 
 
-def test_a_first_run_after_a_short_window_says_that_nothing_was_recorded(cloud, ansible):
+def test_a_first_run_after_its_window_reports_that_nothing_was_recorded(cloud, ansible):
     push(cloud, "s1")
     now = time.time()
     short = {"window_start": moment(now - 60), "window_stop": moment(now - 30)}
@@ -327,7 +328,7 @@ def test_a_first_run_after_a_short_window_says_that_nothing_was_recorded(cloud, 
     assert run.failed() == {"s1"}
 
 
-def test_a_start_of_long_ago_is_refused(cloud, ansible):
+def test_a_start_at_in_the_past_is_refused(cloud, ansible):
     push(cloud, "s1")
     run = play(ansible, "start", inventory(ansible, {"s1": {}}), start_at="2020-01-01T00:00:00Z")
     assert run.exit_code == 2
@@ -335,7 +336,7 @@ def test_a_start_of_long_ago_is_refused(cloud, ansible):
     assert cloud.calls() == []
 
 
-def test_an_endpoint_that_is_down_is_found_once_for_all(cloud, ansible):
+def test_an_unreachable_endpoint_is_tried_once_for_all_streams(cloud, ansible):
     hosts = {f"s{number}": {} for number in range(9)}
     began = time.monotonic()
     environ = {"APSARAVIDEO_ENDPOINT": "http://127.0.0.1:9"}
@@ -348,7 +349,7 @@ def test_an_endpoint_that_is_down_is_found_once_for_all(cloud, ansible):
     assert "127.0.0.1" in causes[0]
 
 
-def test_an_endpoint_that_comes_back_in_time_serves_all(ansible):
+def test_an_endpoint_that_recovers_in_time_serves_all_streams(ansible):
     names = [f"s{number:02}" for number in range(60)]
     with Emulator() as own:
         push(own, *names)
@@ -363,7 +364,7 @@ def test_an_endpoint_that_comes_back_in_time_serves_all(ansible):
         assert {row["ledger"]["starts"] for row in own.state()["streams"]} == {1}
 
 
-def test_each_failure_is_reported_once_to_other_callbacks(cloud, ansible):
+def test_other_callback_plugins_receive_each_failure_once(cloud, ansible):
     names = [f"s{number:02}" for number in range(17)]
     push(cloud, *names[8:])
     environ = {
@@ -379,7 +380,7 @@ def test_each_failure_is_reported_once_to_other_callbacks(cloud, ansible):
     assert len(root.findall(".//failure") + root.findall(".//error")) == 8
 
 
-def test_host_names_that_are_patterns(cloud, ansible):
+def test_host_names_with_pattern_characters_work_in_retry_files(cloud, ansible):
     # Each beside a healthy host that its name, taken for a pattern, would match.
     strange = {"news:s1": {}, "s1,s2": {}, "s 1": {}, "s\u00a01": {}, "s*": {}}
     push(cloud, "s1", "s2")
@@ -404,7 +405,7 @@ def test_host_names_that_are_patterns(cloud, ansible):
     assert retry_file(ansible, "window.retry") == ["news:s1"]
 
 
-def test_streams_that_hang_hold_nobody_up(cloud, ansible):
+def test_hanging_streams_do_not_delay_others(cloud, ansible):
     names = [f"s{number:02}" for number in range(20)]
     push(cloud, *names)
     for name in names[:10]:
@@ -423,7 +424,7 @@ def test_streams_that_hang_hold_nobody_up(cloud, ansible):
     assert max(healthy) - min(first.values()) < 3, "at full rate, and not after those that hang"
 
 
-def test_a_window_ends_on_time_whatever_another_stream_does(cloud, ansible):
+def test_a_window_ends_on_time_although_another_stream_hangs(cloud, ansible):
     push(cloud, "hangs", "s1")
     cloud.fault("delay", action="RealTimeRecordCommand", parameters={"StreamName": "hangs"}, seconds=8)
     stop = time.time() + 7
@@ -431,15 +432,15 @@ def test_a_window_ends_on_time_whatever_another_stream_does(cloud, ansible):
     run = play(ansible, "window", source, window_start=moment(stop - 60), window_stop=moment(stop))
     assert run.exit_code == 2
     assert run.failed() == {"hangs"}
-    (at,) = [call["time"] for call in cloud.calls() if call["params"].get("Command") == "stop" and stopped(call, "s1")]
+    (at,) = [call["time"] for call in cloud.calls() if call["params"].get("Command") == "stop" and is_for(call, "s1")]
     assert stop <= at < stop + 1.5
 
 
-def stopped(call, name):
+def is_for(call, name):
     return call["params"]["StreamName"] == name
 
 
-def test_the_task_has_one_result_for_each_batch(cloud, ansible):
+def test_the_fleet_returns_one_result_for_each_batch(cloud, ansible):
     push(cloud, "s1", "s2", "s3")
     run = play(ansible, "start", inventory(ansible, {"s1": {}, "s2": {}, "s3": {}}), batch=2)
     assert [list(run.results(FLEET)), len(run.fleets())] == [["s1", "s3"], 2]

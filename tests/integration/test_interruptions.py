@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of the playbooks that are interrupted, killed, watched on a terminal, or not read any more."""
+"""Runs of playbooks that are interrupted, killed, shown on a terminal, or whose output is closed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from emulator import stream_fields
-from playbook import streams
+
+from support.emulator import stream_fields
+from support.playbook import streams
 
 MANY = [f"live.example.com/app/s{number:03}" for number in range(150)]
 FEW = MANY[:20]
@@ -52,7 +53,7 @@ def wait_until(condition, seconds=30):
 
 
 def processes(ansible):
-    """All processes that a run has started: they have its directory in their environment."""
+    """Return the processes that a run has started, which have its directory in their environment."""
     mark = f"HOME={ansible.directory}".encode()
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
@@ -62,12 +63,12 @@ def processes(ansible):
     return found
 
 
-def no_process_remains(ansible, seconds=8):
+def assert_no_process_remains(ansible, seconds=8):
     wait_until(lambda: not processes(ansible), seconds)
 
 
 class Terminal:
-    """A pseudo-terminal with a run in it, and what it has shown."""
+    """A pseudo-terminal with a run in it, and the output so far."""
 
     def __init__(self, ansible, arguments, **environ):
         self.master, slave = pty.openpty()
@@ -86,7 +87,7 @@ class Terminal:
         self._slave = slave
 
     def read_until(self, condition, seconds=60):
-        """Read what is shown until a condition holds."""
+        """Read the output until a condition holds."""
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.shown
@@ -94,7 +95,7 @@ class Terminal:
                 self.shown += os.read(self.master, 65536).decode("utf-8", "replace")
 
     def end(self):
-        """Read to the end of the run, and return its exit code."""
+        """Read the output to the end of the run, and return its exit code."""
         self.read_until(lambda: self.process.poll() is not None)
         while select.select([self.master], [], [], 0.2)[0]:
             self.shown += os.read(self.master, 65536).decode("utf-8", "replace")
@@ -104,7 +105,7 @@ class Terminal:
         return self.process.returncode
 
     def screen(self):
-        """The lines that one sees in the end, as a terminal of endless height shows them."""
+        """Return the final lines, as a terminal of unlimited height shows them."""
         lines, row, column = [""], 0, 0
         for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+|\x1b", self.shown):
             if part == "\r":
@@ -125,7 +126,7 @@ class Terminal:
         return lines
 
 
-def test_a_line_that_moves_on_a_terminal(cloud, ansible):
+def test_a_terminal_shows_one_moving_line_and_then_the_summary(cloud, ansible):
     cloud.push(*FEW)
     inventory = str(ansible.inventory(streams(FEW)))
     terminal = Terminal(ansible, command("start", inventory, record_rate_limit=6))
@@ -133,13 +134,13 @@ def test_a_line_that_moves_on_a_terminal(cloud, ansible):
     assert terminal.end() == 0, terminal.shown
     assert recorded(cloud) == hosts(FEW)
     seen = terminal.screen()
-    assert not [line for line in seen if MOVING.search(line)], "the line has gone"
+    assert not [line for line in seen if MOVING.search(line)], "the moving line was not erased"
     assert "start: 20 streams, 20 recording. 20 changed. 20 calls, 0 throttled." in seen
     assert terminal.after == terminal.before
 
 
 @pytest.mark.parametrize("environ", [{"CI": "true"}, {"TERM": "dumb"}, {"AWX_ISOLATED_DATA_DIR": "/tmp"}], ids=str)
-def test_no_line_moves_where_nobody_sees_it(cloud, ansible, environ):
+def test_no_moving_line_is_shown_in_ci_or_on_a_dumb_terminal(cloud, ansible, environ):
     cloud.push(*FEW[:8])
     inventory = str(ansible.inventory(streams(FEW[:8])))
     terminal = Terminal(ansible, command("start", inventory, record_rate_limit=6), **environ)
@@ -149,7 +150,7 @@ def test_no_line_moves_where_nobody_sees_it(cloud, ansible, environ):
     assert "\x1b[K" not in terminal.shown and "\x1b[J" not in terminal.shown
 
 
-def test_plain_lines_every_ten_seconds_in_a_pipe(cloud, ansible):
+def test_a_pipe_gets_a_plain_line_every_ten_seconds(cloud, ansible):
     cloud.push(*FEW)
     inventory = str(ansible.inventory(streams(FEW)))
     run = ansible.playbook(*command("start", inventory, record_rate_limit=1.6), environ={"TERM": "xterm"})
@@ -159,28 +160,28 @@ def test_plain_lines_every_ten_seconds_in_a_pipe(cloud, ansible):
     assert "\x1b" not in run.output
 
 
-def test_ctrl_c_on_a_terminal(cloud, ansible):
+def test_ctrl_c_ends_the_run_and_the_retry_file_completes_it(cloud, ansible):
     cloud.push(*MANY)
     inventory = str(ansible.inventory(streams(MANY)))
     terminal = Terminal(ansible, command("start", inventory))
     wait_until(lambda: len(cloud.calls()) > 40)
     os.write(terminal.master, b"\x03")
     assert terminal.end() != 0
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     calls = len(cloud.calls())
     assert calls < 150
-    assert terminal.after == terminal.before, "the terminal can be used"
+    assert terminal.after == terminal.before, "the terminal was not restored"
     assert set(retry_file(ansible)) == hosts(MANY) - recorded(cloud)
     text = "\n".join(terminal.screen())
     assert re.search(r"start: 150 streams, \d+ recording, .*\d+ not tried", text), text
     assert "--limit @start.retry" in text
     time.sleep(1.5)
-    assert len(cloud.calls()) == calls, "nothing is sent after the end"
-    taken_up(cloud, ansible, inventory)
+    assert len(cloud.calls()) == calls, "sent after the end"
+    complete_with_retry_file(cloud, ansible, inventory)
 
 
-def taken_up(cloud, ansible, inventory):
-    """Have a second run do what the first has left."""
+def complete_with_retry_file(cloud, ansible, inventory):
+    """Run again with the retry file, and check that each stream was started once."""
     run = ansible.playbook(*command("start", inventory, "--limit", "@start.retry"))
     assert run.exit_code == 0, run.output
     assert recorded(cloud) == hosts(MANY)
@@ -193,7 +194,7 @@ def taken_up(cloud, ansible, inventory):
     [(signal.SIGINT, 150), (signal.SIGINT, 30), (signal.SIGTERM, 150), (signal.SIGKILL, 150)],
     ids=["SIGINT", "SIGINT in the second batch", "SIGTERM", "SIGKILL"],
 )
-def test_a_run_that_a_signal_ends(cloud, ansible, number, batch):
+def test_a_signal_ends_the_run_and_the_retry_file_completes_it(cloud, ansible, number, batch):
     cloud.push(*MANY)
     inventory = str(ansible.inventory(streams(MANY)))
     (ansible.directory / "start.retry").write_text("s000\ns001\n", encoding="utf-8")
@@ -203,36 +204,36 @@ def test_a_run_that_a_signal_ends(cloud, ansible, number, batch):
     ended = time.time()
     run = ansible.end(process)
     assert run.exit_code != 0
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     calls = [call["time"] for call in cloud.calls()]
     assert len(calls) < 150
-    assert max(calls) < ended + 1, "a call may have left already"
+    assert max(calls) < ended + 1, "sent after the signal"
     time.sleep(1.5)
     assert len(cloud.calls()) == len(calls)
     left = set(retry_file(ansible))
     assert left >= hosts(MANY) - recorded(cloud)
     if number != signal.SIGKILL:
         assert left == hosts(MANY) - recorded(cloud)
-    assert re.search(r"start: 150 streams, \d+ recording, .*\d+ not tried", run.output), "also where Ansible is gone"
-    assert not list(ansible.directory.glob(".apsaravideo-*")), "nothing temporary is left"
-    taken_up(cloud, ansible, inventory)
+    assert re.search(r"start: 150 streams, \d+ recording, .*\d+ not tried", run.output), "no summary"
+    assert not list(ansible.directory.glob(".apsaravideo-*")), "temporary files remain"
+    complete_with_retry_file(cloud, ansible, inventory)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
-def test_what_waits_for_its_turn_is_not_sent_any_more(cloud, ansible, number):
+def test_queued_commands_are_not_sent_after_a_signal(cloud, ansible, number):
     cloud.push(*FEW)
     process = ansible.begin(*command("start", str(ansible.inventory(streams(FEW))), record_rate_limit=3))
     wait_until(lambda: len(cloud.calls()) > 3)
     process.send_signal(number)
     ended = time.time()
     run = ansible.end(process)
-    no_process_remains(ansible)
-    assert max(call["time"] for call in cloud.calls()) < ended + 0.7, "a dozen others have their turns every 0.3 s"
-    assert "failed" not in run.output.split("start: 20 streams")[1].splitlines()[0], "nothing was tried of them"
+    assert_no_process_remains(ansible)
+    assert max(call["time"] for call in cloud.calls()) < ended + 0.7, "queued commands have slots every 0.3 s"
+    assert "failed" not in run.output.split("start: 20 streams")[1].splitlines()[0], "failed instead of not tried"
     assert set(retry_file(ansible)) == hosts(FEW) - recorded(cloud)
 
 
-def test_a_response_that_does_not_come_is_not_waited_for_long(cloud, ansible):
+def test_an_interrupted_run_waits_only_seconds_for_missing_responses(cloud, ansible):
     cloud.push(*FEW)
     hanging = hosts(FEW[:3])
     for name in hanging:
@@ -242,14 +243,14 @@ def test_a_response_that_does_not_come_is_not_waited_for_long(cloud, ansible):
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     run = ansible.end(process)
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     assert time.monotonic() - began < 10
     assert run.exit_code != 0
     assert set(retry_file(ansible)) == hanging
     assert "3 x A command of this stream was sent, and the run ended before the response came" in run.output
 
 
-def test_from_its_beginning_a_run_has_all_that_is_not_done_in_its_file(cloud, ansible):
+def test_the_retry_file_lists_all_hosts_from_the_beginning(cloud, ansible):
     cloud.push(*FEW)
     inventory = str(ansible.inventory(streams(FEW)))
     (ansible.directory / "start.retry").write_text("s001\nelsewhere\n", encoding="utf-8")
@@ -258,27 +259,27 @@ def test_from_its_beginning_a_run_has_all_that_is_not_done_in_its_file(cloud, an
     process.kill()
     assert ansible.end(process).exit_code != 0
     assert retry_file(ansible) == ["elsewhere", *sorted(hosts(FEW))]
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     assert cloud.calls() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_the_worker_of_a_killed_run_that_waited_sends_nothing(cloud, ansible, number):
+def test_a_killed_run_sends_nothing_at_start_at(cloud, ansible, number):
     cloud.push(*FEW)
     inventory = str(ansible.inventory(streams(FEW)))
     start_at = time.time() + 7
     process = ansible.begin(*command("start", inventory, start_at=f"{start_at:.3f}"))
     wait_until(lambda: retry_file(ansible))
     assert len(processes(ansible)) > 1
-    time.sleep(max(0.0, start_at - 0.5 - time.time()))  # the first calls have their connections
+    time.sleep(max(0.0, start_at - 0.5 - time.time()))  # Now the first calls are connected.
     process.send_signal(number)
     ansible.end(process)
     time.sleep(max(0.0, start_at + 1 - time.time()))
     assert cloud.calls() == []
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
 
 
-def test_what_an_interrupted_split_has_split_is_not_split_again(cloud, ansible):
+def test_a_retry_of_an_interrupted_split_splits_each_stream_once(cloud, ansible):
     names = MANY[:80]
     cloud.push(*names)
     inventory = str(ansible.inventory(streams(names)))
@@ -289,14 +290,14 @@ def test_what_an_interrupted_split_has_split_is_not_split_again(cloud, ansible):
     wait_until(lambda: len(cloud.calls()) > 20)
     process.send_signal(signal.SIGINT)
     assert ansible.end(process).exit_code != 0
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     run = ansible.playbook(*command("split", inventory, "--limit", "@split.retry"))
     assert run.exit_code == 0, run.output
     assert {row["ledger"]["splits"] for row in cloud.state()["streams"]} == {1}
 
 
 @pytest.mark.parametrize("reader", ["head -1", "grep -q TASK", "true"])
-def test_output_that_nobody_reads_any_more(cloud, ansible, reader):
+def test_a_closed_output_does_not_stop_the_work(cloud, ansible, reader):
     cloud.push(*FEW[:-1])
     inventory = str(ansible.inventory(streams(FEW)))
     process = ansible.begin(*command("start", inventory, record_rate_limit=10), "-v")
@@ -305,14 +306,14 @@ def test_output_that_nobody_reads_any_more(cloud, ansible, reader):
         reading.wait(60)
         process.wait(60)
     assert process.returncode != 0
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     if reader == "true" and not cloud.calls():
-        return  # Ansible ended at its first line, and nothing was lost
+        return  # Ansible ended at its first line of output, before any call.
     assert set(retry_file(ansible)) == hosts(FEW) - recorded(cloud)
     assert recorded(cloud) == hosts(FEW[:-1])
 
 
-def test_two_runs_in_one_directory(cloud, ansible):
+def test_two_runs_share_one_retry_file(cloud, ansible):
     one, other = MANY[:30], MANY[30:60]
     cloud.push(*one[2:], *other[3:])
     inventory = str(ansible.inventory(streams(one + other)))
@@ -330,7 +331,7 @@ def test_two_runs_in_one_directory(cloud, ansible):
     assert sorted(path.name for path in ansible.directory.glob("*retry*")) == ["start.retry"]
 
 
-def test_a_retry_file_that_cannot_be_written(cloud, ansible):
+def test_a_retry_file_that_cannot_be_written_is_a_warning(cloud, ansible):
     cloud.push(*FEW[1:4])
     inventory = str(ansible.inventory(streams(FEW[:4])))
     (ansible.directory / "a").mkdir()
@@ -348,8 +349,8 @@ def test_a_retry_file_that_cannot_be_written(cloud, ansible):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_nothing_remains_of_a_large_run(cloud, ansible, number):
-    """Its whole result would be longer than a pipe holds, and nobody reads that pipe any more."""
+def test_an_interrupted_large_run_leaves_no_process(cloud, ansible, number):
+    """Its complete result would not fit into a pipe that is no longer read."""
     names = [f"live.example.com/app/{'long-' * 10}{index:04}" for index in range(2000)]
     cloud.push(*names[:200])
     process = ansible.begin(*command("start", str(ansible.inventory(streams(names)))))
@@ -357,14 +358,14 @@ def test_nothing_remains_of_a_large_run(cloud, ansible, number):
     process.send_signal(number)
     run = ansible.end(process)
     assert run.exit_code != 0
-    no_process_remains(ansible, 15)
+    assert_no_process_remains(ansible, 15)
     assert "start: 2000 streams, " in run.output
     assert set(retry_file(ansible)) == hosts(names) - recorded(cloud)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_run_that_ends_while_its_streams_wait_for_the_notify_log(cloud, ansible, number):
-    """All commands were answered, so that nothing is left to do, and nobody takes the whole result."""
+def test_an_interrupted_run_reports_stops_that_wait_for_the_notify_log(cloud, ansible, number):
+    """All responses have come, so that no work remains, and the result is no longer read."""
     names = [f"live.example.com/app/{'long-' * 10}{index:03}" for index in range(150)]
     cloud.push(*names)
     cloud.add_events(*({**stream_fields(name), "notify_type": "record_paused", "age": 60} for name in names))
@@ -374,5 +375,5 @@ def test_a_run_that_ends_while_its_streams_wait_for_the_notify_log(cloud, ansibl
     process.send_signal(number)
     run = ansible.end(process)
     assert run.exit_code != 0
-    no_process_remains(ansible)
+    assert_no_process_remains(ansible)
     assert "stop: 150 streams, 150 stopped. 150 changed." in run.output

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory of streams, as ansible-inventory and ansible-playbook read it."""
+"""The inventory plugin as ansible-inventory and ansible-playbook run it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
-from playbook import Ansible
+
+from support.emulator import KEY, OTHER_ACCOUNT_KEY, POWERLESS_KEY
+from support.playbook import Ansible
 
 PLUGIN = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"
@@ -49,7 +50,7 @@ def source(ansible, text=None, name="x.apsaravideo.yml", **options):
 
 
 def run(ansible, *arguments, **environ):
-    """Standard output of ansible-inventory, and its error output."""
+    """Run ansible-inventory; return its standard output and its errors."""
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-inventory"), *arguments],
         cwd=ansible.directory,
@@ -64,42 +65,44 @@ def run(ansible, *arguments, **environ):
     return done.stdout, done.stderr
 
 
-def bare(value):
-    """A value of ansible-inventory's output without the mark of text that is no template."""
+def unmark(value):
+    """Return a value from the output of ansible-inventory without its marks of unsafe text."""
     if isinstance(value, dict):
         return (
-            value["__ansible_unsafe"] if set(value) == {"__ansible_unsafe"} else {k: bare(v) for k, v in value.items()}
+            value["__ansible_unsafe"]
+            if set(value) == {"__ansible_unsafe"}
+            else {k: unmark(v) for k, v in value.items()}
         )
     return value
 
 
-def listed(ansible, *arguments, **environ):
-    """Host to variables, as ansible-inventory lists them, and the groups."""
+def list_inventory(ansible, *arguments, **environ):
+    """Return the variables of each host as ansible-inventory lists them, and the groups."""
     output, errors = run(ansible, *arguments, "--list", **environ)
     assert not errors
     groups = json.loads(output)
-    return {name: bare(found) for name, found in groups.pop("_meta")["hostvars"].items()}, groups
+    return {name: unmark(found) for name, found in groups.pop("_meta")["hostvars"].items()}, groups
 
 
-def test_lists_graphs_and_patterns(cloud, ansible):
+def test_streams_appear_in_lists_graphs_and_patterns(cloud, ansible):
     cloud.push(*NAMES)
     path = source(ansible, keyed_groups=[{"key": "app_name", "prefix": "app"}])
-    hosts, groups = listed(ansible, "-i", path)
+    hosts, groups = list_inventory(ansible, "-i", path)
     assert list(hosts) == sorted(HOSTS)
     assert groups["streams"]["hosts"] == HOSTS, "in the order of domain, app and stream, from run to run"
     assert hosts[HOSTS[2]]["stream_name"] == "one" and hosts[HOSTS[2]]["online"] is True
     assert groups["app_news"]["hosts"] == HOSTS[:2]
     graph, _errors = run(ansible, "-i", path, "--graph", "streams")
     assert [line.strip(" |-") for line in graph.splitlines()[1:]] == HOSTS
-    limited, groups = listed(ansible, "-i", path, "--limit", "*@news@live.example.com:!two@*")
+    limited, groups = list_inventory(ansible, "-i", path, "--limit", "*@news@live.example.com:!two@*")
     assert list(limited) == HOSTS[:1]
     one, _errors = run(ansible, "-i", path, "--host", HOSTS[1])
-    assert bare(json.loads(one))["app_name"] == "news"
+    assert unmark(json.loads(one))["app_name"] == "news"
     assert len(cloud.calls(ACTION)) == len(cloud.calls()) == 4
 
 
-def as_tower(ansible, path, **environ):
-    """An inventory script with what `ansible-inventory --list --export` says, which is how AWX hands it to a job."""
+def export_as_script(ansible, path, **environ):
+    """Write an inventory script with the output of `ansible-inventory --list --export`, as AWX does for a job."""
     output, errors = run(ansible, "-i", path, "--list", "--export", **environ)
     assert not errors
     (ansible.directory / "exported.json").write_text(output, encoding="utf-8")
@@ -109,8 +112,10 @@ def as_tower(ansible, path, **environ):
     return str(script)
 
 
-@pytest.mark.parametrize("prepare", [source, lambda ansible: as_tower(ansible, source(ansible))], ids=["source", "AWX"])
-def test_strange_names_do_what_other_names_do(cloud, ansible, prepare):
+@pytest.mark.parametrize(
+    "prepare", [source, lambda ansible: export_as_script(ansible, source(ansible))], ids=["source", "AWX"]
+)
+def test_hosts_with_special_characters_can_be_recorded(cloud, ansible, prepare):
     names = {"domain_name": DOMAIN, "app_name": "{{ 7 * 7 }}"}
     cloud.push(*({**names, "stream_name": name} for name in STRANGE))
     path = prepare(ansible)
@@ -131,7 +136,7 @@ def test_strange_names_do_what_other_names_do(cloud, ansible, prepare):
     assert call["params"]["StreamName"] == STRANGE[0], play.output
 
 
-def test_strange_names_in_groups_and_names_that_users_choose(cloud, ansible):
+def test_special_characters_in_hostnames_and_groups_are_escaped(cloud, ansible):
     cloud.push(*({"domain_name": DOMAIN, "app_name": "a", "stream_name": name} for name in STRANGE))
     path = source(
         ansible,
@@ -149,14 +154,14 @@ def test_strange_names_in_groups_and_names_that_users_choose(cloud, ansible):
     shown = {result["msg"] for result in play.results("show").values()}
     assert shown == {f"label of {name}" for name in STRANGE}
     assert not (ansible.directory / "x").exists()
-    hosts, groups = listed(ansible, "-i", path)
+    hosts, groups = list_inventory(ansible, "-i", path)
     assert {"%61ll", "%6Cocalhost", "%73treams", "a%2Cb", "%2Dleading"} <= set(hosts)
     assert not any("/" in name or "\n" in name for name in hosts)
     assert groups["streams"]["hosts"] and all(re.fullmatch(r"\w+", name) for name in groups)
     assert len(groups["spaced"]["hosts"]) == 3
 
 
-def profiles_of_the_cli(ansible):
+def write_profiles(ansible):
     file = ansible.directory / ".aliyun" / "config.json"
     file.parent.mkdir()
     profiles = [
@@ -167,13 +172,13 @@ def profiles_of_the_cli(ansible):
     file.chmod(0o600)
 
 
-def test_accounts_and_their_tasks(cloud, ansible):
-    """Tasks use the profile of the domain that the host is from."""
+def test_tasks_use_the_profile_of_their_domain(cloud, ansible):
+    """Tasks use the profile of the domain of their host."""
     manual = {"DomainName": "live.example.org", "AppName": "*", "OnDemand": 7, "OssBucket": "b", "OssEndpoint": "e"}
     manual["RecordFormat"] = [{"Format": "mp4", "OssObjectPrefix": "{AppName}/{StreamName}/{StartTime}_{EndTime}"}]
     cloud.add_accounts({"id": "2000000000000002", "record_configs": [manual]})
     cloud.push(NAMES[0], "live.example.org/stadium/final", "live.example.org/other/final")
-    profiles_of_the_cli(ansible)
+    write_profiles(ansible)
     for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
         del ansible.environ[name]
     path = source(
@@ -203,7 +208,7 @@ def test_accounts_and_their_tasks(cloud, ansible):
     assert recording == {"news", "stadium"}
 
 
-def test_static_streams_that_are_not_online(cloud, ansible):
+def test_listed_streams_are_hosts_although_offline(cloud, ansible):
     cloud.push(NAMES[0])
     play = ansible.playbook("apsaravideo.live.start", "-i", source(ansible, streams=NAMES[:2]))
     assert play.exit_code == 2
@@ -212,7 +217,7 @@ def test_static_streams_that_are_not_online(cloud, ansible):
     assert results[HOSTS[1]]["error"]["code"] == "StreamNotFound"
 
 
-def test_secrets_stay_secret(cloud, ansible):
+def test_secrets_of_a_source_are_not_exposed(cloud, ansible):
     cloud.push(*NAMES)
     for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
         del ansible.environ[name]
@@ -250,7 +255,7 @@ cache_connection: cache
         assert secret not in output + errors + left
 
 
-def test_the_cache_on_the_command_line(cloud, ansible):
+def test_the_cache_is_used_and_flushed_from_the_command_line(cloud, ansible):
     cloud.push(*NAMES)
     settings = {
         "ANSIBLE_INVENTORY_CACHE": "1",
@@ -258,9 +263,9 @@ def test_the_cache_on_the_command_line(cloud, ansible):
         "ANSIBLE_INVENTORY_CACHE_CONNECTION": "cache",
     }
     path = source(ansible)
-    first, _groups = listed(ansible, "-i", path, **settings)
+    first, _groups = list_inventory(ansible, "-i", path, **settings)
     without = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
-    assert listed(ansible, "-i", path, **settings, **without)[0] == first
+    assert list_inventory(ansible, "-i", path, **settings, **without)[0] == first
     assert len(cloud.calls()) == 1
     cloud.drop(NAMES[1])
     tasks = [
@@ -294,7 +299,7 @@ BAD = {
 }
 
 
-def test_errors_are_said_in_plain_words(cloud, ansible):
+def test_errors_of_a_source_are_clear_messages(cloud, ansible):
     cloud.push(*NAMES)
     paths = [source(ansible, name=f"{name}.apsaravideo.yml", **options) for name, (options, _words) in BAD.items()]
     # The names of sources are part of the warnings' text, and no other plugin takes files of this name.
@@ -317,15 +322,15 @@ def test_errors_are_said_in_plain_words(cloud, ansible):
     assert failed.returncode != 0
 
 
-def test_ten_thousand_streams(tls_cloud, tls_ansible):
+def test_ten_thousand_streams_take_four_calls(tls_cloud, tls_ansible):
     tls_cloud.push(*(f"{DOMAIN}/app{number % 7}/stream{number:05}" for number in range(10_000)))
     path = source(tls_ansible, keyed_groups=[{"key": "app_name", "prefix": "app"}])
-    hosts, groups = listed(tls_ansible, "-i", path, "--export")
+    hosts, groups = list_inventory(tls_ansible, "-i", path, "--export")
     assert len(hosts) == len(groups["streams"]["hosts"]) == 10_000
     assert [call["params"]["PageNum"] for call in tls_cloud.calls()] == ["1", "2", "3", "4"]
 
 
-def test_the_examples(cloud, ansible: Ansible):
+def test_the_examples_of_the_documentation_work(cloud, ansible: Ansible):
     cloud.push(*NAMES, f"{DOMAIN}/news/test-1", f"{DOMAIN}/other/three", "live.example.org/stadium/final")
     done = subprocess.run(
         [Path(sys.executable).with_name("ansible-doc"), "-t", "inventory", "--json", PLUGIN],
@@ -334,11 +339,11 @@ def test_the_examples(cloud, ansible: Ansible):
         check=True,
     )
     examples = json.loads(done.stdout)[PLUGIN]["examples"].split("\n---\n")
-    profiles_of_the_cli(ansible)
+    write_profiles(ansible)
     found = {}
     for example in examples:
         name = example.strip().split(":", 1)[0].strip("# ")
-        hosts, groups = listed(ansible, "-i", source(ansible, example, name))
+        hosts, groups = list_inventory(ansible, "-i", source(ansible, example, name))
         found[name.split(".")[0]] = (sorted(hosts), set(groups) - {"all", "streams"})
         assert yaml.safe_load(example)["plugin"] == PLUGIN
     everything = [*HOSTS, "test-1@news@live.example.com", "three@other@live.example.com"]

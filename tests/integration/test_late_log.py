@@ -1,17 +1,17 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A notify log that is late, or by another clock than the gateway, or of two storage types: in each way to record."""
+"""A notify log that is delayed, has another clock than the gateway, or is of two storage types."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record, record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from support.playbook import STREAM, environment
 
 COMMAND, LOG = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords"
 DOMAIN = "live.example.com"
@@ -38,7 +38,7 @@ def run(cloud, operation, **options):
 
 
 def prepare(cloud):
-    """Bring the streams to what they are like, a minute ago but for those that began just now."""
+    """Give the streams their histories, which are at least a minute old except for those that have just begun."""
     cloud.push(*(f"{DOMAIN}/app/{name}" for name in [*STOPS, *STARTS]))
     for state, options, kinds in [
         ("started", {}, (HIDDEN, FINALIZED, PAUSED, RUNS)),
@@ -84,7 +84,7 @@ def by_module(ansible, state, streams):
 def by_role(ansible, state, streams):
     variables = {"record_state": state, "record_wait_timeout": 30}
     task = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}, "vars": variables}
-    return play(ansible, streams, task, hosts="streams").results("Bring the recording to the wanted state")
+    return play(ansible, streams, task, hosts="streams").results("Set the recording to the desired state")
 
 
 def by_fleet(ansible, state, streams):
@@ -104,7 +104,7 @@ in_each_way = pytest.mark.parametrize("way", [by_module, by_role, by_fleet], ids
 
 
 @in_each_way
-def test_a_stop_while_the_log_is_late(cloud, ansible, way):
+def test_a_stop_is_judged_by_the_log_when_it_is_complete(cloud, ansible, way):
     prepare(cloud)
     results = way(ansible, "stopped", {name: row[1] for name, row in STOPS.items()})
     assert verdicts(results) == {name: row[2] for name, row in STOPS.items()}, results
@@ -115,7 +115,7 @@ def test_a_stop_while_the_log_is_late(cloud, ansible, way):
 
 
 @pytest.mark.parametrize(("way", "skew"), [(by_module, -1), (by_fleet, -0.3)], ids=["module", "fleet"])
-def test_a_wait_while_the_log_has_another_clock(cloud, ansible, way, skew):
+def test_a_wait_ends_although_the_clock_of_the_log_differs(cloud, ansible, way, skew):
     cloud.behave(notify_skew=skew)
     cloud.push(*(names(name) for name in STARTS))
     for state in ("started", "stopped"):
@@ -126,8 +126,8 @@ def test_a_wait_while_the_log_has_another_clock(cloud, ansible, way, skew):
 
 
 @pytest.mark.parametrize("way", [by_module, by_fleet], ids=lambda way: way.__name__)
-def test_a_wait_is_not_ended_by_an_event_that_was_late(cloud, ansible, way):
-    """The stream was begun and stopped a moment ago, which the log shows only while the command is waited for."""
+def test_a_late_event_of_an_earlier_recording_does_not_end_a_wait(cloud, ansible, way):
+    """The streams were started and stopped just before, and the log shows that only during the wait."""
     cloud.push(*(names(name) for name in STARTS))
     cloud.behave(notify_lag=5, notify_skew=-1)
     for state in ("started", "stopped"):
@@ -141,8 +141,8 @@ def test_a_wait_is_not_ended_by_an_event_that_was_late(cloud, ansible, way):
     assert max(call["time"] for call in calls if call["action"] == LOG) >= first + 5
 
 
-def test_what_another_storage_type_shows_late(cloud):
-    """A stream was recorded to VOD, and to OSS from this push on; that the old recording ended is reported last."""
+def test_a_late_end_of_a_recording_to_another_storage_type_is_ignored(cloud):
+    """A stream was recorded to VOD and is now recorded to OSS; the end of the old recording is reported last."""
     cloud.push(STREAM)
     event = {**dict(zip(argspec.STREAM, STREAM.split("/"))), "storage_type": "vod"}
     cloud.add_events({**event, "notify_type": "record_started", "age": 60})

@@ -18,7 +18,7 @@ def report(results, **options):
     return {"name": "report", "apsaravideo.live.apsaravideo_record_report": {"results": results, **options}}
 
 
-def test_the_loop_of_the_readme_is_summed_up_also_where_a_stream_fails(cloud, ansible):
+def test_the_readme_loop_ends_with_a_summary_when_a_stream_fails(cloud, ansible):
     (text,) = re.findall(r"```yaml\n# loop.yml\n(.*?)```", README, re.DOTALL)
     (ansible.directory / "loop.yml").write_text(text, encoding="utf-8")
     cloud.push("live.example.com/news/studio1")
@@ -29,7 +29,7 @@ def test_the_loop_of_the_readme_is_summed_up_also_where_a_stream_fails(cloud, an
     assert "    live.example.com/news/studio2" in run.output.splitlines()
 
 
-def test_the_results_of_a_loop_with_what_was_left_out_or_failed_early(cloud, ansible):
+def test_skipped_and_invalid_loop_items_are_reported(cloud, ansible):
     cloud.push("live.example.com/news/a", "live.example.com/news/b")
     loop = {
         "name": "record",
@@ -65,13 +65,13 @@ def test_the_results_of_a_loop_with_what_was_left_out_or_failed_early(cloud, ans
         ([], {"retry_file": "x.retry"}, "mutually exclusive"),
     ],
 )
-def test_what_is_no_result_of_a_loop_is_refused(ansible, results, options, words):
+def test_invalid_results_are_refused(ansible, results, options, words):
     run = ansible.play([report(results, **options)])
     assert run.exit_code != 0
     assert words in run.result("report")["msg"]
 
 
-def test_an_empty_loop_has_no_streams(ansible):
+def test_an_empty_loop_is_reported_as_no_streams(ansible):
     run = ansible.play([report([])])
     assert run.exit_code == 0, run.output
     assert run.result("report")["counts"]["streams"] == 0

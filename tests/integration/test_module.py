@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 import pytest
-from playbook import STREAM, Ansible, environment, streams
+
+from support.playbook import STREAM, Ansible, environment, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]
@@ -36,13 +37,13 @@ LADDER = [
 
 @pytest.fixture(params=["http", "https"])
 def place(request, tmp_path):
-    """A cloud and Ansible set up to reach it."""
+    """Return a cloud, and an Ansible that reaches it."""
     cloud = request.getfixturevalue({"http": "cloud", "https": "tls_cloud"}[request.param])
     cloud.push(STREAM)
     return cloud, Ansible(tmp_path, environment(cloud))
 
 
-def test_ladder(place):
+def test_start_split_and_stop_report_changed_correctly(place):
     cloud, ansible = place
     run = ansible.play(LADDER, "--diff")
     assert run.exit_code == 0, run.output
@@ -62,7 +63,7 @@ def test_ladder(place):
     assert sum(row["result"]["api_calls"] for row in run.rows) == len(cloud.calls())
 
 
-def test_everything_that_is_documented_is_returned(place):
+def test_every_documented_value_is_returned(place):
     _cloud, ansible = place
     result = ansible.play([task("start")]).result("start")
     assert result["stream"] == NAMES
@@ -72,7 +73,7 @@ def test_everything_that_is_documented_is_returned(place):
     assert len(result["request_ids"]) == 1
 
 
-def test_a_failure_carries_its_code(cloud, ansible):
+def test_a_failure_returns_its_error_code(cloud, ansible):
     run = ansible.play([task("start")])
     assert run.exit_code != 0
     error = run.result("start")["error"]
@@ -84,7 +85,7 @@ def test_a_failure_carries_its_code(cloud, ansible):
     assert "Traceback" not in run.output
 
 
-def test_short_names_and_defaults_of_the_action_group(cloud, ansible):
+def test_aliases_and_module_defaults_of_the_action_group_apply(cloud, ansible):
     cloud.push(STREAM)
     names = {"domain": NAMES["domain_name"], "app": NAMES["app_name"], "stream": NAMES["stream_name"]}
     defaults = {
@@ -100,13 +101,53 @@ def test_short_names_and_defaults_of_the_action_group(cloud, ansible):
     assert run.result("start")["error"]["code"] == "InvalidAccessKeyId.NotFound", "the group's keys came first"
 
 
-def test_environment_of_the_task(cloud, tmp_path):
+GROUP = {"group/apsaravideo.live.all": {"domain_name": "live.example.com", "retry_timeout": 30}}
+
+
+def test_domain_in_the_defaults_of_the_group_is_for_each_module(cloud, ansible):
+    cloud.push(STREAM)
+    app, stream = {"app_name": NAMES["app_name"]}, {"stream_name": NAMES["stream_name"]}
+    tasks = [
+        {"name": "fleet", f"{RECORD}_fleet": {"streams": [{**app, **stream}]}},
+        {"name": "one", RECORD: {**app, **stream}},
+        {"name": "info", f"{RECORD}_info": {}},
+        {"name": "config", f"{RECORD}_config": {"state": "absent"}, "check_mode": True},
+        {"name": "notify", f"{RECORD}_notify": {"state": "absent"}, "check_mode": True},
+        {"name": "status", f"{RECORD}_status": {}},
+        {"name": "fleet of hosts", f"{RECORD}_fleet": {"state": "stopped"}},
+    ]
+    inventory = ansible.inventory({"studio1": {**app, **stream}})
+    run = ansible.play(tasks, "-i", str(inventory), hosts="streams", connection="local", module_defaults=GROUP)
+    assert run.exit_code == 0, run.output
+    assert {call["params"]["DomainName"] for call in cloud.calls()} == {"live.example.com"}
+    assert not run.result("one")["changed"], "the fleet has started it"
+    (row,) = run.result("status")["streams"]
+    assert (row["domain_name"], row["recording"]) == ("live.example.com", "recording")
+    assert recording(cloud) != "recording", "the fleet of hosts has stopped it"
+
+
+def test_domain_of_a_host_or_an_entry_comes_before_that_of_the_task(cloud, ansible):
+    cloud.push(STREAM)
+    elsewhere = {"module_defaults": {"group/apsaravideo.live.all": {"domain": "other.example.com"}}}
+    tasks = [
+        {"name": "entry", f"{RECORD}_fleet": {"streams": [NAMES]}},
+        {"name": "hosts", f"{RECORD}_fleet": {}},
+        {"name": "status", f"{RECORD}_status": {}},
+    ]
+    inventory = ansible.inventory({"stream01": NAMES})
+    run = ansible.play(tasks, "-i", str(inventory), hosts="streams", connection="local", **elsewhere)
+    assert run.exit_code == 0, run.output
+    assert {call["params"]["DomainName"] for call in cloud.calls()} == {"live.example.com"}
+    assert [row["recording"] for row in run.result("status")["streams"]] == ["recording"]
+
+
+def test_the_environment_of_the_task_is_used(cloud, tmp_path):
     cloud.push(STREAM)
     play = Ansible(tmp_path, {}).play([{**task("start"), "environment": environment(cloud)}])
     assert play.result("start")["changed"]
 
 
-def test_on_a_host_with_another_python(cloud, ansible):
+def test_the_module_runs_with_another_python(cloud, ansible):
     python = os.environ.get("OLDEST_PYTHON")
     if not python:
         pytest.skip("no other Python here")
@@ -127,7 +168,7 @@ def test_a_missing_library_is_named(cloud, ansible, tmp_path):
     assert not cloud.calls()
 
 
-def test_asynchronous(cloud, ansible):
+def test_an_asynchronous_task_returns_its_result(cloud, ansible):
     cloud.push(STREAM)
     run = ansible.play([{**task("start"), "async": 30, "poll": 1}])
     assert run.exit_code == 0, run.output

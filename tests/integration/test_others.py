@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What those who write variables, a cache, or files where ours should be cannot do; and where secrets went astray."""
+"""Other people's variables, caches and files, which cannot run a program or block a run; and misplaced secrets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from emulator import KEY
-from playbook import STREAM, WAYS, streams
+
+from support.emulator import KEY
+from support.playbook import STREAM, WAYS, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 ALLOW = "apsaravideo_allow_external_process"
@@ -25,7 +26,7 @@ HOST = {name: f"{{{{ {name} }}}}" for name in ("domain_name", "app_name", "strea
 
 
 class Program:
-    """A profile whose program prints keys, and leaves a mark where it has run."""
+    """A profile whose program prints credentials, and creates a file when it runs."""
 
     def __init__(self, ansible):
         self.ansible, self._mark = ansible, ansible.directory / "has-run"
@@ -50,13 +51,13 @@ class Program:
 
 
 @pytest.fixture(name="program")
-def a_program(cloud, ansible):
+def make_program(cloud, ansible):
     cloud.push(STREAM)
     return Program(ansible)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_a_variable_lets_no_program_run_for_a_task(cloud, program, way):
+def test_a_variable_cannot_allow_a_program_for_a_task(cloud, program, way):
     play = {"hosts": "streams", **way}
     tasks = [{"name": "start", RECORD: HOST}]
     allowing = program.inventory(**{ALLOW: True})
@@ -77,7 +78,7 @@ def test_a_variable_lets_no_program_run_for_a_task(cloud, program, way):
     assert run.exit_code == 2 and not program.has_run(), "what forbids it counts from anywhere"
 
 
-def test_a_variable_lets_no_program_run_in_a_fleet(cloud, program):
+def test_a_variable_cannot_allow_a_program_for_a_fleet(cloud, program):
     arguments = ("apsaravideo.live.start", "-i", program.inventory(**{ALLOW: True}))
     run = program.ansible.playbook(*arguments)
     assert run.exit_code == 2 and not program.has_run() and cloud.calls() == [], run.output
@@ -85,15 +86,15 @@ def test_a_variable_lets_no_program_run_in_a_fleet(cloud, program):
     assert run.exit_code == 0 and program.has_run(), run.output
 
 
-def test_an_entry_of_the_inventory_lets_no_program_run_for_the_sweep(cloud, program):
-    """The excess is stopped with the connection of one of the hosts."""
+def test_a_host_variable_cannot_allow_a_program_for_sweep(cloud, program):
+    """Unwanted streams are stopped with the connection of one of the hosts."""
     cloud.push(STREAM, "live.example.com/myapp/stray")
     inventory = program.inventory(**{ALLOW: True})
     run = program.ansible.playbook("apsaravideo.live.sweep", "-i", inventory, "-e", "wanted=streams")
     assert run.exit_code == 2 and not program.has_run() and cloud.calls() == [], run.output
 
 
-def test_an_inventory_source_lets_no_program_run(cloud, program):
+def test_an_inventory_source_cannot_allow_a_program(cloud, program):
     domain = {"domain_name": "live.example.com", "credentials_file": str(program.file)}
     source = program.ansible.directory / "live.apsaravideo.yml"
 
@@ -143,7 +144,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_a_secret_astray_in_a_source_is_named_by_its_place(cloud, ansible, case):
+def test_a_misplaced_secret_in_a_source_is_not_quoted(cloud, ansible, case):
     cloud.push(STREAM)
     (ansible.directory / ".aliyun").mkdir()
     (ansible.directory / ".aliyun" / "config.json").write_text('{"profiles": []}', encoding="utf-8")
@@ -167,8 +168,8 @@ OPTIONS_ASTRAY = (
 )
 
 
-def test_a_secret_astray_in_an_option_is_named_by_its_place(cloud, ansible):
-    """In variables of hosts; what is wrong with a task's own options, ansible-core may say itself."""
+def test_a_misplaced_secret_in_an_option_is_not_quoted(cloud, ansible):
+    """This is about host variables; ansible-core itself reports invalid options of a task."""
     (ansible.directory / ".aliyun").mkdir()
     (ansible.directory / ".aliyun" / "config.json").write_text('{"profiles": []}', encoding="utf-8")
     value = {"region_id": f"{ASTRAY}!"}
@@ -193,8 +194,8 @@ MANY = [f"live.example.com/app/s{number:02}" for number in range(16)]
 
 
 @pytest.fixture(name="occupied")
-def place_where_another_user_was_first(ansible):
-    """The place of the pacer, when there is no runtime directory, is a directory of another user."""
+def occupy_directory(ansible):
+    """Make the directory of the rate limiter another user's, in an environment without a runtime directory."""
     del ansible.environ["XDG_RUNTIME_DIR"]
     with tempfile.TemporaryDirectory() as shared:  # a short path, because Ansible makes sockets there
         place = Path(shared) / f"apsaravideo-live-{os.getuid()}"
@@ -207,7 +208,7 @@ def place_where_another_user_was_first(ansible):
         yield place
 
 
-def test_workers_of_a_run_share_the_quota_where_another_user_was_first(cloud, ansible, occupied):
+def test_workers_share_the_quota_although_the_directory_is_another_users(cloud, ansible, occupied):
     cloud.behave(limits={"RealTimeRecordCommand": 5})
     cloud.push(*MANY)
     inventory = str(ansible.inventory(streams(MANY), ansible_connection="local"))
@@ -221,8 +222,8 @@ def test_workers_of_a_run_share_the_quota_where_another_user_was_first(cloud, an
     assert occupied.is_symlink() or os.listdir(occupied) == []
 
 
-def pipes(directory):
-    """A pipe that nobody writes to, a directory, a device without end, and a link to a pipe."""
+def make_special_files(directory):
+    """Create a pipe without a writer, a directory and a link to a pipe; return them by name, with an endless device."""
     os.mkfifo(directory / "pipe")
     (directory / "folder").mkdir()
     (directory / "link").symlink_to("pipe")
@@ -231,7 +232,7 @@ def pipes(directory):
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_special_files_as_credentials_or_certificates_are_refused_at_once(cloud, ansible, way):
-    found = pipes(ansible.directory)
+    found = make_special_files(ansible.directory)
     oidc = {"ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "p", "ALIBABA_CLOUD_ROLE_ARN": "acs:ram::1:role/r"}
     names = streams([STREAM])["stream01"]
     tasks = []
@@ -252,7 +253,7 @@ def test_special_files_as_credentials_or_certificates_are_refused_at_once(cloud,
     assert cloud.calls() == []
 
 
-def test_special_files_of_the_environment_do_not_hold_up_a_fleet(cloud, ansible):
+def test_special_files_of_the_environment_do_not_block_a_fleet(cloud, ansible):
     cloud.push(STREAM)
     inventory = str(ansible.inventory(streams([STREAM])))
     os.mkfifo(ansible.directory / "pipe")
@@ -271,7 +272,7 @@ def test_special_files_of_the_environment_do_not_hold_up_a_fleet(cloud, ansible)
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "link to a file"])
 def test_special_files_are_never_written(cloud, ansible, kind):
     cloud.push(MANY[0])
-    found = pipes(ansible.directory)
+    found = make_special_files(ansible.directory)
     (ansible.directory / "precious").write_text("precious", encoding="utf-8")
     (ansible.directory / "link to a file").symlink_to("precious")
     path = found.get(kind, str(ansible.directory / kind))

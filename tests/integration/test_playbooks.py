@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks by their names in the collection, over inventories whose hosts are streams."""
+"""The playbooks by their names in the collection, with inventories whose hosts are streams."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY, OTHER_ACCOUNT_KEY
-from playbook import FLEET, streams
+
+from support.emulator import KEY, OTHER_ACCOUNT_KEY
+from support.playbook import FLEET, streams
 
 NAMES = [f"live.example.com/app{number % 3}/stream{number:02}" for number in range(9)]
 COLLECTION = Path(__file__).resolve().parents[2]
 ROLE = COLLECTION / "roles" / "record"
 REPORT = COLLECTION / "plugins" / "modules" / "apsaravideo_record_report.py"
 RECORD = "apsaravideo.live.apsaravideo_record"
-RECORD_TASK = "Bring the recording to the wanted state"
+RECORD_TASK = "Set the recording to the desired state"
 ABSENT = "StreamNotFound: start was refused: the stream is not being pushed"
 UNCONFIGURED = "CodeConfigNotFound: start was refused: no recording configuration is in effect for the stream"
 
@@ -38,17 +39,17 @@ def play(ansible, name, inventory, *arguments, **variables):
     return ansible.playbook(f"apsaravideo.live.{name}", "-i", inventory, "-e", json.dumps(variables), *arguments)
 
 
-def a_minute_ago():
+def format_past_time():
     return datetime.fromtimestamp(int(time.time()) - 60, timezone(timedelta(hours=8))).isoformat()
 
 
 def retry_file(ansible, name="start.retry"):
-    """The hosts that it lists, None where there is no such file."""
+    """Return the hosts in a retry file, None if it does not exist."""
     file = ansible.directory / name
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else None
 
 
-def test_start_split_stop(tls_cloud, tls_ansible):
+def test_start_split_and_stop_act_on_all_streams_idempotently(tls_cloud, tls_ansible):
     cloud, ansible = tls_cloud, tls_ansible
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
@@ -80,7 +81,7 @@ def test_start_split_stop(tls_cloud, tls_ansible):
     assert not list(ansible.directory.glob("*.retry"))
 
 
-def test_stop_leaves_the_delay_alone_unless_told(cloud, ansible):
+def test_stop_does_not_cancel_the_delay_without_finalize(cloud, ansible):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     play(ansible, "stop", inventory)
@@ -101,7 +102,7 @@ def test_check_mode_changes_nothing(cloud, ansible):
     assert retry_file(ansible) is None
 
 
-def test_target(cloud, ansible):
+def test_target_limits_the_hosts(cloud, ansible):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     play(ansible, "start", inventory, target="stream01:stream02")
@@ -110,7 +111,7 @@ def test_target(cloud, ansible):
     assert recording(cloud) == {"stream01", "stream02", "stream03"}
 
 
-def test_the_connection_may_come_from_variables(cloud, ansible):
+def test_connection_options_come_from_variables(cloud, ansible):
     cloud.push(*NAMES)
     hosts = streams(NAMES[:2])
     hosts["stream01"].update(
@@ -185,21 +186,21 @@ def test_of_three_hundred_streams_exactly_those_four_fail(cloud, ansible):
     assert retry_file(ansible) is None
 
 
-def test_of_many_failures_one_says_the_sum(cloud, ansible):
+def test_many_failures_fail_one_host_with_the_summary(cloud, ansible):
     names = [f"live.example.com/app/stream{number:02}" for number in range(40)]
     cloud.push(*names[25:])
     run = play(ansible, "start", str(ansible.inventory(streams(names))), retry_file="")
     assert run.exit_code == 2
     assert len(run.fleets()[0]["failed_hosts"]) == 25
     assert len(run.failed()) == 1
-    assert run.results("Fail for each stream that failed")["stream00"]["msg"] == run.summary()[0]
+    assert run.results("Fail the host of each failed stream")["stream00"]["msg"] == run.summary()[0]
     run = play(ansible, "start", str(ansible.inventory(streams(names))), record_fail_each=30, retry_file="")
     assert run.failed() == {f"stream{number:02}" for number in range(25)}
-    assert "the stream is not being pushed" in run.results("Fail for each stream that failed")["stream24"]["msg"]
+    assert "the stream is not being pushed" in run.results("Fail the host of each failed stream")["stream24"]["msg"]
 
 
 @pytest.mark.parametrize(("batch", "first"), [(3, 3), ([1, 2, "34%"], 1)], ids=str)
-def test_batches_go_one_after_the_other(cloud, ansible, batch, first):
+def test_batches_run_one_after_the_other(cloud, ansible, batch, first):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     run = play(ansible, "start", inventory, batch=batch)
@@ -212,7 +213,7 @@ def test_batches_go_one_after_the_other(cloud, ansible, batch, first):
 
 
 @pytest.mark.parametrize("batch", ["1,34%,100%", '[1, "34%", "100%"]'])
-def test_batches_and_order_as_a_shell_gives_them(cloud, ansible, batch):
+def test_batch_and_order_are_accepted_as_text(cloud, ansible, batch):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     run = play(ansible, "start", inventory, "-e", f"batch='{batch}'", "-e", "order=reverse_sorted", "-e", "max_fail=0%")
@@ -227,7 +228,7 @@ def test_batches_and_order_as_a_shell_gives_them(cloud, ansible, batch):
     ("given", "words"),
     [("batch=0", "batch is 0."), ("batch='[1, some]'", "batch is [1, some]."), ("max_fail=few", "max_fail is few.")],
 )
-def test_limits_that_are_none_are_refused_before_any_call(cloud, ansible, given, words):
+def test_invalid_limits_are_refused_before_any_call(cloud, ansible, given, words):
     cloud.push(*NAMES)
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), "-e", given)
     assert run.exit_code not in (0, 2)
@@ -237,7 +238,7 @@ def test_limits_that_are_none_are_refused_before_any_call(cloud, ansible, given,
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_batch_in_which_all_fail_does_not_end_the_run(cloud, ansible, batch):
+def test_a_batch_in_which_all_streams_fail_does_not_end_the_run(cloud, ansible, batch):
     cloud.push(*NAMES[3:])
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=batch)
     assert run.exit_code == 2
@@ -246,7 +247,7 @@ def test_a_batch_in_which_all_fail_does_not_end_the_run(cloud, ansible, batch):
     assert run.summary()[0].startswith("start: 9 streams, 6 recording, 3 failed.")
 
 
-def test_too_many_failures_end_the_run_before_the_next_batch(cloud, ansible):
+def test_more_failures_than_max_fail_skip_the_remaining_batches(cloud, ansible):
     cloud.push(*NAMES[2:])
     inventory = str(ansible.inventory(streams(NAMES)))
     run = play(ansible, "start", inventory, batch=3, max_fail=50)
@@ -270,7 +271,7 @@ def test_too_many_failures_end_the_run_before_the_next_batch(cloud, ansible):
     assert retry_file(ansible) is None
 
 
-def test_the_first_failure_ends_the_run_where_none_is_allowed(cloud, ansible):
+def test_one_failure_skips_the_remaining_batches_with_max_fail_0(cloud, ansible):
     cloud.push(*NAMES[:4], *NAMES[5:])
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=1, max_fail=0)
     assert run.exit_code == 2
@@ -279,14 +280,14 @@ def test_the_first_failure_ends_the_run_where_none_is_allowed(cloud, ansible):
     assert "4 recording, 1 failed, 4 not tried" in run.summary()[0]
 
 
-def test_max_fail_that_is_not_exceeded(cloud, ansible):
+def test_all_batches_run_if_max_fail_is_not_exceeded(cloud, ansible):
     cloud.push(*NAMES[1:])
     run = play(ansible, "start", str(ansible.inventory(streams(NAMES))), batch=2, max_fail=50)
     assert run.exit_code == 2
     assert len(recording(cloud)) == 8
 
 
-def test_the_retry_file_is_kept_up_to_date(cloud, ansible):
+def test_the_retry_file_is_updated_by_each_run(cloud, ansible):
     cloud.push(*NAMES[1:4], *NAMES[5:])
     inventory = str(ansible.inventory(streams(NAMES)))
     play(ansible, "start", inventory, retry_file="again.txt")
@@ -299,7 +300,7 @@ def test_the_retry_file_is_kept_up_to_date(cloud, ansible):
     assert retry_file(ansible) is None
 
 
-def test_what_an_earlier_playbook_did_is_not_taken_for_this_ones_work(cloud, ansible):
+def test_the_summary_excludes_results_of_an_earlier_playbook(cloud, ansible):
     cloud.push(*NAMES[:3])
     drop = {"url": f"{cloud.endpoint}/_emulator/streams/drop", "method": "POST", "body_format": "json"}
     drop["body"] = {"streams": [streams(NAMES)["stream00"]]}
@@ -317,7 +318,7 @@ def test_what_an_earlier_playbook_did_is_not_taken_for_this_ones_work(cloud, ans
     assert retry_file(ansible, "split.retry") == ["stream00", "stream01", "stream02"]
 
 
-def test_nothing_is_sent_before_the_time_and_then_the_calls_are_spread(tls_cloud, tls_ansible):
+def test_no_call_is_sent_before_start_at_and_calls_are_spaced_after_it(tls_cloud, tls_ansible):
     tls_cloud.push(*NAMES)
     inventory = str(tls_ansible.inventory(streams(NAMES)))
     start_at = time.time() + 6
@@ -331,11 +332,11 @@ def test_nothing_is_sent_before_the_time_and_then_the_calls_are_spread(tls_cloud
     assert f"the first call left {late[0]:.3f} s after, the last stream's {late[-1]:.3f} s after." in run.summary()[1]
 
 
-def test_times_that_have_passed_and_that_are_none(cloud, ansible):
+def test_a_recent_start_at_is_accepted_and_old_or_invalid_ones_are_refused(cloud, ansible):
     cloud.push(*NAMES)
     inventory = str(ansible.inventory(streams(NAMES)))
     for given, words in {
-        "20:00": "9 x The option start_at is 20:00, which is no time with a zone",
+        "20:00": "9 x The option start_at is 20:00, which is not a time with a zone",
         "2020-01-01T00:00:00Z": "9 x The option start_at is 2020-01-01T00:00:00Z, which was ",
     }.items():
         run = play(ansible, "start", inventory, start_at=given, retry_file="")
@@ -343,13 +344,13 @@ def test_times_that_have_passed_and_that_are_none(cloud, ansible):
         assert run.failed() == {name.rsplit("/", 1)[1] for name in NAMES}
         assert cloud.calls() == []
         assert run.summary()[1].startswith(words)
-    passed = a_minute_ago()
+    passed = format_past_time()
     run = play(ansible, "start", inventory, "--limit", "stream00", "-e", f"start_at='{passed}'")
     assert run.exit_code == 0, run.output
     assert run.summary()[1].startswith(f"start_at {passed}: late, the first call left ")
 
 
-def test_a_part_of_a_playbook(cloud, ansible):
+def test_tags_and_start_at_task_run_a_part_of_a_playbook(cloud, ansible):
     cloud.push(*NAMES[:3])
     inventory = str(ansible.inventory(streams(NAMES[:3])))
     book = [
@@ -378,7 +379,7 @@ STRATEGIES = {
 
 
 @pytest.mark.parametrize("forks", [1, 100])
-def test_the_role_in_plays_of_all_kinds(cloud, ansible, forks):
+def test_the_role_works_with_any_strategy_serial_and_throttle(cloud, ansible, forks):
     names = [f"live.example.com/app/{kind}{number}" for kind in STRATEGIES for number in range(3)]
     absent = {"free1", "pinned0", "defended0"}
     cloud.push(*(name for name in names if name.rsplit("/", 1)[1] not in absent))
@@ -404,7 +405,7 @@ def test_the_role_in_plays_of_all_kinds(cloud, ansible, forks):
     ]
 
 
-def test_the_readme_of_the_role_and_the_examples_of_the_report(cloud, ansible):
+def test_the_examples_of_the_role_and_the_report_work(cloud, ansible):
     (book,) = re.findall(r"```yaml\n# news.yml\n(.*?)```", (ROLE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     (examples,) = re.findall(r'EXAMPLES = r"""\n(.*?)"""', REPORT.read_text(encoding="utf-8"), re.DOTALL)
     others = {"hosts": "news", "connection": "local", "gather_facts": False, "tasks": yaml.safe_load(examples)}
@@ -418,7 +419,7 @@ def test_the_readme_of_the_role_and_the_examples_of_the_report(cloud, ansible):
     assert run.output.count("record: 2 streams, 2 recording. 2 changed. 2 calls, 0 throttled.") == 1
 
 
-def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
+def test_the_entry_point_checked_validates_the_variables(cloud, ansible):
     cloud.push(NAMES[0])
     role = {"name": "apsaravideo.live.record", "tasks_from": "checked"}
     tasks = [{"ansible.builtin.import_role": role}]
@@ -426,20 +427,20 @@ def test_the_role_with_its_variables_checked_by_ansible(cloud, ansible):
     run = ansible.play(tasks, vars={**host, "record_state": "paused"})
     assert "value of record_state must be one of" in run.output
     assert cloud.calls() == []
-    run = ansible.play(tasks, vars={**host, "record_start_at": a_minute_ago()})
+    run = ansible.play(tasks, vars={**host, "record_start_at": format_past_time()})
     assert run.exit_code == 0, run.output
     assert recording(cloud) == {"stream00"}
     assert run.result(RECORD_TASK)["late_seconds"] > 0
 
 
-def test_the_role_hands_its_variables_to_the_module(cloud, ansible):
+def test_the_role_passes_its_variables_to_the_module(cloud, ansible):
     cloud.push(NAMES[0])
     host = streams(NAMES)["stream00"]
     given = {
         "state": "stopped",
         "finalize": True,
         "wait_for_stream": 7,
-        "start_at": a_minute_ago(),
+        "start_at": format_past_time(),
         "wait": True,
         "wait_timeout": 8,
         "rate_limit": 9.5,
@@ -460,7 +461,7 @@ def test_the_role_hands_its_variables_to_the_module(cloud, ansible):
     assert {name: arguments[name] for name in expected} == expected
 
 
-def test_a_host_without_a_name_fails_in_the_role(cloud, ansible):
+def test_a_host_without_a_stream_name_fails_in_the_role(cloud, ansible):
     role = {"ansible.builtin.import_role": {"name": "apsaravideo.live.record"}}
     run = ansible.play([role], vars={"domain_name": "live.example.com", "stream_name": "stream00"})
     assert run.exit_code == 2
@@ -468,7 +469,7 @@ def test_a_host_without_a_name_fails_in_the_role(cloud, ansible):
     assert cloud.calls() == []
 
 
-def test_the_variables_of_the_role_count_in_the_role_alone(cloud, ansible):
+def test_the_role_variables_do_not_affect_the_module(cloud, ansible):
     cloud.push(NAMES[0], NAMES[1])
     own, other = streams(NAMES)["stream00"], streams(NAMES)["stream01"]
     stop = {**own, "record_state": "stopped", "record_finalize": "{{ asked }}", "asked": True}
@@ -480,7 +481,7 @@ def test_the_variables_of_the_role_count_in_the_role_alone(cloud, ansible):
     assert recording(cloud) == {"stream01"}
 
 
-def test_what_is_wrong_with_one_host_is_said_of_that_one(cloud, ansible):
+def test_invalid_hosts_fail_with_their_own_message_and_others_are_recorded(cloud, ansible):
     cloud.push(NAMES[0])
     hosts = {
         **streams(NAMES[:1]),
@@ -499,7 +500,7 @@ def test_what_is_wrong_with_one_host_is_said_of_that_one(cloud, ansible):
     assert warning in " ".join(run.output.split())
 
 
-def test_unusual_names_reach_the_cloud_as_they_are(cloud, ansible):
+def test_unusual_names_are_sent_unchanged(cloud, ansible):
     unusual = {"domain_name": "live.example.com", "app_name": "my app", "stream_name": "a b*~/+&=%中文"}
     cloud.push(unusual)
     run = play(ansible, "start", str(ansible.inventory({"unusual": unusual})))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The least rights that docs/security.md names: enough, and none too many, for a RAM user who has just these."""
+"""The minimal policies of docs/security.md: a RAM user needs all of their actions and no others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import re
 from pathlib import Path
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, streams
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import operations as operations_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
@@ -21,6 +19,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
     record_notify,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, streams
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 SECTION = re.compile(r"^### (.+?)\n\n```json\n(.+?)^```", re.MULTILINE | re.DOTALL)
@@ -35,12 +35,12 @@ def actions(policy):
     return {action for statement in policy["Statement"] for action in statement["Action"]}
 
 
-def policy_of(name):
+def find_policy(name):
     (found,) = (policy for title, policy in POLICIES.items() if f"`{name}`" in title)
     return found
 
 
-def test_the_policies_name_the_operations_there_are():
+def test_the_policies_allow_exactly_the_operations_of_the_collection():
     operations = {
         value.action for value in vars(operations_module).values() if isinstance(value, operations_module.Operation)
     }
@@ -53,76 +53,76 @@ def test_the_policies_name_the_operations_there_are():
 
 @pytest.fixture(name="least")
 def least_rights(cloud, ansible):
-    """Have calls made by a user with just the rights of one policy, and then compare them with what was called."""
+    """Return functions that limit the calls to the rights of one policy, and that compare them with the calls made."""
 
-    def limited(name):
-        allow = sorted(actions(policy_of(name)))
+    def limit_rights(name):
+        allow = sorted(actions(find_policy(name)))
         user = {"name": "least", "allow": allow}
         key = {"id": KEY[0], "secret": KEY[1], "user": "least"}
         cloud.add_accounts({"id": ACCOUNT, "users": [user], "access_keys": [key]})
         ansible.environ.update(ALIBABA_CLOUD_ACCESS_KEY_ID=KEY[0], ALIBABA_CLOUD_ACCESS_KEY_SECRET=KEY[1])
         cloud.push(STREAM)
 
-    def used(name):
+    def check_used(name):
         calls = cloud.calls()
         assert [call["code"] for call in calls if call["code"] and "Forbidden" in call["code"]] == []
-        assert {f"live:{call['action']}" for call in calls} == actions(policy_of(name))
+        assert {f"live:{call['action']}" for call in calls} == actions(find_policy(name))
 
-    return limited, used
+    return limit_rights, check_used
 
 
 def run(module, ansible, check_mode=False, **options):
-    return module.operate(Task(module.SPEC.filled(options), ansible.environ, check_mode))
+    return module.operate(Task(module.SPEC.fill(options), ansible.environ, check_mode))
 
 
 def lose_a_restart(cloud):
-    """Have the next restart take effect and lose its response, and the notify log not tell of it."""
+    """Have the next restart take effect and lose its response, and the notify log fail."""
     cloud.advance(60)
     cloud.behave(running_content="listed")
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     cloud.fault("error", action="DescribeLiveRecordNotifyRecords", code="LiveServiceNotFound", http_status=400, times=1)
 
 
-def test_record(least, cloud, ansible):
-    limited, used = least
-    limited("apsaravideo_record")
+def test_apsaravideo_record_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_record")
     run(record, ansible, check_mode=True, **NAMES)
     run(record, ansible, **NAMES)
     run(record, ansible, state="restarted", **NAMES)
     lose_a_restart(cloud)
     run(record, ansible, state="restarted", **NAMES)
     run(record, ansible, state="stopped", finalize=True, **NAMES)
-    used("apsaravideo_record")
+    check_used("apsaravideo_record")
 
 
-def test_info(least, cloud, ansible):
-    limited, used = least
-    limited("apsaravideo_record_info")
+def test_apsaravideo_record_info_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_record_info")
     run(record_info, ansible, gather=["state", "ingest_type", "config", "tasks", "files", "events"], **NAMES)
-    used("apsaravideo_record_info")
+    check_used("apsaravideo_record_info")
 
 
-def test_config(least, cloud, ansible):
-    limited, used = least
-    limited("apsaravideo_record_config")
+def test_apsaravideo_record_config_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_record_config")
     names = {"domain_name": NAMES["domain_name"], "app_name": "other"}
-    # Ansible fills in what an entry of a list of options leaves out.
+    # Ansible adds the suboptions that an entry leaves out.
     left_out = ("cycle_duration", "slice_duration", "oss_object_prefix", "slice_oss_object_prefix")
     formats = [{**dict.fromkeys(left_out), "format": "mp4"}]
     run(record_config, ansible, **names, **{**CONFIG, "formats": formats})
     run(record_config, ansible, **names, delay_time=60)
     run(record_config, ansible, **names, state="absent")
-    used("apsaravideo_record_config")
+    check_used("apsaravideo_record_config")
 
 
-def test_notify(least, cloud, ansible):
-    limited, used = least
-    limited("apsaravideo_record_notify")
+def test_apsaravideo_record_notify_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_record_notify")
     domain = {"domain_name": NAMES["domain_name"]}
     run(record_notify, ansible, **domain, **NOTIFY)
     run(record_notify, ansible, **domain, state="absent")
     run(record_notify, ansible, **domain, **NOTIFY)
-    used("apsaravideo_record_notify")
+    check_used("apsaravideo_record_notify")
 
 
 def play(ansible, name, *arguments, **variables):
@@ -131,48 +131,48 @@ def play(ansible, name, *arguments, **variables):
     assert done.exit_code == 0, done.output
 
 
-def test_fleet(least, cloud, ansible):
-    limited, used = least
-    limited("apsaravideo_record_fleet")
+def test_apsaravideo_record_fleet_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_record_fleet")
     play(ansible, "start", "--check")
     play(ansible, "start", record_wait_for_stream=5)
     lose_a_restart(cloud)
     play(ansible, "split")
     play(ansible, "stop", finalize=True)
-    used("apsaravideo_record_fleet")
+    check_used("apsaravideo_record_fleet")
 
 
-def test_status(least, cloud, ansible):
-    limited, used = least
-    limited("status")
+def test_the_playbook_status_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("status")
     play(ansible, "status", accept_unknown=True, ingest_types=True)
-    used("status")
+    check_used("status")
 
 
-def test_sweep_and_status(least, cloud, ansible):
-    limited, used = least
-    limited("sweep")
+def test_the_playbooks_sweep_and_status_need_exactly_the_policy_of_sweep(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("sweep")
     play(ansible, "start")
     cloud.clear_calls()
     play(ansible, "status")
     play(ansible, "sweep", "--check", wanted="nobody", allow_empty=True)
     play(ansible, "sweep", wanted="nobody", allow_empty=True)
-    used("sweep")
+    check_used("sweep")
 
 
-def test_configure(least, cloud, ansible):
-    limited, used = least
-    limited("configure")
+def test_the_playbook_configure_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("configure")
     play(ansible, "configure", record_config_absent=[{}], record_config_notify_absent=True)
     play(ansible, "configure", record_config_present=[CONFIG], record_config_notify=NOTIFY)
     other = {"record_config_present": [{**CONFIG, "delay_time": 60}], "record_config_notify": {"status_events": False}}
     play(ansible, "configure", **other)
-    used("configure")
+    check_used("configure")
 
 
-def test_inventory(least, cloud, ansible):
-    limited, used = least
-    limited("apsaravideo_streams")
+def test_the_inventory_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_streams")
     source = ansible.directory / "here.apsaravideo.yml"
     source.write_text(
         "plugin: apsaravideo.live.apsaravideo_streams\ndomains: [live.example.com]\n",
@@ -180,4 +180,4 @@ def test_inventory(least, cloud, ansible):
     )
     done = ansible.playbook("apsaravideo.live.start", "-i", str(source), "--list-hosts")
     assert "stream01" in done.output
-    used("apsaravideo_streams")
+    check_used("apsaravideo_streams")

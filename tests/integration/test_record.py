@@ -12,13 +12,13 @@ import os
 import threading
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import recording_state
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, environment
 
 DEFAULTS = {name: option.get("default") for name, option in record_module.SPEC.options.items()}
 LOG = "DescribeLiveRecordNotifyRecords"
@@ -34,17 +34,17 @@ VARIANTS = [
 ]
 
 
-def named(variant):
+def format_variant(variant):
     return f"{variant['generation']}-{variant['idle_stop']}-{variant['answers']}"
 
 
 @pytest.fixture(autouse=True)
 def _prompt_log(monkeypatch):
-    """The emulator's notify log is never late here, so that reading it again need not wait for long."""
+    """Shorten the wait before the second read of the notify log, which is never late in these tests."""
     monkeypatch.setattr(recording_state, "LOG_DELAY", 0.1)
 
 
-@pytest.fixture(params=VARIANTS, ids=named)
+@pytest.fixture(params=VARIANTS, ids=format_variant)
 def variant(request, cloud):
     cloud.behave(**request.param)
     return request.param
@@ -59,7 +59,7 @@ def record(cloud, state="started", check_mode=False, stream=STREAM, environ=None
 
 
 def add_domain(cloud, name, configuration=True, callbacks=True):
-    """Another domain of the account, like the built-in one but for what is left out."""
+    """Add a domain like the built-in one, without what the options leave out."""
     prefix = "{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
     recorded = {"AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com", "OnDemand": 7}
     recorded["RecordFormat"] = [{"Format": "mp4", "OssObjectPrefix": prefix}]
@@ -78,12 +78,12 @@ def commands(cloud):
     return [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
 
 
-def asked(cloud):
-    """The commands, and the other operations, in the order in which the cloud saw them."""
+def list_operations(cloud):
+    """Return the commands and other API operations in the order in which the emulator received them."""
     return [call["params"].get("Command", call["action"]) for call in cloud.calls()]
 
 
-def states(result):
+def pick_states(result):
     return result["previous_state"], result["state"], result["state_source"]
 
 
@@ -91,11 +91,11 @@ def recording(cloud, stream=STREAM):
     return cloud.stream(stream)["recording"]
 
 
-def test_started_twice(cloud, variant):
+def test_started_changes_only_once(cloud, variant):
     cloud.push(STREAM)
     first, second = record(cloud), record(cloud)
-    assert (first["changed"], states(first)) == (True, ("stopped", "recording", "command"))
-    assert (second["changed"], states(second)) == (False, ("recording", "recording", "command"))
+    assert (first["changed"], pick_states(first)) == (True, ("stopped", "recording", "command"))
+    assert (second["changed"], pick_states(second)) == (False, ("recording", "recording", "command"))
     assert first["api_calls"] == second["api_calls"] == 1
     assert commands(cloud) == ["start", "start"]
     assert recording(cloud) == "recording"
@@ -103,7 +103,7 @@ def test_started_twice(cloud, variant):
     assert first["request_ids"] + second["request_ids"] == [call["request_id"] for call in cloud.calls()]
 
 
-def test_stopped_twice(cloud, variant):
+def test_stopped_changes_only_once(cloud, variant):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -111,16 +111,18 @@ def test_stopped_twice(cloud, variant):
     first = record(cloud, "stopped")
     cloud.advance(5)
     second = record(cloud, "stopped")
-    assert (first["changed"], states(first)) == (True, ("recording", "stopped", "command"))
-    assert (second["changed"], states(second)) == (False, ("stopped", "stopped", "command"))
+    assert (first["changed"], pick_states(first)) == (True, ("recording", "stopped", "command"))
+    assert (second["changed"], pick_states(second)) == (False, ("stopped", "stopped", "command"))
     accepted = variant["idle_stop"] == "ok"
     assert (first["api_calls"], second["api_calls"]) == (2, 2 + accepted)
     again = [LOG] if accepted else []
-    assert asked(cloud) == [LOG, "stop", LOG, "stop", *again], "a recording that the log did not show may have begun"
+    assert list_operations(cloud) == [LOG, "stop", LOG, "stop", *again], (
+        "a recording that the log did not show may have begun"
+    )
     assert recording(cloud) != "recording"
 
 
-def test_stopped_with_finalize_twice(cloud, variant):
+def test_stopped_with_finalize_changes_only_once(cloud, variant):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -154,13 +156,13 @@ def test_restarted_splits_each_time(cloud, variant):
     for splits in (1, 2):
         cloud.advance(60)
         result = record(cloud, "restarted")
-        assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+        assert (result["changed"], pick_states(result)) == (True, ("unknown", "recording", "command"))
         assert result["api_calls"] == 1
         assert cloud.stream(STREAM)["ledger"]["splits"] == splits
     assert recording(cloud) == "recording"
 
 
-def test_restarted_from_idle(cloud, variant):
+def test_restarted_starts_an_idle_stream(cloud, variant):
     cloud.push(STREAM)
     result = record(cloud, "restarted")
     if variant["idle_restart"] == "ok":
@@ -170,14 +172,14 @@ def test_restarted_from_idle(cloud, variant):
         assert recording(cloud) == "idle"
 
 
-def test_stopped_without_status_callbacks_says_that_it_does_not_know(cloud, variant):
+def test_stopped_without_status_events_warns_that_a_change_is_assumed(cloud, variant):
     stream = "quiet.example.com/myapp/stream01"
     add_domain(cloud, "quiet.example.com", callbacks=False)
     cloud.push(stream)
     assert record(cloud, stream=stream)["changed"]
     cloud.advance(60)
     first = record(cloud, "stopped", stream=stream)
-    assert (first["changed"], states(first)) == (True, ("unknown", "stopped", "command"))
+    assert (first["changed"], pick_states(first)) == (True, ("unknown", "stopped", "command"))
     (warning,) = first["warnings"]
     assert "previous state is unknown" in warning and "apsaravideo_record_notify" in warning
     assert stream not in warning, "Ansible shows the same warning of many streams once"
@@ -185,11 +187,11 @@ def test_stopped_without_status_callbacks_says_that_it_does_not_know(cloud, vari
     second = record(cloud, "stopped", stream=stream)
     refused = variant["idle_stop"] == "error"
     assert second["changed"] is not refused
-    assert states(second) == ("stopped" if refused else "unknown", "stopped", "command")
+    assert pick_states(second) == ("stopped" if refused else "unknown", "stopped", "command")
     assert second.get("warnings") == (None if refused else [warning])
 
 
-def test_started_again_within_the_delay(cloud, variant):
+def test_started_within_the_delay_of_a_stop_is_a_change(cloud, variant):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -199,7 +201,7 @@ def test_started_again_within_the_delay(cloud, variant):
     assert recording(cloud) == "recording"
 
 
-def test_interrupted_recording_is_repaired_by_the_next_run(cloud, variant):
+def test_an_interrupted_recording_is_started_by_the_next_run(cloud, variant):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -211,7 +213,7 @@ def test_interrupted_recording_is_repaired_by_the_next_run(cloud, variant):
     assert recording(cloud) == "recording"
 
 
-def test_absent_stream(cloud, variant):
+def test_a_stream_that_is_not_pushed_fails_to_start_and_stops_without_a_change(cloud, variant):
     codes = {"old": "InvalidStream.NotFound", "new": "StreamNotFound"}
     result = record(cloud)
     assert result["failed"] and not result["changed"]
@@ -221,14 +223,14 @@ def test_absent_stream(cloud, variant):
     assert "not being pushed" in result["msg"] and "wait_for_stream" in result["msg"]
     assert record(cloud, "restarted")["error"]["code"] == codes[variant["generation"]]
     stopped = record(cloud, "stopped")
-    assert (stopped["changed"], states(stopped)) == (False, ("offline", "offline", "command"))
+    assert (stopped["changed"], pick_states(stopped)) == (False, ("offline", "offline", "command"))
     assert stopped["api_calls"] == 2
 
 
 @pytest.mark.parametrize(
     ("code", "status"), [("CodeTaskNotStarted", 400), ("CodeTaskNotExist", 400), ("TaskNotExist", 409)]
 )
-def test_a_stop_of_no_recording_changes_nothing_whatever_its_code(cloud, code, status):
+def test_a_stop_without_a_recording_is_no_change_with_any_error_code(cloud, code, status):
     cloud.behave(idle_stop="error", idle_cancel="error", no_task_code=code, no_task_status=status)
     cloud.push(STREAM)
     for finalize in (False, True):
@@ -237,7 +239,7 @@ def test_a_stop_of_no_recording_changes_nothing_whatever_its_code(cloud, code, s
     assert {call["code"] for call in cloud.calls("RealTimeRecordCommand")} == {code}
 
 
-def test_absent_configuration(cloud, variant):
+def test_a_stream_without_a_configuration_fails_with_advice(cloud, variant):
     stream = "bare.example.com/myapp/stream01"
     add_domain(cloud, "bare.example.com", configuration=False)
     cloud.push(stream)
@@ -251,7 +253,7 @@ def test_absent_configuration(cloud, variant):
     assert stopped["warnings"]
 
 
-def test_absent_domain(cloud, variant):
+def test_an_unknown_domain_fails(cloud, variant):
     for state in ("started", "stopped", "restarted"):
         result = record(cloud, state, stream="nowhere.example.com/a/s")
         assert result["failed"]
@@ -259,7 +261,7 @@ def test_absent_domain(cloud, variant):
         assert "streaming" in result["msg"]
 
 
-def test_wait_for_stream_that_comes(cloud, variant):
+def test_wait_for_stream_starts_when_the_push_begins(cloud, variant):
     timer = threading.Timer(0.7, cloud.push, [STREAM])
     timer.start()
     result = record(cloud, wait_for_stream=20)
@@ -269,7 +271,7 @@ def test_wait_for_stream_that_comes(cloud, variant):
     assert commands(cloud) == ["start", "start"]
 
 
-def test_wait_for_stream_that_does_not_come(cloud, variant):
+def test_wait_for_stream_fails_if_no_push_begins(cloud, variant):
     result = record(cloud, wait_for_stream=1)
     assert "did not appear within 1 seconds" in result["msg"]
     assert result["error"]["code"]
@@ -285,7 +287,7 @@ UNUSUAL = [
 
 
 @pytest.mark.parametrize("stream", UNUSUAL)
-def test_unusual_names(cloud, variant, stream):
+def test_unusual_names_are_sent_unchanged(cloud, variant, stream):
     cloud.push(stream)
     assert record(cloud, stream=stream)["changed"]
     assert recording(cloud, stream) == "recording"
@@ -297,7 +299,7 @@ def test_unusual_names(cloud, variant, stream):
     ("state", "finalize"), [("started", False), ("stopped", False), ("stopped", True), ("restarted", False)]
 )
 @pytest.mark.parametrize("history", ["absent", "pushed", "recording", "paused", "finalized", "interrupted", "resumed"])
-def test_check_mode_sends_no_command_and_foretells_the_run(cloud, variant, state, finalize, history):
+def test_check_mode_sends_no_command_and_predicts_the_run(cloud, variant, state, finalize, history):
     make_history(cloud, history)
     cloud.clear_calls()
     before = [stream["ledger"]["changes"] for stream in cloud.state(STREAM)["streams"]]
@@ -340,21 +342,21 @@ def test_diff_shows_both_states(cloud):
     assert record(cloud)["diff"] == {"before": {"state": "stopped"}, "after": {"state": "recording"}}
 
 
-def test_a_lost_answer_is_no_lost_change(cloud):
+def test_a_change_is_reported_although_its_response_was_lost(cloud):
     add_domain(cloud, "quiet.example.com", callbacks=False)
     cloud.push(QUIET)
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, stream=QUIET, retry_timeout=30)
-    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+    assert (result["changed"], pick_states(result)) == (True, ("unknown", "recording", "command"))
     assert [call["code"] for call in cloud.calls()] == [None, "TaskAlreadyStarted", None]
-    assert asked(cloud) == ["start", "start", LOG]
+    assert list_operations(cloud) == ["start", "start", LOG]
     assert cloud.stream(QUIET)["ledger"]["starts"] == 1
     (warning,) = result["warnings"]
     assert "apsaravideo_record_notify" in warning and "A change is assumed" in warning
 
 
 @pytest.mark.parametrize("skew", [0, 240, -240])
-def test_a_lost_start_of_what_ran_already_changes_nothing(cloud, skew):
+def test_a_lost_start_of_a_running_recording_is_no_change(cloud, skew):
     cloud.behave(clock_skew=skew)
     cloud.push(STREAM)
     record(cloud)
@@ -362,9 +364,9 @@ def test_a_lost_start_of_what_ran_already_changes_nothing(cloud, skew):
     cloud.clear_calls()
     cloud.fault("reset_before", action="RealTimeRecordCommand", times=1)
     result = record(cloud, retry_timeout=30)
-    assert (result["changed"], states(result)) == (False, ("recording", "recording", "command"))
+    assert (result["changed"], pick_states(result)) == (False, ("recording", "recording", "command"))
     assert not [text for text in result.get("warnings", []) if "state" in text]
-    assert asked(cloud) == ["start", "start", LOG]
+    assert list_operations(cloud) == ["start", "start", LOG]
     assert cloud.stream(STREAM)["ledger"]["starts"] == 1
 
 
@@ -379,9 +381,9 @@ def test_a_lost_start_after_a_stop_is_a_change(cloud, skew):
     cloud.clear_calls()
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, retry_timeout=30)
-    assert (result["changed"], states(result)) == (True, ("stopped", "recording", "command"))
+    assert (result["changed"], pick_states(result)) == (True, ("stopped", "recording", "command"))
     assert not [text for text in result.get("warnings", []) if "state" in text]
-    assert asked(cloud) == ["start", "start", LOG]
+    assert list_operations(cloud) == ["start", "start", LOG]
     assert recording(cloud) == "recording"
 
 
@@ -390,12 +392,12 @@ def test_a_lost_start_that_takes_effect_seconds_later_is_a_change(cloud):
     cloud.fault("delay", action="RealTimeRecordCommand", seconds=2.2, times=1)
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, retry_timeout=30)
-    assert (result["changed"], states(result)) == (True, ("stopped", "recording", "command"))
+    assert (result["changed"], pick_states(result)) == (True, ("stopped", "recording", "command"))
     assert not result.get("warnings")
-    assert asked(cloud) == ["start", "start", LOG]
+    assert list_operations(cloud) == ["start", "start", LOG]
 
 
-def test_a_lost_start_in_the_midst_of_changes_by_others_is_assumed_to_be_a_change(cloud):
+def test_a_lost_start_among_changes_by_other_clients_is_assumed_to_be_a_change(cloud):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -405,22 +407,22 @@ def test_a_lost_start_in_the_midst_of_changes_by_others_is_assumed_to_be_a_chang
     other.start()
     result = record(cloud, retry_timeout=30)
     other.join()
-    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+    assert (result["changed"], pick_states(result)) == (True, ("unknown", "recording", "command"))
     assert "a change since the command" in result["warnings"][0]
 
 
-def test_a_lost_start_is_judged_without_a_notify_log_that_can_be_read(cloud):
+def test_a_lost_start_is_assumed_to_be_a_change_if_the_notify_log_cannot_be_read(cloud):
     cloud.push(STREAM)
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
     result = record(cloud, retry_timeout=30)
-    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "command"))
+    assert (result["changed"], pick_states(result)) == (True, ("unknown", "recording", "command"))
     assert "could not be read" in result["warnings"][0]
-    assert asked(cloud) == ["start", "start", LOG]
+    assert list_operations(cloud) == ["start", "start", LOG]
 
 
 @pytest.mark.parametrize("answer", [None, "TaskAlreadyStarted"])
-def test_a_start_that_lost_no_answer_never_reads_the_notify_log(cloud, answer):
+def test_a_start_whose_response_came_does_not_read_the_notify_log(cloud, answer):
     cloud.push(STREAM)
     if answer:
         record(cloud)
@@ -432,7 +434,7 @@ def test_a_start_that_lost_no_answer_never_reads_the_notify_log(cloud, answer):
 
 @pytest.mark.parametrize("finalize", [False, True])
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
-def test_a_lost_stop_where_nothing_is_known_is_assumed_to_be_a_change(cloud, variant, fault, finalize):
+def test_a_lost_stop_is_assumed_to_be_a_change_if_the_log_is_empty(cloud, variant, fault, finalize):
     add_domain(cloud, "quiet.example.com", callbacks=False)
     cloud.push(QUIET)
     lost = {"parameters": {"Command": "cancel_delay" if finalize else "stop"}, "times": 1}
@@ -442,12 +444,17 @@ def test_a_lost_stop_where_nothing_is_known_is_assumed_to_be_a_change(cloud, var
     (warning,) = result["warnings"]
     stop_told = finalize and variant["idle_stop"] == "error"
     assert ("a file was still to be made" if stop_told else "previous state is unknown") in warning
-    assert asked(cloud) == [LOG, "stop", *(["cancel_delay"] if finalize else ["stop"]), *["cancel_delay"] * finalize]
+    assert list_operations(cloud) == [
+        LOG,
+        "stop",
+        *(["cancel_delay"] if finalize else ["stop"]),
+        *["cancel_delay"] * finalize,
+    ]
 
 
 @pytest.mark.parametrize("fault", ["reset_before", "reset_after"])
 @pytest.mark.parametrize("running", [True, False])
-def test_a_lost_stop_is_judged_by_what_the_notify_log_said(cloud, variant, fault, running):
+def test_a_lost_stop_is_judged_by_the_notify_log_before_it(cloud, variant, fault, running):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -458,12 +465,12 @@ def test_a_lost_stop_is_judged_by_what_the_notify_log_said(cloud, variant, fault
     cloud.fault(fault, action="RealTimeRecordCommand", times=1)
     result = record(cloud, "stopped", retry_timeout=30)
     before = "recording" if running else "stopped"
-    assert (result["changed"], states(result)) == (running, (before, "stopped", "command"))
+    assert (result["changed"], pick_states(result)) == (running, (before, "stopped", "command"))
     assert not result.get("warnings")
-    assert asked(cloud) == [LOG, "stop", "stop", *([] if running else [LOG])]
+    assert list_operations(cloud) == [LOG, "stop", "stop", *([] if running else [LOG])]
 
 
-def test_a_call_that_never_arrived_is_made_again(cloud):
+def test_a_call_that_did_not_arrive_is_repeated(cloud):
     cloud.push(STREAM)
     cloud.fault("reset_before", action="RealTimeRecordCommand", times=1)
     result = record(cloud, retry_timeout=30)
@@ -478,7 +485,7 @@ RESTART_LOST_AFTER = ["reset_after", "half_json", "truncate", "empty"]
 @pytest.mark.parametrize("fault", [*RESTART_LOST_BEFORE, *RESTART_LOST_AFTER])
 @pytest.mark.parametrize("running", ["unlisted", "listed"])
 def test_a_restart_is_never_sent_twice(cloud, fault, running):
-    """It fails only where it took no effect, of which the absence of events is no proof."""
+    """It fails only if it took no effect, because missing events do not prove that."""
     cloud.behave(running_content=running)
     cloud.push(STREAM)
     record(cloud)
@@ -486,22 +493,22 @@ def test_a_restart_is_never_sent_twice(cloud, fault, running):
     cloud.clear_calls()
     cloud.fault(fault, action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", retry_timeout=30)
-    assert result["changed"], "it may have split the file"
+    assert result["changed"], "although it may have split the file"
     if fault in RESTART_LOST_BEFORE:
         assert result["failed"] and "utcome unknown" in result["msg"]
-        assert asked(cloud) == ["restart", LOG, CONTENTS]
+        assert list_operations(cloud) == ["restart", LOG, CONTENTS]
         assert cloud.stream(STREAM)["ledger"]["splits"] == 0
     else:
         assert not result.get("failed")
-        assert states(result) == ("unknown", "recording", "notify_log")
-        assert asked(cloud) == ["restart", LOG]
+        assert pick_states(result) == ("unknown", "recording", "notify_log")
+        assert list_operations(cloud) == ["restart", LOG]
         assert cloud.stream(STREAM)["ledger"]["splits"] == 1
 
 
 @pytest.mark.parametrize("skew", [0, 240, -240])
 @pytest.mark.parametrize("wait", [False, True])
 @pytest.mark.parametrize("late", [0, 2.2])
-def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud, wait, late, skew):
+def test_a_lost_restart_succeeds_if_the_notify_log_shows_it(cloud, wait, late, skew):
     cloud.behave(clock_skew=skew)
     cloud.push(STREAM)
     record(cloud)
@@ -511,15 +518,15 @@ def test_a_lost_restart_that_the_notify_log_shows_is_known(cloud, wait, late, sk
         cloud.fault("delay", action="RealTimeRecordCommand", seconds=late, times=1)
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", wait=wait, retry_timeout=30)
-    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "notify_log"))
-    assert asked(cloud) == [*[LOG] * wait, "restart", LOG]
+    assert (result["changed"], pick_states(result)) == (True, ("unknown", "recording", "notify_log"))
+    assert list_operations(cloud) == [*[LOG] * wait, "restart", LOG]
     assert cloud.stream(STREAM)["ledger"]["splits"] == 1
 
 
 @pytest.mark.parametrize("skew", [0, 240, -240])
 @pytest.mark.parametrize("end", ["now", "absent", "window-end"])
 @pytest.mark.parametrize("wait", [False, True])
-def test_a_lost_restart_that_only_the_record_contents_show_is_known(cloud, wait, end, skew):
+def test_a_lost_restart_succeeds_if_only_the_record_contents_show_it(cloud, wait, end, skew):
     add_domain(cloud, "quiet.example.com", callbacks=False)
     cloud.behave(running_content="listed", running_end=end, clock_skew=skew)
     cloud.push(QUIET)
@@ -528,15 +535,15 @@ def test_a_lost_restart_that_only_the_record_contents_show_is_known(cloud, wait,
     cloud.clear_calls()
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", stream=QUIET, wait=wait, retry_timeout=30)
-    assert (result["changed"], states(result)) == (True, ("unknown", "recording", "record_contents"))
-    assert asked(cloud) == [*[LOG] * wait, "restart", LOG, CONTENTS]
+    assert (result["changed"], pick_states(result)) == (True, ("unknown", "recording", "record_contents"))
+    assert list_operations(cloud) == [*[LOG] * wait, "restart", LOG, CONTENTS]
     assert cloud.stream(QUIET)["ledger"]["splits"] == 1
 
 
 @pytest.mark.parametrize("fault", [*RESTART_LOST_BEFORE, "reset_after"])
 @pytest.mark.parametrize("end", ["now", "absent", "window-end"])
-def test_a_lost_restart_of_which_neither_tells_stays_unknown(cloud, fault, end):
-    """The record contents may list no task that runs, so that only the end of the recording before is seen."""
+def test_a_lost_restart_is_unknown_if_no_list_shows_it(cloud, fault, end):
+    """The record contents may not list running tasks, so that they show only the end of the recording before."""
     add_domain(cloud, "quiet.example.com", callbacks=False)
     effective = fault == "reset_after"
     cloud.behave(running_content="unlisted" if effective else "listed", running_end=end)
@@ -547,11 +554,11 @@ def test_a_lost_restart_of_which_neither_tells_stays_unknown(cloud, fault, end):
     cloud.fault(fault, action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", stream=QUIET, retry_timeout=30)
     assert result["failed"] and "utcome unknown" in result["msg"] and result["changed"]
-    assert asked(cloud) == ["restart", LOG, CONTENTS]
+    assert list_operations(cloud) == ["restart", LOG, CONTENTS]
     assert cloud.stream(QUIET)["ledger"]["splits"] == effective
 
 
-def test_a_start_just_before_a_lost_restart_is_not_taken_for_it(cloud):
+def test_a_start_just_before_a_lost_restart_is_not_mistaken_for_it(cloud):
     cloud.behave(running_content="listed")
     cloud.push(STREAM)
     record(cloud)
@@ -559,11 +566,11 @@ def test_a_start_just_before_a_lost_restart_is_not_taken_for_it(cloud):
     cloud.fault("reset_before", action="RealTimeRecordCommand", times=1)
     result = record(cloud, "restarted", retry_timeout=30)
     assert result["failed"] and "utcome unknown" in result["msg"]
-    assert asked(cloud) == ["restart", LOG, CONTENTS]
+    assert list_operations(cloud) == ["restart", LOG, CONTENTS]
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_a_lost_restart_without_a_notify_log_that_can_be_read(cloud, shown):
+def test_a_lost_restart_is_judged_by_the_contents_if_the_notify_log_cannot_be_read(cloud, shown):
     cloud.behave(running_content="listed" if shown else "unlisted")
     cloud.push(STREAM)
     record(cloud)
@@ -572,16 +579,16 @@ def test_a_lost_restart_without_a_notify_log_that_can_be_read(cloud, shown):
     cloud.fault("reset_after", action="RealTimeRecordCommand", times=1)
     cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
     result = record(cloud, "restarted", retry_timeout=30)
-    assert asked(cloud) == ["restart", LOG, CONTENTS]
+    assert list_operations(cloud) == ["restart", LOG, CONTENTS]
     assert result["changed"]
     if shown:
-        assert states(result) == ("unknown", "recording", "record_contents")
+        assert pick_states(result) == ("unknown", "recording", "record_contents")
     else:
         assert result["failed"] and "utcome unknown" in result["msg"]
         assert result["error"]["action"] == "RealTimeRecordCommand"
 
 
-def test_a_lost_restart_stays_unknown_where_nothing_can_be_read(cloud):
+def test_a_lost_restart_is_unknown_if_no_list_can_be_read(cloud):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)
@@ -592,18 +599,18 @@ def test_a_lost_restart_stays_unknown_where_nothing_can_be_read(cloud):
     result = record(cloud, "restarted", retry_timeout=30)
     assert result["failed"] and "utcome unknown" in result["msg"] and result["changed"]
     assert result["error"]["action"] == "RealTimeRecordCommand"
-    assert asked(cloud) == ["restart", LOG, CONTENTS]
+    assert list_operations(cloud) == ["restart", LOG, CONTENTS]
 
 
 @pytest.mark.parametrize("fault", [None, "throttle"])
-def test_a_restart_that_lost_no_answer_reads_nothing(cloud, fault):
+def test_a_restart_whose_response_came_reads_nothing(cloud, fault):
     cloud.push(STREAM)
     record(cloud)
     cloud.clear_calls()
     if fault:
         cloud.fault(fault, action="RealTimeRecordCommand", times=1)
     assert record(cloud, "restarted", retry_timeout=30)["changed"]
-    assert asked(cloud) == ["restart"] * (2 if fault else 1)
+    assert list_operations(cloud) == ["restart"] * (2 if fault else 1)
 
 
 def test_throttled_calls_are_counted_and_repeated(cloud):
@@ -613,7 +620,7 @@ def test_throttled_calls_are_counted_and_repeated(cloud):
     assert result["changed"] and result["throttled"] == 2 and result["api_calls"] == 3
 
 
-def test_stop_goes_ahead_where_the_notify_log_cannot_be_read(cloud):
+def test_a_stop_is_sent_even_if_the_notify_log_cannot_be_read(cloud):
     cloud.push(STREAM)
     record(cloud)
     cloud.fault("status_500", action="DescribeLiveRecordNotifyRecords")
@@ -622,7 +629,7 @@ def test_stop_goes_ahead_where_the_notify_log_cannot_be_read(cloud):
     assert recording(cloud) != "recording"
 
 
-def test_what_was_done_is_told_when_finalize_fails(cloud):
+def test_a_failed_finalize_reports_the_stop_as_a_change(cloud):
     cloud.push(STREAM)
     record(cloud)
     cloud.advance(60)

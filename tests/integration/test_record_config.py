@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import itertools
 
-import configurations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from operation import Rival, actions, comparable, made_task, operated
-from playbook import WAYS, Ansible, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_config
+from support import configurations
+from support.operation import Rival, actions, comparable, made_task, operated
+from support.playbook import WAYS, Ansible, environment
 
 MODULE = "apsaravideo.live.apsaravideo_record_config"
 DOMAIN = "live.example.com"
@@ -54,7 +54,7 @@ def configure(cloud, check_mode=False, rival=None, **options):
 
 
 def stored(cloud, app="news", stream="*"):
-    """The configuration as the emulator has it, or None."""
+    """Return the emulator's configuration, or None."""
     found = [row for row in cloud.state()["record_configs"] if (row["app"], row["stream"]) == (app, stream)]
     return found[0] if found else None
 
@@ -64,14 +64,14 @@ def summary(result):
     return result["changed"], result["replaced"]
 
 
-def test_ladder(cloud, variant):
+def test_create_repeat_change_and_delete(cloud, variant):
     check = configure(cloud, check_mode=True, **NEWS)
     assert (summary(check), actions(cloud), stored(cloud)) == ((True, False), [READ], None)
     created = configure(cloud, **NEWS)
     assert (summary(created), actions(cloud)) == ((True, False), [READ, ADD, READ])
     assert created["before"] is None and created["diff"]["before"] == {}
     assert stored(cloud)["mode"] == 7 and stored(cloud)["bucket"] == "recordings"
-    assert unlike(check["config"], created["config"]) == []
+    assert list_differences(check["config"], created["config"]) == []
     again = configure(cloud, **NEWS)
     assert (summary(again), actions(cloud)) == ((False, False), [READ])
     assert again["config"] == again["before"] == created["config"] and "warnings" not in again
@@ -98,31 +98,35 @@ def test_ladder(cloud, variant):
     assert stored(cloud, "*", "*"), "the configuration of all streams was not touched"
 
 
-def unlike(predicted, config, place="config"):
-    """Where a prediction says something else than came of it."""
+def list_differences(predicted, config, place="config"):
+    """Return the places at which a prediction differs from the configuration."""
     if isinstance(predicted, dict):
         assert set(predicted) == set(config)
-        return [found for name in predicted for found in unlike(predicted[name], config[name], f"{place}.{name}")]
+        return [
+            found for name in predicted for found in list_differences(predicted[name], config[name], f"{place}.{name}")
+        ]
     if isinstance(predicted, list) and len(predicted) == len(config):
         return [
-            found for number, row in enumerate(predicted) for found in unlike(row, config[number], f"{place}[{number}]")
+            found
+            for number, row in enumerate(predicted)
+            for found in list_differences(row, config[number], f"{place}[{number}]")
         ]
     return [] if predicted is None or predicted == config else [(place, predicted, config)]
 
 
-# --- any options, any behaviour --------------------------------------------------------------------------------------
+# --- generated options and behaviors ---------------------------------------------------------------------------------
 
 NO_LIMITS = dict.fromkeys((READ, ADD, UPDATE, DELETE), 100_000)
 BEHAVIOURS = st.sampled_from(VARIANTS)
 
 
-def without_chance(config):
+def drop_random_values(config):
     return {name: value for name, value in config.items() if name != "create_time"}
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(configurations.PAIRS, BEHAVIOURS)
-def test_what_was_written_is_unchanged_when_it_is_read_and_given_again(cloud, pair, behaviour):
+def test_options_read_back_are_unchanged_when_given_again(cloud, pair, behaviour):
     cloud.reset()
     cloud.behave(**behaviour, limits=NO_LIMITS)
     for wanted in pair:
@@ -130,12 +134,12 @@ def test_what_was_written_is_unchanged_when_it_is_read_and_given_again(cloud, pa
         check = configure(cloud, check_mode=True, **wanted)
         real = configure(cloud, **wanted)
         assert summary(check) == summary(real)
-        assert unlike(check["config"], real["config"]) == []
+        assert list_differences(check["config"], real["config"]) == []
         assert check["before"] == real["before"]
-        configs = made_task(record_config, cloud, domain_name=DOMAIN).live().record_configs(DOMAIN)
+        configs = made_task(record_config, cloud, domain_name=DOMAIN).open_live().record_configs(DOMAIN)
         (read,) = [row for row in configs if names.items() <= row.items()]
         assert read == real["config"], "it is what apsaravideo_record_info reads"
-        for options in (wanted, without_chance(read)):
+        for options in (wanted, drop_random_values(read)):
             again = configure(cloud, **options)
             assert summary(again) == (False, False) and again["config"] == read
         made = [action for action in actions(cloud) if action != READ]
@@ -150,7 +154,7 @@ def test_what_was_written_is_unchanged_when_it_is_read_and_given_again(cloud, pa
 
 
 @pytest.mark.parametrize(("seconds", "is_doubtful"), [(899, True), (900, False), (21_600, False), (21_601, True)])
-def test_a_duration_that_the_vendor_s_samples_do_not_know_is_sent_with_a_warning(cloud, seconds, is_doubtful):
+def test_an_undocumented_duration_is_sent_with_a_warning(cloud, seconds, is_doubtful):
     options = {**NEWS, "formats": [{"format": "mp4", "cycle_duration": seconds}]}
     for check_mode in (True, False):
         result = configure(cloud, check_mode=check_mode, **options)
@@ -160,7 +164,7 @@ def test_a_duration_that_the_vendor_s_samples_do_not_know_is_sent_with_a_warning
     assert "warnings" not in configure(cloud, **options), "the cloud has taken it"
 
 
-# --- lost answers and races -------------------------------------------------------------------------------------------
+# --- lost responses and races -----------------------------------------------------------------------------------------
 
 LOST = ["reset_after", "half_json", "truncate", "empty"]
 NEVER_ARRIVED = ["reset_before", "html"]
@@ -168,7 +172,7 @@ NEVER_ARRIVED = ["reset_before", "html"]
 
 @pytest.mark.parametrize("retry_timeout", [0, 30])
 @pytest.mark.parametrize("fault", LOST)
-def test_an_add_that_lost_its_answer_is_our_own(cloud, fault, retry_timeout):
+def test_an_add_whose_response_was_lost_is_a_change(cloud, fault, retry_timeout):
     cloud.fault(fault, action=ADD, times=1)
     result = configure(cloud, **NEWS, retry_timeout=retry_timeout)
     assert (summary(result), actions(cloud)) == ((True, False), [READ, ADD, READ, READ])
@@ -176,7 +180,7 @@ def test_an_add_that_lost_its_answer_is_our_own(cloud, fault, retry_timeout):
 
 
 @pytest.mark.parametrize("fault", NEVER_ARRIVED)
-def test_an_add_that_never_arrived_is_made_again_after_a_look(cloud, fault):
+def test_an_add_that_did_not_arrive_is_repeated_after_a_read(cloud, fault):
     cloud.fault(fault, action=ADD, times=1, processed=False)
     result = configure(cloud, **NEWS, retry_timeout=30)
     assert summary(result) == (True, False)
@@ -185,8 +189,8 @@ def test_an_add_that_never_arrived_is_made_again_after_a_look(cloud, fault):
     assert stored(cloud)
 
 
-def test_an_add_that_arrives_late_is_our_own(cloud, rival):
-    """It is not there yet when the task looks, and there when it is sent again."""
+def test_an_add_that_arrives_late_is_a_change(cloud, rival):
+    """It is missing when the task reads, and present when the add is repeated."""
     cloud.fault("half_json", action=ADD, times=1, processed=False)
     rival.before(2, ADD, lambda: configure(cloud, **NEWS))
     result = configure(cloud, rival=rival, **NEWS, retry_timeout=30)
@@ -194,7 +198,7 @@ def test_an_add_that_arrives_late_is_our_own(cloud, rival):
     assert [call["code"] for call in cloud.calls(ADD)] == [None, None, "CodeConfigAlreadyExists"]
 
 
-def test_nothing_is_sent_again_without_time_for_retries(cloud):
+def test_nothing_is_repeated_without_a_retry_timeout(cloud):
     cloud.fault("half_json", action=ADD, processed=False)
     result = configure(cloud, **NEWS)
     assert result["failed"] and result["changed"], "it may still arrive"
@@ -204,7 +208,7 @@ def test_nothing_is_sent_again_without_time_for_retries(cloud):
 
 @pytest.mark.parametrize("missing", ["ok", "error"])
 @pytest.mark.parametrize("fault", LOST)
-def test_a_delete_that_lost_its_answer_is_our_own(cloud, fault, missing):
+def test_a_delete_whose_response_was_lost_is_a_change(cloud, fault, missing):
     configure(cloud, **NEWS)
     cloud.behave(delete_missing=missing)
     cloud.clear_calls()
@@ -214,7 +218,7 @@ def test_a_delete_that_lost_its_answer_is_our_own(cloud, fault, missing):
     assert result["before"]["oss_bucket"] == "recordings" and stored(cloud) is None
 
 
-def test_a_delete_that_never_arrived_is_made_again_after_a_look(cloud):
+def test_a_delete_that_did_not_arrive_is_repeated_after_a_read(cloud):
     configure(cloud, **NEWS)
     cloud.clear_calls()
     cloud.fault("half_json", action=DELETE, times=1, processed=False)
@@ -223,7 +227,7 @@ def test_a_delete_that_never_arrived_is_made_again_after_a_look(cloud):
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_an_update_that_lost_its_answer_is_repeated(cloud, fault):
+def test_an_update_whose_response_was_lost_is_repeated(cloud, fault):
     configure(cloud, **NEWS)
     cloud.clear_calls()
     cloud.fault(fault, action=UPDATE, times=1)
@@ -231,13 +235,13 @@ def test_an_update_that_lost_its_answer_is_repeated(cloud, fault):
     assert (summary(result), actions(cloud)) == ((True, False), [READ, UPDATE, UPDATE, READ])
     cloud.fault(fault, action=UPDATE)
     result = configure(cloud, **NEWS, delay_time=61)
-    assert (summary(result), actions(cloud)) == ((True, False), [READ, UPDATE, READ, READ]), "a look told it"
+    assert (summary(result), actions(cloud)) == ((True, False), [READ, UPDATE, READ, READ]), "the read shows it"
     assert stored(cloud)["delay"] == 61
 
 
 @pytest.mark.parametrize("lost", [DELETE, ADD])
 @pytest.mark.parametrize("fault", [*LOST, "never"])
-def test_a_replacement_survives_a_lost_answer(cloud, lost, fault):
+def test_a_replacement_succeeds_despite_a_lost_response(cloud, lost, fault):
     configure(cloud, **NEWS, delay_time=60)
     cloud.clear_calls()
     kind = {"never": {"fault": "half_json", "processed": False}}.get(fault, {"fault": fault})
@@ -251,7 +255,7 @@ def test_a_replacement_survives_a_lost_answer(cloud, lost, fault):
 DENIED = {"code": "Forbidden.RAM", "http_status": 403, "processed": False}
 
 
-def test_a_refused_replacement_puts_the_old_one_back(cloud):
+def test_a_refused_replacement_restores_the_old_configuration(cloud):
     before = configure(cloud, **NEWS, delay_time=60)["config"]
     number = stored(cloud)["number"]
     cloud.clear_calls()
@@ -262,10 +266,10 @@ def test_a_refused_replacement_puts_the_old_one_back(cloud):
     assert "live:AddLiveAppRecordConfig" in result["msg"]
     assert actions(cloud) == [READ, DELETE, ADD, READ, ADD]
     assert stored(cloud)["number"] != number
-    assert without_chance(configure(cloud, **NEWS, check_mode=True)["config"]) == without_chance(before)
+    assert drop_random_values(configure(cloud, **NEWS, check_mode=True)["config"]) == drop_random_values(before)
 
 
-def test_what_is_gone_is_told_when_it_cannot_be_put_back(cloud):
+def test_a_lost_configuration_is_reported_if_it_cannot_be_restored(cloud):
     configure(cloud, **NEWS, delay_time=61)
     cloud.clear_calls()
     cloud.fault("error", action=ADD, **DENIED)
@@ -277,7 +281,7 @@ def test_what_is_gone_is_told_when_it_cannot_be_put_back(cloud):
         assert part in result["msg"]
 
 
-def test_what_may_be_gone_is_told_when_nothing_can_be_seen(cloud, rival):
+def test_a_possibly_lost_configuration_is_reported_if_it_cannot_be_read(cloud, rival):
     configure(cloud, **NEWS, delay_time=61)
     cloud.fault("half_json", action=DELETE)
     rival.before(2, READ, lambda: cloud.fault("error", action=READ, **DENIED))
@@ -286,7 +290,7 @@ def test_what_may_be_gone_is_told_when_nothing_can_be_seen(cloud, rival):
     assert "If the configuration is gone, it was" in result["msg"] and "'delay_time': 61" in result["msg"]
 
 
-def test_a_replacement_of_which_the_deletion_is_refused_changes_nothing(cloud):
+def test_a_replacement_whose_delete_is_refused_changes_nothing(cloud):
     configure(cloud, **NEWS)
     cloud.fault("error", action=DELETE, **DENIED)
     result = configure(cloud, **{**NEWS, "oss_bucket": "archive"})
@@ -299,7 +303,7 @@ def rival():
     return Rival()
 
 
-def test_somebody_else_adds_the_same(cloud, rival):
+def test_the_same_configuration_added_by_another_client_is_no_change(cloud, rival):
     rival.before(1, ADD, lambda: configure(cloud, **NEWS))
     result = configure(cloud, rival=rival, **NEWS)
     assert summary(result) == (False, False), "it was not this task"
@@ -308,7 +312,7 @@ def test_somebody_else_adds_the_same(cloud, rival):
 
 
 @pytest.mark.parametrize("code", ["CodeConfigAlreadyExists", "SomethingNobodyDocumented"])
-def test_somebody_else_adds_another(cloud, rival, code):
+def test_another_configuration_added_by_another_client_is_updated(cloud, rival, code):
     cloud.behave(config_exists_code=code)
     rival.before(1, ADD, lambda: configure(cloud, **NEWS, delay_time=60))
     result = configure(cloud, rival=rival, **NEWS, delay_time=61)
@@ -317,7 +321,7 @@ def test_somebody_else_adds_another(cloud, rival, code):
 
 
 @pytest.mark.parametrize("missing", ["ok", "error"])
-def test_somebody_else_removes_it(cloud, rival, missing):
+def test_a_configuration_removed_by_another_client_is_no_change_if_the_delete_is_refused(cloud, rival, missing):
     cloud.behave(delete_missing=missing)
     configure(cloud, **NEWS)
     rival.before(1, DELETE, lambda: configure(cloud, app_name="news", state="absent"))
@@ -326,7 +330,7 @@ def test_somebody_else_removes_it(cloud, rival, missing):
     assert result["changed"] is (missing == "ok"), "only a refusal tells that it was not this task"
 
 
-def test_somebody_else_removes_it_before_an_update(cloud, rival):
+def test_a_configuration_removed_before_an_update_is_created(cloud, rival):
     configure(cloud, **NEWS)
     rival.before(1, UPDATE, lambda: configure(cloud, app_name="news", state="absent"))
     result = configure(cloud, rival=rival, **NEWS, delay_time=60)
@@ -334,7 +338,7 @@ def test_somebody_else_removes_it_before_an_update(cloud, rival):
     assert result["before"] is None and stored(cloud)["delay"] == 60
 
 
-def test_somebody_else_removes_it_and_the_options_do_not_suffice_to_create_it(cloud, rival):
+def test_a_removed_configuration_fails_if_the_options_cannot_create_it(cloud, rival):
     configure(cloud, **NEWS)
     rival.before(1, UPDATE, lambda: configure(cloud, app_name="news", state="absent"))
     result = configure(cloud, rival=rival, app_name="news", delay_time=60)
@@ -342,7 +346,7 @@ def test_somebody_else_removes_it_and_the_options_do_not_suffice_to_create_it(cl
     assert "creating it needs oss_bucket, oss_endpoint, formats" in result["msg"]
 
 
-def test_somebody_else_comes_between_the_two_calls_of_a_replacement(cloud, rival):
+def test_another_client_may_act_between_the_calls_of_a_replacement(cloud, rival):
     configure(cloud, **NEWS)
     other = {**NEWS, "oss_bucket": "somebody-elses"}
     rival.before(1, ADD, lambda: configure(cloud, **other))
@@ -350,7 +354,7 @@ def test_somebody_else_comes_between_the_two_calls_of_a_replacement(cloud, rival
     assert summary(result) == (True, True) and stored(cloud)["bucket"] == "archive"
 
 
-def test_somebody_else_who_does_not_stop_is_left_to_it(cloud, rival):
+def test_repeated_changes_by_another_client_are_a_failure(cloud, rival):
     for number in (1, 2, 3):
         rival.before(number, UPDATE, lambda: configure(cloud, app_name="news", state="absent"))
         rival.before(number, ADD, lambda: configure(cloud, **NEWS, delay_time=100))
@@ -361,8 +365,8 @@ def test_somebody_else_who_does_not_stop_is_left_to_it(cloud, rival):
     assert result["error"]["code"] == "CodeConfigNotFound" and not result["changed"]
 
 
-def test_the_cloud_that_takes_a_change_and_shows_another(cloud, rival):
-    """As when reading lags behind, or the service cuts a value."""
+def test_a_change_that_reads_back_differently_is_a_warning(cloud, rival):
+    """This may happen if reads lag behind or the service truncates a value."""
     configure(cloud, **NEWS)
     rival.before(2, READ, lambda: configure(cloud, **NEWS, delay_time=62))
     result = configure(cloud, rival=rival, **NEWS, delay_time=61)
@@ -370,14 +374,14 @@ def test_the_cloud_that_takes_a_change_and_shows_another(cloud, rival):
     assert any("delay_time" in warning and "does not show" in warning for warning in result["warnings"])
 
 
-def test_a_change_that_cannot_be_read_back_is_still_a_change(cloud, rival):
+def test_a_change_that_cannot_be_read_back_is_reported_as_a_change(cloud, rival):
     rival.before(2, READ, lambda: cloud.fault("error", action=READ, **DENIED))
     result = configure(cloud, rival=rival, **NEWS)
     assert result["failed"] and result["changed"] and "the change before it took effect" in result["msg"]
     assert stored(cloud)
 
 
-def test_a_domain_with_many_configurations_is_read_to_the_end(cloud):
+def test_all_pages_of_configurations_are_read(cloud):
     for number in range(35):
         configure(cloud, **{**NEWS, "app_name": f"app{number}"})
     cloud.clear_calls()
@@ -386,7 +390,7 @@ def test_a_domain_with_many_configurations_is_read_to_the_end(cloud):
     assert not any("AppName" in call["params"] for call in cloud.calls(READ))
 
 
-def test_numbers_and_lists_go_out_as_the_documentation_shows_them(cloud):
+def test_numbers_and_lists_are_sent_in_the_documented_form(cloud):
     formats = [{"format": "M3U8", "slice_duration": 10, **{k: v for k, v in M3U8.items() if k != "format"}}]
     configure(cloud, **{**NEWS, "formats": formats}, mode="automatic", transcode_templates=["sd", "hd"], delay_time=15)
     (call,) = cloud.calls(ADD)
@@ -407,7 +411,7 @@ def test_numbers_and_lists_go_out_as_the_documentation_shows_them(cloud):
     }
 
 
-# --- as users run it --------------------------------------------------------------------------------------------------
+# --- in playbooks -----------------------------------------------------------------------------------------------------
 
 
 def task(name, **options):
@@ -446,7 +450,7 @@ LADDER = {
 
 @pytest.fixture(scope="module")
 def ways(http_cloud, tmp_path_factory):
-    """Way to its run, and what the cloud saw."""
+    """Return the run of each way, with the calls that the emulator received."""
     found = {}
     for way, keywords in WAYS.items():
         http_cloud.reset()
@@ -457,7 +461,7 @@ def ways(http_cloud, tmp_path_factory):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ladder_in_a_playbook(ways, way):
+def test_create_repeat_change_and_delete_in_a_playbook(ways, way):
     run, seen = ways[way]
     assert run.exit_code == 0, run.output
     assert {row["task"]: row["result"]["changed"] for row in run.rows if row["task"] in LADDER} == LADDER
@@ -474,7 +478,7 @@ def test_ladder_in_a_playbook(ways, way):
     assert "Traceback" not in run.output
 
 
-def test_both_ways_return_the_same(ways):
+def test_module_and_action_plugin_return_the_same(ways):
     rows = [
         [(row["task"], row["status"], comparable(row["result"])) for row in run.rows] for run, _seen in ways.values()
     ]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation of apsaravideo_record_info against the emulator: what it says, and which calls it takes to know it."""
+"""The operation of apsaravideo_record_info against the emulator: its results and its calls."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from emulator import ACCOUNT
-from playbook import STREAM, environment
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.emulator import ACCOUNT
+from support.playbook import STREAM, environment
 
 ONLINE, LOG = "DescribeLiveStreamsOnlineList", "DescribeLiveRecordNotifyRecords"
 CONFIGS, CONTENTS, FILES = (
@@ -31,7 +31,7 @@ ISO = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class WrongClock(Clock):
-    """The clock of a controller that is so many seconds ahead."""
+    """A clock that is ahead by so many seconds."""
 
     def __init__(self, ahead):
         self.ahead = ahead
@@ -46,29 +46,29 @@ def run(cloud, module, options, clock=None, check_mode=False):
     return execute(module.operate, Task(given, {**os.environ, **environment(cloud)}, check_mode, clock))
 
 
-def names_of(where):
+def split_names(where):
     return dict(zip(argspec.STREAM, where.split("/", 2)))
 
 
 def record(cloud, state="started", stream=STREAM, **options):
-    return run(cloud, record_module, {**names_of(stream), "state": state, **options})
+    return run(cloud, record_module, {**split_names(stream), "state": state, **options})
 
 
 def info(cloud, where=STREAM, clock=None, **options):
-    """The result, and the operations that it called."""
+    """Return the result, and the API operations that were called."""
     cloud.clear_calls()
-    result = run(cloud, record_info, {**names_of(where), **options}, clock)
+    result = run(cloud, record_info, {**split_names(where), **options}, clock)
     called = [call["action"] for call in cloud.calls()]
     assert result["api_calls"] == len(called) and result.get("changed") is False
     return result, called
 
 
-def one(cloud, where=STREAM, **options):
+def get_single_stream(cloud, where=STREAM, **options):
     (stream,) = info(cloud, where, **options)[0]["streams"]
     return stream
 
 
-def known(stream):
+def pick_state(stream):
     return stream["online"], stream["recording"], stream["state_source"]
 
 
@@ -79,11 +79,11 @@ def add_domain(cloud, name, mode=7, callbacks=True, configs=({"AppName": "*"},))
     cloud.add_accounts({**account, "notify_configs": [notify] if callbacks else []})
 
 
-def ago(**span):
+def format_past(**span):
     return (datetime.now(timezone.utc) - timedelta(**span)).strftime(ISO)
 
 
-def test_thousands_of_streams_take_no_more_calls_than_pages(cloud):
+def test_thousands_of_streams_take_one_call_per_page(cloud):
     add_domain(cloud, "auto.example.com", mode=0)
     add_domain(cloud, "quiet.example.com", callbacks=False)
     cloud.push(*(f"auto.example.com/a/s{number:04}" for number in range(3000)))
@@ -91,15 +91,15 @@ def test_thousands_of_streams_take_no_more_calls_than_pages(cloud):
     result, called = info(cloud, "auto.example.com")
     assert called == [ONLINE] + [LOG] * 6, "3,000 callbacks are 6 pages"
     assert [stream["stream_name"] for stream in result["streams"]] == [f"s{number:04}" for number in range(3000)]
-    assert {known(stream) for stream in result["streams"]} == {(True, "recording", "notify_log")}
+    assert {pick_state(stream) for stream in result["streams"]} == {(True, "recording", "notify_log")}
     result, called = info(cloud, "quiet.example.com", query="length(@)")
     assert called == [ONLINE, ONLINE, LOG] and result["result"] == 3001
-    assert {known(stream) for stream in result["streams"]} == {(True, "unknown", "none")}
+    assert {pick_state(stream) for stream in result["streams"]} == {(True, "unknown", "none")}
     assert len(result["request_ids"]) == 3
 
 
 @pytest.mark.parametrize(("generation", "answers"), [("old", "wrapped"), ("new", "unwrapped")])
-def test_what_is_said_of_each_history(cloud, generation, answers):
+def test_the_state_follows_from_each_history(cloud, generation, answers):
     cloud.behave(generation=generation, answers=answers)
     names = ["absent", "error", "interrupted", "paused", "pushed", "recording", "resumed", "split"]
     streams = {name: f"live.example.com/app/{name}" for name in names}
@@ -111,7 +111,7 @@ def test_what_is_said_of_each_history(cloud, generation, answers):
     cloud.drop(streams["interrupted"], streams["resumed"])
     record(cloud, "stopped", streams["paused"])
     record(cloud, "restarted", streams["split"])
-    cloud.add_events({**names_of(streams["error"]), "notify_type": "record_error", "age": 0})
+    cloud.add_events({**split_names(streams["error"]), "notify_type": "record_error", "age": 0})
     cloud.advance(100)
     cloud.resume(streams["resumed"])
     expected = {
@@ -127,8 +127,8 @@ def test_what_is_said_of_each_history(cloud, generation, answers):
     found = {}
     for order in ("asc", "desc"):
         cloud.behave(notify_order=order)
-        found[order] = {name: one(cloud, stream) for name, stream in streams.items()}
-        assert {name: known(stream) for name, stream in found[order].items()} == expected
+        found[order] = {name: get_single_stream(cloud, stream) for name, stream in streams.items()}
+        assert {name: pick_state(stream) for name, stream in found[order].items()} == expected
         listed = info(cloud, "live.example.com/app")[0]["streams"]
         online = {name for name, (is_online, *_rest) in expected.items() if is_online}
         assert listed == [found[order][name] for name in sorted(online)]
@@ -147,10 +147,10 @@ def test_what_is_said_of_each_history(cloud, generation, answers):
         assert stream["publish_time"] == (state[name]["publish_time"] if stream["online"] else None)
 
 
-def test_an_offline_stream_costs_one_call_and_is_returned(cloud):
+def test_an_offline_stream_is_returned_after_one_call(cloud):
     result, called = info(cloud)
     assert called == [ONLINE]
-    assert [known(stream) for stream in result["streams"]] == [(False, "offline", "stream_state")]
+    assert [pick_state(stream) for stream in result["streams"]] == [(False, "offline", "stream_state")]
     assert cloud.calls()[0]["params"] == {
         "AppName": "myapp",
         "DomainName": "live.example.com",
@@ -162,35 +162,35 @@ def test_an_offline_stream_costs_one_call_and_is_returned(cloud):
     }
 
 
-def test_nothing_is_claimed_before_the_log_shows_it(cloud):
+def test_the_state_is_unknown_before_the_log_shows_it(cloud):
     cloud.push(STREAM)
     cloud.behave(notify_lag=60)
     record(cloud)
-    assert known(one(cloud)) == (True, "unknown", "none")
+    assert pick_state(get_single_stream(cloud)) == (True, "unknown", "none")
     cloud.advance(60)
-    assert known(one(cloud)) == (True, "recording", "notify_log")
+    assert pick_state(get_single_stream(cloud)) == (True, "recording", "notify_log")
 
 
 @pytest.mark.parametrize("ahead", [-300, 300, 3000])
-def test_a_clock_that_is_wrong_hides_nothing(cloud, ahead):
+def test_a_wrong_clock_hides_no_events(cloud, ahead):
     cloud.push(STREAM)
     record(cloud)
-    stream = one(cloud, clock=WrongClock(ahead), gather=["state", "events"])
-    assert known(stream) == (True, "recording", "notify_log")
+    stream = get_single_stream(cloud, clock=WrongClock(ahead), gather=["state", "events"])
+    assert pick_state(stream) == (True, "recording", "notify_log")
     assert [event["type"] for event in stream["events"]] == ["record_started"]
     cloud.advance(100)
     record(cloud, "stopped")
-    assert known(one(cloud, clock=WrongClock(ahead))) == (True, "stopped", "notify_log")
+    assert pick_state(get_single_stream(cloud, clock=WrongClock(ahead))) == (True, "stopped", "notify_log")
 
 
-def test_a_log_that_cannot_be_read(cloud):
+def test_a_log_that_cannot_be_read_leaves_states_unknown(cloud):
     cloud.push(STREAM)
     record(cloud)
     cloud.fault("error", action=LOG, code="Forbidden.RAM", http_status=403)
     result, called = info(cloud, "live.example.com")
     assert called == [ONLINE, LOG]
     (stream,) = result["streams"]
-    assert known(stream) == (True, "unknown", "none")
+    assert pick_state(stream) == (True, "unknown", "none")
     assert "could not be read" in stream["reason"] and "may not call" in stream["reason"]
     assert len(result["warnings"]) == 1 and "RequestId" in result["warnings"][0]
     result = info(cloud, gather=["state", "events"])[0]
@@ -198,15 +198,17 @@ def test_a_log_that_cannot_be_read(cloud):
     cloud.clear_faults()
     cloud.push(*(f"live.example.com/myapp/{number}" for number in range(501)))
     for number in range(501):
-        cloud.add_events({**names_of(f"live.example.com/myapp/{number}"), "notify_type": "record_started"})
+        cloud.add_events({**split_names(f"live.example.com/myapp/{number}"), "notify_type": "record_started"})
     cloud.fault("status_500", action=LOG, parameters={"PageNumber": "2"})
     result, called = info(cloud, "live.example.com")
     assert called == [ONLINE, LOG, LOG]
-    assert {known(stream) for stream in result["streams"]} == {(True, "unknown", "none")}, "half a log says nothing"
+    assert {pick_state(stream) for stream in result["streams"]} == {(True, "unknown", "none")}, (
+        "half a log says nothing"
+    )
 
 
 @pytest.mark.parametrize("config_filter", ["literal", "pattern"])
-def test_the_configuration_that_fits_best(cloud, config_filter):
+def test_the_most_specific_configuration_is_returned(cloud, config_filter):
     cloud.behave(config_filter=config_filter)
     some = [
         {"AppName": "a", "StreamName": "s"},
@@ -235,12 +237,12 @@ def test_the_configuration_that_fits_best(cloud, config_filter):
     }
     assert {row["reason"] for row in result["streams"]} == {"state was not gathered"}
     assert {row["recording"] for row in result["streams"]} == {"unknown"}
-    assert one(cloud, "many.example.com/a/s", gather=["config"])["config"]["mode"] == "manual"
-    assert one(cloud, "bare.example.com/a/s", gather=["config"])["config"] is None
+    assert get_single_stream(cloud, "many.example.com/a/s", gather=["config"])["config"]["mode"] == "manual"
+    assert get_single_stream(cloud, "bare.example.com/a/s", gather=["config"])["config"] is None
 
 
 def make_recordings(cloud):
-    """A stream with 70 index files of two tasks in eight days, and a task that runs."""
+    """Make 70 index files of two tasks within eight days, and a running task."""
     add_domain(
         cloud, "files.example.com", configs=({"AppName": "*", "RecordFormat": [{**M3U8, "CycleDuration": 9000}]},)
     )
@@ -262,10 +264,10 @@ def make_recordings(cloud):
     [("created", "unlisted", "now"), ("recorded", "listed", "now"), ("created", "listed", "absent")]
     + [("recorded", "listed", "window-end")],
 )
-def test_tasks_and_files_of_a_long_time(cloud, index_window, running, end):
+def test_tasks_and_files_of_eight_days_are_returned_completely(cloud, index_window, running, end):
     cloud.behave(index_window=index_window, running_content=running, running_end=end)
     stream = make_recordings(cloud)
-    found, called = info(cloud, stream, gather=["tasks", "files"], start_time=ago(days=9, hours=1))
+    found, called = info(cloud, stream, gather=["tasks", "files"], start_time=format_past(days=9, hours=1))
     assert [action for action in called if action != FILES] == [ONLINE] + [CONTENTS] * 3, "10 days are three spans"
     (row,) = found["streams"]
     (state,) = cloud.state(stream)["streams"]
@@ -279,39 +281,39 @@ def test_tasks_and_files_of_a_long_time(cloud, index_window, running, end):
     assert [start for start, _end in windows[1:]] == [finish for _start, finish in windows[:-1]]
     for start, finish in windows:
         assert timedelta(0) < datetime.strptime(finish, ISO) - datetime.strptime(start, ISO) <= timedelta(days=4)
-    assert known(row) == (True, "unknown", "none")
+    assert pick_state(row) == (True, "unknown", "none")
 
 
 @pytest.mark.parametrize("code", ["StreamNotFound", "InvalidStream.NotFound"])
-def test_a_stream_that_the_cloud_does_not_know_has_no_recordings(cloud, code):
+def test_an_unknown_stream_has_no_tasks_and_files(cloud, code):
     for action in (CONTENTS, FILES):
         cloud.fault("error", action=action, code=code, http_status=404)
-    stream = one(cloud, gather=["tasks", "files"])
-    assert (stream["tasks"], stream["files"], *known(stream)) == ([], [], False, "offline", "stream_state")
+    stream = get_single_stream(cloud, gather=["tasks", "files"])
+    assert (stream["tasks"], stream["files"], *pick_state(stream)) == ([], [], False, "offline", "stream_state")
     cloud.clear_faults()
     cloud.fault("error", action=CONTENTS, code="Forbidden.RAM", http_status=403)
     assert info(cloud, gather=["tasks"])[0]["error"]["action"] == CONTENTS
 
 
 @pytest.mark.parametrize("past_window", ["error", "cut"])
-def test_what_is_no_longer_kept_is_left_out_with_a_warning(cloud, past_window):
+def test_times_beyond_the_retention_are_left_out_with_a_warning(cloud, past_window):
     cloud.behave(past_window=past_window)
     stream = make_recordings(cloud)
-    result, _called = info(cloud, stream, gather=["state", "events", "tasks"], start_time=ago(days=10))
+    result, _called = info(cloud, stream, gather=["state", "events", "tasks"], start_time=format_past(days=10))
     (row,) = result["streams"]
-    assert known(row) == (True, "recording", "notify_log")
+    assert pick_state(row) == (True, "recording", "notify_log")
     (warning,) = result["warnings"]
-    assert "7 days" in warning and ago(days=7)[:10] in warning
+    assert "7 days" in warning and format_past(days=7)[:10] in warning
     assert len(row["tasks"]) == 2, "these are kept for longer"
-    assert {event["time"] >= ago(days=7) for event in row["events"]} == {True}
+    assert {event["time"] >= format_past(days=7) for event in row["events"]} == {True}
     assert len({event["type"] for event in row["events"]}) == 3
     assert [event["time"] for event in row["events"]] == sorted(event["time"] for event in row["events"])
-    result, called = info(cloud, stream, gather=["tasks"], start_time=ago(days=200))
+    result, called = info(cloud, stream, gather=["tasks"], start_time=format_past(days=200))
     assert not result.get("failed") and "6 months" in result["warnings"][0]
     assert called == [ONLINE] + [CONTENTS] * 45
 
 
-def test_events_name_streams_that_are_offline(cloud):
+def test_events_include_streams_that_are_offline(cloud):
     names = [f"live.example.com/{app}/{stream}" for app in "ab" for stream in "xy"]
     cloud.push(*names)
     for name in names:
@@ -325,7 +327,7 @@ def test_events_name_streams_that_are_offline(cloud):
     assert called == [ONLINE, LOG]
     assert [f"{row['domain_name']}/{row['app_name']}/{row['stream_name']}" for row in result["streams"]] == names
     assert [row["recording"] for row in result["streams"]] == ["offline", "unknown"] * 2
-    result = info(cloud, "live.example.com/b", gather=["state", "events"], start_time=ago(minutes=70))[0]
+    result = info(cloud, "live.example.com/b", gather=["state", "events"], start_time=format_past(minutes=70))[0]
     assert [row["stream_name"] for row in result["streams"]] == ["x", "y"]
     assert [[event["type"] for event in row["events"]] for row in result["streams"]] == [
         ["record_paused", "file_created", "file_created"],
@@ -334,11 +336,17 @@ def test_events_name_streams_that_are_offline(cloud):
     assert result["streams"][1]["recording"] == "recording", "which began before the time of the events"
     (file_event,) = [event for event in result["streams"][0]["events"] if "m3u8" in str(event["content"])]
     assert file_event["delivered"] and file_event["storage_type"] == "oss" and file_event["content"]["stream"] == "x"
-    result = info(cloud, "live.example.com", gather=["events"], start_time=ago(minutes=50), end_time=ago(minutes=10))[0]
+    result = info(
+        cloud,
+        "live.example.com",
+        gather=["events"],
+        start_time=format_past(minutes=50),
+        end_time=format_past(minutes=10),
+    )[0]
     assert [row["stream_name"] for row in result["streams"]] == ["y", "y"], "those that are online only"
 
 
-def test_nothing_of_a_callback_that_is_secret_is_returned(cloud):
+def test_secrets_of_a_callback_are_not_returned(cloud):
     notify = {"DomainName": "signed.example.com", "NotifyUrl": "http://callback.example.com/?token=hidden-token"}
     notify.update(NeedStatusNotify=True, NotifyReqAuth=True, NotifyAuthKey="hiddenHiddenHidden")
     add_domain(cloud, "signed.example.com", callbacks=False)
@@ -350,7 +358,7 @@ def test_nothing_of_a_callback_that_is_secret_is_returned(cloud):
     assert "hidden" not in str(result) and "SIGNATURE" not in str(result) and "rtmp:" not in str(result)
 
 
-def test_operations_of_single_streams_keep_to_their_pace(cloud):
+def test_operations_of_single_streams_keep_their_own_rate(cloud):
     names = [f"live.example.com/a/s{number:02}" for number in range(20)]
     cloud.push(*names)
     result, called = info(cloud, "live.example.com", gather=["files"])
@@ -360,33 +368,33 @@ def test_operations_of_single_streams_keep_to_their_pace(cloud):
 
 
 BAD = [
-    ({"start_time": "2026-01-02T03:04:05"}, "start_time is 2026-01-02T03:04:05, which is no time with a zone"),
+    ({"start_time": "2026-01-02T03:04:05"}, "start_time is 2026-01-02T03:04:05, which is not a time with a zone"),
     ({"end_time": "yesterday"}, "end_time is yesterday"),
-    ({"start_time": "2026-02-30T00:00:00Z"}, "which is no time"),
-    ({"start_time": ago(hours=1), "end_time": ago(hours=2)}, "which is not before end_time"),
-    ({"start_time": ago(hours=1), "end_time": ago(hours=1)}, "which is not before end_time"),
-    ({"start_time": ago(hours=-1), "end_time": ago(hours=-2)}, "which is not before now"),
-    ({"end_time": ago(days=8), "gather": ["events"]}, "the notify log goes back 7 days"),
-    ({"end_time": ago(days=190), "gather": ["files"]}, "about 6 months"),
+    ({"start_time": "2026-02-30T00:00:00Z"}, "which is not a time"),
+    ({"start_time": format_past(hours=1), "end_time": format_past(hours=2)}, "which is not before end_time"),
+    ({"start_time": format_past(hours=1), "end_time": format_past(hours=1)}, "which is not before end_time"),
+    ({"start_time": format_past(hours=-1), "end_time": format_past(hours=-2)}, "which is not before now"),
+    ({"end_time": format_past(days=8), "gather": ["events"]}, "the notify log goes back 7 days"),
+    ({"end_time": format_past(days=190), "gather": ["files"]}, "about 6 months"),
     ({"query": "[?"}, "query cannot be used"),
     ({"query": ""}, "query cannot be used"),
-    ({"query": "[?nothing(@)]"}, "nothing(), which is no function"),
+    ({"query": "[?nothing(@)]"}, "nothing(), which is not a function"),
     ({"query": "[?length(@, `1`) > `2`]"}, "length() 2 arguments, and it takes 1"),
     ({"stream_name": ""}, "stream_name is ''"),
     ({"app_name": "*", "stream_name": None}, "leave the option out to look at all"),
     ({"app_name": "a\nb"}, "line end"),
-    ({"domain_name": "https://live.example.com"}, "is no domain"),
+    ({"domain_name": "https://live.example.com"}, "is not a valid domain"),
 ]
 
 
 @pytest.mark.parametrize(("options", "words"), BAD, ids=lambda value: value if isinstance(value, str) else "")
-def test_bad_input_is_refused_before_any_call(cloud, options, words):
+def test_invalid_options_are_refused_before_any_call(cloud, options, words):
     result, called = info(cloud, **options)
     assert result["failed"] and words in result["msg"] and called == []
     assert "\n" not in result["msg"] and result["msg"].endswith(".")
 
 
-def test_queries(cloud):
+def test_a_query_selects_from_the_result(cloud):
     cloud.push(STREAM, "live.example.com/other/x")
     record(cloud)
     query = "[?recording != 'recording'].{name: stream_name, why: reason}"
@@ -399,7 +407,7 @@ def test_queries(cloud):
 
 
 @pytest.mark.parametrize("generation", ["old", "new"])
-def test_an_absent_domain(cloud, generation):
+def test_an_unknown_domain_fails(cloud, generation):
     cloud.behave(generation=generation)
     result, called = info(cloud, "nowhere.example.com")
     assert result["failed"] and called == [ONLINE]

@@ -9,16 +9,16 @@ import itertools
 import json
 
 import pytest
-from emulator import ACCOUNT
-from operation import Rival, actions, comparable, made_task, operated
-from playbook import WAYS, Ansible, environment
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record_notify
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import execute
+from support.emulator import ACCOUNT
+from support.operation import Rival, actions, comparable, made_task, operated
+from support.playbook import WAYS, Ansible, environment
+from support.scripted import ScriptedServer, answer
 
 MODULE = "apsaravideo.live.apsaravideo_record_notify"
-DOMAIN = "quiet.example.com"  # has no callback to begin with
+DOMAIN = "quiet.example.com"  # has no callback at first
 READ, ADD, UPDATE, DELETE = (f"{verb}LiveRecordNotifyConfig" for verb in ("Describe", "Add", "Update", "Delete"))
 URL = "https://callback.example.com/recording?from=live&to=%E7%9B%B4"
 OTHER_URL = "http://[2001:db8::1]:8080/"
@@ -75,7 +75,7 @@ def settings(url=URL, on_demand_url=None, status_events=False, signed=False):
     return {**names, "status_events": status_events, "signed": signed}
 
 
-def test_ladder(cloud, variant):
+def test_create_repeat_change_and_delete(cloud, variant):
     check = notify(cloud, check_mode=True, notify_url=URL)
     assert (changed(check), actions(cloud), check["config"], stored(cloud)) == (True, [READ], settings(), None)
     created = notify(cloud, notify_url=URL)
@@ -113,10 +113,10 @@ WHOLE = {"notify_url": URL, "on_demand_url": OTHER_URL, "status_events": True, "
     ],
     ids=repr,
 )
-def test_each_thing_by_itself_and_nothing_else(cloud, variant, change):
+def test_each_option_changes_only_its_own_setting(cloud, variant, change):
     notify(cloud, **WHOLE)
     wanted = {**WHOLE, **change}
-    only = {"auth_key": wanted["auth_key"], **change}  # without auth_key, callbacks are not signed
+    only = {"auth_key": wanted["auth_key"], **change}  # Without auth_key, callbacks are not signed.
     check = notify(cloud, check_mode=True, **only)
     cloud.clear_calls()
     result = notify(cloud, **only)
@@ -132,7 +132,7 @@ def test_each_thing_by_itself_and_nothing_else(cloud, variant, change):
     assert actions(cloud) == [READ, READ]
 
 
-def test_turning_signatures_off_is_told(cloud):
+def test_turning_signatures_off_is_a_warning(cloud):
     notify(cloud, notify_url=URL, auth_key=KEY)
     for check_mode in (True, False):
         result = notify(cloud, check_mode=check_mode, notify_url=URL)
@@ -144,7 +144,7 @@ def test_turning_signatures_off_is_told(cloud):
 
 
 class Masking:
-    """A cloud between the module and the emulator's answers: it shows no key, or stars."""
+    """A rival that replaces the key in the emulator's responses, by nothing or by stars."""
 
     def __init__(self, shown):
         self._shown = shown
@@ -165,7 +165,7 @@ class Masking:
 
 
 def counts_later(result):
-    """Whether the only warning says from when the key counts."""
+    """Return whether the only warning says when the key takes effect."""
     (warning,) = result["warnings"]
     return warning.startswith("The key counts from the next push")
 
@@ -179,7 +179,7 @@ def mask(request):
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_key_that_cannot_be_seen_is_sent_once_and_its_doubt_is_told(cloud, mask, check_mode):
+def test_a_masked_key_is_sent_once_with_a_warning(cloud, mask, check_mode):
     notify(cloud, rival=mask, notify_url=URL, auth_key=KEY)
     cloud.clear_calls()
     for key in (KEY, OTHER_KEY):
@@ -190,7 +190,7 @@ def test_a_key_that_cannot_be_seen_is_sent_once_and_its_doubt_is_told(cloud, mas
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_key_that_cannot_be_seen_is_sent_each_time_where_that_is_wanted(cloud, mask, check_mode):
+def test_a_masked_key_is_sent_each_time_with_update_auth_key_always(cloud, mask, check_mode):
     notify(cloud, rival=mask, notify_url=URL, auth_key=KEY)
     cloud.clear_calls()
     result = notify(cloud, check_mode, mask, notify_url=URL, auth_key=OTHER_KEY, update_auth_key="always")
@@ -202,14 +202,14 @@ def test_a_key_that_cannot_be_seen_is_sent_each_time_where_that_is_wanted(cloud,
     assert not changed(seen), "without the mask one sees which key it is"
 
 
-def test_a_key_goes_along_with_another_change(cloud, mask):
+def test_a_masked_key_is_sent_with_any_other_change(cloud, mask):
     notify(cloud, rival=mask, notify_url=URL, auth_key=KEY)
     result = notify(cloud, rival=mask, status_events=True, auth_key=OTHER_KEY)
     assert changed(result) and counts_later(result)
     assert not changed(notify(cloud, auth_key=OTHER_KEY, update_auth_key="always"))
 
 
-def test_a_key_that_is_seen_is_compared(cloud, variant):
+def test_a_visible_key_is_compared(cloud, variant):
     notify(cloud, notify_url=URL, auth_key=KEY)
     for always in ("always", "on_create"):
         result = notify(cloud, auth_key=KEY, update_auth_key=always)
@@ -225,21 +225,21 @@ def test_a_key_that_is_seen_is_compared(cloud, variant):
     assert changed(result) and "warnings" not in result, "the key is the same"
 
 
-def test_signing_begins_with_the_key(cloud, mask):
+def test_a_first_key_turns_signatures_on(cloud, mask):
     notify(cloud, notify_url=URL)
     result = notify(cloud, rival=mask, auth_key=KEY)
     assert changed(result) and result["config"]["signed"] and counts_later(result)
     assert not changed(notify(cloud, auth_key=KEY, update_auth_key="always"))
 
 
-# --- lost answers, races, refusals ------------------------------------------------------------------------------------
+# --- lost responses, races, refusals ----------------------------------------------------------------------------------
 
 LOST = ["reset_after", "half_json", "truncate", "empty"]
 DENIED = {"code": "Forbidden.RAM", "http_status": 403, "processed": False}
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_lost_answers(cloud, fault):
+def test_changes_are_reported_although_responses_were_lost(cloud, fault):
     cloud.fault(fault, action=ADD, times=1)
     assert changed(notify(cloud, notify_url=URL, auth_key=KEY))
     assert actions(cloud) == [READ, ADD, READ, READ]
@@ -251,7 +251,7 @@ def test_lost_answers(cloud, fault):
     assert actions(cloud) == [READ, DELETE, READ, READ]
 
 
-def test_calls_that_never_arrived_are_made_again_after_a_look(cloud):
+def test_calls_that_did_not_arrive_are_repeated_after_a_read(cloud):
     for action in (ADD, DELETE):
         cloud.fault("half_json", action=action, times=1, processed=False)
     assert changed(notify(cloud, notify_url=URL, retry_timeout=30))
@@ -260,7 +260,7 @@ def test_calls_that_never_arrived_are_made_again_after_a_look(cloud):
     assert actions(cloud) == [READ, DELETE, READ, DELETE, READ]
 
 
-def test_somebody_else_is_faster(cloud, rival):
+def test_the_same_change_by_another_client_is_no_change(cloud, rival):
     rival.before(1, ADD, lambda: notify(cloud, notify_url=URL))
     result = notify(cloud, rival=rival, notify_url=URL)
     assert not changed(result) and result["before"] == settings()
@@ -280,7 +280,7 @@ def test_a_refused_update_of_the_key_alone_is_a_failure(cloud, mask):
 
 
 @pytest.mark.parametrize("seen", [True, False])
-def test_a_refused_replacement_puts_the_callback_back_with_a_key(cloud, seen):
+def test_a_refused_replacement_restores_the_callback_with_its_key(cloud, seen):
     notify(cloud, **WHOLE)
     cloud.clear_calls()
     cloud.fault("error", action=ADD, parameters={"NotifyUrl": URL + "x"}, **DENIED)
@@ -292,7 +292,7 @@ def test_a_refused_replacement_puts_the_callback_back_with_a_key(cloud, seen):
     assert not changed(check), "with the same key"
 
 
-def test_a_callback_that_could_not_be_put_back_is_not_removed(cloud, mask):
+def test_a_callback_that_cannot_be_restored_is_not_removed(cloud, mask):
     notify(cloud, **WHOLE)
     cloud.clear_calls()
     result = notify(cloud, rival=mask, on_demand_url="")
@@ -303,18 +303,18 @@ def test_a_callback_that_could_not_be_put_back_is_not_removed(cloud, mask):
 
 
 @pytest.mark.parametrize("fault", [{"fault": "error", "code": "New.Code", "http_status": 400}, {"fault": "half_json"}])
-def test_a_key_that_the_cloud_quotes_is_hidden(cloud, fault):
+def test_a_key_quoted_in_an_error_is_masked(cloud, fault):
     cloud.fault(action=ADD, processed=False, message=f"The key {KEY} is weak.", **fault)
     result = notify(cloud, notify_url=URL, auth_key=KEY)
     assert result["failed"] and KEY not in json.dumps(result)
 
 
-def test_creating_needs_a_url(cloud, variant):
+def test_creating_without_a_url_is_refused(cloud, variant):
     result = notify(cloud, status_events=True)
     assert result["failed"] and "creating it needs notify_url" in result["msg"] and actions(cloud) == [READ]
 
 
-def test_a_domain_of_nobody_is_a_failure(cloud, variant):
+def test_an_unknown_domain_fails(cloud, variant):
     for state in ("present", "absent"):
         result = notify(cloud, domain_name="nowhere.example.com", state=state, notify_url=URL)
         assert result["failed"] and result["error"]["code"] == "InvalidDomain.NotFound"
@@ -342,7 +342,7 @@ def test_a_domain_of_nobody_is_a_failure(cloud, variant):
         ({"auth_key": "０１２３４５６７８９abcdef"}, "16 to 32 letters and digits"),
     ],
 )
-def test_bad_input_is_refused_before_any_call(cloud, options, words):
+def test_invalid_options_are_refused_before_any_call(cloud, options, words):
     result = notify(cloud, **{"notify_url": URL, **options})
     assert result["failed"] and words in result["msg"] and not actions(cloud)
     assert options.get("auth_key", "none given") not in result["msg"]
@@ -353,7 +353,7 @@ def test_bad_input_is_refused_before_any_call(cloud, options, words):
     [{}, None, {"DomainName": DOMAIN, "NotifyUrl": ""}],
     ids=repr,
 )
-def test_what_may_mean_that_there_is_no_callback(found):
+def test_responses_that_mean_no_callback_are_recognized(found):
     steps = [answer(200, json.dumps({"RequestId": "R", "LiveRecordNotifyConfig": found}))]
     codes = ("CodeConfigNotFound", "InvalidConfig.NotFound", "LiveRecordNotifyConfigNotFound", "ConfigNotFound")
     steps += [answer(404, json.dumps({"RequestId": "R", "Code": code})) for code in codes]
@@ -364,7 +364,7 @@ def test_what_may_mean_that_there_is_no_callback(found):
 
 
 @pytest.mark.parametrize("body", [{}, {"LiveRecordNotifyConfig": []}, {"LiveRecordNotifyConfig": "x"}], ids=repr)
-def test_an_answer_without_a_callback_in_it_does_not_mean_that_there_is_none(body):
+def test_a_response_without_a_callback_is_an_error(body):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **body}))) as server:
         result = execute(record_notify.operate, made(server, state="absent", retry_timeout=0))
     assert result["failed"] and "no usable answer" in result["msg"]
@@ -372,7 +372,7 @@ def test_an_answer_without_a_callback_in_it_does_not_mean_that_there_is_none(bod
 
 @pytest.mark.parametrize("yes", [True, "true", "True", "yes", 1])
 @pytest.mark.parametrize("no", [False, "false", "no", "", None, 0])
-def test_booleans_of_the_api(yes, no):
+def test_booleans_of_the_api_are_parsed(yes, no):
     found = {"NotifyUrl": URL, "NeedStatusNotify": yes, "NotifyReqAuth": no}
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", "LiveRecordNotifyConfig": found}))) as server:
         result = execute(record_notify.operate, made(server, notify_url=URL, status_events=True))
@@ -386,7 +386,7 @@ def made(server, **options):
     return made_task(record_notify, Cloud(), domain_name=DOMAIN, rate_limit=1e6, **options)
 
 
-def test_booleans_go_out_in_lower_case(cloud):
+def test_booleans_are_sent_in_lower_case(cloud):
     notify(cloud, notify_url=URL, status_events=True)
     notify(cloud, notify_url=URL, auth_key=KEY)
     (add,), (update,) = cloud.calls(ADD), cloud.calls(UPDATE)
@@ -395,7 +395,7 @@ def test_booleans_go_out_in_lower_case(cloud):
     assert {name: update["params"][name] for name in flags} == {**flags, "NotifyReqAuth": "true"}
 
 
-# --- as users run it --------------------------------------------------------------------------------------------------
+# --- in playbooks -----------------------------------------------------------------------------------------------------
 
 
 def task(name, **options):
@@ -432,7 +432,7 @@ LADDER = {
 
 @pytest.fixture(scope="module")
 def ways(http_cloud, tmp_path_factory):
-    """Way to its run, what the cloud saw, and what was left on disk."""
+    """Return the run of each way, with the calls that the emulator received and the files that remain."""
     found = {}
     for way, keywords in WAYS.items():
         http_cloud.reset()
@@ -447,7 +447,7 @@ def ways(http_cloud, tmp_path_factory):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_ladder_in_a_playbook(ways, way):
+def test_create_repeat_change_and_delete_in_a_playbook(ways, way):
     run, seen, _left = ways[way]
     assert run.exit_code == 0, run.output
     assert {row["task"]: row["result"]["changed"] for row in run.rows if row["task"] in LADDER} == LADDER
@@ -458,7 +458,7 @@ def test_ladder_in_a_playbook(ways, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_key_appears_nowhere(ways, way):
+def test_the_key_is_in_no_output_and_no_file(ways, way):
     run, _seen, left = ways[way]
     assert "Loading callback plugin" in run.output and "notify_url" in run.output.split("TASK [show]")[1]
     assert '"task": "another key"' in left
@@ -466,7 +466,7 @@ def test_the_key_appears_nowhere(ways, way):
         assert key not in run.output and key not in left
 
 
-def test_both_ways_return_the_same(ways):
+def test_module_and_action_plugin_return_the_same(ways):
     ours, theirs = (
         [(row["task"], row["status"], comparable(row["result"])) for row in ways[way][0].rows if row["task"] != "show"]
         for way in WAYS

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys and tokens never come out: not in results, not at -vvvv, not in a process list, not in files left behind."""
+"""Secrets never appear in results, in output up to -vvvv, in a process list, or in files that are left behind."""
 
 from __future__ import annotations
 
@@ -16,41 +16,42 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from certificates import Authority
-from emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
-from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider
-from playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
-from tunnel import Tunnel
+
+from support.certificates import Authority
+from support.emulator import KEY, OIDC_PROVIDER, OIDC_TOKEN, ROLE
+from support.issuers import CloudSsoServer, CredentialsUri, Metadata, OAuthServer
+from support.playbook import STREAM, WAYS, Ansible, assumed, streams, temporary_keys
+from support.tunnel import Tunnel
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]
 
 
 def forms(secret):
-    """A secret as it may be written."""
+    """Return the encodings of a secret."""
     return {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
 
 
-def leaks(text, secrets):
-    """The secrets that a text holds, in any form."""
+def find_leaks(text, secrets):
+    """Return the secrets that a text contains in any encoding."""
     return [secret for secret in secrets if any(form in text for form in forms(secret))]
 
 
 @pytest.fixture(name="keys")
-def keys_of_sts(cloud):
+def issue_credentials(cloud):
     cloud.push(STREAM)
     return temporary_keys(cloud)
 
 
-def secrets_of(keys):
+def list_secrets(keys):
     return [keys["access_key_secret"], keys["security_token"]]
 
 
 class Places:
-    """Every place that keys can come from, in a directory and on servers, and the secrets that they hold.
+    """Every provider of credentials, with files and servers of its own, and their secrets.
 
-    `options` are those of a task for each place, `environ` what Ansible is started with, and `environments` those of
-    some tasks, which hold no secrets: Ansible itself shows them.
+    `options` are those of a task for each provider, `environ` is the environment of Ansible, and `environments` are
+    those of some tasks, which contain no secrets because Ansible itself displays them.
     """
 
     def __init__(self, cloud, keys, directory):
@@ -58,9 +59,9 @@ class Places:
         self.directory = directory
         content = self.content(cloud)
         self.ecs, self.uri = Metadata({"recorder": content}), CredentialsUri(content)
-        self.sso = CloudSsoProvider(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
+        self.sso = CloudSsoServer(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
         authority = Authority(directory.parent)
-        self.oauth = OAuthProvider(content, OAUTH_TOKEN, authority.context(OAuthProvider.NAMES))
+        self.oauth = OAuthServer(content, OAUTH_TOKEN, authority.context(OAuthServer.NAMES))
         self.environ = {
             "NO_PROXY": "127.0.0.1",
             "REQUESTS_CA_BUNDLE": authority.ca_path,
@@ -70,7 +71,7 @@ class Places:
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys["access_key_secret"],
             "ALIBABA_CLOUD_SECURITY_TOKEN": keys["security_token"],
         }
-        self.secrets = [*secrets_of(keys), KEY[1], OIDC_TOKEN, SSO_TOKEN]
+        self.secrets = [*list_secrets(keys), KEY[1], OIDC_TOKEN, SSO_TOKEN]
         self.secrets += [OAUTH_TOKEN, REFUSED_TOKEN, REFRESH_TOKEN]
 
     def content(self, cloud):
@@ -99,7 +100,7 @@ class Places:
         return str(file)
 
     def profiles(self, keys):
-        """Mode to options, for all modes of the CLI's profiles."""
+        """Return options for profiles of each mode of the CLI."""
         pair = {"access_key_id": KEY[0], "access_key_secret": KEY[1]}
         temporary = {"access_key_id": keys["access_key_id"], "access_key_secret": keys["access_key_secret"]}
         printed = {"mode": "StsToken", **temporary, "sts_token": keys["security_token"]}
@@ -134,12 +135,12 @@ class Places:
         }
 
     def sign_in(self, **fields):
-        """The fields of a profile of the mode OAuth."""
+        """Return the fields of a profile of the mode OAuth."""
         sign_in = {"oauth_access_token": OAUTH_TOKEN, "oauth_access_token_expire": int(time.time()) + 3600}
         return {**sign_in, "oauth_refresh_token": REFRESH_TOKEN, **fields}
 
     def signed_out(self):
-        """Name to options, for profiles of the mode OAuth that give no keys."""
+        """Return options for profiles of the mode OAuth that have no usable credentials."""
         refused = self.sign_in(name="sign-in refused", mode="OAuth", oauth_access_token=REFUSED_TOKEN)
         expired = self.sign_in(name="sign-in expired", mode="OAuth", oauth_access_token_expire=1)
         broken = self.sign_in(name="sign-in broken", mode="OAuth", oauth_access_token=f"{REFUSED_TOKEN}\n")
@@ -148,7 +149,7 @@ class Places:
         return {profile["name"]: {"profile": profile["name"], "credentials_file": file} for profile in profiles}
 
     def sections(self):
-        """Type to options, for the sections of the SDKs' file."""
+        """Return options for each type of section of the SDKs' file."""
         pair = f"access_key_id = {KEY[0]}\naccess_key_secret = {KEY[1]}\n"
         sections = {"access_key": pair, "ram_role_arn": f"{pair}role_arn = {ROLE}\n", "ecs_ram_role": ""}
         text = "".join(f"[{kind}]\ntype = {kind}\n{fields}" for kind, fields in sections.items())
@@ -156,7 +157,7 @@ class Places:
         return {f"section {kind}": {"profile": kind, "credentials_file": file} for kind in sections}
 
     def options(self, keys):
-        """Place to options."""
+        """Return options for each provider that has an option."""
         return {
             "options": keys,
             "environment": {},
@@ -169,7 +170,7 @@ class Places:
         }
 
     def environments(self):
-        """Place to a task's environment."""
+        """Return the environment of a task for each provider that has variables."""
         none = dict.fromkeys((name for name in self.environ if name.startswith("ALIBABA_CLOUD_")), "")
         return {
             "OIDC variables": {
@@ -193,9 +194,9 @@ REFRESH_TOKEN = "token-that-renews-the-sign-in"
 
 
 class Watch:
-    """Collects the arguments of all processes that this one started, directly or not, while it is entered.
+    """A context that collects the arguments of all descendants of this process.
 
-    Those of others are left out: what else runs on a machine may well have a signed address among its arguments.
+    Other processes are ignored, because they may have a signed URL among their arguments.
     """
 
     def __enter__(self):
@@ -229,14 +230,14 @@ class Watch:
 
 
 @pytest.fixture(name="places")
-def all_places(cloud, tmp_path, keys):
+def make_places(cloud, tmp_path, keys):
     (tmp_path / "keys").mkdir()
     with Places(cloud, keys, tmp_path / "keys") as places:
         yield places
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_nothing_leaks(cloud, tmp_path, keys, places, way):
+def test_no_secret_appears_in_output_processes_or_files(cloud, tmp_path, keys, places, way):
     home = tmp_path / "home"
     home.mkdir()
     ansible = Ansible(home, places.environ)
@@ -278,19 +279,19 @@ def test_nothing_leaks(cloud, tmp_path, keys, places, way):
     assert "RealTimeRecordCommand" in everything
     secrets = [content[name] for content in places.issued for name in ("AccessKeySecret", "SecurityToken")]
     assert len(secrets) >= 4, "the servers were asked"
-    assert leaks(everything, [*places.secrets, *secrets]) == []
+    assert find_leaks(everything, [*places.secrets, *secrets]) == []
     assert "Signature=" not in everything
     assert "CAIS" not in everything, "so does each token begin that the cloud has given"
 
 
-def test_the_string_to_sign_that_the_cloud_echoes_is_cut(cloud, ansible, keys):
+def test_a_quoted_string_to_sign_is_removed_from_messages(cloud, ansible, keys):
     options = {**NAMES, **keys, "access_key_secret": "wrongWrongWrong"}
     run = ansible.play([{"name": "start", RECORD: options}], "-vvvv")
     assert run.result("start")["error"]["code"] == "SignatureDoesNotMatch"
-    assert leaks(run.output, [*secrets_of(keys), "wrongWrongWrong", keys["access_key_id"]]) == []
+    assert find_leaks(run.output, [*list_secrets(keys), "wrongWrongWrong", keys["access_key_id"]]) == []
 
 
-def test_the_watch_sees_what_a_descendant_was_given():
+def test_the_watch_sees_the_arguments_of_descendants():
     secret = "kept" * 4
     with Watch() as processes:
         subprocess.run(["sh", "-c", f"sh -c 'sleep 0.3; : {secret}'; :"], check=True)
@@ -306,4 +307,4 @@ def test_the_search_finds_a_leak(cloud, tmp_path, keys, place):
     }
     run = ansible.play([{"name": "leak", **task, "no_log": place == "file"}])
     found = run.output if place == "output" else Path(tmp_path / "left").read_text(encoding="utf-8")
-    assert leaks(found, secrets_of(keys)) == [secret]
+    assert find_leaks(found, list_secrets(keys)) == [secret]

@@ -1,23 +1,23 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Somebody pushes streams whose names are chosen to mean something else, and changes nothing for the user's streams."""
+"""Streams pushed by strangers under names of other things, which must not affect the user's streams."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from emulator import KEY
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import KEY
 
 DOMAIN = "live.example.com"
 PLUGIN = "apsaravideo.live.apsaravideo_streams"
 MINE = ["studio1", "studio2", "studio3"]
-STOP = "Stop what should not be recorded"
+STOP = "Stop unwanted and overdue recordings"
 CONTROLS = ["a\x1b[2Jb", "nul\0", "tab\t", "line\nend", "csi\x9b31m", "next\x85line", "line\u2028end", "part\u2029end"]
 UNPRINTABLE = [
     "zero\u200bwidth",
@@ -59,7 +59,7 @@ def source(ansible, **options):
 
 
 def static(ansible, hosts, group="wanted", name="static.yml"):
-    """The arguments for a source in which a user has written hosts; what a program prints is read as late as it can."""
+    """Return the arguments for a static source with these hosts."""
     path = ansible.directory / name
     hosts = {host: dict(zip(Stream._fields, (DOMAIN, *names))) for host, names in hosts.items()}
     path.write_text(json.dumps({group: {"hosts": hosts}}), encoding="utf-8")
@@ -67,7 +67,7 @@ def static(ansible, hosts, group="wanted", name="static.yml"):
 
 
 def program(ansible, hosts, group):
-    """The arguments for a source that is a program."""
+    """Return the arguments for a source that is a program."""
     path = ansible.directory / "program"
     variables = {host: dict(zip(Stream._fields, (DOMAIN, *names))) for host, names in hosts.items() if names}
     found = {group: {"hosts": list(hosts)}, "_meta": {"hostvars": variables}}
@@ -88,7 +88,7 @@ def play(ansible, name, sources, *arguments, **variables):
     return run
 
 
-def says(run, words):
+def has_words(run, words):
     """Return whether a run shows these words; older versions of ansible-core break warnings in the middle of words."""
     return "".join(words.split()) in "".join(run.output.split())
 
@@ -100,17 +100,17 @@ def recording(cloud):
 
 
 def commands(cloud):
-    """The streams that commands were sent for since the last time."""
+    """Return the streams that commands were sent for since the last call."""
     found = {(call["params"]["AppName"], call["params"]["StreamName"]) for call in cloud.calls("RealTimeRecordCommand")}
     cloud.clear_calls()
     return found
 
 
 def record(cloud, ansible, *streams):
-    """Record streams as another client does, whatever they are called."""
+    """Record streams as another client does, regardless of their names."""
     options = {"endpoint": cloud.endpoint, "access_key_id": KEY[0], "access_key_secret": KEY[1], "rate_limit": 1000}
     cloud.behave(limits={"RealTimeRecordCommand": 10_000})
-    live = Task(SPEC.filled(options), ansible.environ).live()
+    live = Task(SPEC.fill(options), ansible.environ).open_live()
     for app, name in streams:
         live.record_command(Stream(DOMAIN, app, name), "start")
     cloud.advance(60)
@@ -119,7 +119,7 @@ def record(cloud, ansible, *streams):
 
 @pytest.mark.parametrize("order", ["static first", "static last"])
 @pytest.mark.parametrize("options", [{}, {"hostnames": ["stream_name"]}], ids=["default names", "names of streams"])
-def test_fifty_chosen_names_change_nothing(cloud, ansible, options, order):
+def test_fifty_hostile_names_do_not_affect_the_users_streams(cloud, ansible, options, order):
     assert len(NAMES) == len(set(NAMES)) == 50
     mine = {("news", name) for name in MINE}
     theirs = {pair for name in NAMES for pair in (("evil", name), (name, "studio1"))}
@@ -141,14 +141,14 @@ def test_fifty_chosen_names_change_nothing(cloud, ansible, options, order):
     assert run.exit_code == 0 and commands(cloud) == mine and not recording(cloud) & mine, run.output
 
 
-def test_without_a_group_wanted_nothing_is_swept_for_a_stream_of_that_name(cloud, ansible):
+def test_sweep_does_not_take_a_strangers_stream_for_a_wanted_host(cloud, ansible):
     push(cloud, ("news", "studio1"), ("other", "wanted"), ("other", "keep7"))
     record(cloud, ansible, ("news", "studio1"), ("other", "wanted"))
     found = source(ansible, hostnames=["stream_name"])
     for wanted in ("wanted", "keep*", "wanted:&streams", "nothing:wanted"):
         run = play(ansible, "sweep", found, wanted=wanted)
         assert run.exit_code != 0 and commands(cloud) == set(), run.output
-        assert says(run, "their names were chosen by whoever pushes their streams")
+        assert has_words(run, "their names were chosen by whoever pushes their streams")
     run = play(ansible, "sweep", found, wanted="app_news")
     assert run.exit_code == 0 and commands(cloud) == {("other", "wanted")}
     listed = source(ansible, hostnames=["stream_name"], streams=[f"{DOMAIN}/news/studio1"])
@@ -156,7 +156,7 @@ def test_without_a_group_wanted_nothing_is_swept_for_a_stream_of_that_name(cloud
 
 
 @pytest.mark.parametrize("name", ["start", "status", "sweep", "stop", "split", "configure", "window"])
-def test_a_name_that_a_later_source_gives_a_group_is_refused_before_any_call(cloud, ansible, name):
+def test_a_group_of_a_later_source_with_a_host_name_is_refused_before_any_call(cloud, ansible, name):
     push(cloud, ("news", "studio1"), ("other", "night"))
     sources = [*source(ansible, hostnames=["stream_name"]), *program(ansible, {"studio1": ()}, "night")]
     for variables in ({"target": "night"}, {}, {"target": "app_news:!night", "wanted": "night"}):
@@ -168,8 +168,8 @@ def test_a_name_that_a_later_source_gives_a_group_is_refused_before_any_call(clo
     assert play(ansible, "start", sources, target="app_news").exit_code == 0, "where that name does not matter"
 
 
-def test_a_host_of_a_later_source_does_not_become_a_strangers_stream(cloud, ansible):
-    """What a program says cannot be known beforehand, so that nothing is sent for a host that means two streams."""
+def test_a_host_of_a_later_source_that_is_also_a_strangers_stream_fails(cloud, ansible):
+    """The hosts of a program are not known in advance, so nothing is sent for a host of two streams."""
     push(cloud, ("news", "studio1"), ("news", "studio2"), ("a", "studio1"))
     cloud.drop(f"{DOMAIN}/news/studio1")
     sources = [*source(ansible, hostnames=["stream_name"]), *program(ansible, {"studio1": ("news", "studio1")}, "mine")]
@@ -179,11 +179,11 @@ def test_a_host_of_a_later_source_does_not_become_a_strangers_stream(cloud, ansi
     assert run.entries()["studio1"]["msg"].startswith(said)
 
 
-def test_a_newcomer_leaves_others_their_names(cloud, ansible):
+def test_a_strangers_stream_does_not_take_the_name_of_a_users_host(cloud, ansible):
     push(cloud, ("news", "studio1"), ("other", "studio1"), ("other", "studio2"))
     listed = source(ansible, hostnames=["stream_name"], streams=[f"{DOMAIN}/news/studio1"])
     run = play(ansible, "start", [*listed, *static(ansible, {"studio2": ("news", "studio2")})])
-    assert run.exit_code == 0 and says(run, "Other hosts or groups are called like studio1, studio2, so that")
+    assert run.exit_code == 0 and has_words(run, "Other hosts or groups are called like studio1, studio2, so that")
     found = {host: row["stream"]["app_name"] for host, row in run.entries().items()}
     assert found == {
         "studio1": "news",
@@ -193,7 +193,7 @@ def test_a_newcomer_leaves_others_their_names(cloud, ansible):
     assert recording(cloud) == {("news", "studio1"), ("other", "studio1"), ("other", "studio2")}
 
 
-def test_names_that_are_not_printable_are_names(cloud, ansible):
+def test_names_that_are_not_printable_are_recorded_and_swept(cloud, ansible):
     streams = {("news", name) for name in UNPRINTABLE} | {(name, "x") for name in UNPRINTABLE}
     push(cloud, *streams)
     found = source(ansible)
@@ -211,15 +211,15 @@ def test_names_that_are_not_printable_are_names(cloud, ansible):
     assert play(ansible, "stop", found).exit_code == 0 and recording(cloud) == set()
 
 
-def test_streams_that_no_command_can_name_fail_no_run(cloud, ansible):
+def test_streams_that_no_command_can_name_are_left_out(cloud, ansible):
     push(cloud, ("news", "studio1"), *(("news", name) for name in (*CONTROLS, "*")))
     run = play(ansible, "start", source(ansible))
     assert run.exit_code == 0 and recording(cloud) == {("news", "studio1")}, run.output
-    assert says(run, "No command can name the streams live.example.com/news/*, ")
-    assert says(run, "which are left out: their names hold control characters")
+    assert has_words(run, "No command can name the streams live.example.com/news/*, ")
+    assert has_words(run, "which are left out: their names hold control characters")
 
 
-def test_names_that_steer_a_terminal_are_shown_escaped(cloud, ansible):
+def test_control_sequences_in_names_are_displayed_escaped(cloud, ansible):
     names = [*CONTROLS, "red\u202eder", "mark\u200e", "del\x7f"]
     push(cloud, *(("news", name) for name in names))
     record(cloud, ansible, *(("news", name) for name in names))

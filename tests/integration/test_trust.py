@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a hostile server or a bug says shows no secret, and options that no call can be made with end clearly."""
+"""Responses of a hostile server and tracebacks show no secret, and unusable options fail clearly."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playbook import STREAM, WAYS, Ansible, streams
-from scripted import ScriptedServer, answer
+
+from support.playbook import STREAM, WAYS, Ansible, streams
+from support.scripted import ScriptedServer, answer
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 NAMES = streams([STREAM])["stream01"]
@@ -35,21 +36,21 @@ if os.environ.get("PLANTED"):
 """
 
 
-def shown(run):
-    """The secrets that a run has shown, in any form, and signatures."""
+def find_leaks(run):
+    """Return the secrets, in any encoding, and the signatures that a run has displayed."""
     return [form for form in FORMS if form in run.output] + re.findall("Signature=[0-9A-Za-z]+", run.output)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_a_bug_shows_where_it_is_but_no_secret(cloud, tmp_path, way):
+def test_a_traceback_shows_the_line_but_no_secret(cloud, tmp_path, way):
     (tmp_path / "planted").mkdir()
     (tmp_path / "planted" / "sitecustomize.py").write_text(BUG, encoding="utf-8")
     ansible = Ansible(tmp_path, {**ENVIRONMENT, "APSARAVIDEO_ENDPOINT": cloud.endpoint})
     environ = {"PYTHONPATH": str(tmp_path / "planted"), "PLANTED": "yes", "ANSIBLE_DISPLAY_TRACEBACK": "always"}
     run = ansible.play([{"name": "start", RECORD: NAMES}], "-vvv", environ=environ, **way)
-    assert run.exit_code == 2 and shown(run) == []
+    assert run.exit_code == 2 and find_leaks(run) == []
     output = " ".join(run.output.split())
-    assert "AttributeError: planted: {" in output and "which came from KeyError: ('POST', [b'POST /?" in output
+    assert "AttributeError: planted: {" in output and ", caused by KeyError: ('POST', [b'POST /?" in output
     assert "Traceback (most recent call last)" in output and "in post" in output
 
 
@@ -68,12 +69,12 @@ HOSTILE = {
 }
 
 
-def test_what_a_server_echoes_is_not_shown(tmp_path):
+def test_secrets_echoed_by_a_server_are_not_displayed(tmp_path):
     tasks = [{"name": name, RECORD: {**NAMES, "retry_timeout": 0}, "ignore_errors": True} for name in HOSTILE]
     with ScriptedServer(*HOSTILE.values()) as server:
         ansible = Ansible(tmp_path, {**ENVIRONMENT, "APSARAVIDEO_ENDPOINT": server.url})
         run = ansible.play(tasks, "-vvv", "--diff")
-    assert shown(run) == []
+    assert find_leaks(run) == []
     assert [run.result(name).get("changed") for name in HOSTILE].count(True) == 2, "those with status 200"
     assert "Traceback" not in run.output
     for name in HOSTILE:
@@ -83,19 +84,19 @@ def test_what_a_server_echoes_is_not_shown(tmp_path):
 LONG = "x" * 10_000
 WRONG = {
     "long stream": ({"stream_name": LONG}, "stream_name has 10000 characters"),
-    "long domain": ({"domain_name": LONG[:300]}, "which is no domain"),
+    "long domain": ({"domain_name": LONG[:300]}, "is not a valid domain"),
     "long region": ({"region_id": LONG}, "region_id"),
-    "long endpoint": ({"endpoint": f"https://{LONG}"}, "names no host"),
+    "long endpoint": ({"endpoint": f"https://{LONG}"}, "has no valid host"),
     "long wildcard": ({"stream_name": "*" * 10_000}, "takes no wildcard"),
-    "region with a line end": ({"region_id": "cn-shanghai\r\nx-evil: 1"}, "is no region"),
+    "region with a line end": ({"region_id": "cn-shanghai\r\nx-evil: 1"}, "is not a region ID"),
     "endpoint with a line end": (
         {"endpoint": "https://live.aliyuncs.com\r\nx-evil: 1"},
-        "The endpoint is no URL",
+        "The endpoint is not a URL",
     ),
-    "endpoint in letters outside ASCII": ({"endpoint": "https://直播.example.com"}, "names no host"),
+    "endpoint in letters outside ASCII": ({"endpoint": "https://直播.example.com"}, "has no valid host"),
     "endpoint with a password": ({"endpoint": f"https://user:{SECRET}@live.example.com"}, "more than scheme"),
-    "endpoint with a password and no URL": ({"endpoint": f"ftp://user:{SECRET}@x"}, "is no full URL"),
-    "endpoint with a password for a port": ({"endpoint": f"https://user:{SECRET}@x:port"}, "is no URL"),
+    "endpoint with a password and no URL": ({"endpoint": f"ftp://user:{SECRET}@x"}, "is not a full URL"),
+    "endpoint with a password for a port": ({"endpoint": f"https://user:{SECRET}@x:port"}, "is not a URL"),
     "key with a line end": ({"access_key_id": "a\nb", "access_key_secret": "c"}, "line end"),
     "token with a line end": ({"access_key_id": "a", "access_key_secret": "c", "security_token": "d\r\nx: y"}, "line"),
     "name with a control character": ({"app_name": "a\u0007b"}, "control character"),
@@ -107,7 +108,7 @@ WRONG = {
 }
 
 
-def test_options_that_no_call_can_be_made_with(cloud, tmp_path):
+def test_unusable_options_fail_clearly(cloud, tmp_path):
     tasks = [{"name": name, RECORD: {**NAMES, **case[0]}, "ignore_errors": True} for name, case in WRONG.items()]
     ansible = Ansible(tmp_path, {**ENVIRONMENT, "APSARAVIDEO_ENDPOINT": cloud.endpoint})
     run = ansible.play(tasks, "-vvv")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Variables of hosts as people write them: names that YAML makes numbers, what is undefined, omitted, or misnamed."""
+"""Host variables that are integers in YAML, undefined, omitted, misspelt or ignored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DOMAIN = "live.example.com"
 
 
 def inventory(ansible, hosts, name="streams.yml", **group):
-    """An inventory whose streams are called as their hosts, unless they say otherwise."""
+    """Write an inventory in which streams have the names of their hosts by default."""
     variables = {"domain_name": DOMAIN, "app_name": "app", "stream_name": "{{ inventory_hostname }}", **group}
     file = ansible.directory / name
     content = {"streams": {"hosts": hosts, "vars": variables}}
@@ -31,7 +31,7 @@ def play(ansible, name, source, *arguments, **variables):
 
 
 def status(ansible, source, *arguments, **variables):
-    """The run, and the entry of each host."""
+    """Run status; return the run and the entry of each host."""
     dest = ansible.directory / "status.json"
     run = play(ansible, "status", source, *arguments, dest=str(dest), **variables)
     rows = json.loads(dest.read_text(encoding="utf-8")) if dest.exists() else []
@@ -39,7 +39,7 @@ def status(ansible, source, *arguments, **variables):
 
 
 def record(ansible, source, **keywords):
-    """Start the streams of an inventory with the role, each as a host of its own."""
+    """Start the streams of an inventory with the role."""
     content = [{"hosts": "streams", "gather_facts": False, "connection": "local", "roles": ["apsaravideo.live.record"]}]
     file = ansible.directory / "record.json"
     file.write_text(json.dumps([{**content[0], **keywords}]), encoding="utf-8")
@@ -47,7 +47,7 @@ def record(ansible, source, **keywords):
 
 
 def verdict(run):
-    """What the one failure of a run says."""
+    """Return the message of the only failure of a run."""
     (said,) = (row["result"]["msg"] for row in run.rows if row["status"] == "failed")
     return said
 
@@ -56,7 +56,7 @@ def recording(cloud):
     return {row["stream_name"] for row in cloud.state()["streams"] if row["recording"] == "recording"}
 
 
-def test_names_that_are_integers_in_yaml_are_their_text_everywhere(cloud, ansible):
+def test_integer_names_are_used_as_text_everywhere(cloud, ansible):
     source = inventory(ansible, {"cam": {"app_name": 2026, "stream_name": 12345}, "zero": {"stream_name": 0}, "s1": {}})
     cloud.push(f"{DOMAIN}/2026/12345", *streams("0", "s1"))
     run = record(ansible, source)
@@ -71,7 +71,7 @@ def test_names_that_are_integers_in_yaml_are_their_text_everywhere(cloud, ansibl
     ]
 
 
-def test_names_that_yaml_may_have_changed_are_refused_before_any_call(cloud, ansible):
+def test_ambiguous_yaml_names_are_refused_before_any_call(cloud, ansible):
     source = inventory(ansible, {"b": {"stream_name": True}, "f": {"stream_name": 1.1}, "s1": {}})
     cloud.push(*streams("True", "1.1", "s1"))
     run = record(ansible, source)
@@ -86,7 +86,7 @@ def test_names_that_yaml_may_have_changed_are_refused_before_any_call(cloud, ans
     assert found["s1"]["recording"] == "recording"
 
 
-def test_what_is_omitted_in_the_inventory_counts_as_not_set(cloud, ansible):
+def test_an_omitted_variable_counts_as_not_set(cloud, ansible):
     omitted = {"apsaravideo_profile": "{{ my_profile | default(omit) }}", "apsaravideo_rate_limit": "{{ omit }}"}
     source = inventory(ansible, {"s1": {}}, **omitted, record_start_at="{{ nowhere | default(omit) }}")
     cloud.push(*streams("s1"))
@@ -98,7 +98,7 @@ def test_what_is_omitted_in_the_inventory_counts_as_not_set(cloud, ansible):
     assert found["s1"]["recording"] == "recording"
 
 
-def test_a_variable_that_cannot_be_evaluated_fails_its_host_with_the_reason(cloud, ansible):
+def test_a_failing_template_fails_its_host_with_the_reason(cloud, ansible):
     bad = {"bad": {"apsaravideo_read_timeout": "{{ nowhere }}"}, "odd": {"stream_name": "{{ 1 | nofilter }}"}}
     source = inventory(ansible, {**bad, "s1": {}})
     cloud.push(*streams("bad", "s1"))
@@ -132,7 +132,7 @@ SHORT = {
 }
 
 
-def test_variables_of_hosts_with_short_names_change_nothing(cloud, ansible):
+def test_host_variables_with_short_names_are_ignored(cloud, ansible):
     source = inventory(ansible, {"s1": {}, "s2": {}}, **SHORT)
     cloud.push(*streams("s1"))
     assert record(ansible, source).exit_code != 0
@@ -143,7 +143,7 @@ def test_variables_of_hosts_with_short_names_change_nothing(cloud, ansible):
     assert not (ansible.directory / "backup").exists()
 
 
-def test_variables_with_short_names_count_where_the_playbook_is_imported(cloud, ansible):
+def test_variables_with_short_names_apply_where_the_playbook_is_imported(cloud, ansible):
     source = inventory(ansible, {"s1": {}, "s2": {}}, target="s2", wanted="s2")
     cloud.push(*streams("s1"))
     record(ansible, source)
@@ -163,7 +163,7 @@ def test_variables_with_short_names_count_where_the_playbook_is_imported(cloud, 
     assert everywhere == {"s1": True, "s2": False}
 
 
-def test_a_run_goes_on_for_the_others_after_a_stream_that_is_not_recorded(cloud, ansible):
+def test_later_plays_run_for_recorded_streams_after_status_fails(cloud, ansible):
     source = inventory(ansible, {"s1": {}, "s2": {}, "s3": {}})
     cloud.push(*streams("s1"))
     record(ansible, source)
@@ -180,7 +180,7 @@ def test_a_run_goes_on_for_the_others_after_a_stream_that_is_not_recorded(cloud,
     assert set(run.results("next")) == {"s1", "s3", "localhost"}
 
 
-def test_streams_that_failed_in_an_earlier_play_are_looked_at(cloud, ansible):
+def test_status_includes_hosts_that_failed_in_an_earlier_play(cloud, ansible):
     source = inventory(ansible, {"gone": {}, "idle": {}, "s1": {}})
     cloud.push(*streams("idle", "s1"))
     site = [
@@ -202,11 +202,11 @@ def test_streams_that_failed_in_an_earlier_play_are_looked_at(cloud, ansible):
     failures = [(row["host"], row["result"]["msg"]) for row in run.rows if row["status"] == "failed"]
     assert [host for host, _said in failures] == ["gone", "idle"]
     assert failures[1][1] == "Not known to be recorded: 2 of 3 streams: gone, idle."
-    assert set(run.results("Look at all streams")) == {"idle", "s1"}
+    assert set(run.results("Read the state of all streams")) == {"idle", "s1"}
 
 
 @pytest.mark.parametrize("name", ["status", "configure"])
-def test_no_host_of_a_stream_is_logged_in_to(cloud, ansible, name):
+def test_the_playbooks_never_log_in_to_a_host(cloud, ansible, name):
     ssh = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_become": True}
     source = inventory(ansible, {"s1": {}}, **ssh)
     cloud.push(*streams("s1"))
@@ -217,7 +217,7 @@ def test_no_host_of_a_stream_is_logged_in_to(cloud, ansible, name):
 
 
 @pytest.mark.parametrize("name", ["status", "configure"])
-def test_a_pattern_that_matches_no_host_is_an_error(cloud, ansible, name):
+def test_a_pattern_without_a_host_is_an_error(cloud, ansible, name):
     source = inventory(ansible, {"s1": {}})
     run = play(ansible, name, source, target="nothing")
     assert run.exit_code != 0
@@ -229,7 +229,7 @@ def test_a_pattern_that_matches_no_host_is_an_error(cloud, ansible, name):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--limit", "s1")], ids=["all", "limited"])
-def test_a_source_that_failed_is_an_error(cloud, ansible, arguments):
+def test_a_failed_source_without_a_host_is_an_error(cloud, ansible, arguments):
     (ansible.directory / "x.apsaravideo.yml").write_text("plugin: apsaravideo.live.apsaravideo_streams\n")
     run = ansible.playbook("apsaravideo.live.status", "-i", "x.apsaravideo.yml", *arguments)
     assert run.exit_code != 0
@@ -238,7 +238,7 @@ def test_a_source_that_failed_is_an_error(cloud, ansible, arguments):
     assert run.exit_code != 0
 
 
-def test_hosts_that_match_are_seen_without_a_task_or_a_change(ansible):
+def test_require_hosts_succeeds_without_a_change(ansible):
     source = inventory(ansible, {"s1": {}, "s2": {}})
     run = play(ansible, "require_hosts", source, "--limit", "s2")
     assert (run.exit_code, run.rows) == (0, []), run.output
@@ -248,12 +248,12 @@ def test_hosts_that_match_are_seen_without_a_task_or_a_change(ansible):
 
 
 @pytest.mark.parametrize("name", ["status", "configure"])
-def test_a_check_of_the_syntax_needs_no_inventory(ansible, name):
+def test_a_syntax_check_needs_no_inventory(ansible, name):
     run = ansible.playbook(f"apsaravideo.live.{name}", "--syntax-check")
     assert run.exit_code == 0, run.output
 
 
-def test_what_is_wanted_counts_whatever_the_limit_and_by_the_stream(cloud, ansible):
+def test_wanted_applies_regardless_of_the_limit_and_by_stream(cloud, ansible):
     config = {"notify_url": "http://callback.example.com/", "status_events": True}
     source = inventory(ansible, {"s1": {}, "s2": {}, "s3": {}})
     assert play(ansible, "configure", source, record_config_notify=config).exit_code == 0
@@ -277,7 +277,7 @@ def test_what_is_wanted_counts_whatever_the_limit_and_by_the_stream(cloud, ansib
     assert "No host matches typo" in run.result("look")["msg"]
 
 
-def test_a_wanted_host_that_cannot_be_read_spares_what_may_be_its_stream(cloud, ansible):
+def test_possible_streams_of_an_unreadable_wanted_host_are_not_stopped(cloud, ansible):
     config = {"notify_url": "http://callback.example.com/", "status_events": True}
     source = inventory(ansible, {"s1": {}, "s2": {"app_name": "other"}, "bad": {"stream_name": "{{ nowhere }}"}})
     assert play(ansible, "configure", source, record_config_notify=config).exit_code == 0
@@ -291,7 +291,7 @@ def test_a_wanted_host_that_cannot_be_read_spares_what_may_be_its_stream(cloud, 
     assert any("wanted and cannot be read: bad" in text for text in found["warnings"])
 
 
-def test_the_terminal_shows_what_needs_attention_and_the_file_has_it_all(cloud, ansible):
+def test_the_terminal_shows_the_urgent_rows_and_the_file_has_all(cloud, ansible):
     hosts = {f"stream{number:03}": {} for number in range(120)}
     source = inventory(ansible, hosts)
     cloud.push(*streams(*list(hosts)[:100]))
@@ -305,7 +305,7 @@ def test_the_terminal_shows_what_needs_attention_and_the_file_has_it_all(cloud, 
     assert len(verdict(run)) <= 300
     assert max(map(len, lines)) < 500
     assert list(found) == list(hosts)
-    assert len(run.result("Look at all streams")["streams"]) == 120
+    assert len(run.result("Read the state of all streams")["streams"]) == 120
     for arguments, variables in ((("-v",), {}), ((), {"all": True})):
         run, found = status(ansible, source, *arguments, **variables)
         lines = run.output.splitlines()
@@ -313,7 +313,7 @@ def test_the_terminal_shows_what_needs_attention_and_the_file_has_it_all(cloud, 
         assert max(map(len, lines)) < 500
 
 
-def test_dest_is_never_written_through_a_pipe_or_a_link(cloud, ansible):
+def test_a_pipe_or_link_as_dest_is_refused(cloud, ansible):
     source = inventory(ansible, {"s1": {}})
     cloud.push(*streams("s1"))
     record(ansible, source)
@@ -327,7 +327,7 @@ def test_dest_is_never_written_through_a_pipe_or_a_link(cloud, ansible):
     assert (ansible.directory / "precious").read_text(encoding="utf-8") == "precious"
 
 
-def test_a_limit_of_time_for_tasks_does_not_end_the_look(cloud, ansible):
+def test_a_task_timeout_does_not_end_status(cloud, ansible):
     source = inventory(ansible, {"s1": {}})
     cloud.push(*streams("s1"))
     record(ansible, source)
@@ -335,3 +335,50 @@ def test_a_limit_of_time_for_tasks_does_not_end_the_look(cloud, ansible):
     ansible.environ["ANSIBLE_TASK_TIMEOUT"] = "1"
     run, _found = status(ansible, source)
     assert run.exit_code == 0, run.output
+
+
+PLAYBOOKS = ["start", "stop", "split", "window", "sweep", "status", "configure"]
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_misspelt_extra_variable_is_refused_before_any_call(cloud, ansible, name):
+    cloud.push(*streams("s1"))
+    run = play(ansible, name, inventory(ansible, {"s1": {}}), "-e", "record_fial_each=5", wanted="s1")
+    assert run.exit_code == 2, run.output
+    assert verdict(run).startswith("There is no variable record_fial_each. Did you mean record_fail_each?")
+    assert cloud.calls() == []
+
+
+@pytest.mark.parametrize(("given", "value"), [("x", "x"), (-1, "-1"), ("{{ 'y' }}", "y")])
+def test_an_invalid_record_fail_each_is_refused_before_any_call(cloud, ansible, given, value):
+    cloud.push(*streams("s1"))
+    run = play(ansible, "start", inventory(ansible, {"s1": {}}), record_fail_each=given)
+    assert run.exit_code == 2, run.output
+    assert verdict(run) == f"The variable record_fail_each is {value}. Give a number of streams, 0 or more."
+    assert cloud.calls() == []
+
+
+def test_unknown_extra_variables_are_a_warning_on_the_command_line_only(cloud, ansible):
+    cloud.push(*streams("s1"))
+    known = ansible.directory / "known.json"
+    known.write_text(json.dumps({"record_fail_each": 3, "apsaravideo_retry_timeout": 30, "window_grace": 5, "mine": 1}))
+    source = inventory(ansible, {"s1": {}})
+    run = ansible.playbook("apsaravideo.live.start", "-i", source, "-e", f"@{known}", "-e", "record_owner=me")
+    assert run.exit_code == 0, run.output
+    assert "There is no variable record_owner in the playbooks" in " ".join(run.output.split())
+    assert run.output.count("There is no variable") == 1
+    assert recording(cloud) == {"s1"}
+    run = ansible.playbook("apsaravideo.live.status", "-i", source, "-e", f"@{known}")
+    assert (run.exit_code, run.output.count("There is no variable")) == (0, 0), run.output
+
+
+@pytest.mark.parametrize("name", ["start", "status"])
+def test_a_misspelt_host_variable_is_one_warning(cloud, ansible, name):
+    cloud.push(*streams("s1", "s2"))
+    source = inventory(ansible, {"s1": {}, "s2": {}}, record_wait_timout=5, apsaravideo_region="cn-1", record_me=1)
+    run = play(ansible, name, source)
+    said = " ".join(run.output.split())
+    assert said.count("Nothing reads the variable record_wait_timout. Did you mean record_wait_timeout?") == 1, said
+    assert said.count("Nothing reads the variable apsaravideo_region. Did you mean apsaravideo_region_id?") == 1
+    assert said.count("Nothing reads") == 2
+    assert cloud.calls()

@@ -1,21 +1,21 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One table of cases, carried out by the module, by the role, and by a fleet that has them all at once."""
+"""One table of cases, run by the module, by the role, and by one fleet for all."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from emulator import ACCOUNT
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.argspec import CONNECTION
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
+from support.emulator import ACCOUNT
 
 DOMAIN, BARE, QUIET = "live.example.com", "bare.example.com", "quiet.example.com"
-ROLE_TASK = "Bring the recording to the wanted state"
+ROLE_TASK = "Set the recording to the desired state"
 # The wanted state, further options, what the cloud's stream is like, and the verdict: changed, state, previous_state,
 # state_source, error.code, and the commands with the codes of their answers.
 RUNS, PAUSED, IDLE, AWAY = "recording", "stopped again", "pushed", "not pushed"
@@ -146,7 +146,7 @@ def options(case):
 
 
 def prepare(cloud, environ):
-    """Make the cloud what the cases say it is."""
+    """Give the cloud the streams, histories and faults of the cases."""
     cloud.reset()
     recorded = {"DomainName": QUIET, "AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com"}
     formats = [{"Format": "mp4", "OssObjectPrefix": "{AppName}/{StreamName}/{StartTime}_{EndTime}"}]
@@ -162,15 +162,15 @@ def prepare(cloud, environ):
         return [names(case) for case, row in CASES.items() if row[2] in histories]
 
     cloud.push(*those(RUNS, PAUSED, IDLE))
-    cloud.watch(0, *those(UNWATCHED))
-    cloud.watch(1, *those(WATCHED, LEFT, BACK))
+    cloud.set_viewers(0, *those(UNWATCHED))
+    cloud.set_viewers(1, *those(WATCHED, LEFT, BACK))
     for state, there in (("started", (RUNS, PAUSED, LEFT, BACK)), ("stopped", (PAUSED,))):
         for case in (case for case, row in CASES.items() if row[2] in there):
             given = {**names(case), "endpoint": cloud.endpoint, "state": state}
-            assert operate(Task(SPEC.filled(given), environ))["changed"]
+            assert operate(Task(SPEC.fill(given), environ))["changed"]
         cloud.advance(60)
-    cloud.watch(0, *those(LEFT, BACK))
-    cloud.watch(1, *those(BACK))
+    cloud.set_viewers(0, *those(LEFT, BACK))
+    cloud.set_viewers(1, *those(BACK))
     cloud.clear_calls()
     fault = {"action": "RealTimeRecordCommand"}
     for case in (case for case in CASES if case.startswith("lost")):
@@ -180,7 +180,7 @@ def prepare(cloud, environ):
 
 
 def lose(cloud, case):
-    """Lose the answer to a command, and answer the next one as the case says."""
+    """Lose the response to a command, and respond to the next one as the case defines."""
     sent = CASES[case][-1]
     named = {"StreamName": case, "Command": sent[-1][0]}
     fault = {"action": "RealTimeRecordCommand", "parameters": named, "times": 1}
@@ -241,7 +241,7 @@ DOUBTFUL = ("lost", "lost while it runs", "lost after a stop", "lost split", "un
 
 
 def count_doubts(rows):
-    """The number of streams of which warnings say that a change is assumed; a fleet says the same once for all."""
+    """Return the number of streams whose warning is that a change is assumed; a fleet has one warning for all."""
     found = [re.search(r"A change is assumed\.(?: \((\d+) streams\))?$", text) for text in warnings_of(rows)]
     return sum(int(match[1] or 1) for match in found if match)
 
@@ -251,7 +251,7 @@ def warnings_of(rows):
 
 
 @pytest.mark.parametrize("way", [by_module, by_role, by_fleet], ids=lambda way: way.__name__)
-def test_the_verdicts_are_the_same_in_each_way(cloud, ansible, way):
+def test_module_role_and_fleet_return_the_same_verdicts(cloud, ansible, way):
     prepare(cloud, ansible.environ)
     found, doubts = way(ansible)
     results = dict(zip(CASES, found))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One table of tasks, run in the worker process and as an ordinary module: whatever comes out must be the same."""
+"""One table of tasks, run in the worker process and as an ordinary module, with the same results."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from emulator import KEY
-from playbook import STREAM, WAYS, Ansible, environment, streams
+
+from support.emulator import KEY
+from support.playbook import STREAM, WAYS, Ansible, environment, streams
 
 RECORD = "apsaravideo.live.apsaravideo_record"
 INFO = "apsaravideo.live.apsaravideo_record_info"
@@ -30,11 +31,11 @@ TIME = "('2026-01-02 03:04:05+00:00' | to_datetime('%Y-%m-%d %H:%M:%S%z'))"
 
 
 class Unsafe(str):
-    """A text that YAML marks as one that is no template."""
+    """A text that YAML marks as unsafe."""
 
 
 class Vaulted(str):
-    """A text that YAML holds encrypted."""
+    """A text that YAML contains encrypted."""
 
 
 def task(name, options=None, module=RECORD, **keywords):
@@ -140,7 +141,7 @@ TABLE += [
 
 
 def as_yaml(play, password_file):
-    """A playbook with one play."""
+    """Return a playbook with one play as YAML."""
 
     class Dumper(yaml.SafeDumper):
         def ignore_aliases(self, data):
@@ -160,7 +161,7 @@ def as_yaml(play, password_file):
 
 @pytest.fixture(scope="module")
 def rows(http_cloud, tmp_path_factory):
-    """Way to the rows of all tasks, in order, and the calls that the cloud saw; run once for all test processes."""
+    """Return for each way the rows of all tasks and the calls to the cloud; run once for all test processes."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
     shared = tmp_path_factory.getbasetemp().parent / f"ways-{run}.json"
     with open(shared, "a+", encoding="utf-8") as file:
@@ -190,15 +191,15 @@ def run_both_ways(http_cloud, tmp_path_factory):
         assert run.exit_code == 0, run.output
         home = str(ansible.directory)
         found[way] = (
-            [without_chance(row, home) for row in run.rows],
-            [seen(call) for call in http_cloud.calls()],
+            [remove_random_parts(row, home) for row in run.rows],
+            [describe_call(call) for call in http_cloud.calls()],
             run.output,
         )
     return found
 
 
-def without_chance(row, home):
-    """A row without what differs between any two runs."""
+def remove_random_parts(row, home):
+    """Return a row without the parts that differ between any two runs."""
     text = json.dumps(row, sort_keys=True).replace(home, "HOME")
     text = re.sub(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", "REQUEST-ID", text)
     row = json.loads(re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "SOME-TIME", text))
@@ -210,13 +211,13 @@ def without_chance(row, home):
     return row
 
 
-def seen(call):
+def describe_call(call):
     times = ("StartTime", "EndTime")
     return call["action"], {name: value for name, value in call["params"].items() if name not in times}, call["code"]
 
 
 @pytest.mark.parametrize("number", range(len(TABLE)), ids=lambda number: TABLE[number]["name"])
-def test_same_result(rows, number):
+def test_both_ways_return_the_same_result(rows, number):
     name = TABLE[number]["name"]
     ours, theirs = ([row for row in rows[way][0] if row["task"] == name] for way in WAYS)
     assert ours, "the task ran"
@@ -233,7 +234,7 @@ def test_what_is_returned_of_streams(rows):
     assert "required by 'stream_name': app_name" in results["info without an application"]["msg"]
 
 
-def test_same_calls(rows):
+def test_both_ways_make_the_same_calls(rows):
     ours, theirs = (rows[way][1] for way in WAYS)
     assert len(ours) > 15
     assert ours == theirs
@@ -258,7 +259,7 @@ REGISTERED = {
 }
 
 
-def test_what_is_registered_is_the_result(http_cloud, tmp_path):
+def test_the_registered_variable_is_the_result(http_cloud, tmp_path):
     http_cloud.reset()
     http_cloud.push(STREAM)
     tasks = []
@@ -296,13 +297,13 @@ def test_what_is_registered_is_the_result(http_cloud, tmp_path):
         ("YAML vaulted inside", "{'a': ['opened']}"),
     ],
 )
-def test_what_an_option_is_given(rows, name, value):
+def test_option_values_are_converted_as_by_the_module(rows, name, value):
     (result,) = (row["result"] for row in rows["in process"][0] if row["task"] == f"given {name}")
     assert result["invocation"]["module_args"]["query"] == value
 
 
-def test_the_ways_are_two(rows):
-    """In the worker process, only what cannot be sent to a module is handed to Ansible, which refuses it."""
+def test_local_tasks_run_in_the_worker_and_others_as_modules(rows):
+    """Only arguments that cannot be sent to a module are passed from the worker to Ansible, which refuses them."""
 
     def run_elsewhere(way):
         sections = rows[way][2].split("TASK [")[1:]
@@ -315,12 +316,12 @@ def test_the_ways_are_two(rows):
     assert theirs > {"check", "start", "info"}
 
 
-def test_both_warn_of_a_name_and_its_alias(rows):
+def test_both_ways_warn_of_an_option_with_its_alias(rows):
     for way in WAYS:
         assert "Both option stream_name and its alias stream are set" in rows[way][2]
 
 
-def test_become_and_async_go_the_ordinary_way(cloud, ansible):
+def test_become_and_async_run_the_ordinary_module(cloud, ansible):
     cloud.push(STREAM)
     run = ansible.play([task("async", **{"async": 20, "poll": 1})], "-vvv")
     assert run.exit_code == 0 and "EXEC" in run.output

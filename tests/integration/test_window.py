@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook window with windows of some seconds, in real time."""
+"""The playbook window, with windows of a few seconds in real time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from playbook import streams
+
+from support.playbook import streams
 
 PLAYBOOK = "apsaravideo.live.window"
 SHANGHAI = timezone(timedelta(hours=8))
@@ -23,17 +24,17 @@ def name(stream):
     return f"live.example.com/app/{stream}"
 
 
-def moment(seconds):
-    """A time of the wall clock in ISO 8601, in a zone that is not that of the machine."""
+def format_moment(seconds):
+    """Return a time in ISO 8601, in another zone than that of the machine."""
     return datetime.fromtimestamp(seconds, SHANGHAI).isoformat()
 
 
 def window(start, stop):
-    return {"start": moment(start), "stop": moment(stop)}
+    return {"start": format_moment(start), "stop": format_moment(stop)}
 
 
 def inventory(ansible, windows):
-    """Hosts that stand for streams, with what is said of their windows."""
+    """Return the path of an inventory with hosts for streams and their windows."""
     hosts = streams([name(stream) for stream in windows])
     for stream, variables in windows.items():
         hosts[stream].update(variables if isinstance(variables, dict) else {"record_windows": variables})
@@ -45,7 +46,7 @@ def arguments(file, *switches, **variables):
 
 
 def commands(cloud, stream, command=None):
-    """The record commands for a stream in their order, each with its time and the code of the answer."""
+    """Return the commands for a stream in order, each with its time and the error code of its response."""
     return [
         (call["params"]["Command"], call["time"], call["code"])
         for call in cloud.calls("RealTimeRecordCommand")
@@ -53,8 +54,8 @@ def commands(cloud, stream, command=None):
     ]
 
 
-def only(cloud, stream, command):
-    """The time of the one command of this kind that took effect."""
+def find_time(cloud, stream, command):
+    """Return the time of the only command of this kind that succeeded."""
     (at,) = [at for _command, at, code in commands(cloud, stream, command) if code is None]
     return at
 
@@ -67,8 +68,8 @@ def wait_until(condition, seconds=30):
 
 
 @pytest.fixture(name="pace")
-def how_long_a_run_takes(cloud, ansible):
-    """Seconds that a run takes before it calls, on this machine and with what else it has to do at the moment."""
+def measure_pace(cloud, ansible):
+    """Return the seconds from the beginning of a run to its first call, on this machine with its current load."""
     if not PACE:
         begun = time.monotonic()
         ansible.playbook(
@@ -83,18 +84,18 @@ def on_time(at, due, pace):
     return due <= at < due + 1 + 2 * pace
 
 
-def test_windows_of_all_kinds(cloud, ansible, pace):
+def test_windows_of_all_kinds_start_and_stop_on_time(cloud, ansible, pace):
     begin = int(time.time() + 3 + 2 * pace)
     end = begin + 7
     whole = window(begin, end)
     file = inventory(
         ansible,
         {
-            # The first host of the play has no part in most of it.
+            # The first host of the play has no window.
             "alone": [],
             "merged": [window(begin + 1, begin + 3), window(begin + 2, begin + 4), window(begin + 4, end)],
-            "open": {"window_start": begin - 3600, "window_stop": moment(end + 1)},
-            "lasting": {"window_start": moment(begin), "window_duration": "7s"},
+            "open": {"window_start": begin - 3600, "window_stop": format_moment(end + 1)},
+            "lasting": {"window_start": format_moment(begin), "window_duration": "7s"},
             "cut": [whole],
             "late": [whole],
             "never": [whole],
@@ -114,11 +115,11 @@ def test_windows_of_all_kinds(cloud, ansible, pace):
     assert run.failed() == set(run.fleets()[0]["failed_hosts"]) == {"never"}
 
     assert commands(cloud, "alone") == []
-    assert only(cloud, "open", "start") < only(cloud, "lasting", "start")
-    assert on_time(only(cloud, "open", "stop"), end + 1, pace)
+    assert find_time(cloud, "open", "start") < find_time(cloud, "lasting", "start")
+    assert on_time(find_time(cloud, "open", "stop"), end + 1, pace)
     for stream, start in (("merged", begin + 1), ("lasting", begin)):
-        assert on_time(only(cloud, stream, "start"), start, pace)
-        assert on_time(only(cloud, stream, "stop"), end, pace)
+        assert on_time(find_time(cloud, stream, "start"), start, pace)
+        assert on_time(find_time(cloud, stream, "stop"), end, pace)
     ledgers = {stream["stream_name"]: stream["ledger"] for stream in cloud.state()["streams"]}
     starts = {stream: ledger["starts"] + ledger["resumes"] for stream, ledger in ledgers.items()}
     assert starts == {"alone": 0, "merged": 1, "open": 1, "lasting": 1, "cut": 2, "late": 1}
@@ -137,7 +138,7 @@ def test_windows_of_all_kinds(cloud, ansible, pace):
     assert len(run.fleets()) == 1
 
 
-def test_a_run_that_is_interrupted_and_taken_up_again(cloud, ansible, pace):
+def test_a_second_run_completes_the_windows_of_an_interrupted_run(cloud, ansible, pace):
     end = time.time() + 5 + 3 * pace
     windows = {stream: [window(end - 60, end)] for stream in ("one", "two", "short")}
     cloud.push(*map(name, windows))
@@ -150,15 +151,15 @@ def test_a_run_that_is_interrupted_and_taken_up_again(cloud, ansible, pace):
     assert {call["params"].get("Command") for call in cloud.calls()} == {"start"}
 
     cloud.clear_calls()
-    windows["short"] = [window(end - 60, time.time() - 1)]  # so that its end came when nobody was there to stop it
+    windows["short"] = [window(end - 60, time.time() - 1)]  # It ended between the two runs.
     file = inventory(ansible, windows)
     run = ansible.playbook(*arguments(file))
     assert run.exit_code == 0, run.output
     for stream in ("one", "two"):
         assert [code for _command, _at, code in commands(cloud, stream, "start")] == ["TaskAlreadyStarted"]
-        assert on_time(only(cloud, stream, "stop"), end, pace)
+        assert on_time(find_time(cloud, stream, "stop"), end, pace)
     assert [command for command, _at, _code in commands(cloud, "short")] == ["stop"]
-    assert only(cloud, "short", "stop") < end, "what should have been stopped is stopped at once"
+    assert find_time(cloud, "short", "stop") < end, "what should have been stopped is stopped at once"
     assert [stream["ledger"]["starts"] for stream in cloud.state()["streams"]] == [1, 1, 1]
     assert [stream["ledger"]["pauses"] for stream in cloud.state()["streams"]] == [1, 1, 1]
 
@@ -169,7 +170,7 @@ def test_a_run_that_is_interrupted_and_taken_up_again(cloud, ansible, pace):
     assert [stream["ledger"] for stream in cloud.state()["streams"]] == ledgers
 
 
-def test_a_stream_that_is_not_there_is_a_failure_that_hides_no_other(cloud, ansible, pace):
+def test_a_stream_that_is_not_pushed_fails_and_the_others_are_recorded(cloud, ansible, pace):
     end = time.time() + 3 + 2 * pace
     file = inventory(ansible, {stream: [window(end - 60, end)] for stream in ("absent", "one", "two")})
     cloud.push(name("one"), name("two"))
@@ -177,16 +178,16 @@ def test_a_stream_that_is_not_there_is_a_failure_that_hides_no_other(cloud, ansi
     assert run.exit_code == 2
     assert run.failed() == {"absent"}
     for stream in ("one", "two"):
-        assert on_time(only(cloud, stream, "stop"), end, pace)
-        assert only(cloud, stream, "cancel_delay") > end
+        assert on_time(find_time(cloud, stream, "stop"), end, pace)
+        assert find_time(cloud, stream, "cancel_delay") > end
         assert cloud.stream(name(stream))["files"], "the file is there now"
     assert [code for _command, _at, code in commands(cloud, "absent", "start")] == ["StreamNotFound"]
     assert (ansible.directory / "window.retry").read_text(encoding="utf-8") == "absent\n"
 
 
-def test_check_mode_shows_the_plan_and_foretells_without_waiting(cloud, ansible):
+def test_check_mode_shows_the_plan_and_predicts_the_run_without_waiting(cloud, ansible):
     now = int(time.time())
-    # Hosts of which each begins before the one above it in the inventory: that order must not count.
+    # The windows begin in the reverse order of the inventory, which must not matter.
     ahead = {f"ahead{number:02}": [window(now + 3600 - number, now + 7200)] for number in range(8)}
     file = inventory(
         ansible, {**ahead, "open": [window(now - 60, now + 60)], "over": [window(now - 60, now - 30)], "alone": []}
@@ -205,19 +206,19 @@ def test_check_mode_shows_the_plan_and_foretells_without_waiting(cloud, ansible)
     assert not list(ansible.directory.glob("*.retry"))
 
 
-def test_what_cannot_be_is_a_matter_of_its_stream(cloud, ansible, pace):
+def test_invalid_windows_fail_only_their_own_streams(cloud, ansible, pace):
     now = time.time()
-    begin, end = moment(now), now + 3 + 2 * pace
+    begin, end = format_moment(now), now + 3 + 2 * pace
     bad = {
-        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "no time with a zone"),
-        "reverse": ({"window_start": begin, "window_stop": moment(now - 60)}, "not after window_start"),
+        "zoneless": ({"window_start": begin[:19], "window_duration": "1h"}, "not a time with a zone"),
+        "reverse": ({"window_start": begin, "window_stop": format_moment(now - 60)}, "not after window_start"),
         "listed": ([{"start": begin, "end": begin}], "record_windows[0]"),
         "undefined": ({"window_start": "{{ nothing }}", "window_duration": "1h"}, "nothing"),
         "hidden": ([{"start": "{{ nowhere }}", "duration": "1h"}], "nowhere"),
-        "none": ({}, "no window to record"),
+        "none": ({}, "No recording window is defined"),
     }
     windows = {stream: given for stream, (given, _words) in bad.items()}
-    file = inventory(ansible, {**windows, "good": {"window_start": begin, "window_stop": moment(end)}})
+    file = inventory(ansible, {**windows, "good": {"window_start": begin, "window_stop": format_moment(end)}})
     cloud.push(name("good"), *map(name, bad))
     run = ansible.playbook(*arguments(file))
     assert run.exit_code == 2
@@ -227,12 +228,12 @@ def test_what_cannot_be_is_a_matter_of_its_stream(cloud, ansible, pace):
         bad, True
     )
     assert {call["params"].get("StreamName") for call in cloud.calls("RealTimeRecordCommand")} == {"good"}
-    assert on_time(only(cloud, "good", "stop"), end, pace)
+    assert on_time(find_time(cloud, "good", "stop"), end, pace)
     assert "Traceback" not in run.output
 
 
 @pytest.mark.parametrize("given", [{"window_recheck": "often"}, {"start_at": "2027-01-01T00:00:00Z"}], ids=str)
-def test_options_of_the_run_that_cannot_be_are_refused_before_any_call(cloud, ansible, given):
+def test_invalid_options_of_the_run_are_refused_before_any_call(cloud, ansible, given):
     now = time.time()
     cloud.push(name("good"))
     run = ansible.playbook(*arguments(inventory(ansible, {"good": [window(now - 60, now + 600)]}), **given))
@@ -241,7 +242,7 @@ def test_options_of_the_run_that_cannot_be_are_refused_before_any_call(cloud, an
     assert cloud.calls() == []
 
 
-def test_a_push_that_begins_anew_in_its_window_is_recorded_where_that_is_asked_for(cloud, ansible, pace):
+def test_a_new_push_within_the_window_is_recorded_with_keep(cloud, ansible, pace):
     end = time.time() + 8 + 2 * pace
     windows = {stream: [window(end - 60, end)] for stream in ("cut", "whole", "late")}
     cloud.push(name("cut"), name("whole"))
@@ -261,15 +262,15 @@ def test_a_push_that_begins_anew_in_its_window_is_recorded_where_that_is_asked_f
         "late": 1,
     }
     for stream in windows:
-        assert on_time(only(cloud, stream, "stop"), end, pace)
+        assert on_time(find_time(cloud, stream, "stop"), end, pace)
 
 
-def test_a_clock_of_the_cloud_that_is_ahead_makes_no_push_new(cloud, ansible):
+def test_a_fast_clock_of_the_cloud_does_not_make_a_push_new(cloud, ansible):
     cloud.advance(300)
-    cloud.behave(latency=200)  # so that the first command has left before anything tells of the clock
+    cloud.behave(latency=200)  # The first command is sent before a response shows the offset of the clock.
     name = "live.example.com/app/ahead"
     cloud.push(name)
-    cloud.advance(5)  # the seconds of the cloud's clock are known but roughly
+    cloud.advance(5)  # Responses show only whole seconds of the cloud's clock.
     source = str(ansible.inventory(streams([name])))
     times = {"window_start": time.time(), "window_duration": "4s", "keep": True, "watch_interval": 1}
     run = ansible.playbook("apsaravideo.live.window", "-i", source, "-e", json.dumps(times))

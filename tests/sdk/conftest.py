@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator as the official SDKs see it."""
+"""Emulators and clients for tests with the official SDKs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "sdk")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "sdk")]
 
-from emulator import Emulator
 from official_clients import CLIENTS, OfficialClient
+
+from support.emulator import Emulator
 
 
 @pytest.fixture(scope="session", params=["new", "old"])
 def running(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """An emulator of each error generation; commands without a task are refused."""
+    """Start an emulator of each error generation, which refuses commands without a task."""
     with Emulator(generation=request.param, idle_stop="error", idle_cancel="error", idle_restart="error") as emulator:
         yield emulator
         assert emulator.error_output() == ""
@@ -28,21 +29,21 @@ def running(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 @pytest.fixture
 def cloud(running: Emulator) -> Emulator:
-    """The emulator as it was at its start."""
+    """Reset the emulator."""
     running.reset()
     return running
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda kind: kind.label)
 def client(request: pytest.FixtureRequest, cloud: Emulator) -> OfficialClient:
-    """Each official client in turn."""
+    """Return each official client in turn."""
     made: OfficialClient = request.param(cloud)
     return made
 
 
 @pytest.fixture(scope="session")
 def secure() -> Iterator[Emulator]:
-    """An emulator behind TLS, as the real service is."""
+    """Start an emulator that requires TLS, as the real service does."""
     with Emulator(tls=True, require_tls=True) as emulator:
         yield emulator
         assert emulator.error_output() == ""

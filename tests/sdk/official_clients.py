@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The official clients behind one small interface.
 
-Parameters and answers have the names of the API.  The current SDK's answers pass through its own response models, so a
-field that its model does not know would be lost on the way.
+Parameters and responses have the names of the API. The responses of the current SDK pass through its own models, so a
+field that its model does not know would be lost.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.auth.credentials import AccessKeyCredential, StsTokenCredential
 from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.http import protocol_type
-from emulator import KEY, Emulator
+
+from support.emulator import KEY, Emulator
 
 
-class Refusal(Exception):
-    """What an SDK reported: its code, HTTP status, message and request id."""
+class SdkError(Exception):
+    """An error reported by an SDK: its code, HTTP status, message and request id."""
 
     def __init__(self, code: str, http_status: int, message: str, request_id: str) -> None:
         super().__init__(f"{code} ({http_status}): {message}")
@@ -38,7 +39,7 @@ class Refusal(Exception):
 
 
 class OfficialClient:
-    """One official client; ``label`` names it in test reports, ``scheme`` is the signature that it uses."""
+    """One official client; `label` names it in test reports, `scheme` is the signature that it uses."""
 
     label = ""
     scheme = ""
@@ -50,16 +51,16 @@ class OfficialClient:
         self.address = urlsplit(cloud.endpoint)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """The answer without its RequestId; Refusal when the SDK reports an error."""
+        """Call an operation and return the response without RequestId; raise SdkError if the SDK reports an error."""
         raise NotImplementedError
 
     def with_key(self, key: tuple[str, str], token: str | None = None) -> OfficialClient:
-        """The same client for another key."""
+        """Return an equal client with another access key."""
         return type(self)(self.cloud, key, token)
 
 
 class CurrentSdk(OfficialClient):
-    """alibabacloud_live20161101 as it is by default."""
+    """alibabacloud_live20161101 with its default settings."""
 
     label = "current"
     scheme = "acs3"
@@ -80,15 +81,15 @@ class CurrentSdk(OfficialClient):
         assert known == parameters, "the SDK does not know all of these parameters"
         method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
         try:
-            answer = getattr(Client(config), method)(request).body.to_map()
+            response = getattr(Client(config), method)(request).body.to_map()
         except AlibabaCloudException as error:
-            raise Refusal(error.code, error.status_code, error.message, error.request_id) from error
-        assert re.fullmatch(r"[0-9A-F-]{36}", answer.pop("RequestId"))
-        return dict(answer)
+            raise SdkError(error.code, error.status_code, error.message, error.request_id) from error
+        assert re.fullmatch(r"[0-9A-F-]{36}", response.pop("RequestId"))
+        return dict(response)
 
 
 class CurrentSdkWithOldSignature(CurrentSdk):
-    """alibabacloud_live20161101 told to sign with HMAC-SHA1 (its option calls that v2)."""
+    """alibabacloud_live20161101 configured to sign with HMAC-SHA1, which its option calls v2."""
 
     label = "current-hmac-sha1"
     scheme = "hmac-sha1"
@@ -107,14 +108,14 @@ class LegacySdk(OfficialClient):
         for name, value in parameters.items():
             plural = "s" if isinstance(value, list) else ""
             setter = getattr(request, f"set_{name}{plural}", None)
-            # Some request classes lack a newer parameter; this is the documented way around it.
+            # Some request classes lack newer parameters, which may be added this way as documented.
             if setter is None:
                 request.add_query_param(name, value)
             else:
                 setter(value)
         request.set_accept_format("JSON")
         request.set_endpoint(self.address.hostname)
-        # The SDK compares by identity, so the text "https" alone would mean HTTP.
+        # The SDK compares by identity, so any other string "https" would mean HTTP.
         request.set_protocol_type(protocol_type.HTTPS if self.address.scheme == "https" else protocol_type.HTTP)
         if self.token is None:
             credential: Any = AccessKeyCredential(*self.key)
@@ -123,11 +124,11 @@ class LegacySdk(OfficialClient):
         verify = self.cloud.ca_path or True
         client = AcsClient(region_id="cn-shanghai", port=self.address.port, credential=credential, verify=verify)
         try:
-            answer = json.loads(client.do_action_with_exception(request))
+            response = json.loads(client.do_action_with_exception(request))
         except ServerException as error:
-            raise Refusal(error.error_code, error.http_status, error.message, error.request_id) from error
-        assert re.fullmatch(r"[0-9A-F-]{36}", answer.pop("RequestId"))
-        return dict(answer)
+            raise SdkError(error.error_code, error.http_status, error.message, error.request_id) from error
+        assert re.fullmatch(r"[0-9A-F-]{36}", response.pop("RequestId"))
+        return dict(response)
 
 
 CLIENTS = (CurrentSdk, CurrentSdkWithOldSignature, LegacySdk)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vendor's credentials package and the collection find the same keys in the same places.
+"""The vendor's credentials package and the collection read equal credentials from the same places.
 
-This also proves the stand-ins for the metadata service, CloudSSO and the credentials URI: the package takes them for
-real.
+This also proves the stand-ins for the metadata service, CloudSSO and the credentials URI, because the package accepts
+them.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from alibabacloud_credentials.provider import (
     URLCredentialsProvider,
 )
 from alibabacloud_credentials.provider.oauth import OAuthCredentialsProvider
-from issuers import CloudSsoProvider, CredentialsUri, Metadata, OAuthProvider, made_up
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import profile_files
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.cache import CredentialsCache
-from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.chain import build_credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials.provider import Context
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.issuers import CloudSsoServer, CredentialsUri, Metadata, OAuthServer, new_credentials
 
 PAIR = {"access_key_id": "the-id", "access_key_secret": "the-secret"}
 
 
-def ours(environ=None, **options):
-    """What the collection finds."""
+def find_with_collection(environ=None, **options):
+    """Return the credentials that the collection finds."""
     context = Context(
-        argspec.Spec(argspec.CONNECTION).filled(options),
+        argspec.Spec(argspec.CONNECTION).fill(options),
         {"HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", **(environ or {})},
         Settings(Endpoint.parse("https://live.aliyuncs.com")),
         Limits(),
@@ -48,19 +48,19 @@ def ours(environ=None, **options):
         CredentialsCache(None, time.time, print),
         print,
     )
-    found = credentials(context).keys()
+    found = build_credentials(context).get_access_key()
     return found.access_key_id, found.access_key_secret, found.security_token
 
 
-def theirs(provider):
-    """What the vendor's package finds."""
+def find_with_package(provider):
+    """Return the credentials that the vendor's package finds."""
     found = provider.get_credentials()
     return found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token()
 
 
-@pytest.fixture(name="always")
-def content_that_stays():
-    content = made_up()
+@pytest.fixture(name="constant_content")
+def make_constant_content():
+    content = new_credentials()
     return lambda: content
 
 
@@ -73,9 +73,9 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("by", ["current", "name"])
-def test_a_profile_of_the_cli(tmp_path, mode, by):
+def test_cli_profile_gives_equal_credentials(tmp_path, mode, by):
     printed = tmp_path / "printed"
-    end = made_up()["Expiration"]
+    end = new_credentials()["Expiration"]
     printed.write_text(json.dumps({"mode": "StsToken", **PAIR, "sts_token": "x", "expiration": end}), encoding="utf-8")
     fields = {name: text.replace("PRINTED", str(printed)) for name, text in MODES[mode].items()}
     profiles = [{"name": "other", "mode": "AK"}, {"name": "p", "mode": mode, **fields}]
@@ -86,7 +86,9 @@ def test_a_profile_of_the_cli(tmp_path, mode, by):
     )
     named = {"profile": "p"} if by == "name" else {}
     provider = CLIProfileCredentialsProvider(profile_file=str(file), profile_name=named.get("profile"))
-    assert ours({"HOME": str(tmp_path)}, allow_external_process=True, **named) == theirs(provider)
+    assert find_with_collection({"HOME": str(tmp_path)}, allow_external_process=True, **named) == find_with_package(
+        provider
+    )
 
 
 SECTIONS = """
@@ -103,38 +105,38 @@ access_key_secret=other-secret
 
 
 @pytest.mark.parametrize("name", ["default", "other"])
-def test_a_section_of_the_sdk_s_file(tmp_path, name):
+def test_sdk_file_section_gives_equal_credentials(tmp_path, name):
     file = tmp_path / ".alibabacloud" / "credentials.ini"
     file.parent.mkdir()
     file.write_text(SECTIONS, encoding="utf-8")
     provider = ProfileCredentialsProvider(profile_file=str(file), profile_name=name)
     environ = {"HOME": str(tmp_path), **({} if name == "default" else {"ALIBABA_CLOUD_PROFILE": name})}
-    assert ours(environ) == theirs(provider)
+    assert find_with_collection(environ) == find_with_package(provider)
 
 
 @pytest.mark.parametrize("versions", [(1,), (2,), (1, 2)])
 @pytest.mark.parametrize("name", ["recorder", None])
-def test_the_role_of_an_instance(always, versions, name):
+def test_instance_role_gives_equal_credentials_and_requests(constant_content, versions, name):
     provider = EcsRamRoleCredentialsProvider(role_name=name)
-    with Metadata({"recorder": always}, versions) as metadata:
+    with Metadata({"recorder": constant_content}, versions) as metadata:
         provider._EcsRamRoleCredentialsProvider__metadata_service_host = metadata.url.split("//")[1]
-        assert theirs(provider)[2] == always()["SecurityToken"]
+        assert find_with_package(provider)[2] == constant_content()["SecurityToken"]
         requests = [(request.method, request.target) for request in metadata.requests]
         environ = {"APSARAVIDEO_METADATA_ENDPOINT": metadata.url, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": ""}
-        assert ours(environ, ecs_role_name=name) == theirs(provider)
+        assert find_with_collection(environ, ecs_role_name=name) == find_with_package(provider)
         our_requests = [(request.method, request.target) for request in metadata.requests[len(requests) :]]
     assert set(our_requests) == set(requests)
 
 
-def test_a_credentials_uri(always):
-    with CredentialsUri(always) as server:
+def test_credentials_uri_gives_equal_credentials(constant_content):
+    with CredentialsUri(constant_content) as server:
         provider = URLCredentialsProvider(uri=server.uri)
-        assert ours({"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri}) == theirs(provider)
+        assert find_with_collection({"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri}) == find_with_package(provider)
         assert server.log == ["GET /keys"] * 2
 
 
-def test_cloud_sso(tmp_path, always):
-    with CloudSsoProvider(always, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
+def test_cloud_sso_gives_equal_credentials_and_requests(tmp_path, constant_content):
+    with CloudSsoServer(constant_content, "the-token", AccountId="1", AccessConfigurationId="ac-1") as sso:
         profile = {
             "name": "p",
             "mode": "CloudSSO",
@@ -147,14 +149,14 @@ def test_cloud_sso(tmp_path, always):
         file = tmp_path / "config.json"
         file.write_text(json.dumps({"current": "p", "profiles": [profile]}), encoding="utf-8")
         provider = CLIProfileCredentialsProvider(profile_file=str(file))
-        assert ours(profile="p", credentials_file=str(file)) == theirs(provider)
+        assert find_with_collection(profile="p", credentials_file=str(file)) == find_with_package(provider)
         first, second = sso.requests
     assert json.loads(first.body) == json.loads(second.body)
 
 
-@pytest.fixture(name="signed_in")
-def profile_of_an_oauth_sign_in(tmp_path):
-    """Writes a profile of the mode OAuth with these fields; returns the file and the fields."""
+@pytest.fixture(name="write_profile")
+def make_oauth_profile(tmp_path):
+    """Return a function that writes a profile of mode OAuth and returns the file and the fields."""
 
     def write(**fields):
         sign_in = {"oauth_access_token": "the-token", "oauth_access_token_expire": int(time.time()) + 3600}
@@ -166,15 +168,19 @@ def profile_of_an_oauth_sign_in(tmp_path):
     return write
 
 
-def test_keys_of_an_oauth_sign_in_that_the_cli_has_stored(signed_in):
-    file, _profile = signed_in(**PAIR, sts_token="their-token", sts_expiration=int(time.time()) + 3600)
+def test_stored_oauth_credentials_are_equal(write_profile):
+    file, _profile = write_profile(**PAIR, sts_token="their-token", sts_expiration=int(time.time()) + 3600)
     provider = CLIProfileCredentialsProvider(profile_file=file)
-    assert ours(profile="p", credentials_file=file) == theirs(provider) == ("the-id", "the-secret", "their-token")
+    assert (
+        find_with_collection(profile="p", credentials_file=file)
+        == find_with_package(provider)
+        == ("the-id", "the-secret", "their-token")
+    )
 
 
-def test_keys_for_the_access_token_of_an_oauth_sign_in(signed_in, monkeypatch, always):
-    file, profile = signed_in()
-    with OAuthProvider(always, "the-token") as oauth:
+def test_oauth_token_gives_equal_credentials_and_requests(write_profile, monkeypatch, constant_content):
+    file, profile = write_profile()
+    with OAuthServer(constant_content, "the-token") as oauth:
         monkeypatch.setattr(profile_files, "_OAUTH_URLS", {"CN": oauth.url})
         provider = OAuthCredentialsProvider(
             client_id="x",
@@ -182,7 +188,7 @@ def test_keys_for_the_access_token_of_an_oauth_sign_in(signed_in, monkeypatch, a
             access_token=profile["oauth_access_token"],
             access_token_expire=profile["oauth_access_token_expire"],
         )
-        assert ours(profile="p", credentials_file=file) == theirs(provider)
+        assert find_with_collection(profile="p", credentials_file=file) == find_with_package(provider)
         first, second = oauth.requests
     for one in (first, second):
         assert (one.method, one.target, one.body) == ("POST", "/v1/exchange", b"")
@@ -191,8 +197,8 @@ def test_keys_for_the_access_token_of_an_oauth_sign_in(signed_in, monkeypatch, a
 
 
 @pytest.mark.parametrize("site", ["CN", "INTL"])
-def test_the_hosts_of_oauth(signed_in, site):
-    file, profile = signed_in(oauth_site_type=site)
+def test_oauth_hosts_are_equal(write_profile, site):
+    file, profile = write_profile(oauth_site_type=site)
     provider = CLIProfileCredentialsProvider(profile_file=file)
     inner = provider._get_credentials_provider({"profiles": [profile]}, "p")
     assert inner._sign_in_url == profile_files._OAUTH_URLS[site]

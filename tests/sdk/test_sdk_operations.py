@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every operation that the official SDKs have, succeeding and failing, in both error generations."""
+"""Every operation of the official SDKs, succeeding and failing, in both error generations."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import json
 import time
 
 import pytest
-from emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
-from official_clients import CLIENTS, CurrentSdk, LegacySdk, Refusal
+from official_clients import CLIENTS, CurrentSdk, LegacySdk, SdkError
+
+from support.emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
 
 DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
 STREAM = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
@@ -21,23 +22,23 @@ CLIP = {"OssEndpoint": "oss.example.com", "OssBucket": "clips", "OssObject": "{A
 STRANGE = "a b*~/+&=%中文"
 
 
-def moment(offset):
+def utc_text(offset):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset))
 
 
 def window():
-    return {"StartTime": moment(-3600), "EndTime": moment(60)}
+    return {"StartTime": utc_text(-3600), "EndTime": utc_text(60)}
 
 
-def refused(client, operation, **parameters):
-    with pytest.raises(Refusal) as caught:
+def expect_error(client, operation, **parameters):
+    with pytest.raises(SdkError) as caught:
         client.call(operation, **parameters)
     return caught.value
 
 
 @pytest.fixture
 def codes(cloud):
-    """The codes of the generation that is running."""
+    """Return the error codes and statuses of the running generation."""
     new = cloud.control("GET", "behaviour")["generation"] == "new"
     return {
         "stream": ("StreamNotFound", 409) if new else ("InvalidStream.NotFound", 404),
@@ -59,10 +60,10 @@ def record(client, *commands):
 # RealTimeRecordCommand
 
 
-def test_record_command(cloud, client):
+def test_second_start_is_refused(cloud, client):
     cloud.push(ONE)
     record(client, "start", "restart", "stop", "cancel_delay", "start")
-    error = refused(client, "RealTimeRecordCommand", Command="start", **STREAM)
+    error = expect_error(client, "RealTimeRecordCommand", Command="start", **STREAM)
     assert outcome(error) == ("TaskAlreadyStarted", 409)
     calls = cloud.calls("RealTimeRecordCommand")
     assert {call["signature"] for call in calls} == {client.scheme}
@@ -71,30 +72,30 @@ def test_record_command(cloud, client):
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "cancel_delay", "restart"])
-def test_record_command_without_its_conditions(cloud, client, codes, command):
-    assert outcome(refused(client, "RealTimeRecordCommand", Command=command, **STREAM)) == codes["stream"]
+def test_command_without_stream_or_configuration_is_refused(cloud, client, codes, command):
+    assert outcome(expect_error(client, "RealTimeRecordCommand", Command=command, **STREAM)) == codes["stream"]
     client.call("DeleteLiveAppRecordConfig", DomainName=DOMAIN, AppName="*")
     cloud.push(ONE)
-    assert outcome(refused(client, "RealTimeRecordCommand", Command=command, **STREAM)) == codes["config"]
+    assert outcome(expect_error(client, "RealTimeRecordCommand", Command=command, **STREAM)) == codes["config"]
 
 
 @pytest.mark.parametrize("command", ["stop", "cancel_delay", "restart"])
-def test_record_command_without_a_task(cloud, client, command):
+def test_command_without_a_task_is_refused(cloud, client, command):
     cloud.push(ONE)
-    error = refused(client, "RealTimeRecordCommand", Command=command, **STREAM)
+    error = expect_error(client, "RealTimeRecordCommand", Command=command, **STREAM)
     assert outcome(error) == ("CodeTaskNotStarted", 400)
 
 
-def test_record_command_with_wrong_parameters(client, codes):
-    error = refused(client, "RealTimeRecordCommand", Command="pause", **STREAM)
+def test_malformed_and_missing_parameters_are_refused(client, codes):
+    error = expect_error(client, "RealTimeRecordCommand", Command="pause", **STREAM)
     assert outcome(error) == codes["malformed"]("Command")
     for name in ("Command", "AppName", "StreamName", "DomainName"):
         parameters = {"Command": "start", **STREAM}
         del parameters[name]
-        assert outcome(refused(client, "RealTimeRecordCommand", **parameters)) == codes["missing"](name)
+        assert outcome(expect_error(client, "RealTimeRecordCommand", **parameters)) == codes["missing"](name)
 
 
-def test_strange_names(cloud, client):
+def test_special_characters_in_names_are_accepted(cloud, client):
     cloud.push((DOMAIN, "my app", STRANGE))
     names = {"DomainName": DOMAIN, "AppName": "my app", "StreamName": STRANGE}
     client.call("RealTimeRecordCommand", Command="start", **names)
@@ -102,7 +103,7 @@ def test_strange_names(cloud, client):
     assert cloud.calls("RealTimeRecordCommand")[-1]["params"]["StreamName"] == STRANGE
 
 
-# Every operation refuses a domain that is not the account's
+# Parameters with which every operation refuses a domain of another account
 
 MINIMAL = {
     "RealTimeRecordCommand": lambda: {**STREAM, "Command": "start"},
@@ -137,94 +138,94 @@ MINIMAL = {
 
 
 @pytest.mark.parametrize("operation", MINIMAL)
-def test_domain_of_another_account(client, operation):
-    error = refused(client, operation, **{**MINIMAL[operation](), "DomainName": ABSENT})
+def test_domain_of_another_account_is_not_found(client, operation):
+    error = expect_error(client, operation, **{**MINIMAL[operation](), "DomainName": ABSENT})
     assert outcome(error) == ("InvalidDomain.NotFound", 404)
 
 
 # Streams
 
 
-def test_stream_state(cloud, client):
+def test_stream_state_follows_the_push(cloud, client):
     assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "offline", "Type": "push"}
     cloud.push(ONE)
     state = client.call("DescribeLiveStreamState", **{**STREAM, "DomainName": INGEST})
     assert state == {"StreamState": "online", "Type": "push"}
 
 
-def test_a_stream_that_is_pulled_on_trigger(cloud, client, codes):
+def test_pulled_stream_is_online_while_it_has_viewers(cloud, client, codes):
     cloud.behave(pull_publish_type="pull")
-    cloud.watch(1, ONE)
+    cloud.set_viewers(1, ONE)
     record(client, "start")
     assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "online", "Type": "pull"}
     online = client.call("DescribeLiveStreamsOnlineList", DomainName=DOMAIN)["OnlineInfo"]["LiveStreamOnlineInfo"]
     published = client.call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, **window())["PublishInfo"]
     assert [row["PublishType"] for row in (*online, *published["LiveStreamPublishInfo"])] == ["pull", "pull"]
-    cloud.watch(0, ONE)
+    cloud.set_viewers(0, ONE)
     assert client.call("DescribeLiveStreamState", **STREAM) == {"StreamState": "offline", "Type": "pull"}
-    assert outcome(refused(client, "RealTimeRecordCommand", Command="start", **STREAM)) == codes["stream"]
+    assert outcome(expect_error(client, "RealTimeRecordCommand", Command="start", **STREAM)) == codes["stream"]
     assert cloud.stream(ONE)["recording"] == "paused"
 
 
-def test_online_list(cloud, client, codes):
+def test_online_list_is_filtered_and_paged(cloud, client, codes):
     cloud.push(*(f"{DOMAIN}/app/{number}" for number in range(5)))
     parameters = {"DomainName": DOMAIN, "QueryType": "strict", "StreamType": "raw", "PageNum": 2, "PageSize": 2}
-    answer = client.call("DescribeLiveStreamsOnlineList", **parameters)
-    rows = answer["OnlineInfo"]["LiveStreamOnlineInfo"]
-    assert (answer["TotalNum"], answer["TotalPage"], [row["StreamName"] for row in rows]) == (5, 3, ["2", "3"])
+    response = client.call("DescribeLiveStreamsOnlineList", **parameters)
+    rows = response["OnlineInfo"]["LiveStreamOnlineInfo"]
+    assert (response["TotalNum"], response["TotalPage"], [row["StreamName"] for row in rows]) == (5, 3, ["2", "3"])
     assert (rows[0]["PublishDomain"], rows[0]["Width"]) == (INGEST, 1280)
-    error = refused(client, "DescribeLiveStreamsOnlineList", DomainName=DOMAIN, PageSize=3001)
+    error = expect_error(client, "DescribeLiveStreamsOnlineList", DomainName=DOMAIN, PageSize=3001)
     assert outcome(error) == codes["malformed"]("PageSize")
 
 
-def test_publish_list(cloud, client, codes):
+def test_publish_list_contains_finished_pushes(cloud, client, codes):
     cloud.push(ONE)
     cloud.advance(60)
     cloud.drop(ONE)
-    answer = client.call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, OrderBy="stream_name_desc", **window())
-    (row,) = answer["PublishInfo"]["LiveStreamPublishInfo"]
+    response = client.call("DescribeLiveStreamsPublishList", DomainName=DOMAIN, OrderBy="stream_name_desc", **window())
+    (row,) = response["PublishInfo"]["LiveStreamPublishInfo"]
     assert (row["StreamName"], row["PublishDomain"]) == ("one", INGEST)
-    assert moment(-70) <= row["PublishTime"] < row["StopTime"]
-    times = {"StartTime": moment(-31 * 86400), "EndTime": moment(0)}
-    error = refused(client, "DescribeLiveStreamsPublishList", DomainName=DOMAIN, **times)
+    assert utc_text(-70) <= row["PublishTime"] < row["StopTime"]
+    times = {"StartTime": utc_text(-31 * 86400), "EndTime": utc_text(0)}
+    error = expect_error(client, "DescribeLiveStreamsPublishList", DomainName=DOMAIN, **times)
     assert outcome(error) == codes["malformed"]("EndTime")
 
 
-# What was recorded
+# Recordings
 
 
-def test_record_content(cloud, client, codes):
+def test_record_content_lists_finished_tasks(cloud, client, codes):
     cloud.push(ONE)
     record(client, "start")
     cloud.advance(100)
     record(client, "stop", "cancel_delay")
-    answer = client.call("DescribeLiveStreamRecordContent", **STREAM, **window())
-    (row,) = answer["RecordContentInfoList"]["RecordContentInfo"]
+    response = client.call("DescribeLiveStreamRecordContent", **STREAM, **window())
+    (row,) = response["RecordContentInfoList"]["RecordContentInfo"]
     assert (round(row["Duration"]), row["OssBucket"], row["OssObjectPrefix"]) == (100, "recordings", PREFIX)
-    times = {"StartTime": moment(-5 * 86400), "EndTime": moment(0)}
-    error = refused(client, "DescribeLiveStreamRecordContent", **STREAM, **times)
+    times = {"StartTime": utc_text(-5 * 86400), "EndTime": utc_text(0)}
+    error = expect_error(client, "DescribeLiveStreamRecordContent", **STREAM, **times)
     assert outcome(error) == codes["malformed"]("EndTime")
 
 
-def test_index_files(cloud, client, codes):
+def test_index_files_are_listed_and_described(cloud, client, codes):
     cloud.push(ONE)
     record(client, "start")
     cloud.advance(100)
     record(client, "restart", "stop", "cancel_delay")
     parameters = {**STREAM, **window(), "PageNum": 1, "PageSize": 5, "Order": "asc"}
-    answer = client.call("DescribeLiveStreamRecordIndexFiles", **parameters)
-    rows = answer["RecordIndexInfoList"]["RecordIndexInfo"]
-    assert (answer["TotalNum"], answer["Order"], len(rows)) == (2, "asc", 2)
+    response = client.call("DescribeLiveStreamRecordIndexFiles", **parameters)
+    rows = response["RecordIndexInfoList"]["RecordIndexInfo"]
+    assert (response["TotalNum"], response["Order"], len(rows)) == (2, "asc", 2)
     assert (round(rows[0]["Duration"]), rows[0]["Format"], rows[0]["Height"]) == (100, "m3u8", 720)
     one = client.call("DescribeLiveStreamRecordIndexFile", **STREAM, RecordId=rows[0]["RecordId"])
     assert one["RecordIndexInfo"] == rows[0]
-    error = refused(client, "DescribeLiveStreamRecordIndexFile", **STREAM, RecordId="unknown")
+    error = expect_error(client, "DescribeLiveStreamRecordIndexFile", **STREAM, RecordId="unknown")
     assert outcome(error) == codes["malformed"]("RecordId")
-    error = refused(client, "DescribeLiveStreamRecordIndexFiles", **{**parameters, "PageSize": 4})
+    error = expect_error(client, "DescribeLiveStreamRecordIndexFiles", **{**parameters, "PageSize": 4})
     assert outcome(error) == codes["malformed"]("PageSize")
 
 
-def test_created_index_file(cloud, client, codes):
+def test_created_index_file_is_described(cloud, client, codes):
     cloud.push(ONE)
     record(client, "start")
     cloud.advance(100)
@@ -233,41 +234,41 @@ def test_created_index_file(cloud, client, codes):
     assert (info["Duration"], info["OssObject"], info["OssBucket"]) == (90, "app/one.m3u8", "clips")
     one = client.call("DescribeLiveStreamRecordIndexFile", **STREAM, RecordId=info["RecordId"])["RecordIndexInfo"]
     assert one == {**info, "Format": "m3u8"}
-    error = refused(client, "CreateLiveStreamRecordIndexFiles", **{**parameters, "StreamName": "absent"})
+    error = expect_error(client, "CreateLiveStreamRecordIndexFiles", **{**parameters, "StreamName": "absent"})
     assert outcome(error) == ("InvalidStream.NotFound", 404)
-    times = {"StartTime": moment(-10), "EndTime": moment(5)}
-    error = refused(client, "CreateLiveStreamRecordIndexFiles", **{**parameters, **times})
+    times = {"StartTime": utc_text(-10), "EndTime": utc_text(5)}
+    error = expect_error(client, "CreateLiveStreamRecordIndexFiles", **{**parameters, **times})
     assert outcome(error) == codes["malformed"]("EndTime")
 
 
-def test_control_history(cloud, client, codes):
+def test_control_history_is_listed(cloud, client, codes):
     cloud.behave(control_history="commands")
     cloud.push(ONE)
     record(client, "start")
     parameters = {"DomainName": DOMAIN, "AppName": "app", **window()}
-    answer = client.call("DescribeLiveStreamsControlHistory", **parameters)
-    (row,) = answer["ControlInfo"]["LiveStreamControlInfo"]
+    response = client.call("DescribeLiveStreamsControlHistory", **parameters)
+    (row,) = response["ControlInfo"]["LiveStreamControlInfo"]
     assert (row["StreamName"], row["Action"]) == ("one", "RealTimeRecordCommand")
-    parameters["StartTime"] = moment(-8 * 86400)
-    error = refused(client, "DescribeLiveStreamsControlHistory", **parameters)
+    parameters["StartTime"] = utc_text(-8 * 86400)
+    error = expect_error(client, "DescribeLiveStreamsControlHistory", **parameters)
     assert outcome(error) == codes["malformed"]("EndTime")
 
 
-def test_notify_records(cloud, client, codes):
+def test_notify_records_are_filtered_and_paged(cloud, client, codes):
     cloud.push(ONE)
     record(client, "start")
     parameters = {"DomainName": DOMAIN, **window(), "PageNumber": 1, "PageSize": 20}
     filters = {"AppName": "app", "StreamName": "one", "Status": "success"}
-    answer = client.call("DescribeLiveRecordNotifyRecords", **parameters, **filters)
-    (row,) = answer["CallbackList"]
-    assert (answer["Code"], answer["TotalNum"], row["NotifyType"]) == (0, 1, "record_started")
+    response = client.call("DescribeLiveRecordNotifyRecords", **parameters, **filters)
+    (row,) = response["CallbackList"]
+    assert (response["Code"], response["TotalNum"], row["NotifyType"]) == (0, 1, "record_started")
     assert json.loads(row["NotifyContent"])["event"] == "record_started"
-    parameters["StartTime"] = moment(-8 * 86400)
-    error = refused(client, "DescribeLiveRecordNotifyRecords", **parameters)
+    parameters["StartTime"] = utc_text(-8 * 86400)
+    error = expect_error(client, "DescribeLiveRecordNotifyRecords", **parameters)
     assert outcome(error) == codes["malformed"]("StartTime")
 
 
-def test_failed_notify_records(cloud, client):
+def test_failed_notify_records_are_listed(cloud, client):
     cloud.behave(notify_result="deliver")
     cloud.push(ONE)
     record(client, "start")
@@ -282,7 +283,7 @@ def test_failed_notify_records(cloud, client):
 # Configurations
 
 
-def test_record_configurations(client, codes):
+def test_added_record_configuration_is_listed(client, codes):
     names = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
     formats = [
         {
@@ -305,36 +306,38 @@ def test_record_configurations(client, codes):
         "TranscodeTemplates": ["sd", "hd"],
     }
     assert client.call("AddLiveAppRecordConfig", **add) == {}
-    answer = client.call("DescribeLiveRecordConfig", **names, PageNum=1, PageSize=10, Order="desc")
-    (row,) = answer["LiveAppRecordList"]["LiveAppRecord"]
+    response = client.call("DescribeLiveRecordConfig", **names, PageNum=1, PageSize=10, Order="desc")
+    (row,) = response["LiveAppRecordList"]["LiveAppRecord"]
     assert row["OnDemond"] == 7
     assert row["RecordFormatList"]["RecordFormat"] == [formats[0], {**formats[1], "CycleDuration": 3600}]
     assert row["TranscodeRecordFormatList"]["RecordFormat"][0]["Format"] == "flv"
     assert row["TranscodeTemplates"] == {"Templates": ["sd", "hd"]}
-    assert outcome(refused(client, "AddLiveAppRecordConfig", **add)) == ("CodeConfigAlreadyExists", 400)
+    assert outcome(expect_error(client, "AddLiveAppRecordConfig", **add)) == ("CodeConfigAlreadyExists", 400)
     assert client.call("DeleteLiveAppRecordConfig", **names) == {}
-    assert outcome(refused(client, "DeleteLiveAppRecordConfig", **names)) == codes["config"]
+    assert outcome(expect_error(client, "DeleteLiveAppRecordConfig", **names)) == codes["config"]
 
 
-def test_updated_record_configuration(client, codes):
+def test_updated_record_configuration_is_listed(client, codes):
     change = {"DomainName": DOMAIN, "AppName": "*", "OssEndpoint": "new", "DelayTime": 20, "OnDemand": 0}
     assert client.call("UpdateLiveAppRecordConfig", **change) == {}
     (row,) = client.call("DescribeLiveRecordConfig", DomainName=DOMAIN)["LiveAppRecordList"]["LiveAppRecord"]
     assert (row["OssEndpoint"], row["DelayTime"], row["OnDemond"]) == ("new", 20, 0)
-    assert outcome(refused(client, "UpdateLiveAppRecordConfig", **{**change, "AppName": "x"})) == codes["config"]
-    error = refused(client, "UpdateLiveAppRecordConfig", **{**change, "DelayTime": 14})
+    assert outcome(expect_error(client, "UpdateLiveAppRecordConfig", **{**change, "AppName": "x"})) == codes["config"]
+    error = expect_error(client, "UpdateLiveAppRecordConfig", **{**change, "DelayTime": 14})
     assert outcome(error) == codes["malformed"]("DelayTime")
-    error = refused(client, "DescribeLiveRecordConfig", DomainName=DOMAIN, PageSize=31)
+    error = expect_error(client, "DescribeLiveRecordConfig", DomainName=DOMAIN, PageSize=31)
     assert outcome(error) == codes["malformed"]("PageSize")
 
 
-def test_period_of_a_record_configuration(cloud, client, codes):
+def test_period_bounds_the_automatic_recording(cloud, client, codes):
     names = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
     formats = [{"Format": "mp4", "OssObjectPrefix": PREFIX}]
     storage = {"OssBucket": "b", "OssEndpoint": "e", "OnDemand": 0, "RecordFormat": formats}
-    error = refused(client, "AddLiveAppRecordConfig", **{**names, "StreamName": "*"}, **storage, StartTime=moment(60))
+    error = expect_error(
+        client, "AddLiveAppRecordConfig", **{**names, "StreamName": "*"}, **storage, StartTime=utc_text(60)
+    )
     assert outcome(error) == codes["malformed"]("StartTime")
-    period = {"StartTime": moment(600), "EndTime": moment(1200)}
+    period = {"StartTime": utc_text(600), "EndTime": utc_text(1200)}
     assert client.call("AddLiveAppRecordConfig", **names, **storage, **period) == {}
     (row,) = client.call("DescribeLiveRecordConfig", **names)["LiveAppRecordList"]["LiveAppRecord"]
     assert {name: row[name] for name in period} == period
@@ -346,10 +349,10 @@ def test_period_of_a_record_configuration(cloud, client, codes):
     assert states == ["idle", "recording", "paused"]
 
 
-def test_callback_configuration(client, codes):
+def test_callback_configuration_is_added_updated_and_deleted(client, codes):
     assert client.call("DeleteLiveRecordNotifyConfig", DomainName=DOMAIN) == {}
-    assert outcome(refused(client, "DescribeLiveRecordNotifyConfig", DomainName=DOMAIN)) == codes["config"]
-    absent = refused(client, "DeleteLiveRecordNotifyConfig", DomainName=DOMAIN)
+    assert outcome(expect_error(client, "DescribeLiveRecordNotifyConfig", DomainName=DOMAIN)) == codes["config"]
+    absent = expect_error(client, "DeleteLiveRecordNotifyConfig", DomainName=DOMAIN)
     assert outcome(absent) == ("InvalidConfig.NotFound", 404), "in either generation"
     config = {
         "DomainName": DOMAIN,
@@ -358,9 +361,9 @@ def test_callback_configuration(client, codes):
         "NeedStatusNotify": True,
         "NotifyReqAuth": False,
     }
-    assert outcome(refused(client, "UpdateLiveRecordNotifyConfig", **config)) == codes["config"]
+    assert outcome(expect_error(client, "UpdateLiveRecordNotifyConfig", **config)) == codes["config"]
     assert client.call("AddLiveRecordNotifyConfig", **config) == {}
-    assert outcome(refused(client, "AddLiveRecordNotifyConfig", **config)) == ("CodeConfigAlreadyExists", 400)
+    assert outcome(expect_error(client, "AddLiveRecordNotifyConfig", **config)) == ("CodeConfigAlreadyExists", 400)
     found = client.call("DescribeLiveRecordNotifyConfig", DomainName=DOMAIN)["LiveRecordNotifyConfig"]
     assert found == {**config, "NotifyAuthKey": ""}
     changed = {**config, "NotifyReqAuth": True, "NotifyAuthKey": "0123456789abcdef"}
@@ -368,14 +371,14 @@ def test_callback_configuration(client, codes):
     found = client.call("DescribeLiveRecordNotifyConfig", DomainName=DOMAIN)["LiveRecordNotifyConfig"]
     assert found == changed
     for operation in ("AddLiveRecordNotifyConfig", "UpdateLiveRecordNotifyConfig"):
-        error = refused(client, operation, **{**config, "NotifyUrl": "x"})
+        error = expect_error(client, operation, **{**config, "NotifyUrl": "x"})
         assert outcome(error) == ("InvalidNotifyUrl.Malformed", 400)
 
 
-def test_ingest_callback_configuration(client, codes):
+def test_ingest_callback_configuration_is_set_and_deleted(client, codes):
     names = {"DomainName": INGEST}
     for operation in ("DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig"):
-        assert outcome(refused(client, operation, **names)) == codes["config"]
+        assert outcome(expect_error(client, operation, **names)) == codes["config"]
     config = {
         **names,
         "NotifyUrl": "http://x.example.com/%20",
@@ -387,67 +390,69 @@ def test_ingest_callback_configuration(client, codes):
     assert client.call("SetLiveStreamsNotifyUrlConfig", **config, **switch) == {}
     assert client.call("DescribeLiveStreamsNotifyUrlConfig", **names) == {"LiveStreamsNotifyConfig": config}
     for name, value in (("NotifyReqAuth", "true"), ("NotifyAuthKey", "short")):
-        error = refused(client, "SetLiveStreamsNotifyUrlConfig", **{**config, name: value})
+        error = expect_error(client, "SetLiveStreamsNotifyUrlConfig", **{**config, name: value})
         assert outcome(error) == codes["malformed"](name)
     without_key = {**names, "NotifyReqAuth": "yes"}
-    assert outcome(refused(client, "SetLiveStreamsNotifyUrlConfig", **without_key)) == codes["missing"]("NotifyAuthKey")
-    error = refused(client, "SetLiveStreamsNotifyUrlConfig", **{**config, "NotifyUrl": "x"})
+    assert outcome(expect_error(client, "SetLiveStreamsNotifyUrlConfig", **without_key)) == codes["missing"](
+        "NotifyAuthKey"
+    )
+    error = expect_error(client, "SetLiveStreamsNotifyUrlConfig", **{**config, "NotifyUrl": "x"})
     assert outcome(error) == ("InvalidNotifyUrl.Malformed", 400)
     assert client.call("DeleteLiveStreamsNotifyUrlConfig", **names) == {}
 
 
-def test_log_of_pushes(cloud, client, codes):
+def test_ingest_log_contains_the_events_of_pushes(cloud, client, codes):
     client.call("SetLiveStreamsNotifyUrlConfig", DomainName=INGEST, NotifyUrl="http://x.example.com/p")
     cloud.push(ONE)
     cloud.advance(2)
     cloud.drop(ONE)
     parameters = {"DomainName": INGEST, **window()}
     filters = {"AppName": "app", "StreamName": "one", "Status": "success", "PageNumber": 1, "PageSize": 20}
-    answer = client.call("DescribeLiveStreamsNotifyRecords", **parameters, **filters)
-    rows = answer["NotifyRecordsInfo"]["LiveStreamNotifyRecordsInfo"]
-    assert (answer["PageNum"], answer["PageSize"], answer["TotalNum"], answer["TotalPage"]) == (1, 20, 2, 1)
+    response = client.call("DescribeLiveStreamsNotifyRecords", **parameters, **filters)
+    rows = response["NotifyRecordsInfo"]["LiveStreamNotifyRecordsInfo"]
+    assert (response["PageNum"], response["PageSize"], response["TotalNum"], response["TotalPage"]) == (1, 20, 2, 1)
     assert [(row["NotifyType"], row["NotifyResponse"]) for row in rows] == [("publish", "ok"), ("publish_done", "ok")]
     assert json.loads(rows[0]["NotifyContent"])["app"] == rows[0]["DomainName"] == INGEST
-    assert client.call("DescribeLiveStreamsNotifyRecords", **parameters) == answer
-    parameters["StartTime"] = moment(-8 * 86400)
-    error = refused(client, "DescribeLiveStreamsNotifyRecords", **parameters)
+    assert client.call("DescribeLiveStreamsNotifyRecords", **parameters) == response
+    parameters["StartTime"] = utc_text(-8 * 86400)
+    error = expect_error(client, "DescribeLiveStreamsNotifyRecords", **parameters)
     assert outcome(error) == codes["malformed"]("StartTime")
 
 
-def test_private_callback_url(cloud, client):
+def test_private_callback_url_is_refused_if_configured(cloud, client):
     cloud.behave(private_callbacks="refused")
     config = {"DomainName": DOMAIN, "NotifyUrl": "http://127.0.0.1/"}
-    error = refused(client, "UpdateLiveRecordNotifyConfig", **config)
+    error = expect_error(client, "UpdateLiveRecordNotifyConfig", **config)
     assert outcome(error) == ("InvalidNotifyUrl.Unsafe", 400)
 
 
-def test_storage_types(cloud, client):
+def test_notify_log_is_filtered_by_storage_type(cloud, client):
     names = dict(zip(("domain_name", "app_name", "stream_name"), ONE.split("/")))
     cloud.add_events({**names, "notify_type": "record_started", "storage_type": "vod"})
     parameters = {"DomainName": DOMAIN, **window(), "PageNumber": 1, "PageSize": 20}
     for storage, count in (("oss", 0), ("vod", 1), ("all", 1)):
-        answer = client.call("DescribeLiveRecordNotifyRecords", **parameters, StorageType=storage)
-        assert [row["StorageType"] for row in answer["CallbackList"]] == ["vod"] * count
+        response = client.call("DescribeLiveRecordNotifyRecords", **parameters, StorageType=storage)
+        assert [row["StorageType"] for row in response["CallbackList"]] == ["vod"] * count
 
 
 # Domains
 
 
-def test_user_domains(client, codes):
-    answer = client.call("DescribeLiveUserDomains", PageNumber=1, PageSize=50)
-    rows = answer["Domains"]["PageData"]
+def test_user_domains_are_listed(client, codes):
+    response = client.call("DescribeLiveUserDomains", PageNumber=1, PageSize=50)
+    rows = response["Domains"]["PageData"]
     assert [(row["DomainName"], row["LiveDomainType"]) for row in rows] == [
         (DOMAIN, "liveVideo"),
         (INGEST, "liveEdge"),
     ]
-    assert answer["TotalCount"] == 2
-    error = refused(client, "DescribeLiveUserDomains", PageSize=51)
+    assert response["TotalCount"] == 2
+    error = expect_error(client, "DescribeLiveUserDomains", PageSize=51)
     assert outcome(error) == codes["malformed"]("PageSize")
 
 
-def test_domain_mapping(client):
-    answer = client.call("DescribeLiveDomainMapping", DomainName=INGEST)
-    assert answer["LiveDomainModels"]["LiveDomainModel"] == [
+def test_domain_mapping_contains_all_domains(client):
+    response = client.call("DescribeLiveDomainMapping", DomainName=INGEST)
+    assert response["LiveDomainModels"]["LiveDomainModel"] == [
         {"DomainName": DOMAIN, "Type": "vhost"},
         {"DomainName": INGEST, "Type": "publish"},
     ]
@@ -464,70 +469,70 @@ def test_domain_mapping(client):
         (POWERLESS_KEY, "Forbidden.RAM", 403),
     ],
 )
-def test_refused_keys(client, key, code, status):
-    error = refused(client.with_key(key), "DescribeLiveStreamState", **STREAM)
+def test_invalid_access_keys_are_refused(client, key, code, status):
+    error = expect_error(client.with_key(key), "DescribeLiveStreamState", **STREAM)
     assert outcome(error) == (code, status)
 
 
-def test_wrong_secret(client):
-    """The legacy SDK sees that the string to sign is its own, and blames the key."""
-    error = refused(client.with_key((KEY[0], "wrong")), "DescribeLiveStreamState", **STREAM)
+def test_wrong_secret_is_refused(client):
+    """Expect another code of the legacy SDK, which recognises the string to sign as its own."""
+    error = expect_error(client.with_key((KEY[0], "wrong")), "DescribeLiveStreamState", **STREAM)
     expected = "InvalidAccessKeySecret" if client.label == "legacy" else "SignatureDoesNotMatch"
     assert outcome(error) == (expected, 400)
 
 
 @pytest.mark.parametrize("skew", [1000, -1000])
-def test_clock_that_is_wrong(cloud, client, skew):
+def test_wrong_clock_is_refused(cloud, client, skew):
     cloud.behave(clock_skew=skew)
-    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    error = expect_error(client, "DescribeLiveStreamState", **STREAM)
     assert outcome(error) == ("InvalidTimeStamp.Expired", 400)
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_throttling(cloud, client, status):
+def test_call_above_the_limit_is_throttled(cloud, client, status):
     cloud.behave(throttle_status=status, limits={"DescribeLiveStreamState": "1/60"})
     client.call("DescribeLiveStreamState", **STREAM)
-    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    error = expect_error(client, "DescribeLiveStreamState", **STREAM)
     assert outcome(error) == ("Throttling.User", status)
 
 
-def test_hint_with_throttling(cloud):
+def test_retry_hint_is_sent_with_throttling(cloud):
     cloud.behave(retry_after="on", limits={"DescribeLiveStreamState": "1/60"})
     client = CurrentSdk(cloud)
     client.call("DescribeLiveStreamState", **STREAM)
-    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    error = expect_error(client, "DescribeLiveStreamState", **STREAM)
     assert type(error.__cause__).__name__ == "ThrottlingException"
     assert 50_000 < error.__cause__.retry_after <= 60_000
 
 
-def test_server_error(cloud, client):
+def test_server_error_is_reported(cloud, client):
     cloud.fault("status_503")
-    error = refused(client, "DescribeLiveStreamState", **STREAM)
+    error = expect_error(client, "DescribeLiveStreamState", **STREAM)
     assert outcome(error) == ("ServiceUnavailable", 503)
 
 
-# Temporary keys
+# Temporary credentials
 
 
 @pytest.fixture
 def credentials(cloud):
-    answer = LegacySdk(cloud).call("AssumeRole", RoleArn=ROLE, RoleSessionName="test", DurationSeconds=900)
-    assert answer["AssumedRoleUser"]["Arn"] == f"{ROLE}/test"
-    return answer["Credentials"]
+    response = LegacySdk(cloud).call("AssumeRole", RoleArn=ROLE, RoleSessionName="test", DurationSeconds=900)
+    assert response["AssumedRoleUser"]["Arn"] == f"{ROLE}/test"
+    return response["Credentials"]
 
 
-def test_temporary_key(cloud, client, credentials):
+def test_temporary_key_requires_its_token(cloud, client, credentials):
     key = (credentials["AccessKeyId"], credentials["AccessKeySecret"])
     temporary = client.with_key(key, credentials["SecurityToken"])
     assert temporary.call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
     assert cloud.calls("DescribeLiveStreamState")[-1]["signature"] == client.scheme
-    error = refused(client.with_key(key), "DescribeLiveStreamState", **STREAM)
+    error = expect_error(client.with_key(key), "DescribeLiveStreamState", **STREAM)
     assert outcome(error) == ("MissingSecurityToken", 400)
-    error = refused(client.with_key(key, "made-up"), "DescribeLiveStreamState", **STREAM)
+    error = expect_error(client.with_key(key, "made-up"), "DescribeLiveStreamState", **STREAM)
     assert outcome(error) == ("InvalidSecurityToken.Malformed", 400)
 
 
-def test_refused_sessions(cloud):
+def test_invalid_sessions_are_refused(cloud):
     good = {"RoleArn": ROLE, "RoleSessionName": "test"}
     legacy = LegacySdk(cloud)
     cases = [
@@ -537,20 +542,20 @@ def test_refused_sessions(cloud):
         (legacy.with_key(POWERLESS_KEY), good, ("Forbidden.RAM", 403)),
     ]
     for client, parameters, expected in cases:
-        assert outcome(refused(client, "AssumeRole", **parameters)) == expected
+        assert outcome(expect_error(client, "AssumeRole", **parameters)) == expected
 
 
 # TLS
 
 
 @pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.label)
-def test_over_tls(secure, kind):
+def test_clients_work_over_tls(secure, kind):
     secure.reset()
     assert kind(secure).call("DescribeLiveStreamState", **STREAM)["StreamState"] == "offline"
 
 
 def test_credentials_package_assumes_the_role(secure):
-    """The provider that the current SDK uses for roles; it speaks HTTPS only, and must be told our CA."""
+    """Use the current SDK's provider for roles, which speaks HTTPS only and needs the emulator's CA."""
     from alibabacloud_credentials.provider.ram_role_arn import RamRoleArnCredentialsProvider
 
     secure.reset()
@@ -570,8 +575,8 @@ def test_credentials_package_assumes_the_role(secure):
     assert [call["action"] for call in secure.calls()] == ["AssumeRole", "DescribeLiveStreamState"]
 
 
-def test_credentials_package_uses_an_identity_token(secure, tmp_path):
-    """Its provider sends the token without a signature, in the query of a GET request."""
+def test_credentials_package_assumes_the_role_with_an_identity_token(secure, tmp_path):
+    """Use the provider that sends the token without a signature, in the query of a GET request."""
     from alibabacloud_credentials.exceptions import CredentialException
     from alibabacloud_credentials.provider.oidc import OIDCRoleArnCredentialsProvider
 
@@ -600,8 +605,7 @@ def test_credentials_package_uses_an_identity_token(secure, tmp_path):
     assert calls == [("AssumeRoleWithOIDC", None), ("DescribeLiveStreamState", "acs3"), ("AssumeRoleWithOIDC", None)]
 
 
-def test_wrong_protocol():
-    """A plain HTTP listener that demands TLS says so."""
+def test_plain_http_is_refused_if_tls_is_required():
     with Emulator(require_tls=True) as plain:
-        error = refused(CurrentSdk(plain), "DescribeLiveStreamState", **STREAM)
+        error = expect_error(CurrentSdk(plain), "DescribeLiveStreamState", **STREAM)
         assert outcome(error) == ("InvalidProtocol.NeedSsl", 404)

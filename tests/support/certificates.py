@@ -16,16 +16,16 @@ _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate and its key, as files."""
+    """A certificate and its private key, as paths of files."""
 
     certificate: str
     key: str
 
 
 class Authority:
-    """A certificate authority of the test; ``ca_path`` is what a client has to trust.
+    """A certificate authority for tests; clients trust it by its `ca_path`.
 
-    A second authority makes certificates that clients of the first do not trust.
+    Clients of one authority do not trust the certificates of another.
     """
 
     def __init__(self, directory: Path, name: str = "authority") -> None:
@@ -36,16 +36,16 @@ class Authority:
         _openssl("req", "-x509", *_NEW_KEY, *subject, "-keyout", self._own.key, "-out", self._own.certificate)
 
     def context(self, names: str) -> ssl.SSLContext:
-        """What a server of these ``names`` speaks TLS with."""
+        """Return the TLS context of a server with a certificate for these `names`."""
         issued = self.issue(names=names)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(issued.certificate, issued.key)
         return context
 
     def issue(self, name: str = "server", names: str = NAMES, days: int = 2) -> Certificate:
-        """A server certificate for ``names`` (in openssl's notation); one with negative ``days`` has expired.
+        """Issue a server certificate for `names` (in openssl's notation), already expired if `days` is negative.
 
-        Without ``names``, the subject is all that names the host.
+        Without `names`, only the subject of the certificate names the host.
         """
         made = Certificate(str(self._directory / f"{name}.crt"), str(self._directory / f"{name}.key"))
         request, extensions = self._directory / f"{name}.csr", self._directory / f"{name}.ext"

@@ -3,17 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Record many streams while network, gateway and processes fail, and judge each report by the cloud's ledger.
 
-What a report may say, where its own answers get lost and where other controllers work on the same stream:
+What a report may say if its own responses are lost, or if other controllers act on the same stream:
 
-* A change of the cloud's ledger that the task's own commands made is never denied. One exception: ``stopped`` compares
-  what the notify log said when it looked with the end, so a recording that somebody else began after the look, and
-  that its command stopped, is not counted.
-* A change that is reported was made by the task itself, or one of its answers did not arrive, or (``stopped``) the
-  recording was still running, or not finalised, when the task looked.
-* ``restarted`` splits once where it succeeds, at most once where it does not, and what fails says so. One exception: a
-  split of somebody else in the seconds of a lost request looks in all that the cloud tells like the task's own.
+* A change in the cloud's ledger that the task's own commands made is always reported. One exception: `stopped`
+  compares the notify log before its command with the final state, so that it does not count a recording that another
+  client began after the log was read and that its command stopped.
+* A change that is reported was made by the task itself, or one of its responses was lost, or (`stopped`) the
+  recording was still running, or not finalized, when the task read the log.
+* `restarted` splits once if it succeeds, at most once if not, and a failure is reported as one. One exception: a
+  split by another client in the seconds of a lost request cannot be told from the task's own.
 
-Where a client is alone, a report must be as true as what can be known allows, see :class:`Known`.
+The reports of a client that is alone must be as exact as what can be known allows, see `Known`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,11 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emulator import ACCOUNT, Emulator
-from playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
-
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.emulator import ACCOUNT, Emulator
+from support.playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
 
 FAULTS: dict[str, Any] = {
     "delay": {"seconds": [0.005, 0.5]},
@@ -65,7 +64,7 @@ OPEN_QUESTIONS = {
     "http_status": ({}, {"TaskAlreadyStarted": 500, "CodeTaskNotStarted": 503}),
 }
 WHAT_CONTENTS_LIST = {"running_content": ("unlisted", "listed"), "running_end": ("now", "absent", "window-end")}
-# More answers that are lost, of commands alone, for what is to be proven about them.
+# Additional lost responses, of commands only, to test how they are resolved.
 LOSSES: dict[str, Any] = {
     "reset_before": 0.1,
     "reset_after": 0.15,
@@ -75,18 +74,18 @@ LOSSES: dict[str, Any] = {
 QUIET = "quiet.example.com"  # a domain without a recording callback
 READ_LOG, READ_CONTENTS = "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamRecordContent"
 CLOCKS_OFF = (0.0, 0.0, -7.0, 600.0, -600.0, 5 * 3600.0, -5 * 3600.0)  # seconds
-MOST_CALLS = 60  # of one task; more would not be bounded
+MAX_CALLS = 60  # of one task
 DEFAULTS = {name: option.get("default") for name, option in record.SPEC.options.items()}
 ASSUMPTION = re.compile(r"A change is assumed\.(?: \((\d+) streams\))?$")
-TAKEN_FOR_OWN = 2.0  # seconds before a request in which a split cannot be told from its own
+MAX_CONFUSION = 2.0  # seconds before a lost request in which another split cannot be told from its own
 _AFTER = {"start": "recording", "restart": "recording", "stop": "paused", "cancel_delay": "idle"}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a controller wants of all streams.
+    """The desired state of all streams.
 
-    ``name`` begins with the controller's; it is the RegionId of the job's calls, by which the log tells them.
+    `name` begins with that of the controller; it is the RegionId of its calls, which identifies them in the log.
     """
 
     name: str
@@ -96,7 +95,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a controller reports of one stream."""
+    """The result that a controller reports for one stream."""
 
     job: Job
     stream: str
@@ -104,7 +103,7 @@ class Outcome:
 
 
 class WrongClock(Clock):
-    """The clock of a machine that is ``off`` by so many seconds, and that does not wait as long as it should."""
+    """A wall clock that is wrong by `off` seconds, and whose waits are shortened by `haste`."""
 
     def __init__(self, off: float, haste: float) -> None:
         self._off, self._haste = off, haste
@@ -117,7 +116,7 @@ class WrongClock(Clock):
 
 
 class Controller:
-    """Runs the operation for many streams at once, as the workers of ansible-playbook do."""
+    """A client that runs the operation for many streams at once, as the workers of ansible-playbook do."""
 
     def __init__(
         self, cloud: Emulator, directory: str, clock: Clock, threads: int = 64, retry_timeout: int = 60
@@ -129,7 +128,7 @@ class Controller:
         self._ca_path = cloud.ca_path
 
     def run(self, job: Job, streams: Iterable[str]) -> list[Outcome]:
-        """The outcomes, in the order of the streams."""
+        """Run a job and return the outcomes, in the order of the streams."""
         with ThreadPoolExecutor(self._threads) as pool:
             return list(pool.map(lambda stream: self._one(job, stream), streams))
 
@@ -143,20 +142,20 @@ class Controller:
 
 @dataclass
 class Evidence:
-    """The cloud's side: its streams before and after, and the calls in between."""
+    """The emulator's streams before and after a phase, and the calls in between."""
 
     before: dict[str, dict[str, Any]]
     after: dict[str, dict[str, Any]]
     calls: dict[tuple[str, str], list[dict[str, Any]]]
 
     def changes(self, stream: str) -> list[dict[str, Any]]:
-        """The commands that changed the stream, in their order."""
+        """Return the commands that changed a stream, in their order."""
         known = len(self.before[stream]["ledger"]["changes"])
         made: list[dict[str, Any]] = self.after[stream]["ledger"]["changes"][known:]
         return made
 
     def states_between(self, stream: str, since: float, until: float) -> set[str]:
-        """The states that the recording was in at any time between these two."""
+        """Return the states of a recording between two times."""
         state = self.before[stream]["recording"]
         found = set()
         for change in self.changes(stream):
@@ -169,13 +168,13 @@ class Evidence:
 
 
 def streams_of(cloud: Emulator) -> dict[str, dict[str, Any]]:
-    """The state of all streams, by their names."""
+    """Return the state of all streams, by their names."""
     rows = cloud.state()["streams"]
     return {f"{row['domain_name']}/{row['app_name']}/{row['stream_name']}": row for row in rows}
 
 
 def calls_of(cloud: Emulator) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """The logged calls of each job and stream. What a job reads of a whole domain is not among them."""
+    """Return the logged calls by job and stream, without those that read a whole domain."""
     found = defaultdict(list)
     for call in cloud.calls():
         given = call["params"]
@@ -186,10 +185,10 @@ def calls_of(cloud: Emulator) -> dict[tuple[str, str], list[dict[str, Any]]]:
 
 
 class Known(NamedTuple):
-    """What can be read of a stream that nobody but one client acts on.
+    """The evidence that a client can read if no other client acts on its streams.
 
-    ``callbacks``: the notify log has its status events. ``contents``: a recording that runs is among the contents.
-    ``own_reads``: the log is read for each stream, and not for a whole domain.
+    `callbacks`: the notify log has status events. `contents`: the record contents list a running recording.
+    `own_reads`: the log is read by stream, not by domain.
     """
 
     callbacks: bool
@@ -199,22 +198,22 @@ class Known(NamedTuple):
 
 @dataclass
 class Verdict:
-    """What is wrong about an outcome, and what could not be told better."""
+    """The errors of an outcome, and its excusable inaccuracies."""
 
     wrong: list[str] = field(default_factory=list)
     assumed: bool = False
     overtaken: bool = False
-    attributed: bool = False  # a split of somebody else was taken for its own
-    unseen: bool = False  # a split of unknown outcome did take effect
-    doubtful: bool = False  # a warning has to say that a change is assumed
-    lost: bool = False  # an answer to one of its commands was lost
+    attributed: bool = False  # it claims a split of another client
+    unseen: bool = False  # a split of unknown outcome took effect
+    doubtful: bool = False  # a warning must say that a change is assumed
+    lost: bool = False  # a response to one of its commands was lost
     reads: bool = False  # the notify log has to be read for it
 
 
 def judge(outcome: Outcome, seen: Evidence, outage: bool = False, known: Known | None = None) -> Verdict:
-    """Hold a report against the ledger.
+    """Compare a report with the ledger.
 
-    ``outage``: the cloud was away for a while, and then its log has gaps. ``known``: the client was alone.
+    `outage`: the emulator was restarted, so that its log may have gaps. `known` is set if the client was alone.
     """
     case = _Case(outcome, seen, outage, known)
     case.verdict()
@@ -226,7 +225,7 @@ def judge(outcome: Outcome, seen: Evidence, outage: bool = False, known: Known |
 class _Case:
     def __init__(self, outcome: Outcome, seen: Evidence, outage: bool, known: Known | None) -> None:
         self.outcome, self.seen, self.outage = outcome, seen, outage
-        self._may_assume = known is not None and not known.callbacks  # what it may assume is looked at on its own
+        self._may_assume = known is not None and not known.callbacks  # _LoneCase checks what it may assume
         self.result = outcome.result
         self.calls = seen.calls[outcome.job.name, outcome.stream]
         ids = {call["request_id"] for call in self.calls}
@@ -235,13 +234,13 @@ class _Case:
 
     def verdict(self) -> None:
         self.made.lost = self.uncertain()
-        self._accounts()
+        self._check_counts()
         if self.result.get("failed"):
-            self._failure()
+            self._check_failure()
         elif self.result["changed"]:
-            self._claimed_change()
+            self._check_claimed_change()
         else:
-            self._denied_change()
+            self._check_denied_change()
 
     def expect(self, truth: bool, words: str) -> None:
         if not truth:
@@ -251,18 +250,18 @@ class _Case:
                 f"own changes {self.own}; all changes {self.seen.changes(self.outcome.stream)}"
             )
 
-    def _accounts(self) -> None:
-        """Every call is counted, and there are not too many of them."""
+    def _check_counts(self) -> None:
+        """Check that every call is counted, and that there are not too many."""
         counted, logged = self.result["api_calls"], len(self.calls)
         self.expect(counted == logged or (self.outage and counted > logged), f"{counted} calls reported, {logged} seen")
         dropped = sum(call["throttled"] for call in self.calls)
         self.expect(self.result["throttled"] == dropped, f"{dropped} calls were dropped")
         unknown = set(self.result["request_ids"]) - {call["request_id"] for call in self.calls}
         self.expect(not unknown, f"answers that nobody gave: {unknown}")
-        self.expect(counted <= MOST_CALLS, "too many calls")
+        self.expect(counted <= MAX_CALLS, "too many calls")
 
     def lost(self, command: str | None = None) -> list[dict[str, Any]]:
-        """Its commands whose answer did not arrive, or did not say what became of them."""
+        """Return its commands whose response was lost or does not tell their outcome."""
         arrived = set(self.result["request_ids"])
         return [
             call
@@ -272,11 +271,11 @@ class _Case:
         ]
 
     def uncertain(self) -> bool:
-        """Whether the answer to one of its commands was lost, maybe together with the cloud's log of it."""
+        """Return whether a response to one of its commands was lost, perhaps together with its log entry."""
         return bool(self.lost()) or self.result["api_calls"] > len(self.calls)
 
-    def _failure(self) -> None:
-        """Only a split may fail, and only because its outcome is unknown."""
+    def _check_failure(self) -> None:
+        """Check a failure: only a split may fail, and only because its outcome is unknown."""
         self.expect(self.outcome.job.state == "restarted", "it failed")
         self.expect("Outcome unknown" in self.result["msg"], "the failure is none of an unknown outcome")
         self.expect(bool(self.result["changed"]), "what may have changed is not called unchanged")
@@ -284,9 +283,9 @@ class _Case:
         self.expect(len(self.own) <= 1, "it was split twice")
         self.made.unseen = bool(self.own)
 
-    def _claimed_change(self) -> None:
+    def _check_claimed_change(self) -> None:
         if self.outcome.job.state == "restarted":
-            self.made.attributed = not self.own and self._is_like_own()
+            self.made.attributed = not self.own and self._resembles_own()
             self.expect(len(self.own) == 1 or self.made.attributed, "it was not split once")
         if self.own:
             return
@@ -294,18 +293,18 @@ class _Case:
         looked = self.outcome.job.state == "stopped" and self._state_at_look() & {"recording", "paused"}
         self.expect(self.uncertain() or bool(looked) or self._may_assume, "a change that was none")
 
-    def _is_like_own(self) -> bool:
-        """Whether a split of somebody else came when its own was lost, so that nothing tells them apart.
+    def _resembles_own(self) -> bool:
+        """Return whether another client split the stream when its own split was lost, so that the two look alike.
 
-        When a call was lost that an outage has kept out of the log is not known.
+        After an outage, the time of a lost call may be unknown.
         """
         not_logged = -math.inf if self.uncertain() else math.inf
-        since = min((call["time"] for call in self.lost()), default=not_logged) - TAKEN_FOR_OWN
+        since = min((call["time"] for call in self.lost()), default=not_logged) - MAX_CONFUSION
         changes = [row for row in self.seen.changes(self.outcome.stream) if row["time"] >= since]
         began = any(row["command"] in ("restart", "start") for row in changes)
         return began and self.result.get("state_source") in ("notify_log", "record_contents")
 
-    def _denied_change(self) -> None:
+    def _check_denied_change(self) -> None:
         if not self.own:
             return
         self.made.overtaken = True
@@ -314,9 +313,9 @@ class _Case:
         self.expect(bool(looked), "a change that is denied")
 
     def _state_at_look(self) -> set[str]:
-        """The states that the task may have seen when it read the notify log, before its first command.
+        """Return the states that the task may have seen in the notify log, before its first command.
 
-        A fleet reads the log of a whole domain, which may have been at any time before.
+        A fleet reads the log of a whole domain, at any time before.
         """
         looks = [call["time"] for call in self.calls if call["action"] != "RealTimeRecordCommand"]
         commands = [call for call in self.calls if call["action"] == "RealTimeRecordCommand"]
@@ -325,7 +324,7 @@ class _Case:
 
 
 class _LoneCase:
-    """A report of a client that was alone with the stream."""
+    """A report of the only client that acted on the stream."""
 
     def __init__(self, case: _Case, known: Known) -> None:
         self._case, self._known = case, known
@@ -342,24 +341,24 @@ class _LoneCase:
             self._verdict()
         self._calls()
 
-    def _ended(self, command: str) -> str | None:
-        """The code of the last answer to a command, which is the one that counts."""
+    def _last_code(self, command: str) -> str | None:
+        """Return the error code of the last response to a command, None for success."""
         codes = [call["code"] for call in self._case.calls if call["params"].get("Command") == command]
         return str(codes[-1]) if codes and codes[-1] else None
 
     def _is_doubtful(self) -> bool:
-        """Whether neither answers nor a log can tell what a command has changed."""
+        """Return whether neither responses nor a log show what a command has changed."""
         if self._result.get("failed"):
             return False
         if self._known.callbacks:
-            # The log has whole seconds, so that it may not tell what was before a stream's very first event.
+            # The log has whole seconds, so that it may not show the state before a stream's first event.
             is_first = not self._case.seen.before[self._case.outcome.stream]["ledger"]["changes"]
             unknown = self._state == "started" and self._result["previous_state"] == "unknown"
             return is_first and unknown and self._lost
         if self._state == "started":
-            return bool(self._case.lost("start")) and self._ended("start") is not None
+            return bool(self._case.lost("start")) and self._last_code("start") is not None
         commands = ["stop", "cancel_delay"] if self._case.outcome.job.finalize else ["stop"]
-        doubts = [self._ended(name) is None or bool(self._case.lost(name)) for name in commands]
+        doubts = [self._last_code(name) is None or bool(self._case.lost(name)) for name in commands]
         return self._state == "stopped" and any(doubts)
 
     def _verdict(self) -> None:
@@ -378,10 +377,10 @@ class _LoneCase:
             self._expect(len(assumed) == self._made.doubtful, "a change is assumed silently, or doubted for nothing")
 
     def _calls(self) -> None:
-        """No call too many: one answer for each command, and what is read is read once, for a reason."""
+        """Check that each command has one response, and that lists are read once, and only if they are needed."""
         arrived = set(self._result["request_ids"])
         lost = self._case.lost()
-        # A clock that is off by hours has calls refused, or made for times that cannot be, before it is put right.
+        # Before a clock that is wrong by hours is corrected, its calls are refused or have impossible times.
         clean = Counter(
             call["params"].get("Command", call["action"])
             for call in self._case.calls
@@ -394,12 +393,12 @@ class _LoneCase:
             shown = self._result.get("state_source") == "notify_log"
             expected.update([READ_CONTENTS] if self._lost and not shown else [])
         elif self._state == "started":
-            read = self._case.lost("start") and self._ended("start")
+            read = self._case.lost("start") and self._last_code("start")
             expected.update(["start", *([READ_LOG] if read else [])])
         else:
             expected.update([READ_LOG, "stop", *(["cancel_delay"] if self._case.outcome.job.finalize else [])])
-            # The log may have been late: a stop that was accepted, or may have been, and seems to have changed nothing
-            # is judged by a second reading.
+            # The log may be late, so it is read again after a stop that may have been accepted and seems to have
+            # changed nothing.
             accepted = any("Command" in call["params"] and not call["code"] for call in self._case.calls)
             expected.update([READ_LOG] if not self._result["changed"] and (accepted or lost) else [])
         self._made.reads = READ_LOG in expected
@@ -410,7 +409,7 @@ class _LoneCase:
 
 @dataclass
 class Report:
-    """What came of a scenario."""
+    """The figures of a scenario."""
 
     seed: int
     tasks: int = 0
@@ -425,15 +424,15 @@ class Report:
     wrong: list[str] = field(default_factory=list)
 
     def with_more(self, other: Report) -> Report:
-        """This and another of the same seed."""
+        """Return the sums of this report and another of the same seed."""
         names = [item.name for item in fields(self) if item.name != "seed"]
         return Report(self.seed, **{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
 class Scenario:
-    """One seed: what is open in the documentation is chosen by it, and so is what fails.
+    """Several phases, for which a seed chooses the faults and the behaviors that the documentation leaves open.
 
-    ``haste``: by how much waits are shortened. ``domains``: the streams are of each of them in turn.
+    `haste` is the factor by which waits are shortened. The streams belong to the `domains` in turn.
     """
 
     domains: tuple[str, ...] = ("live.example.com",)
@@ -461,7 +460,7 @@ class Scenario:
         }
 
     def short(self) -> Report:
-        """A few phases that have a bit of everything."""
+        """Run a few phases with a bit of everything."""
         self.phase(Job("a-start", "started"), Job("b-start", "started"), outage=True)
         self.expect("recording")
         self.phase(Job("a-split", "restarted"))
@@ -472,7 +471,7 @@ class Scenario:
         return self.report
 
     def long(self) -> Report:
-        """Each command alone, by two controllers at once, and against each other."""
+        """Run each command alone, by two controllers at once, and against its opposite."""
         self.phase(Job("a-start", "started"))
         self.expect("recording")
         self.phase(Job("b-again", "started"), outage=True)
@@ -500,7 +499,7 @@ class Scenario:
         return self.report
 
     def phase(self, *jobs: Job, outage: bool = False) -> None:
-        """Let the controllers work at once, then judge what each of them reports of each stream."""
+        """Run jobs at the same time, then judge what each of them reports for each stream."""
         cloud = self.cloud
         cloud.advance(5)
         before = streams_of(cloud)
@@ -515,10 +514,10 @@ class Scenario:
         self.report.calls += sum(len(rows) for rows in seen.calls.values())
         for outcome in outcomes:
             self._take(outcome, judge(outcome, seen, outage, self.known(outcome)))
-        self._split_as_often_as_said(jobs, seen)
+        self._check_splits(jobs, seen)
 
     def known(self, _outcome: Outcome) -> Known | None:
-        """What can be known, None where others act on the stream too."""
+        """Return what can be known of the stream, None if other clients act on it."""
         return None
 
     def _take(self, outcome: Outcome, verdict: Verdict) -> None:
@@ -555,10 +554,10 @@ class Scenario:
         return found
 
     def random_order(self, job: Job) -> list[str]:
-        """The streams as this job comes to them."""
+        """Return the streams in an order of the job's own."""
         return random.Random(f"{self.report.seed} {job.name}").sample(self.streams, len(self.streams))
 
-    def _split_as_often_as_said(self, jobs: Sequence[Job], seen: Evidence) -> None:
+    def _check_splits(self, jobs: Sequence[Job], seen: Evidence) -> None:
         for stream in self.streams:
             splits = seen.after[stream]["ledger"]["splits"] - seen.before[stream]["ledger"]["splits"]
             most = sum(job.state == "restarted" for job in jobs)
@@ -566,13 +565,13 @@ class Scenario:
                 self.report.wrong.append(f"{stream} was split {splits} times by {most} tasks")
 
     def expect(self, state: str) -> None:
-        """All streams must be in this state now."""
+        """Add an error for each stream that is not in this state."""
         for stream, row in streams_of(self.cloud).items():
             if row["recording"] != state:
                 self.report.wrong.append(f"{stream} is {row['recording']}, not {state}: {row['ledger']}")
 
     def expect_files(self) -> None:
-        """Each split has closed its files, once for each format."""
+        """Add an error for each stream on which a split has not closed one file for each format."""
         for stream, row in streams_of(self.cloud).items():
             tasks = [file["task"] for file in row["files"]]
             if len(tasks) != 2 * row["ledger"]["splits"]:
@@ -580,15 +579,15 @@ class Scenario:
 
 
 class LoneScenario(Scenario):
-    """One client, whose reports must be as true as can be known.
+    """Phases of a single client, whose reports must be as exact as what can be known.
 
-    A third of the streams is being recorded before, a third was and is stopped, and a third never was. Half of the
-    streams are of a domain without callbacks.
+    Before, a third of the streams is being recorded, a third was recorded and is stopped, and a third never was. Half
+    of the streams belong to a domain without callbacks.
     """
 
     domains = ("live.example.com", QUIET)
     losses = LOSSES
-    retry_timeout = 300  # so that what can be read is read, however many calls fail
+    retry_timeout = 300  # long enough for all reads, however many calls fail
 
     def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int, haste: float = 1.0) -> None:
         super().__init__(cloud, directory, seed, streams, haste)
@@ -602,7 +601,7 @@ class LoneScenario(Scenario):
         ]
 
     def long(self) -> Report:
-        """Each command once, with faults, after what prepares it without any."""
+        """Run each command once with faults, after preparations without any."""
         running, stopped, _new = self._thirds
         self._prepare("started", [*running, *stopped])
         self._prepare("stopped", stopped)
@@ -618,7 +617,7 @@ class LoneScenario(Scenario):
         return self.report
 
     def _prepare(self, state: str, streams: Iterable[str]) -> None:
-        """Bring streams to a state a while ago: within the delay of a stop, or long after it."""
+        """Change streams to a state, and let a minute pass, or more than the delay of a stop."""
         finalize = state == "stopped" and self.random.random() < 0.5
         for outcome in self._clean.run(Job("a-before", state, finalize), streams):
             assert not outcome.result.get("failed"), outcome
@@ -628,14 +627,14 @@ class LoneScenario(Scenario):
         return Known(QUIET not in outcome.stream, self._lists_running, outcome.result.get("way") != "fleet")
 
     def expect_files_of_splits(self) -> None:
-        """Each split has closed the files that were being recorded."""
+        """Add an error for each stream on which a split has not closed the files that were being recorded."""
         for stream, row in streams_of(self.cloud).items():
             if len({file["task"] for file in row["files"]}) < row["ledger"]["splits"]:
                 self.report.wrong.append(f"{stream} was split without files: {row}")
 
 
 class LonePlaybookScenario(LoneScenario):
-    """The same through the module, the role and the fleet, in one run of ansible-playbook."""
+    """The phases of a single client through the module, the role and the fleet, each in one run of ansible-playbook."""
 
     def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int) -> None:
         super().__init__(cloud, directory, seed, streams)
@@ -692,7 +691,7 @@ class LonePlaybookScenario(LoneScenario):
             self._of_fleet.append((outcome.stream.split("/")[0], verdict))
 
     def phase(self, *jobs: Job, outage: bool = False) -> None:
-        """Judge what a fleet says and reads for all of its streams together, too."""
+        """Judge also what the fleet assumes and reads for all of its streams together."""
         super().phase(*jobs, outage=outage)
         found = [ASSUMPTION.search(text) for text in self._fleet.get("warnings", [])]
         assumed = sum(int(match[1] or 1) for match in found if match)
@@ -711,7 +710,7 @@ _WAYS = ("module", "role", "fleet")
 
 
 def add_quiet_domain(cloud: Emulator) -> None:
-    """Add a domain that is like the built-in one, but for its callback."""
+    """Add a domain that is like the built-in one, but has no callback."""
     names = {"DomainName": QUIET, "AppName": "*", "OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com"}
     formats = [
         {"Format": name, "OssObjectPrefix": "{AppName}/{StreamName}/{StartTime}_{EndTime}"} for name in ("mp4", "flv")
@@ -721,7 +720,7 @@ def add_quiet_domain(cloud: Emulator) -> None:
 
 
 class PlaybookScenario(Scenario):
-    """The same with runs of ansible-playbook, some of which are killed in the middle."""
+    """Phases of runs of ansible-playbook, some of which are killed in the middle."""
 
     def __init__(self, cloud: Emulator, directory: str, seed: int, streams: int) -> None:
         super().__init__(cloud, directory, seed, streams)
@@ -729,7 +728,7 @@ class PlaybookScenario(Scenario):
         self._directory = Path(directory)
 
     def short(self) -> Report:
-        """Each command; one of two controllers is killed."""
+        """Run each command; one of two controllers is killed."""
         self.phase(Job("a-killed", "started"), Job("b-start", "started"), outage=True)
         self.expect("recording")
         self.phase(Job("a-split", "restarted"))
@@ -739,7 +738,7 @@ class PlaybookScenario(Scenario):
         return self.report
 
     def long(self) -> Report:
-        """Two controllers at once, one of which is killed and run again; opposite wishes."""
+        """Run two controllers at once, one of which is killed and run again, and opposite commands."""
         self.phase(Job("a-killed", "started"), Job("b-start", "started"), outage=True)
         self.phase(Job("a-again", "started"))
         self.expect("recording")
@@ -772,9 +771,9 @@ class PlaybookScenario(Scenario):
 
 
 class PlaybookRun:
-    """A run of ansible-playbook whose results can be seen, and whose processes killed, while it is at work.
+    """A run of ansible-playbook that can be observed and killed before its end.
 
-    Runs whose directories lie beside each other share their slots.
+    Runs in directories of the same parent share their slots.
     """
 
     _PLAYBOOKS = {"started": "start", "restarted": "split", "stopped": "stop"}
@@ -802,7 +801,7 @@ class PlaybookRun:
             )
 
     def results(self) -> list[Outcome]:
-        """What it has reported."""
+        """Return the outcomes that it has reported so far."""
         file = self._ansible.results_file
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         rows = [row for row in map(json.loads, lines) if row["task"].endswith(FLEET)]
@@ -813,7 +812,7 @@ class PlaybookRun:
         ]
 
     def sent(self) -> int:
-        """How many of its commands the cloud has seen."""
+        """Return how many of its commands the emulator has received."""
         calls = self._cloud.calls("RealTimeRecordCommand")
         return sum(call["params"].get("RegionId") == self.job.name for call in calls)
 
@@ -825,9 +824,9 @@ class PlaybookRun:
             time.sleep(0.02)
 
     def kill(self) -> int:
-        """Kill its processes in the middle, and return how many commands it had sent by then.
+        """Kill its process group, and return how many commands it had sent by then.
 
-        Newer versions of ansible-core give a worker a session of its own, so that it is not among them.
+        Newer versions of ansible-core give a worker a session of its own, so that it is not in the group.
         """
         self.await_calls()
         os.killpg(self._process.pid, signal.SIGKILL)
@@ -835,7 +834,7 @@ class PlaybookRun:
         return self.sent()
 
     def end(self) -> list[Outcome]:
-        """What it reports in the end."""
+        """Wait for its end and return all outcomes."""
         self._process.wait(600)
         found = self.results()
         failed = any(outcome.result.get("failed") for outcome in found)

@@ -1,11 +1,13 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-ins on loopback for what issues keys: the ECS metadata service, a credentials URI, CloudSSO, OAuth, and STS.
+"""Stand-ins on loopback for services that provide credentials.
 
-with Metadata({"recorder": content}) as metadata:
-    ...  # use metadata.url; content() makes the keys
-    assert metadata.log == ["PUT /latest/api/token", ...]
+They replace the ECS metadata service, a credentials URI, CloudSSO, OAuth, and STS.
+
+    with Metadata({"recorder": content}) as metadata:
+        ...  # use metadata.url; content() returns the credentials
+        assert metadata.log == ["PUT /latest/api/token", ...]
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from scripted import Request
+from support.scripted import Request
 
-# What a service answers as keys; a new one each time.
+# Called for each response of a service; returns the credentials in it.
 Content = Callable[[], Mapping[str, Any]]
 
 TOKEN_TTL = "X-aliyun-ecs-metadata-token-ttl-seconds"
@@ -30,8 +32,8 @@ TOKEN = "X-aliyun-ecs-metadata-token"
 _ROLES = "/latest/meta-data/ram/security-credentials/"
 
 
-def made_up(seconds: float = 3600) -> dict[str, str]:
-    """Keys that no cloud knows."""
+def new_credentials(seconds: float = 3600) -> dict[str, str]:
+    """Return random credentials that no cloud accepts."""
     end = datetime.now(timezone.utc) + timedelta(seconds=seconds)
     return {
         "AccessKeyId": f"STS.{uuid.uuid4().hex}",
@@ -42,9 +44,9 @@ def made_up(seconds: float = 3600) -> dict[str, str]:
 
 
 class Service:
-    """An HTTP server that answers by its method `reply` and keeps what it was asked; a context manager.
+    """An HTTP server that responds with its method `reply` and records all requests; a context manager.
 
-    Where there is a context for it, it speaks TLS.
+    It speaks TLS if it is given a context.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -54,12 +56,12 @@ class Service:
         self._tls = tls
 
     def reply(self, request: Request) -> tuple[int, str]:
-        """Status and body for a request."""
+        """Return status and body for a request."""
         raise NotImplementedError
 
     @property
     def log(self) -> list[str]:
-        """Method and path of each request."""
+        """Return method and path of each request."""
         return [f"{request.method} {urlsplit(request.target).path}" for request in self.requests]
 
     def __enter__(self) -> Service:
@@ -99,7 +101,7 @@ class Service:
 
 
 class Metadata(Service):
-    """The metadata service of an ECS instance with these roles, speaking these versions of it."""
+    """The metadata service of an ECS instance with these roles, in these versions of the protocol."""
 
     def __init__(self, roles: Mapping[str, Content], versions: tuple[int, ...] = (1, 2)) -> None:
         super().__init__()
@@ -108,7 +110,7 @@ class Metadata(Service):
         self._tokens: set[str] = set()
 
     def reply(self, request: Request) -> tuple[int, str]:
-        """A token for a PUT that says how long it is to last; else the list of roles, or a role's keys."""
+        """Return a token for a valid PUT, otherwise the list of roles or the credentials of one role."""
         if request.method == "PUT" and request.target == "/latest/api/token" and 2 in self._versions:
             if not 1 <= int(request.headers.get(TOKEN_TTL, "0")) <= 21600:
                 return 400, "bad ttl"
@@ -129,7 +131,7 @@ class Metadata(Service):
 
 
 class CredentialsUri(Service):
-    """A server that gives keys at one path."""
+    """A server that provides credentials at one path."""
 
     def __init__(self, content: Content, path: str = "/keys?for=me") -> None:
         super().__init__()
@@ -138,17 +140,16 @@ class CredentialsUri(Service):
 
     @property
     def uri(self) -> str:
-        """Where the keys are."""
+        """Return the URI of the credentials."""
         return self.url + self._path
 
     def reply(self, request: Request) -> tuple[int, str]:
-        """The keys, on their path."""
         if (request.method, request.target) != ("GET", self._path):
             return 404, "not found"
         return 200, json.dumps({"Code": "Success", **self._content()})
 
 
-class CloudSsoProvider(Service):
+class CloudSsoServer(Service):
     """The sign-in host of CloudSSO, which knows one user."""
 
     def __init__(self, content: Content, token: str, **access: str) -> None:
@@ -158,7 +159,7 @@ class CloudSsoProvider(Service):
         self._access = access
 
     def reply(self, request: Request) -> tuple[int, str]:
-        """The keys, for the user's token and access configuration."""
+        """Return credentials for the user's token and access configuration."""
         if (request.method, request.target) != ("POST", "/cloud-credentials"):
             return 404, "not found"
         if request.headers.get("Authorization") != f"Bearer {self._token}":
@@ -168,8 +169,8 @@ class CloudSsoProvider(Service):
         return 200, json.dumps({"RequestId": "R", "CloudCredential": self._content()})
 
 
-class OAuthProvider(Service):
-    """The OAuth service of the CLI's users, which knows one access token. `NAMES` are the hosts of its two sites."""
+class OAuthServer(Service):
+    """The OAuth service of the CLI, which knows one access token; `NAMES` are the hosts of its two sites."""
 
     NAMES = "DNS:oauth.aliyun.com,DNS:oauth.alibabacloud.com"
 
@@ -179,7 +180,7 @@ class OAuthProvider(Service):
         self._token = token
 
     def reply(self, request: Request) -> tuple[int, str]:
-        """The keys, for the user's token."""
+        """Return credentials for the user's token."""
         if (request.method, request.target) != ("POST", "/v1/exchange"):
             return 404, "not found"
         if request.headers.get("Authorization") != f"Bearer {self._token}":
@@ -188,14 +189,14 @@ class OAuthProvider(Service):
 
 
 class Sts(Service):
-    """A Security Token Service that gives keys to everyone who asks for a role; the emulator is more exact."""
+    """A Security Token Service that provides credentials for any role; the emulator is stricter."""
 
-    def __init__(self, content: Content = made_up) -> None:
+    def __init__(self, content: Content = new_credentials) -> None:
         super().__init__()
         self._content = content
 
-    def asked(self) -> list[dict[str, str]]:
-        """The parameters of each call, its action among them."""
+    def calls(self) -> list[dict[str, str]]:
+        """Return the parameters of each call, including its action."""
         return [
             {
                 "Action": request.headers.get("x-acs-action", ""),
@@ -205,5 +206,4 @@ class Sts(Service):
         ]
 
     def reply(self, request: Request) -> tuple[int, str]:
-        """New keys."""
         return 200, json.dumps({"RequestId": str(uuid.uuid4()), "Credentials": self._content()})

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An HTTP server that answers by script, to see how a client takes what no well-behaved cloud sends."""
+"""An HTTP server that follows a script, to test a client with responses that the emulator does not send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Step = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Request(NamedTuple):
-    """A request as it arrived."""
+    """A request as the server received it."""
 
     method: str
     target: str
@@ -27,7 +27,7 @@ class Request(NamedTuple):
 
 
 def answer(status: int, body: str | bytes, **headers: str) -> Step:
-    """Answer properly; underscores in header names stand for dashes, and `date` replaces the true date."""
+    """Return a step that sends a valid response; header names have `_` for `-`, and `date` replaces the true date."""
     content = body.encode() if isinstance(body, str) else body
 
     def step(handler: BaseHTTPRequestHandler) -> None:
@@ -43,7 +43,7 @@ def answer(status: int, body: str | bytes, **headers: str) -> Step:
 
 
 def truncated(body: str) -> Step:
-    """Promise twice the body, send it once, and close."""
+    """Return a step that announces twice the length of the body, sends it once, and closes the connection."""
 
     def step(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -64,7 +64,7 @@ def reset(handler: BaseHTTPRequestHandler) -> None:
 
 
 def silence(handler: BaseHTTPRequestHandler) -> None:
-    """Say nothing until the client has gone."""
+    """Send nothing until the client closes the connection."""
     handler.connection.settimeout(10)
     handler.connection.recv(1)
     handler.close_connection = True
@@ -84,9 +84,9 @@ class _Nowhere:
 
 
 class ScriptedServer:
-    """Plays one step per request, over TLS where there is a context for it.
+    """A server that plays one step per request, over TLS if it has a context for that.
 
-    Leaving its own context fails where a step was left over or a request had none.
+    On exit it fails if a step was not played or a request had none.
     """
 
     def __init__(self, *steps: Step, tls: ssl.SSLContext | None = None) -> None:
@@ -140,7 +140,7 @@ class ScriptedServer:
             answer(500, "unexpected")(handler)
 
     def stop_early(self) -> None:
-        """Leave the rest of the script out."""
+        """Skip the rest of the script."""
         self._steps.clear()
 
     def __exit__(self, kind: object, *rest: object) -> None:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A proxy as most enterprises have it, which connects its clients with one server of the test, whatever they ask for.
+"""An HTTP proxy that tunnels every client to one server of the test, whatever host it requests.
 
-A client that is sent through it reaches the server under any host name that the server has a certificate for.
+Through it, a client reaches the server under any host name for which the server has a certificate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import suppress
 
 
 class Tunnel:
-    """A proxy that connects whoever asks with one server, or answers something else."""
+    """A proxy that connects every client to the server at `port`, or sends `refusal`; `heads` records the requests."""
 
     def __init__(self, port: int, refusal: bytes = b"") -> None:
         self._port, self._refusal = port, refusal

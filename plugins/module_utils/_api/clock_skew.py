@@ -7,32 +7,86 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Seconds; a wrong time zone is off by less. Whoever gets a request dated far into the future could send it again then.
-LARGEST_SKEW = 86_400
+from .._errors import ClockWrong
+from .._util.clock import Clock
+from .._util.text import format_duration
+
+# Seconds; a wrong time zone is off by less. Whoever intercepts a request dated far ahead could replay it at that time.
+MAX_SKEW = 86_400
 
 
 @dataclass
 class Skew:
-    """By how many seconds the cloud's clock is ahead of this machine's: at least, and at most."""
+    """Bounds of the seconds by which the cloud's clock is ahead of this machine's."""
 
     least: float = float("-inf")
     most: float = float("inf")
 
     @property
     def known(self) -> bool:
-        """Whether any answer had a Date."""
+        """Return whether any response had a usable `Date`."""
         return self.least > float("-inf")
 
     @property
     def likely(self) -> float:
-        """0 where no answer contradicts it, because a Date has whole seconds only; else what is nearest to that."""
+        """Return 0 if consistent with every `Date` header, otherwise the nearer bound."""
         return min(max(0.0, self.least), self.most)
 
-    def learn(self, date: float | None, departure: float, arrival: float) -> None:
-        """From an answer's Date, which has whole seconds and was written between its request's departure and now.
+    def learn(self, date: float | None, sent_at: float, received_at: float) -> None:
+        """Narrow the bounds by the `Date` of a response, which was written between these times, in whole seconds.
 
-        One that is further off than any clock to go by says nothing.
+        A `Date` that is off by more than MAX_SKEW is ignored.
         """
-        if date is not None and abs(date - arrival) <= LARGEST_SKEW:
-            self.least = max(self.least, date - arrival)
-            self.most = min(self.most, date + 1 - departure)
+        if date is not None and abs(date - received_at) <= MAX_SKEW:
+            self.least = max(self.least, date - received_at)
+            self.most = min(self.most, date + 1 - sent_at)
+
+
+class CloudClock:
+    """The cloud's clock, as far as responses tell. All times are in seconds since the epoch."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.skew = Skew()
+        self.warnings: list[str] = []
+        self._clock = clock
+        self._correction = 0.0  # seconds that are added to this machine's clock to date requests
+
+    @property
+    def ahead(self) -> float:
+        """Return the seconds by which the cloud's clock is ahead; 0 unless a response says otherwise."""
+        return self.skew.likely if self.skew.known else self._correction
+
+    def now(self) -> float:
+        """Return the cloud's time, as far as it is known."""
+        return self._clock.now() + self.ahead
+
+    def request_time(self) -> float:
+        """Return the time to date a request with: this machine's, unless the cloud has refused that."""
+        return self._clock.now() + self._correction
+
+    def at_least(self, local_time: float) -> float:
+        """Return a time that the cloud's clock had reached at this time of the local clock."""
+        return local_time + (self.skew.least if self.skew.known else 0)
+
+    def between(self, local_time: float) -> tuple[float, float] | None:
+        """Return the earliest and latest time that the cloud's clock can have shown at this time of the local clock.
+
+        None if no response has told how the clocks differ.
+        """
+        skew = self.skew
+        if not skew.known:
+            return None
+        return local_time + min(skew.least, skew.most), local_time + max(skew.least, skew.most)
+
+    def correct(self, error: ClockWrong) -> bool:
+        """Date further requests by the cloud's clock; return False where the error does not tell a plausible one."""
+        ahead = error.ahead
+        if ahead is None or abs(ahead) > MAX_SKEW:
+            return False
+        self._correction = ahead
+        direction = "behind" if ahead > 0 else "ahead of"
+        self.warnings = [
+            f"The clock of this machine is {format_duration(abs(ahead))} {direction} the cloud's. The calls of this "
+            "task were dated by the cloud's; set the clock of the machine (NTP)."
+        ]
+        return True

@@ -9,18 +9,23 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 VERSION = "2016-11-01"
+_SUBJECT_PARAMETERS = ("DomainName", "AppName", "StreamName", "RoleArn")
+_MAX_SHOWN_NAME = 100  # characters of a name in a message
 
 
 class Operation(NamedTuple):
     """One API operation.
 
-    `calls_per_second` is the documented quota of an account. `items` is the JMESPath expression of the listed objects
-    in an answer, each of which holds a text under each of `names`, and `page`, `page_size` name the parameters of its
-    paging, `largest_page` being the most that one page may hold. `largest_list` bounds the memory of all pages together
-    in bytes, where the usual bound is too wide. An answer that is no list holds under `field` one of the `values`, in
-    any case of letters, or an object or null where there are none. An operation that is not `repeatable`, or whose
-    parameter `Command` is one of the `unrepeatable_commands`, must not be sent again blindly when an answer was
-    lost; `harm` says why, and what to look at. `version` is that of the API that has the operation.
+    `calls_per_second`: the documented quota of an account.
+    `items`: for a list, the JMESPath expression of its objects, each of which has a text under each of `names`.
+    `page`, `page_size`: the parameters of its paging, None for an operation without pages.
+    `max_page_size`: the most objects that one page may hold.
+    `max_list_size`: bytes of memory for all pages together, where the usual limit is too wide.
+    `field`: for anything but a list, what its response holds: one of `values` in any case of letters, or an object or
+    null where there are no values.
+    `repeatable`, `unrepeatable_commands`: whether the call, or one with these values of the parameter `Command`, may be
+    sent again although its response was lost; `repeat_warning` says why not, and what to look at.
+    `version`: that of the API which has the operation.
     """
 
     action: str
@@ -28,23 +33,29 @@ class Operation(NamedTuple):
     items: str | None = None
     page: str | None = None
     page_size: str | None = None
-    largest_page: int = 0
-    largest_list: int | None = None
+    max_page_size: int = 0
+    max_list_size: int | None = None
     names: tuple[str, ...] = ()
     field: str | None = None
     values: frozenset[str] = frozenset()
     repeatable: bool = True
     unrepeatable_commands: frozenset[str] = frozenset()
-    harm: str = ""
+    repeat_warning: str = ""
     version: str = VERSION
 
+    def describe(self, parameters: Mapping[str, str]) -> str:
+        """Return what a call is about, such as `start of live.example.com/app/stream`."""
+        names = [parameters[name] for name in _SUBJECT_PARAMETERS if name in parameters]
+        cut = (f"{name[:_MAX_SHOWN_NAME]}..." if len(name) > _MAX_SHOWN_NAME else name for name in names)
+        return parameters.get("Command", self.action) + (f" of {'/'.join(cut)}" if names else "")
+
     @property
-    def largest_answer(self) -> int:
-        """Bytes that an answer may have: a page of 3,000 online streams, the longest there is, takes about 2 MB."""
+    def max_response_size(self) -> int:
+        """Return the bytes that a response may have; a page of 3,000 online streams, the longest, takes about 2 MB."""
         return 8 * 1024 * 1024 if self.items else 1024 * 1024
 
     def may_repeat(self, parameters: Mapping[str, str]) -> bool:
-        """Whether the call may be sent again although an earlier one may have taken effect."""
+        """Return whether the call may be sent again although an earlier attempt may have taken effect."""
         return self.repeatable and parameters.get("Command") not in self.unrepeatable_commands
 
 
@@ -52,7 +63,7 @@ RECORD_COMMAND = Operation(
     "RealTimeRecordCommand",
     calls_per_second=50,
     unrepeatable_commands=frozenset({"restart"}),
-    harm="a second one would split the recording again; look at the notify log or the recorded files",
+    repeat_warning="a second one would split the recording again; look at the notify log or the recorded files",
 )
 STREAM_STATE = Operation(
     "DescribeLiveStreamState", calls_per_second=100, field="StreamState", values=frozenset({"online", "offline"})
@@ -63,8 +74,8 @@ ONLINE_STREAMS = Operation(
     items="OnlineInfo.LiveStreamOnlineInfo",
     page="PageNum",
     page_size="PageSize",
-    largest_page=3000,
-    largest_list=64 * 1024 * 1024,  # of 40,000 streams and more
+    max_page_size=3000,
+    max_list_size=64 * 1024 * 1024,  # of 40,000 streams and more
     names=("AppName", "StreamName"),
 )
 NOTIFY_RECORDS = Operation(
@@ -74,7 +85,7 @@ NOTIFY_RECORDS = Operation(
     items="not_null(CallbackList, RecordNotifyRecordList.RecordNotifyRecord)",
     page="PageNumber",
     page_size="PageSize",
-    largest_page=500,
+    max_page_size=500,
 )
 RECORD_CONTENTS = Operation(
     "DescribeLiveStreamRecordContent", calls_per_second=50, items="RecordContentInfoList.RecordContentInfo"
@@ -85,7 +96,7 @@ INDEX_FILES = Operation(
     items="RecordIndexInfoList.RecordIndexInfo",
     page="PageNum",
     page_size="PageSize",
-    largest_page=30,
+    max_page_size=30,
     names=("RecordId",),
 )
 RECORD_CONFIGS = Operation(
@@ -94,19 +105,23 @@ RECORD_CONFIGS = Operation(
     items="LiveAppRecordList.LiveAppRecord",
     page="PageNum",
     page_size="PageSize",
-    largest_page=30,
+    max_page_size=30,
 )
 _REREAD_CONFIGS = "it may have taken effect; look at the configurations of the domain"
-ADD_RECORD_CONFIG = Operation("AddLiveAppRecordConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)
+ADD_RECORD_CONFIG = Operation(
+    "AddLiveAppRecordConfig", calls_per_second=30, repeatable=False, repeat_warning=_REREAD_CONFIGS
+)
 UPDATE_RECORD_CONFIG = Operation("UpdateLiveAppRecordConfig", calls_per_second=30)
 DELETE_RECORD_CONFIG = Operation(
-    "DeleteLiveAppRecordConfig", calls_per_second=50, repeatable=False, harm=_REREAD_CONFIGS
+    "DeleteLiveAppRecordConfig", calls_per_second=50, repeatable=False, repeat_warning=_REREAD_CONFIGS
 )
 NOTIFY_CONFIG = Operation("DescribeLiveRecordNotifyConfig", calls_per_second=50, field="LiveRecordNotifyConfig")
-ADD_NOTIFY_CONFIG = Operation("AddLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS)
+ADD_NOTIFY_CONFIG = Operation(
+    "AddLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, repeat_warning=_REREAD_CONFIGS
+)
 UPDATE_NOTIFY_CONFIG = Operation("UpdateLiveRecordNotifyConfig", calls_per_second=30)
 DELETE_NOTIFY_CONFIG = Operation(
-    "DeleteLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, harm=_REREAD_CONFIGS
+    "DeleteLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, repeat_warning=_REREAD_CONFIGS
 )
 
 _STS_VERSION = "2015-04-01"

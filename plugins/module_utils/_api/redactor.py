@@ -5,14 +5,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
 
-_SHORTEST_SECRET = 6  # characters
+MASK = "********"
+_MIN_LENGTH = 6  # characters; what is shorter is no secret, and may be a part of any word
+_SECRET_NAME = re.compile(r"(?i)(access|auth)_?key|secret|token|password")  # of an option or a variable
+_NAMED_SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
+_SIGNATURE_LENGTH = 64
+_MAYBE_SIGNATURE = re.compile(f"(?=([0-9a-f]{{{_SIGNATURE_LENGTH}}}))")
 
 
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """A text without these secrets, but for what is so short that it is none, and may be a part of any word."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "********")
-    return text
+class Redactor:
+    """Masks the secrets of a task and its clients in text. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: frozenset[str] = frozenset()
+        self._longest_first: tuple[str, ...] = ()
+        # Each request adds one. They are looked up, not searched for, so that thousands take no time.
+        self._signatures: set[str] = set()
+
+    def learn(self, *secrets: str) -> None:
+        """Remember texts to mask, also in percent-encoded form."""
+        if self._known.issuperset(secrets):
+            return
+        forms = {form for secret in secrets for form in (secret, quote(secret, safe="", errors="surrogatepass"))}
+        with self._lock:
+            self._known |= forms.union(secrets)
+            secrets_of_size = (form for form in self._known if len(form) >= _MIN_LENGTH)
+            self._longest_first = tuple(sorted(secrets_of_size, key=len, reverse=True))
+
+    def learn_signature(self, signature: str) -> None:
+        """Remember the signature of a request to mask, which is 64 hexadecimal digits."""
+        self._signatures.add(signature)
+
+    def learn_named(self, values: Mapping[str, Any]) -> None:
+        """Remember the values to mask of options or variables whose names say that they are secret."""
+        self.learn(*(str(value) for name, value in values.items() if _SECRET_NAME.search(name)))
+
+    def mask(self, text: str) -> str:
+        """Return the text with every secret replaced; the longest first, because one may be a part of another."""
+        text = self._mask_signatures(text)
+        for secret in self._longest_first:
+            text = text.replace(secret, MASK)
+        return _NAMED_SIGNATURE.sub(MASK, text)
+
+    def _mask_signatures(self, text: str) -> str:
+        if len(text) < _SIGNATURE_LENGTH:
+            return text
+        found = {match[1] for match in _MAYBE_SIGNATURE.finditer(text)}
+        for signature in found & self._signatures:
+            text = text.replace(signature, MASK)
+        return text

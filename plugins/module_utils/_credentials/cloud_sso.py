@@ -8,49 +8,60 @@ from __future__ import annotations
 import json
 import re
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import CredentialsError
 from .._http.transport import Transport
 from .provider import CachedProvider, Context, fetch_json
 from .uri import split_url
 
-TOKEN_REFUSED = (400, 401)  # HTTP statuses; which one an expired token gets is not documented
+TOKEN_REJECTED = (400, 401)  # HTTP statuses; which of them an expired token gets is not documented
 
 
 class CloudSsoProvider:
-    """Keys of CloudSSO, for as long as the CLI's user is signed in: until `end`, in seconds since the epoch."""
+    """A provider of CloudSSO credentials while the user of the CLI is signed in.
+
+    `expires_at` is the end of the sign-in in seconds since the epoch, None if it is unknown.
+    """
 
     def __init__(
-        self, context: Context, sign_in_url: str, account: str, configuration: str, token: str, end: int | None
+        self,
+        context: Context,
+        sign_in_url: str,
+        account: str,
+        configuration: str,
+        token: str,
+        expires_at: int | None,
     ) -> None:
         self._context = context
         self._url = sign_in_url
         self._content = {"AccountId": account, "AccessConfigurationId": configuration}
         self._token = token
-        self._end = end
+        self._expires_at = expires_at
 
-    def keys(self, expired: AccessKey | None = None) -> AccessKey | None:
-        """The keys."""
+    def get_access_key(self, expired: AccessKey | None = None) -> AccessKey | None:
+        """Return a temporary access key; raises CredentialsError if the user has to sign in again."""
         parts = ("sso", self._url, *self._content.values())
-        return CachedProvider(self._context, parts, self._issue, self._content["AccountId"]).keys(expired)
+        return CachedProvider(self._context, parts, self._fetch, self._content["AccountId"]).get_access_key(expired)
 
-    def _issue(self) -> AccessKey:
+    def _fetch(self) -> AccessKey:
         now = self._context.clock.now()
         endpoint, _target = split_url(self._url, "sign-in URL of CloudSSO")
-        what = f"CloudSSO at {endpoint.host}"
-        if self._end and self._end <= now:
-            raise CredentialsError(f"No keys from {what}: the sign-in has ended", "Sign in again with the CLI.")
+        service = f"CloudSSO at {endpoint.host}"
+        if self._expires_at and self._expires_at <= now:
+            raise CredentialsError(f"No keys from {service}: the sign-in has ended", "Sign in again with the CLI.")
         transport = Transport(self._context.settings._replace(endpoint=endpoint))
-        body = json.dumps(self._content).encode()
-        answer = fetch_json(transport, what, "POST", "cloud-credentials", with_token(self._token, what), body)
-        return issued(answer.get("CloudCredential") if isinstance(answer, dict) else None, what, now)
+        headers = build_headers(self._token, service)
+        content = fetch_json(
+            transport, service, "POST", "cloud-credentials", headers, json.dumps(self._content).encode()
+        )
+        return parse_issued_key(content.get("CloudCredential") if isinstance(content, dict) else None, service, now)
 
 
-def with_token(token: str, what: str) -> dict[str, str]:
-    """Return headers with an access token; raises CredentialsError for one that no header can carry."""
+def build_headers(token: str, service: str) -> dict[str, str]:
+    """Return headers with an access token; raises CredentialsError if a header cannot carry it."""
     if not re.fullmatch(r"[!-~]+", token):
         raise CredentialsError(
-            f"No keys from {what}: the access token holds a space, a line end or a character outside ASCII",
+            f"No keys from {service}: the access token holds a space, a line end or a character outside ASCII",
             "Sign in again with the CLI.",
         )
     return {"accept": "application/json", "content-type": "application/json", "authorization": f"Bearer {token}"}

@@ -11,50 +11,55 @@ import shlex
 import signal
 import subprocess
 
-from .._api.access_key import AccessKey, renewal
+from .._api.access_key import AccessKey, compute_renewal_time
 from .._errors import CredentialsError
-from .provider import CachedProvider, Context, disabled, parsed
+from .provider import CachedProvider, Context, disabled_error, load_json
 
-_PROGRAM_SECONDS = 60
+_TIMEOUT = 60  # seconds
 
 
 class ExternalProvider:
-    """Keys that a program of the user's prints, as the CLI's mode `External` has it. It must be allowed to run."""
+    """A provider of credentials that a program prints, as in the mode `External` of the CLI.
 
-    def __init__(self, context: Context, command: str, where: str) -> None:
-        if context.is_set("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"):
-            raise disabled("A program", where)
+    `origin` names the profile that has the command, for error messages.
+    """
+
+    def __init__(self, context: Context, command: str, origin: str) -> None:
+        """Raise CredentialsError unless the user allows programs to run."""
+        if context.is_true("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"):
+            raise disabled_error("A program", origin)
         allowed = context.options.get("allow_external_process")
-        if not (context.is_set("APSARAVIDEO_ALLOW_EXTERNAL_PROCESS") if allowed is None else allowed):
+        if not (context.is_true("APSARAVIDEO_ALLOW_EXTERNAL_PROCESS") if allowed is None else allowed):
             raise CredentialsError(
-                f"A program would give the keys of {where}, and it is not allowed to run",
+                f"A program would give the keys of {origin}, and it is not allowed to run",
                 "Where you trust it, set allow_external_process in the task, apsaravideo_allow_external_process with "
                 "-e, or APSARAVIDEO_ALLOW_EXTERNAL_PROCESS in the environment; other variables do not count.",
             )
         self._context = context
         self._command = command
-        self._what = f"the program of {where}"
+        self._name = f"the program of {origin}"
 
-    def keys(self, expired: AccessKey | None = None) -> AccessKey | None:
-        """The keys."""
-        return CachedProvider(self._context, ("program", self._command), self._issue).keys(expired)
+    def get_access_key(self, expired: AccessKey | None = None) -> AccessKey | None:
+        """Return the access key that the program prints."""
+        return CachedProvider(self._context, ("program", self._command), self._fetch).get_access_key(expired)
 
-    def _issue(self) -> AccessKey:
-        content = parsed(self._output(), self._what)
+    def _fetch(self) -> AccessKey:
+        content = load_json(self._run(), self._name)
         fields = content if isinstance(content, dict) else {}
-        key_id, secret, token, end = (
+        key_id, secret, token, expiration = (
             fields.get(name) or None for name in ("access_key_id", "access_key_secret", "sts_token", "expiration")
         )
-        wanted = [key_id, secret, token] if fields.get("mode") == "StsToken" or token else [key_id, secret]
-        if not all(isinstance(value, str) for value in [*wanted, end or ""]):
-            raise self._unusable("it printed no keys", "Have it print the fields that the CLI's mode External needs.")
-        renew_at = renewal(str(end), self._what, self._context.clock.now()) if end else math.inf
-        return AccessKey(str(key_id), str(secret), token, self._what, renew_at=renew_at)
+        required = [key_id, secret, token] if fields.get("mode") == "StsToken" or token else [key_id, secret]
+        if not all(isinstance(value, str) for value in [*required, expiration or ""]):
+            raise self._error("it printed no keys", "Have it print the fields that the CLI's mode External needs.")
+        now = self._context.clock.now()
+        renew_at = compute_renewal_time(str(expiration), self._name, now) if expiration else math.inf
+        return AccessKey(str(key_id), str(secret), token, self._name, renew_at=renew_at)
 
-    def _output(self) -> bytes:
-        """What it prints; what it says on its error output may hold secrets and is not read."""
+    def _run(self) -> bytes:
+        """Run the program and return its output; its error output may contain secrets and is discarded."""
         try:
-            # There is no module here whose run_command could be called, and that has no time-out.
+            # The run_command of a module has no timeout, and there is no module object here.
             with subprocess.Popen(  # pylint: disable=ansible-bad-function
                 shlex.split(self._command),
                 stdin=subprocess.DEVNULL,
@@ -64,17 +69,21 @@ class ExternalProvider:
                 start_new_session=True,
             ) as program:
                 try:
-                    output, _errors = program.communicate(timeout=_PROGRAM_SECONDS)
+                    output, _errors = program.communicate(timeout=_TIMEOUT)
                 except subprocess.TimeoutExpired:
                     os.killpg(program.pid, signal.SIGKILL)
-                    raise self._unusable(f"it did not end within {_PROGRAM_SECONDS} seconds", "Look at it.") from None
+                    raise self._error(
+                        f"it did not end within {_TIMEOUT} seconds", "Run it by hand to see why."
+                    ) from None
         except OSError as error:
-            raise self._unusable(f"it cannot be run: {error.strerror}", "Correct process_command.") from None
+            raise self._error(f"it cannot be run: {error.strerror}", "Check the path in process_command.") from None
         except ValueError:
-            raise self._unusable("process_command is no command", "Correct process_command.") from None
+            raise self._error(
+                "process_command is not a valid command line", "Check its quotes and backslashes."
+            ) from None
         if program.returncode:
-            raise self._unusable(f"it ended with status {program.returncode}", "Run it by hand to see why.")
+            raise self._error(f"it ended with status {program.returncode}", "Run it by hand to see why.")
         return output
 
-    def _unusable(self, why: str, advice: str) -> CredentialsError:
-        return CredentialsError(f"No keys from {self._what}: {why}", advice)
+    def _error(self, reason: str, advice: str) -> CredentialsError:
+        return CredentialsError(f"No keys from {self._name}: {reason}", advice)

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the places that keys come from have in common. Each is an object with one method, `keys()`.
+"""The protocol of all credentials providers, and their common parts.
 
-`keys()` returns None where the place holds nothing, so that the next one is asked, and raises CredentialsError where it
-holds something that cannot be used: a mistake in one place never leads to the keys of another.
+A provider returns None if it has no credentials, so that the next one of the chain is tried. It raises CredentialsError
+if it has some that cannot be used: a mistake in one provider never leads to the credentials of another.
 """
 
 from __future__ import annotations
@@ -21,20 +21,26 @@ from .._errors import CredentialsError, LiveError
 from .._http.endpoint import Settings
 from .._http.transport import Transport
 from .._util.clock import Clock
-from .cache import CredentialsCache, Issue
+from .cache import CredentialsCache, Fetch
 
 STATUS_OK = 200
 
 
 class Provider(Protocol):
-    """A place that may hold keys."""
+    """A provider of credentials."""
 
-    def keys(self, expired: AccessKey | None = None) -> AccessKey | None:
-        """The keys, others than `expired` if there are; None where there are none. Raises CredentialsError."""
+    def get_access_key(self, expired: AccessKey | None = None) -> AccessKey | None:
+        """Return the access key, if possible not the `expired` one, or None if there is none.
+
+        Raises CredentialsError.
+        """
 
 
 class Context(NamedTuple):
-    """What the sources of one task work with. `settings` tell how the API is reached, and so how STS is."""
+    """The inputs and services that the providers of one task share. `settings` are those of the connection to the API.
+
+    `warn` takes a warning for the user.
+    """
 
     options: Mapping[str, Any]
     environ: Mapping[str, str]
@@ -45,82 +51,83 @@ class Context(NamedTuple):
     cache: CredentialsCache
     warn: Callable[[str], None]
 
-    def first(self, option: str, *variables: str) -> Any:
-        """The option, or else the first of the variables that is set."""
-        given = (self.environ[name] for name in variables if self.environ.get(name))
-        return self.options.get(option) or next(given, None)
+    def lookup(self, option: str, *variables: str) -> Any:
+        """Return the value of the option, else of the first environment variable that is set, else None."""
+        values = (self.environ[name] for name in variables if self.environ.get(name))
+        return self.options.get(option) or next(values, None)
 
-    def is_set(self, variable: str) -> bool:
-        """Whether a variable of the environment says yes."""
+    def is_true(self, variable: str) -> bool:
+        """Return whether an environment variable is set to `true` or `1`."""
         return self.environ.get(variable, "").lower() in ("true", "1")
 
 
 class StaticProvider:
-    """Keys that are at hand."""
+    """A provider of an access key that is known already."""
 
-    def __init__(self, keys: AccessKey) -> None:
-        self._keys = keys
+    def __init__(self, access_key: AccessKey) -> None:
+        self._access_key = access_key
 
-    def keys(self, expired: AccessKey | None = None) -> AccessKey | None:
-        """The keys."""
-        return self._keys
+    def get_access_key(self, expired: AccessKey | None = None) -> AccessKey | None:
+        """Return the access key, even if it has expired, as there is no other."""
+        return self._access_key
 
 
 class CachedProvider:
-    """Keys that something issues when it is asked, which is done once for all tasks of a run.
+    """A provider that fetches temporary credentials once for all tasks of a run.
 
-    `parts` tell these keys from others that the same thing issues, and `account` stands for the account they are of.
+    `parts` identify these credentials in the cache; the requests of one `account` share its quota.
     """
 
-    def __init__(self, context: Context, parts: tuple[str | None, ...], issue: Issue, account: str = "") -> None:
+    def __init__(self, context: Context, parts: tuple[str | None, ...], fetch: Fetch, account: str = "") -> None:
         self._cache = context.cache
         self._identity = digest(*parts)
-        self._issue = issue
+        self._fetch = fetch
         self._account = account or self._identity
 
-    def keys(self, expired: AccessKey | None = None) -> AccessKey | None:
-        """The keys; None where nothing issues any."""
-        return self._cache.keys(self._identity, self._marked, expired)
+    def get_access_key(self, expired: AccessKey | None = None) -> AccessKey | None:
+        """Return the access key from the cache, or a new one; None if none can be fetched."""
+        return self._cache.get_or_fetch(self._identity, self._fetch_identified, expired)
 
-    def _marked(self) -> AccessKey | None:
-        keys = self._issue()
-        return replace(keys, identity=self._identity, account=self._account) if keys else None
+    def _fetch_identified(self) -> AccessKey | None:
+        access_key = self._fetch()
+        return replace(access_key, identity=self._identity, account=self._account) if access_key else None
 
 
 def fetch_json(
-    transport: Transport, what: str, method: str, target: str, headers: dict[str, str], body: bytes = b""
+    transport: Transport, service: str, method: str, target: str, headers: dict[str, str], body: bytes = b""
 ) -> Any:
-    """The JSON that a service answers, whose name is `what`; raises CredentialsError for anything else.
+    """Send a request and return the JSON of its response; raises CredentialsError for anything else.
 
-    What was answered is never shown, because keys may be in it.
+    `service` is the name for error messages, which never quote the response, because it may contain secrets.
     """
     try:
-        answer = transport.send(method, target, headers, body)
+        response = transport.send(method, target, headers, body)
     except LiveError as error:
         raise CredentialsError(
-            f"No keys from {what}: {error.happened}", "Check that it runs and can be reached."
+            f"No keys from {service}: {error.happened}", "Check that it runs and can be reached."
         ) from None
-    if answer.status != STATUS_OK:
+    if response.status != STATUS_OK:
         raise CredentialsError(
-            f"No keys from {what}: it answered with HTTP status {answer.status}",
+            f"No keys from {service}: it answered with HTTP status {response.status}",
             "Check that it is the right address, and that access to it is granted.",
-            http_status=answer.status,
+            http_status=response.status,
         )
-    return parsed(answer.body, what)
+    return load_json(response.body, service)
 
 
-def parsed(text: bytes | str, what: str) -> Any:
-    """JSON; raises CredentialsError, which does not show it."""
+def load_json(text: bytes | str, service: str) -> Any:
+    """Parse the JSON of a service; raises CredentialsError, which does not quote it."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise CredentialsError(
-            f"No keys from {what}: it answered something else", "Check what it is that answers there."
+            f"No keys from {service}: it answered something else", "Check what it is that answers there."
         ) from None
 
 
-def disabled(what: str, where: str) -> CredentialsError:
+def disabled_error(kind: str, origin: str) -> CredentialsError:
+    """Return the error for a kind of provider that the environment disables."""
     return CredentialsError(
-        f"{what} would give the keys of {where}, and ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS is set",
+        f"{kind} would give the keys of {origin}, and ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS is set",
         "Unset it, or use other keys.",
     )

@@ -7,43 +7,49 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import InvalidOption
 from .._http.endpoint import Endpoint
 from .._http.transport import Transport
-from .provider import CachedProvider, Context, disabled, fetch_json
+from .provider import CachedProvider, Context, disabled_error, fetch_json
 
-_KEPT_IN_URLS = "!$%&'()*+,/:;=?@[]~"  # what RFC 3986 gives a meaning to, or has already been quoted
+_UNQUOTED = "!$%&'()*+,/:;=?@[]~"  # characters with a meaning in RFC 3986, and the sign of those quoted already
 
 
 class UriProvider:
-    """Keys that a server gives on request, such as one beside a container."""
+    """A provider of credentials that a server returns, such as one beside a container.
 
-    def __init__(self, context: Context, uri: str, where: str) -> None:
-        if context.is_set("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"):
-            raise disabled("A credentials URI", where)
+    `origin` names the profile or variable that has the URI, for error messages.
+    """
+
+    def __init__(self, context: Context, uri: str, origin: str) -> None:
+        if context.is_true("ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS"):
+            raise disabled_error("A credentials URI", origin)
         self._context = context
         self._uri = uri
 
-    def keys(self, expired: AccessKey | None = None) -> AccessKey | None:
-        """The keys."""
-        return CachedProvider(self._context, ("uri", self._uri), self._issue).keys(expired)
+    def get_access_key(self, expired: AccessKey | None = None) -> AccessKey | None:
+        """Return the access key that the server returns."""
+        return CachedProvider(self._context, ("uri", self._uri), self._fetch).get_access_key(expired)
 
-    def _issue(self) -> AccessKey:
+    def _fetch(self) -> AccessKey:
         context = self._context
         allow_http = context.options.get("allow_http", False)
         endpoint, target = split_url(self._uri, "credentials URI", allow_http)
-        what = f"the credentials URI at {endpoint.host}"
+        service = f"the credentials URI at {endpoint.host}"
         transport = Transport(context.settings._replace(endpoint=endpoint))
-        return issued(fetch_json(transport, what, "GET", target, {}), what, context.clock.now())
+        return parse_issued_key(fetch_json(transport, service, "GET", target, {}), service, context.clock.now())
 
 
 def split_url(url: str, name: str, allow_http: bool = False) -> tuple[Endpoint, str]:
-    """Where a URL leads, and its path and query, which may be secret; raises InvalidOption, which shows neither."""
+    """Split a URL into its endpoint, and its path and query, without the leading slash.
+
+    Raises InvalidOption, which calls the URL by `name` and does not quote it, because it may contain secrets.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise InvalidOption(f"The {name} is no URL", "Correct it.") from None
+        raise InvalidOption(f"The {name} is not a URL", "Check its host and port.") from None
     target = parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
     endpoint = Endpoint.parse(f"{parts.scheme}://{parts.netloc}", allow_http, name)
-    return endpoint, quote(target, safe=_KEPT_IN_URLS, errors="replace")
+    return endpoint, quote(target, safe=_UNQUOTED, errors="replace")

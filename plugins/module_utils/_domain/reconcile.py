@@ -1,40 +1,40 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a configuration that the cloud has to the one that is wanted, with calls that must not be repeated blindly.
+"""Bring a configuration from its current to its desired state, with calls that must not be repeated blindly.
 
-Whether a call took effect is not always told: its answer may be lost, or its refusal may mean that somebody else came
-first, for which the codes are not documented. So after such a failure this looks at what is there, and goes on from
-that.
+It is not always known whether a call took effect: its response may be lost, or it may be refused because somebody else
+made the change first, for which the error codes are not documented. After such a failure the current state is read
+again, and decides what comes next.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, NamedTuple
 
-from .._api.live import Live
 from .._errors import ApiError, LiveError
 
 ADD = "add"
 UPDATE = "update"
-REPLACE = "replace"  # delete and add, where an update cannot express the change
+REPLACE = "replace"  # delete and add, for a change that an update cannot express
 DELETE = "delete"
 
-_MOST_ROUNDS = 3  # where somebody else changes the same configuration meanwhile
+MAX_ROUNDS = 3  # of which each but the last ended because somebody else changed the configuration
 _UNSEEN = "The cloud accepted the change, but does not show it: {} differ from what was sent."
 
 
 class Change(NamedTuple):
-    """What to do, and the whole configuration that comes of it: None after DELETE."""
+    """A kind of change, and the whole configuration that results from it, None after DELETE."""
 
     kind: str
     config: Any
 
 
 class Outcome(NamedTuple):
-    """What became of a configuration, None being that there is none. After a prediction, what would become of it."""
+    """The effect of a task on a configuration, or the predicted one. A configuration that is absent is None."""
 
     changed: bool
     before: Any
@@ -43,71 +43,72 @@ class Outcome(NamedTuple):
 
 
 class Resource(ABC):
-    """One configuration in the cloud, and what is wanted of it. The calls raise LiveError.
+    """One configuration in the cloud, and its desired state. The methods that call the cloud raise LiveError.
 
-    The form of a configuration is the subclass's; two of them are the same where they are equal.
+    A subclass decides what a configuration is; equal objects are the same configuration.
     """
-
-    def __init__(self, live: Live) -> None:
-        self.live = live
 
     @abstractmethod
     def read(self) -> Any:
-        """What the cloud has."""
+        """Return the current configuration."""
 
     @abstractmethod
     def add(self, config: Any) -> None:
-        """Create it."""
+        """Create a configuration."""
 
     @abstractmethod
     def update(self, config: Any) -> None:
-        """Change it to this one; always given whole."""
+        """Change the current configuration to this one, which is complete."""
 
     @abstractmethod
     def delete(self, config: Any) -> None:
-        """Remove it."""
+        """Delete a configuration."""
 
     @abstractmethod
-    def change(self, found: Any) -> Change | None:
-        """What is to be done about what was found. Raises InvalidOption where the options do not suffice for it."""
+    def may_retry(self) -> bool:
+        """Return whether there is time to make a call once more."""
 
     @abstractmethod
-    def differences(self, found: Any) -> list[str]:
-        """The options that what was found does not fulfil, as far as it can be seen."""
+    def plan(self, found: Any) -> Change | None:
+        """Return the change that leads to the desired state; raise InvalidOption if options for it are missing."""
 
     @abstractmethod
-    def shown(self, config: Any) -> dict[str, Any] | None:
-        """The configuration as results have it, without secrets."""
+    def list_differences(self, found: Any) -> list[str]:
+        """Return the options whose desired value the current configuration visibly lacks."""
+
+    @abstractmethod
+    def render(self, config: Any) -> dict[str, Any] | None:
+        """Return a configuration as results show it, without secrets."""
 
 
 def predict(resource: Resource) -> Outcome:
-    """What `carry_out` would do, from one look."""
+    """Return what `apply` would do, from one read."""
     found = resource.read()
-    change = resource.change(found)
+    change = resource.plan(found)
     if change is None:
         return Outcome(False, found, found)
     return Outcome(True, found, change.config, change.kind == REPLACE)
 
 
-def carry_out(resource: Resource) -> Outcome:
-    """Look, change what differs, and look again.
+def apply(resource: Resource) -> Outcome:
+    """Read the configuration, change it if it differs from the desired state, and read it again.
 
-    Raises LiveError; its `may_have_changed` tells whether a call took effect, or may have.
+    Raise LiveError, whose `may_have_changed` says whether a call took effect or may have.
     """
     run = _Run(resource)
     try:
-        return run.outcome()
+        return run.reach_desired_state()
     except LiveError as error:
         error.may_have_changed = error.may_have_changed or run.touched
         raise
 
 
-def result(resource: Resource, outcome: Outcome) -> dict[str, Any]:
-    """The entries of a result about a configuration."""
-    before, after = resource.shown(outcome.before), resource.shown(outcome.after)
-    # When it was created is not a setting, and is not known beforehand.
+def make_result(resource: Resource, outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as the entries of a result."""
+    before, after = resource.render(outcome.before), resource.render(outcome.after)
+    # The time of creation is not a setting, and cannot be predicted.
     settings = [
-        {name: value for name, value in (one or {}).items() if name != "create_time"} for one in (before, after)
+        {name: value for name, value in (config or {}).items() if name != "create_time"} for config in (before, after)
     ]
     return {
         "changed": outcome.changed,
@@ -117,14 +118,14 @@ def result(resource: Resource, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def doubt(resource: Resource, outcome: Outcome) -> list[str]:
-    """A warning where the cloud took a change and shows something else."""
-    different = resource.differences(outcome.after)
+def verification_warnings(resource: Resource, outcome: Outcome) -> list[str]:
+    """Return a warning if the cloud accepted a change and shows something else."""
+    different = resource.list_differences(outcome.after)
     return [_UNSEEN.format(", ".join(different))] if outcome.changed and different else []
 
 
-class _Overtaken(Exception):
-    """A call failed, and what is there now is neither what was there before nor what was wanted."""
+class ConcurrentModification(Exception):
+    """A call failed, and the configuration is now neither what it was before nor what it was to become."""
 
     def __init__(self, found: Any, error: LiveError) -> None:
         super().__init__(error.happened)
@@ -132,8 +133,15 @@ class _Overtaken(Exception):
         self.error = error
 
 
+class _Effect(Enum):
+    """The effect of a call that led to its goal."""
+
+    ACCEPTED = "the call was accepted"
+    FOUND = "the call failed, and its goal was found to be reached all the same"
+
+
 class _Run:
-    """One way to what is wanted. `touched`: a call of it took effect, or may have."""
+    """The calls of one `apply`. `touched`: one of them took effect, or may have."""
 
     def __init__(self, resource: Resource) -> None:
         self.touched = False
@@ -141,107 +149,111 @@ class _Run:
         self._before: Any = None
         self._replaced = False
 
-    def outcome(self) -> Outcome:
+    def reach_desired_state(self) -> Outcome:
         found = self._resource.read()
-        for rounds_left in reversed(range(_MOST_ROUNDS)):
-            self._saw(found)
+        for _round in range(MAX_ROUNDS):
+            self._remember_before(found)
             try:
-                after = self._bring(found)
+                after = self._run_round(found)
                 return Outcome(self.touched, self._before, after, self._replaced)
-            except _Overtaken as overtaken:
-                found, error = overtaken.found, overtaken.error
-                if not rounds_left:
-                    error.happened += "; something else changes it at the same time"
-                    error.advice = "See to it that only one task at a time manages the configuration, and run again."
-                    raise error from None
-        raise AssertionError("the last round ends in one of two ways")
+            except ConcurrentModification as conflict:
+                found, error = conflict.found, conflict.error
+        error.happened += "; something else changes it at the same time"
+        error.advice = "Make sure that only one task at a time manages the configuration, and run again."
+        raise error from None
 
-    def _saw(self, found: Any) -> None:
-        """What was there before this run did anything is the last that was seen before it did."""
+    def _remember_before(self, found: Any) -> None:
+        """Save the configuration as the one from before this run, as long as no call of it took effect."""
         if not self.touched:
             self._before = found
 
-    def _bring(self, found: Any) -> Any:
-        """One round from what was found; returns what is there after it."""
-        change = self._resource.change(found)
+    def _run_round(self, found: Any) -> Any:
+        """Change the configuration that was found, if needed, and return the configuration after that."""
+        change = self._resource.plan(found)
         if change is None:
             return found
         if change.kind == REPLACE:
             self._replace(found, change.config)
         else:
-            calls = {ADD: self._resource.add, UPDATE: self._resource.update, DELETE: self._resource.delete}
-            given = found if change.kind == DELETE else change.config
-            self._make(lambda: calls[change.kind](given), self._fulfilled, found)
+            self._make_single_change(found, change)
         try:
             return self._resource.read()
         except LiveError as error:
             error.happened += "; the change before it took effect"
             raise
 
-    def _fulfilled(self, found: Any) -> bool:
-        return not self._resource.differences(found)
+    def _make_single_change(self, found: Any, change: Change) -> None:
+        calls = {ADD: self._resource.add, UPDATE: self._resource.update, DELETE: self._resource.delete}
+        config = found if change.kind == DELETE else change.config
+        self._apply(lambda: calls[change.kind](config), self._is_desired, found)
 
-    def _make(self, call: Callable[[], None], reached: Callable[[Any], bool], before: Any) -> bool:
-        """Whether a call was accepted; False where it failed and a look finds that its aim is `reached`.
+    def _is_desired(self, found: Any) -> bool:
+        return not self._resource.list_differences(found)
 
-        `before` is what was there before the call. Where that is there still, a call whose answer was lost is made
-        once more if there is time for it.
+    def _apply(self, call: Callable[[], None], is_reached: Callable[[Any], bool], before: Any) -> _Effect:
+        """Make a call, at most twice: again if a response was lost, nothing has changed and there is time.
+
+        `before` is the configuration from before the call, and `is_reached` tells whether one is the goal of the call.
+        Raise ConcurrentModification, or the LiveError of the call.
         """
-        again = self._resource.live.client.may_try_again()
+        may_retry = self._resource.may_retry()
         while True:
             try:
                 call()
             except LiveError as error:
                 self.touched = self.touched or error.outcome_unknown or error.after_lost_response
-                found = self._look(error)
+                found = self._read_after(error)
                 if found != before:
-                    if reached(found):
-                        self._saw(found)
-                        return False
-                    raise _Overtaken(found, error) from error
+                    return self._accept_if_reached(found, is_reached, error)
                 if not error.outcome_unknown:
                     raise
-                if not again:
-                    error.happened += "; a look right after it found nothing changed"
+                if not may_retry:
+                    error.happened += "; a read right after it found nothing changed"
                     error.advice = "Run again."
                     raise
-                again = False
+                may_retry = False
             else:
                 self.touched = True
-                return True
+                return _Effect.ACCEPTED
 
-    def _look(self, error: LiveError) -> Any:
-        """What is there after a call failed; raises its error where that tells enough, or where nothing can be seen."""
-        refused = isinstance(error, ApiError) and not error.retryable
-        if not refused and not error.outcome_unknown:
+    def _read_after(self, error: LiveError) -> Any:
+        """Return the configuration after a call failed; raise its error if that suffices, or if the read fails."""
+        is_refused = isinstance(error, ApiError) and not error.retryable
+        if not is_refused and not error.outcome_unknown:
             raise error
         try:
             return self._resource.read()
         except LiveError:
             raise error from None
 
+    def _accept_if_reached(self, found: Any, is_reached: Callable[[Any], bool], error: LiveError) -> _Effect:
+        if not is_reached(found):
+            raise ConcurrentModification(found, error) from error
+        self._remember_before(found)
+        return _Effect.FOUND
+
     def _replace(self, old: Any, new: Any) -> None:
         try:
-            self._make(lambda: self._resource.delete(old), lambda found: found is None, old)
+            self._apply(lambda: self._resource.delete(old), lambda found: found is None, old)
         except LiveError as error:
             if error.outcome_unknown:
-                error.advice += f" If the configuration is gone, it was {self._resource.shown(old)}."
+                error.advice += f" If the configuration is gone, it was {self._resource.render(old)}."
             raise
         self._replaced = True
         try:
-            self._make(lambda: self._resource.add(new), self._fulfilled, None)
+            self._apply(lambda: self._resource.add(new), self._is_desired, None)
         except LiveError as error:
-            self._put_back(old, error)
+            self._restore(old, error)
             raise
 
-    def _put_back(self, old: Any, error: LiveError) -> None:
-        """After the new configuration was not accepted; `error` then tells what became of the old one."""
+    def _restore(self, old: Any, error: LiveError) -> None:
+        """Add the old configuration again after the new one was refused, and have `error` say what became of it."""
         try:
-            accepted = self._make(lambda: self._resource.add(old), lambda found: found is not None, None)
+            effect = self._apply(lambda: self._resource.add(old), lambda found: found is not None, None)
         except LiveError as second:
             gone = "may be gone" if second.outcome_unknown else "is gone"
             error.happened += f", and the old one, which had been removed for it, {gone}: {second.happened}"
-            error.advice += f" What {gone} is {self._resource.shown(old)}."
+            error.advice += f" What {gone} is {self._resource.render(old)}."
         else:
-            became = "was put back" if accepted else "is gone, and there is another now"
+            became = "was put back" if effect is _Effect.ACCEPTED else "is gone, and there is another now"
             error.happened += f"; the old configuration, which had been removed for it, {became}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP responses as received."""
+"""HTTP responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-
 
 
 class HttpResponse(NamedTuple):
-    """An answer as received: status, headers with names in lower case, body."""
+    """An HTTP response; the names of its headers are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -23,7 +23,7 @@ class HttpResponse(NamedTuple):
 
 
 def server_time(headers: Mapping[str, str]) -> float | None:
-    """The `Date` header in seconds since the epoch, None where there is not one in the form that HTTP prescribes."""
+    """Return the `Date` header in seconds since the epoch; None if it is missing or malformed."""
     date = headers.get("date", "")
     parsed = parsedate_tz(date) if _DATE.fullmatch(date) else None
     try:

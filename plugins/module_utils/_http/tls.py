@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS contexts, each of which is made once per process: to read the CA certificates takes about 25 ms."""
+"""TLS contexts. Each is created once per process, because reading the CA certificates takes about 25 ms."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .._errors import EndpointUnusable
 from .._util.regular_file import require_file
 from .endpoint import Settings
 
-with suppress(ImportError):  # _http reports it
+with suppress(ImportError):  # The transport records the missing library.
     from requests.certs import where as requests_ca_bundle  # type: ignore[attr-defined]
     from urllib3 import __version__ as urllib3_version  # type: ignore[attr-defined]
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Return the TLS context for these settings; raises EndpointUnusable where its certificates cannot be read."""
+    """Return the TLS context for these settings; raises EndpointUnusable if the CA certificates cannot be read."""
     if not settings.validate_certs:
         return _unverified_context()
     try:
@@ -34,12 +34,12 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 
 def load_default_certificates() -> None:
-    """Read the default CA certificates; raises OSError."""
+    """Read the default CA certificates into the cache; raises OSError."""
     _verified_context(_default_ca_path())
 
 
 def _default_ca_path() -> str:
-    """Return the path that requests would take the CA certificates from."""
+    """Return the path from which requests would read the CA certificates."""
     return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests_ca_bundle()
 
 
@@ -54,14 +54,14 @@ def _verified_context(ca_path: str) -> ssl.SSLContext:
     if ssl.HAS_NEVER_CHECK_COMMON_NAME:
         context.hostname_checks_common_name = False
     if urllib3_version.startswith("1."):
-        context.check_hostname = False  # It compares names itself, and tells the context none that is an IP address.
+        context.check_hostname = False  # It compares names itself, and passes no IP address to the context.
     return _restrict_protocols(context)
 
 
 def require_alternative_name(sock: Any) -> None:
-    """Raises SSLCertVerificationError where the peer is named in the certificate's subject only.
+    """Raise SSLCertVerificationError if the peer's certificate has no subject alternative name.
 
-    urllib3 1 takes such names, which authorities do not verify as they verify alternative names.
+    urllib3 1 falls back to the subject's common name, which authorities need not verify.
     """
     if not isinstance(sock, ssl.SSLSocket) or sock.context.verify_mode == ssl.CERT_NONE:
         return

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP requests to one endpoint, directly or through a proxy, from any number of threads.
+"""Pooled HTTP connections to one endpoint, directly or through a proxy, shared by any number of threads.
 
-The connections are those of requests. They are used without its sessions, which would put a password from the user's
-netrc in place of the signature, and read the CA certificates anew.
+The pools come from requests, but not its sessions: these replace the signature by a password from the user's netrc and
+read the CA certificates anew.
 """
 
 from __future__ import annotations
@@ -40,42 +40,42 @@ except ImportError as missing:
     MISSING_LIBRARIES["requests"] = missing
 
 _USER_AGENT = "ansible-collection/apsaravideo.live"
-_MAX_CONNECTIONS = 500  # that are kept open, as many as threads that share a transport
+_MAX_CONNECTIONS = 500  # kept open, one for each of the threads that may share a transport
 _DEFAULT_MAX_SIZE = 64 * 1024  # bytes of a response's body
 _CHUNK_SIZE = 64 * 1024
-_TOTAL_TIMEOUT_FACTOR = 6  # times read_timeout for the whole of a response, each part of which may take that long
+_TOTAL_TIMEOUT_FACTOR = 6  # The whole of a response may take this many times the read_timeout.
 
 
-def prepare() -> None:
-    """Read the CA certificates, so that processes forked from this one have them already."""
+def preload_certificates() -> None:
+    """Read the CA certificates before workers are forked, so that these inherit them."""
     if not MISSING_LIBRARIES:
-        with suppress(OSError):  # The task that needs them reports it.
+        with suppress(OSError):  # The task that needs them reports the error.
             tls_module.load_default_certificates()
 
 
 def _no_wait() -> None:
-    """Send without waiting."""
+    """Do nothing before a request is sent."""
 
 
 class Transport:
-    """Sends requests to one endpoint, through the environment's proxy if any. Threads may share it."""
+    """A connection pool for one endpoint, through the proxy of the environment if there is one; thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._pool: Any = None
-        self._reached = _ReachedMark(settings)
+        self._reached = _ReachedFlag(settings)
 
     def post(
         self,
         query: str,
         headers: dict[str, str],
-        leave: Callable[[], None],
+        before_send: Callable[[], None],
         body: bytes = b"",
-        largest: int = _DEFAULT_MAX_SIZE,
+        max_size: int = _DEFAULT_MAX_SIZE,
     ) -> HttpResponse:
-        """Call the API with a POST of this query. The rest is as for `send`."""
-        return self.send("POST", f"?{query}", headers, body, leave, largest)
+        """Send a POST request with this query; otherwise as `send`."""
+        return self.send("POST", f"?{query}", headers, body, before_send, max_size)
 
     def send(
         self,
@@ -83,34 +83,34 @@ class Transport:
         target: str,
         headers: dict[str, str],
         body: bytes = b"",
-        leave: Callable[[], None] = _no_wait,
-        largest: int = _DEFAULT_MAX_SIZE,
+        before_send: Callable[[], None] = _no_wait,
+        max_size: int = _DEFAULT_MAX_SIZE,
     ) -> HttpResponse:
-        """Send a request and return the response, whatever its status is; redirects are not followed.
+        """Send a request and return the response, whatever its status; redirects are not followed.
 
-        `target` is path and query, without the first slash. `leave` is called when the connection is open and the
-        request is about to be sent. At most `largest` bytes of the body are read, and none are decompressed: a body
-        that was cut is then found unreadable. Raises the LiveError that says what went wrong.
+        `target` is path and query, without the leading slash. `before_send` is called once the connection is open, just
+        before the request is written. The body is cut after `max_size` bytes and is not decompressed. Raises NotSent,
+        ResponseLost or EndpointUnusable.
         """
-        attempt = _Attempt(leave, self._settings.read_timeout, self._reached.set)
+        attempt = _Attempt(before_send, self._settings.read_timeout, self._reached.set)
         try:
-            return self._send(attempt, method, target, headers, body, largest)
+            return self._send(attempt, method, target, headers, body, max_size)
         except (exceptions.HTTPError, OSError, HTTPException) as error:
-            raise _failure(error, self._settings.endpoint.host, attempt.sent, self._reached.is_set) from None
+            raise _to_live_error(error, self._settings.endpoint.host, attempt.sent, self._reached.is_set) from None
 
     def close(self) -> None:
-        """Close the connections that are kept for further requests."""
+        """Close the idle connections; a further request opens a new one."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool:
             pool.close()
 
     def _send(
-        self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, largest: int
+        self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, max_size: int
     ) -> HttpResponse:
-        settings, pool = self._settings, self._connections()
+        settings, pool = self._settings, self._get_pool()
         url = settings.endpoint.url
-        # A proxy for plain HTTP is asked with the whole URL.
+        # A proxy for plain HTTP needs the whole URL in the request line.
         attempt.target = f"{url if pool.proxy and url.startswith('http:') else '/'}{target}"
         _thread.attempt = attempt
         response = pool.request(
@@ -127,33 +127,33 @@ class Transport:
             enforce_content_length=True,
         )
         try:
-            content = _read_body(response, largest)
+            content = _read_body(response, max_size)
             names = {name.lower(): value for name, value in response.headers.items()}
             return HttpResponse(response.status, names, content)
         finally:
-            response.close()  # It closes the connection, too, unless the body has been read to its end.
+            response.close()  # This closes the connection as well, unless the whole body was read.
             response.release_conn()
 
-    def _connections(self) -> Any:
-        """Return the pool of connections to the endpoint."""
+    def _get_pool(self) -> Any:
         with self._lock:
             if self._pool is None:
-                self._pool = _connection_pool(self._settings)
+                self._pool = _create_pool(self._settings)
             return self._pool
 
 
-def _connection_pool(settings: Settings) -> Any:
-    """Return a new pool of connections. This machine's own addresses are never asked of a proxy."""
+def _create_pool(settings: Settings) -> Any:
+    """Create a urllib3 connection pool; loopback addresses are never reached through a proxy."""
     url = settings.endpoint.url
     tls: dict[str, Any] = {}
     if url.startswith("https:"):
-        # Without the name of a file, urllib3 leaves the CA certificates to the context.
+        # Without `ca_certs`, urllib3 uses the CA certificates of the context.
         context = tls_module.tls_context(settings)
         tls = {"ssl_context": context, "cert_reqs": context.verify_mode}
         if context.verify_mode == ssl.CERT_NONE:
-            warnings.simplefilter("ignore", exceptions.InsecureRequestWarning)  # The user asked for it.
+            # The user has set validate_certs to false and need not be warned again.
+            warnings.simplefilter("ignore", exceptions.InsecureRequestWarning)
     proxy = None
-    if settings.use_proxies and not settings.endpoint.loopback:
+    if settings.use_proxies and not settings.endpoint.is_loopback:
         proxy = select_proxy(url, get_environ_proxies(url))
     adapter = HTTPAdapter(pool_maxsize=_MAX_CONNECTIONS)
     if proxy:
@@ -162,14 +162,14 @@ def _connection_pool(settings: Settings) -> Any:
         adapter.init_poolmanager(1, _MAX_CONNECTIONS, **tls)
         manager = adapter.poolmanager
     pool = manager.connection_from_url(url)
-    pool.ConnectionCls = _reporting(pool.ConnectionCls)
+    pool.ConnectionCls = _reporting_connection(pool.ConnectionCls)
     return pool
 
 
-class _ReachedMark:
-    """Remembers that an endpoint was reached in this run, for all processes of the run if they share a directory.
+class _ReachedFlag:
+    """A flag that this endpoint was reached, shared by the processes of a run if they have a run directory.
 
-    A name that was resolved once is right, so that one which cannot be resolved later is a matter of time.
+    A host name that was resolved once is right, so a later failure to resolve it is temporary.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -178,65 +178,66 @@ class _ReachedMark:
         self._path = settings.run_directory and os.path.join(settings.run_directory, f"apsaravideo-reached-{name}")
 
     def set(self) -> None:
-        """Remember it; without a file where none can be made."""
+        """Set the flag; it stays within this process if the file cannot be created."""
         if not self._is_set and self._path:
             with suppress(OSError):
                 os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         self._is_set = True
 
     def is_set(self) -> bool:
-        """Return whether the endpoint was reached."""
+        """Return whether any process of the run has set the flag."""
         return self._is_set or bool(self._path and os.path.lexists(self._path))
 
 
 class _Attempt:
-    """One request: what to call before it is sent, what it asks for, and whether it may have been sent."""
+    """The state of one request, through which the pooled connection reports how far it has come."""
 
-    def __init__(self, leave: Callable[[], None], read_timeout: float, connected: Callable[[], None]) -> None:
-        self._leave = leave
+    def __init__(self, before_send: Callable[[], None], read_timeout: float, on_connected: Callable[[], None]) -> None:
+        self._before_send = before_send
         self.read_timeout = read_timeout
-        self.connected = connected
+        self.on_connected = on_connected
         self.target = ""
         self.sent = False
 
-    def about_to_send(self) -> None:
-        """Wait for the moment to send."""
-        self._leave()
+    def prepare_to_send(self) -> None:
+        """Call back, then record that the request may have reached the server."""
+        self._before_send()
         self.sent = True
 
 
-# The attempt that a thread makes: a pool has no other way to hand it to the connection that it chooses.
+# Holds the current attempt of each thread, because a pool cannot pass an argument to the connection that it chooses.
 _thread = threading.local()
 
 
 @cache
-def _reporting(kind: Any) -> Any:
-    """Return a subclass of one of urllib3's connections that reports to the thread's attempt."""
+def _reporting_connection(connection_class: Any) -> Any:
+    """Return a subclass of this urllib3 connection that reports to the attempt of its thread."""
 
-    class Connection(kind):
+    class ReportingConnection(connection_class):
         def connect(self) -> None:
             super().connect()
             tls_module.require_alternative_name(self.sock)
-            _thread.attempt.connected()
+            _thread.attempt.on_connected()
 
         def request(self, method: str, _normalized: str, *args: Any, **kwargs: Any) -> None:
             if self.sock is None:
                 self.connect()
             attempt = _thread.attempt
-            attempt.about_to_send()
-            super().request(method, attempt.target, *args, **kwargs)  # as it was given, perhaps with a signature
+            attempt.prepare_to_send()
+            # urllib3 has normalised the target, which would invalidate a signature.
+            super().request(method, attempt.target, *args, **kwargs)
 
         def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
             limited: Any = _DeadlineReader(sock, _thread.attempt.read_timeout)
             return HTTPResponse(limited, *args, **kwargs)
 
-    return Connection
+    return ReportingConnection
 
 
 class _DeadlineReader(io.RawIOBase):
-    """A socket to read one response from, in limited time.
+    """A reader of one response from a socket, with a deadline for the whole response.
 
-    The socket's own timeout is for each part of a response, and one that drips never exceeds it.
+    The timeout of the socket is for each part, so a response that drips byte by byte would never exceed it.
     """
 
     def __init__(self, sock: Any, read_timeout: float) -> None:
@@ -247,7 +248,7 @@ class _DeadlineReader(io.RawIOBase):
         self._deadline = time.monotonic() + _TOTAL_TIMEOUT_FACTOR * read_timeout
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """Return the file that HTTPResponse asks a socket for."""
+        """Return this reader, buffered, in place of the file of a socket that HTTPResponse would read."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
@@ -265,18 +266,18 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-def _read_body(response: Any, largest: int) -> bytes:
-    """Read at most so many bytes as they came; compressed ones may be a decompression bomb."""
+def _read_body(response: Any, max_size: int) -> bytes:
+    """Read at most `max_size` bytes, without decompression, which a hostile server could make explode."""
     body = bytearray()
-    while len(body) <= largest and (chunk := response.read(_CHUNK_SIZE, decode_content=False)):
+    while len(body) <= max_size and (chunk := response.read(_CHUNK_SIZE, decode_content=False)):
         body += chunk
-    return bytes(body[:largest])
+    return bytes(body[:max_size])
 
 
-def _failure(error: BaseException, host: str, sent: bool, was_reached: Callable[[], bool]) -> LiveError:
-    """Return what an error means; where it cannot be told whether the request was `sent`, the outcome is unknown.
+def _to_live_error(error: BaseException, host: str, sent: bool, was_reached: Callable[[], bool]) -> LiveError:
+    """Translate a connection error; `sent` tells whether the request may have reached the server.
 
-    A name that cannot be resolved is wrong, unless its host `was_reached` before.
+    A host name that cannot be resolved is taken for wrong, unless the host `was_reached` before.
     """
     causes = list(_causes(error))
 
@@ -298,7 +299,7 @@ def _failure(error: BaseException, host: str, sent: bool, was_reached: Callable[
             f"the setting of the proxy on the way to {host} cannot be used",
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
         )
-    if _speaks_no_tls(causes):
+    if _lacks_tls(causes):
         return EndpointUnusable(f"{host} does not speak TLS", "Check the scheme and the port in the option endpoint.")
     if caused_by(exceptions.ProxyError):
         return NotSent(
@@ -306,29 +307,33 @@ def _failure(error: BaseException, host: str, sent: bool, was_reached: Callable[
             "Check HTTPS_PROXY and NO_PROXY on the machine that runs the task.",
         )
     if caused_by(socket.gaierror):
-        final = any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes)
-        return (EndpointUnusable if final and not was_reached() else NotSent)(
-            f"the name {host} cannot be resolved",
-            "Check the option endpoint, which differs inside a VPC, and DNS on the machine that runs the task.",
-        )
+        is_unknown = any(isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME for cause in causes)
+        return _unresolved_error(host, is_final=is_unknown and not was_reached())
     return NotSent(
         f"{host} does not accept a connection",
         "Check the option endpoint, which differs inside a VPC, and firewalls and proxies on the way there.",
     )
 
 
-def _speaks_no_tls(causes: list[BaseException]) -> bool:
+def _unresolved_error(host: str, is_final: bool) -> LiveError:
+    return (EndpointUnusable if is_final else NotSent)(
+        f"the name {host} cannot be resolved",
+        "Check the option endpoint, which differs inside a VPC, and DNS on the machine that runs the task.",
+    )
+
+
+def _lacks_tls(causes: list[BaseException]) -> bool:
     marks = ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
     return any(mark in str(cause) for cause in causes for mark in marks)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and what caused it; urllib3 keeps the cause in `reason` or among the arguments."""
+    """Yield the error and its causes, which urllib3 keeps in `reason` or among the arguments as well."""
     pending: list[Any] = [error]
     seen: set[int] = set()
     while pending:
         current = pending.pop(0)
-        # A LiveError is of an earlier attempt, which was being handled when this one was made.
+        # A LiveError belongs to an earlier attempt, in whose handler this attempt was made.
         if not isinstance(current, BaseException) or isinstance(current, LiveError) or id(current) in seen:
             continue
         seen.add(id(current))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that all modules share, as an AnsibleModule takes them; documented in the doc fragment `connection`."""
+"""Options that several modules share, as arguments of AnsibleModule; the doc fragments document them."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ CONNECTION: dict[str, Any] = {
 
 
 class Spec(NamedTuple):
-    """What a module accepts: its options, those of CONNECTION included, and the rules between them."""
+    """The argument spec of a module: its options, including CONNECTION, and the rules between them."""
 
     options: dict[str, Any]
     rules: dict[str, Any] = {}
 
-    def filled(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All options, those that are not set or null with their defaults."""
+    def fill(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all options, with defaults for those that are not set or null."""
         return {
             name: option.get("default") if given.get(name) is None else given[name]
             for name, option in self.options.items()

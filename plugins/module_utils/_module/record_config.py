@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation of the module apsaravideo_record_config: one recording configuration of a domain."""
+"""The options and the operation of the module apsaravideo_record_config."""
 
 from __future__ import annotations
 
@@ -47,57 +47,61 @@ _LATER = (
 
 
 class _Present(reconcile.Resource):
-    """A configuration that should be there, in the form of `_live.record_config`."""
+    """A recording configuration that should exist, with the fields of `rows.parse_record_config`."""
 
-    def __init__(self, live: Live, wanted: dict[str, Any]) -> None:
-        super().__init__(live)
-        self.wanted = wanted
+    def __init__(self, live: Live, desired: dict[str, Any]) -> None:
+        self._live = live
+        self._desired = desired
 
     def read(self) -> dict[str, Any] | None:
-        configs = self.live.record_configs(self.wanted["domain_name"])
-        return next((config for config in configs if record_config.same_names(config, self.wanted)), None)
+        configs = self._live.record_configs(self._desired["domain_name"])
+        return next((config for config in configs if record_config.has_same_names(config, self._desired)), None)
 
     def add(self, config: dict[str, Any]) -> None:
-        self.live.add_record_config(config)
+        self._live.add_record_config(config)
 
     def update(self, config: dict[str, Any]) -> None:
-        self.live.update_record_config(config)
+        self._live.update_record_config(config)
 
     def delete(self, config: dict[str, Any]) -> None:
-        self.live.delete_record_config(config)
+        self._live.delete_record_config(config)
 
-    def change(self, found: dict[str, Any] | None) -> Change | None:
-        return record_config.change(found, self.wanted)
+    def may_retry(self) -> bool:
+        return self._live.client.may_retry()
 
-    def differences(self, found: dict[str, Any] | None) -> list[str]:
-        return record_config.differences(found, self.wanted) if found else ["state"]
+    def plan(self, found: dict[str, Any] | None) -> Change | None:
+        return record_config.plan_change(found, self._desired)
 
-    def shown(self, config: dict[str, Any] | None) -> dict[str, Any] | None:
+    def list_differences(self, found: dict[str, Any] | None) -> list[str]:
+        return record_config.list_differences(found, self._desired) if found else ["state"]
+
+    def render(self, config: dict[str, Any] | None) -> dict[str, Any] | None:
         return config
 
 
 class _Absent(_Present):
-    """A configuration that should not be there; only the names of what is wanted count."""
+    """A recording configuration that should not exist; only the desired names matter."""
 
-    def change(self, found: dict[str, Any] | None) -> Change | None:
+    def plan(self, found: dict[str, Any] | None) -> Change | None:
         return Change(DELETE, None) if found else None
 
-    def differences(self, found: dict[str, Any] | None) -> list[str]:
+    def list_differences(self, found: dict[str, Any] | None) -> list[str]:
         return ["state"] if found else []
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """The result of one run; raises LiveError where the configuration cannot be brought to what is wanted."""
+    """Create, change or remove a recording configuration, and return the result; raise LiveError."""
     present = task.options["state"] == "present"
-    wanted = (
-        record_config.checked(task.options, task.clock.now()) if present else record_config.checked_names(task.options)
-    )
-    resource = (_Present if present else _Absent)(task.live(), wanted)
-    outcome = reconcile.predict(resource) if task.check_mode else reconcile.carry_out(resource)
+    if present:
+        desired = record_config.parse_options(task.options, task.clock.now())
+    else:
+        desired = record_config.parse_names(task.options)
+    resource = (_Present if present else _Absent)(task.open_live(), desired)
+    outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
     if not task.check_mode:
-        task.warnings += reconcile.doubt(resource, outcome)
+        task.warnings += reconcile.verification_warnings(resource, outcome)
         if present and outcome.changed:
             task.warnings.append(_LATER)
     if present and outcome.changed:
-        task.warnings += record_config.doubtful_durations(wanted)
-    return {**reconcile.result(resource, outcome), "replaced": outcome.replaced}
+        task.warnings += record_config.warn_of_durations(desired)
+    return {**reconcile.make_result(resource, outcome), "replaced": outcome.replaced}

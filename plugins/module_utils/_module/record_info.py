@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation of the module apsaravideo_record_info: what is known about the recording of streams."""
+"""The options and the operation of the module apsaravideo_record_info."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from .._api.error_codes import STREAM_ABSENT, meaning
+from .._api.error_codes import STREAM_ABSENT, recording_meaning
 from .._api.live import NOTIFY_LOG_KEPT, RECORDINGS_KEPT, Live
-from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, iso, moment
-from .._api.rows import ingest_type
-from .._domain import recording_state
+from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, format_time, parse_time
+from .._api.rows import parse_ingest_type
+from .._domain import record_config, recording_state
 from .._domain.recording_state import Evidence
 from .._errors import ApiError, InvalidOption, ResponseLost
 from .._util.instant import Instant
@@ -42,114 +42,115 @@ SPEC = argspec.Spec(
     {"required_by": {"stream_name": ["app_name"]}},
 )
 
-_DEFAULT_SPAN = timedelta(hours=24)
+DEFAULT_PERIOD = timedelta(hours=24)
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """The result of one run; raises LiveError where what was asked for cannot be read."""
+    """Gather information about streams, and return the result; raise LiveError if it cannot be read."""
     options = task.options
-    scope = Scope.checked(options["domain_name"], options["app_name"], options["stream_name"])
+    scope = Scope.from_names(options["domain_name"], options["app_name"], options["stream_name"])
     query = None if options["query"] is None else Query("query", options["query"])
-    gather = _Gather.of(task)
-    streams = _streams(task, task.live(), scope, gather)
+    plan = _make_plan(task)
+    streams = _gather(task, task.open_live(), scope, plan)
     result = {} if query is None else {"result": query.search(streams)}
     return {"changed": False, "streams": streams, **result}
 
 
-class _Gather(NamedTuple):
-    """What to gather, and of which time: callbacks, and tasks and files. `to_now`: that ends with the present."""
+class _Plan(NamedTuple):
+    """The parts to gather, and the windows of callbacks, and of tasks and files. `to_now`: the windows end now."""
 
-    wanted: frozenset[str]
+    parts: frozenset[str]
     events: TimeWindow
     recordings: TimeWindow
     to_now: bool
 
-    @classmethod
-    def of(cls, task: Task) -> _Gather:
-        """Raises InvalidOption for times that cannot be asked for; warns of those that are no longer kept."""
-        wanted = frozenset(task.options["gather"])
-        now = _moment(task.clock.now())
-        window = _window(task, now)
-        events = recordings = window
-        if EVENTS in wanted:
-            events = _kept(task, window, now - NOTIFY_LOG_KEPT, "the notify log goes back 7 days")
-        if wanted & {TASKS, FILES}:
-            recordings = _kept(task, window, now - RECORDINGS_KEPT, "what was recorded is listed for about 6 months")
-        return cls(wanted, events, recordings, window.end == now)
-
-    def until(self, now: datetime) -> _Gather:
-        """The same by the cloud's clock."""
+    def until(self, now: datetime) -> _Plan:
+        """Return the plan with windows that end now by the cloud's clock, if they end now."""
         if not self.to_now:
             return self
         return self._replace(events=self.events._replace(end=now), recordings=self.recordings._replace(end=now))
 
 
 class _Log(NamedTuple):
-    """Callbacks by stream, or why they could not be read."""
+    """Callbacks by stream, or the reason why they could not be read."""
 
     events: dict[Stream, list[NotifyEvent]]
     problem: str = ""
 
 
-def _moment(epoch: float) -> datetime:
+def _make_plan(task: Task) -> _Plan:
+    """Return the plan for the options; raise InvalidOption for invalid times, and warn of those that are too old."""
+    parts = frozenset(task.options["gather"])
+    now = _to_datetime(task.clock.now())
+    window = _parse_window(task, now)
+    events = recordings = window
+    if EVENTS in parts:
+        events = _limit(task, window, now - NOTIFY_LOG_KEPT, "the notify log goes back 7 days")
+    if parts & {TASKS, FILES}:
+        recordings = _limit(task, window, now - RECORDINGS_KEPT, "what was recorded is listed for about 6 months")
+    return _Plan(parts, events, recordings, window.end == now)
+
+
+def _to_datetime(epoch: float) -> datetime:
     return datetime.fromtimestamp(int(epoch), timezone.utc)
 
 
-def _window(task: Task, now: datetime) -> TimeWindow:
-    """From `start_time` to `end_time`, or to now where that is earlier: nothing that is asked for lies ahead."""
-    start, end = (_given(task, option) for option in ("start_time", "end_time"))
-    last, name = (end, f"end_time, {iso(end)}") if end and end < now else (now, "now")
+def _parse_window(task: Task, now: datetime) -> TimeWindow:
+    """Return the window from `start_time` to `end_time`, but not beyond now."""
+    start, end = (_parse_time(task, option) for option in ("start_time", "end_time"))
+    last, name = (end, f"end_time, {format_time(end)}") if end and end < now else (now, "now")
     if start and start >= last:
         raise InvalidOption(
-            f"The option start_time is {iso(start)}, which is not before {name}", "Give a start_time that is earlier."
+            f"The option start_time is {format_time(start)}, which is not before {name}",
+            "Give a start_time that is earlier.",
         )
-    return TimeWindow(start or last - _DEFAULT_SPAN, last)
+    return TimeWindow(start or last - DEFAULT_PERIOD, last)
 
 
-def _given(task: Task, option: str) -> datetime | None:
+def _parse_time(task: Task, option: str) -> datetime | None:
     text = task.options[option]
-    return None if text is None else _moment(Instant.parse(option, text, task.clock.now()).epoch)
+    return None if text is None else _to_datetime(Instant.parse(option, text, task.clock.now()).epoch)
 
 
-def _kept(task: Task, window: TimeWindow, oldest: datetime, why: str) -> TimeWindow:
-    """The part of a window of which there can be something."""
+def _limit(task: Task, window: TimeWindow, oldest: datetime, reason: str) -> TimeWindow:
+    """Return the part of a window for which the cloud still has data; warn if that is not all of it."""
     if window.end <= oldest:
-        raise InvalidOption(f"The option end_time is {iso(window.end)}, and {why}", "Ask for a later time.")
+        raise InvalidOption(f"The option end_time is {format_time(window.end)}, and {reason}", "Ask for a later time.")
     if window.start >= oldest:
         return window
-    task.warnings.append(f"Nothing from before {iso(oldest)} is returned: {why}.")
+    task.warnings.append(f"Nothing from before {format_time(oldest)} is returned: {reason}.")
     return window._replace(start=oldest)
 
 
-def _streams(task: Task, live: Live, scope: Scope, gather: _Gather) -> list[dict[str, Any]]:
-    """What was gathered, in the order of the names."""
-    # This first: the Date of the answer tells up to when to read the log.
-    online = _online(live, scope)
-    gather = gather.until(live.now())
-    log = _log(task, live, scope, gather, bool(online))
-    configs = live.record_configs(scope.domain_name) if CONFIG in gather.wanted else []
-    recent = _recent(log, gather.events) if EVENTS in gather.wanted else {}
-    names = {*online, *recent, *([scope.stream] if scope.stream else [])}
+def _gather(task: Task, live: Live, scope: Scope, plan: _Plan) -> list[dict[str, Any]]:
+    """Read the parts of the plan, and return one entry for each stream, sorted by name."""
+    # This call comes first because the Date of its response sets the time up to which the log is read.
+    online = _read_online(live, scope)
+    plan = plan.until(live.now())
+    log = _read_log(task, live, scope, plan, bool(online))
+    configs = live.record_configs(scope.domain_name) if CONFIG in plan.parts else []
+    recent = _select_events(log, plan.events) if EVENTS in plan.parts else {}
+    streams = {*online, *recent, *([scope.stream] if scope.stream else [])}
     gatherers: dict[str, Callable[[Stream], Any]] = {
         INGEST_TYPE: lambda stream: (
-            _ingest_type(online.get(stream)) or (live.ingest_type(stream) if stream in online else None)
+            _find_ingest_type(online.get(stream)) or (live.ingest_type(stream) if stream in online else None)
         ),
-        CONFIG: lambda stream: best_config(configs, stream),
-        TASKS: lambda stream: _of_stream(live.record_tasks, stream, gather.recordings),
-        FILES: lambda stream: _of_stream(live.index_files, stream, gather.recordings),
+        CONFIG: lambda stream: record_config.find_best_config(configs, stream),
+        TASKS: lambda stream: _read_if_present(live.record_tasks, stream, plan.recordings),
+        FILES: lambda stream: _read_if_present(live.index_files, stream, plan.recordings),
         EVENTS: lambda stream: recent.get(stream, []),
     }
     return [
         {
-            **_state(stream, online.get(stream), log, gather),
-            **{name: gatherer(stream) for name, gatherer in gatherers.items() if name in gather.wanted},
+            **_describe_state(stream, online.get(stream), log, plan),
+            **{part: gatherer(stream) for part, gatherer in gatherers.items() if part in plan.parts},
         }
-        for stream in sorted(names)
+        for stream in sorted(streams)
     ]
 
 
-def _online(live: Live, scope: Scope) -> dict[Stream, dict[str, Any]]:
-    """The streams that are being pushed; of one that is listed twice, the newest push."""
+def _read_online(live: Live, scope: Scope) -> dict[Stream, dict[str, Any]]:
+    """Return the streams that are being pushed; if a stream is listed twice, its newest push counts."""
     rows = live.online_streams(*scope)
     rows.sort(key=lambda row: str(row.get("publish_time")))
     return {
@@ -159,15 +160,18 @@ def _online(live: Live, scope: Scope) -> dict[Stream, dict[str, Any]]:
     }
 
 
-def _log(task: Task, live: Live, scope: Scope, gather: _Gather, any_online: bool) -> _Log:
-    """The notify log, as far as it is needed: whole to tell states, which is a hint, else the events asked for."""
-    tells_states = STATE in gather.wanted and any_online
-    if not tells_states and EVENTS not in gather.wanted:
+def _read_log(task: Task, live: Live, scope: Scope, plan: _Plan, any_online: bool) -> _Log:
+    """Return the notify log as far as it is needed: all of it for the states, else the window of the events.
+
+    For the states it is only a hint, so a failure to read it is a warning.
+    """
+    shows_states = STATE in plan.parts and any_online
+    if not shows_states and EVENTS not in plan.parts:
         return _Log({})
     try:
-        events = live.notify_events(scope, None if tells_states else gather.events)
+        events = live.notify_events(scope, None if shows_states else plan.events)
     except (ApiError, ResponseLost) as error:
-        if EVENTS in gather.wanted:
+        if EVENTS in plan.parts:
             raise
         task.warnings.append(f"The notify log could not be read: {error}")
         return _Log({}, f"the notify log could not be read: {error.happened}")
@@ -178,67 +182,59 @@ def _log(task: Task, live: Live, scope: Scope, gather: _Gather, any_online: bool
     return _Log(found)
 
 
-def _recent(log: _Log, window: TimeWindow) -> dict[Stream, list[dict[str, Any]]]:
-    """The callbacks of a window by stream, in an order that does not depend on that of the log."""
+def _select_events(log: _Log, window: TimeWindow) -> dict[Stream, list[dict[str, Any]]]:
+    """Return the callbacks of a window by stream, sorted by time and then by content."""
     found: dict[Stream, list[dict[str, Any]]] = {}
     for stream, events in log.events.items():
-        rows = [_event(event) for event in events if window.holds(event.time)]
+        rows = [_format_event(event) for event in events if window.contains(event.time)]
         if rows:
             found[stream] = sorted(rows, key=lambda row: (row["time"], str(row)))
     return found
 
 
-def _state(stream: Stream, online: dict[str, Any] | None, log: _Log, gather: _Gather) -> dict[str, Any]:
+def _describe_state(stream: Stream, online: dict[str, Any] | None, log: _Log, plan: _Plan) -> dict[str, Any]:
     published = (online or {}).get("publish_time")
-    if STATE not in gather.wanted:
-        seen = Evidence(recording_state.UNKNOWN, "state was not gathered")
+    if STATE not in plan.parts:
+        evidence = Evidence(recording_state.UNKNOWN, "state was not gathered")
     elif log.problem:
-        seen = Evidence(recording_state.UNKNOWN, log.problem)
+        evidence = Evidence(recording_state.UNKNOWN, log.problem)
     else:
-        seen = recording_state.evidence(log.events.get(stream, []), moment(published))
-    found = recording_state.state_of(online is not None, seen)
+        evidence = recording_state.infer_state(log.events.get(stream, []), parse_time(published))
+    found = recording_state.override_if_offline(online is not None, evidence)
     return {
         **stream._asdict(),
         "online": online is not None,
         "publish_time": published,
-        "ingest_type": _ingest_type(online),
+        "ingest_type": _find_ingest_type(online),
         "recording": found.state,
         "state_source": found.source,
-        "recording_since": iso(found.since) if found.since and found.state == recording_state.RECORDING else None,
+        "recording_since": format_time(found.since)
+        if found.since and found.state == recording_state.RECORDING
+        else None,
         "reason": found.reason or None,
     }
 
 
-def _ingest_type(online: dict[str, Any] | None) -> str | None:
-    """Return how a stream comes in as far as the list of what is online says; which values it has is not documented."""
-    return ingest_type((online or {}).get("publish_type"))
+def _find_ingest_type(online: dict[str, Any] | None) -> str | None:
+    """Return the ingest type from the list of online streams, None if that has none; its values are not documented."""
+    return parse_ingest_type((online or {}).get("publish_type"))
 
 
-def best_config(configs: list[dict[str, Any]], stream: Stream) -> dict[str, Any] | None:
-    """The configuration that applies to a stream, of all of its domain; None where none does.
-
-    The API returns no such thing. An exact name comes before `*`, and an exact application before an exact stream.
-    """
-    wanted = {"app_name": stream.app_name, "stream_name": stream.stream_name}
-    fitting = [config for config in configs if all(config[key] in (name, "*") for key, name in wanted.items())]
-    return max(fitting, key=lambda config: [config[key] != "*" for key in wanted], default=None)
-
-
-def _of_stream(
+def _read_if_present(
     read: Callable[[Stream, TimeWindow], list[dict[str, Any]]], stream: Stream, window: TimeWindow
 ) -> list[dict[str, Any]]:
-    """What was recorded of a stream: nothing where the cloud knows no such stream."""
+    """Return the recordings of a stream, none if the cloud does not know the stream."""
     try:
         return read(stream, window)
     except ApiError as error:
-        if meaning(error.code) == STREAM_ABSENT:
+        if recording_meaning(error.code) == STREAM_ABSENT:
             return []
         raise
 
 
-def _event(event: NotifyEvent) -> dict[str, Any]:
+def _format_event(event: NotifyEvent) -> dict[str, Any]:
     return {
-        "time": iso(event.time) if event.time else None,
+        "time": format_time(event.time) if event.time else None,
         "type": event.type,
         "storage_type": event.storage_type,
         "delivered": event.delivered,

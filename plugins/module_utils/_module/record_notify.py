@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operation of the module apsaravideo_record_notify: the recording callback of a domain."""
+"""The options and the operation of the module apsaravideo_record_notify."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SPEC = argspec.Spec(
 )
 
 _DEFAULTS = {"notify_url": None, "on_demand_url": None, "status_events": False, "signed": False}
-# The characters of a URL (RFC 3986); anything else must have been percent-encoded, by the API's documentation.
+# The characters of a URL (RFC 3986). The API's documentation requires all others to be percent-encoded.
 _URL = re.compile(r"https?://([\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
 
 _UNSIGNED = "Callbacks were signed, and are not signed without auth_key."
@@ -49,36 +49,39 @@ _NO_KNOWN_CHANGE = " The key is sent each time, and a change is reported without
 
 
 class _Present(reconcile.Resource):
-    """A callback that should be there."""
+    """A recording callback that should exist."""
 
     def __init__(self, live: Live, options: Mapping[str, Any]) -> None:
-        super().__init__(live)
+        self._live = live
         self._domain_name = options["domain_name"]
         self._auth_key = options["auth_key"] or None
         self._sends_key = options["update_auth_key"] == _ALWAYS
-        given = {name: options[name] for name in ("notify_url", "on_demand_url", "status_events")}
-        self._wanted = {
-            **{name: value for name, value in given.items() if value is not None},
+        values = {name: options[name] for name in ("notify_url", "on_demand_url", "status_events")}
+        self._desired = {
+            **{name: value for name, value in values.items() if value is not None},
             "signed": self._auth_key is not None,
         }
 
     def read(self) -> NotifyConfig | None:
-        return self.live.notify_config(self._domain_name)
+        return self._live.notify_config(self._domain_name)
 
     def add(self, config: NotifyConfig) -> None:
-        # A callback that is put back may have had a key that the cloud did not show.
-        self.live.add_notify_config(config._replace(auth_key=config.auth_key or self._auth_key))
+        # A callback that is restored may have had a key that the cloud did not show.
+        self._live.add_notify_config(config._replace(auth_key=config.auth_key or self._auth_key))
 
     def update(self, config: NotifyConfig) -> None:
-        self.live.update_notify_config(config)
+        self._live.update_notify_config(config)
 
     def delete(self, config: NotifyConfig) -> None:
-        self.live.delete_notify_config(config)
+        self._live.delete_notify_config(config)
 
-    def change(self, found: NotifyConfig | None) -> Change | None:
+    def may_retry(self) -> bool:
+        return self._live.client.may_retry()
+
+    def plan(self, found: NotifyConfig | None) -> Change | None:
         before = found.settings if found else {"domain_name": self._domain_name, **_DEFAULTS}
-        settings = self._merged(before)
-        if found and settings == before and not (self._sends_key and self._key_doubt(found)):
+        settings = self._merge(before)
+        if found and settings == before and not (self._sends_key and self._find_key_problem(found)):
             return None
         if not settings["notify_url"]:
             raise InvalidOption(
@@ -88,7 +91,7 @@ class _Present(reconcile.Resource):
         config = NotifyConfig(settings, self._auth_key)
         if found is None:
             return Change(ADD, config)
-        # Whether an update takes away what it does not name is not documented.
+        # Whether an update removes a URL that it lacks is not documented.
         if settings["on_demand_url"] or not before["on_demand_url"]:
             return Change(UPDATE, config)
         if before["signed"] and not found.auth_key and not self._auth_key:
@@ -99,78 +102,78 @@ class _Present(reconcile.Resource):
             )
         return Change(REPLACE, config)
 
-    def differences(self, found: NotifyConfig | None) -> list[str]:
+    def list_differences(self, found: NotifyConfig | None) -> list[str]:
         if found is None:
             return ["state"]
-        settings = self._merged(found.settings)
+        settings = self._merge(found.settings)
         different = [name for name in settings if settings[name] != found.settings[name]]
-        return different + (["auth_key"] if self._key_doubt(found) == _OTHER else [])
+        return different + (["auth_key"] if self._find_key_problem(found) == _OTHER else [])
 
-    def shown(self, config: NotifyConfig | None) -> dict[str, Any] | None:
+    def render(self, config: NotifyConfig | None) -> dict[str, Any] | None:
         return config.settings if config else None
 
-    def warnings(self, outcome: Outcome) -> list[str]:
-        """Return what cannot be known about the key, was not done about it, or comes later."""
+    def list_warnings(self, outcome: Outcome) -> list[str]:
+        """Return warnings about the key: that it is unknown or differs, was not sent, or takes effect later."""
         before = outcome.before
         if before is None:
             return []
-        signed, doubt = before.settings["signed"], self._key_doubt(before)
+        signed, problem = before.settings["signed"], self._find_key_problem(before)
         if self._auth_key is None:
             return [_UNSIGNED] if signed and outcome.changed else []
         if not outcome.changed:
-            return [doubt + _NOT_SENT] if doubt else []
-        if signed and not doubt:
+            return [problem + _NOT_SENT] if problem else []
+        if signed and not problem:
             return []
         only_key = before.settings == outcome.after.settings
-        return [f"{doubt}{_NO_KNOWN_CHANGE} {_LATER}" if only_key and doubt == _UNSEEN else _LATER]
+        return [f"{problem}{_NO_KNOWN_CHANGE} {_LATER}" if only_key and problem == _UNSEEN else _LATER]
 
-    def _merged(self, settings: dict[str, Any]) -> dict[str, Any]:
-        merged = {**settings, **self._wanted}
+    def _merge(self, settings: dict[str, Any]) -> dict[str, Any]:
+        merged = {**settings, **self._desired}
         return {**merged, "on_demand_url": merged["on_demand_url"] or None}
 
-    def _key_doubt(self, found: NotifyConfig) -> str:
-        """Why the key in the cloud may not be the one that is wanted; empty where it is, or where none is wanted."""
+    def _find_key_problem(self, found: NotifyConfig) -> str:
+        """Return why the key in the cloud may not be the desired one; empty if it is, or if no key is desired."""
         if not self._auth_key or not found.settings["signed"] or found.auth_key == self._auth_key:
             return ""
         return _OTHER if found.auth_key else _UNSEEN
 
 
 class _Absent(_Present):
-    """A callback that should not be there."""
+    """A recording callback that should not exist."""
 
-    def change(self, found: NotifyConfig | None) -> Change | None:
+    def plan(self, found: NotifyConfig | None) -> Change | None:
         return Change(DELETE, None) if found else None
 
-    def differences(self, found: NotifyConfig | None) -> list[str]:
+    def list_differences(self, found: NotifyConfig | None) -> list[str]:
         return ["state"] if found else []
 
-    def warnings(self, outcome: Outcome) -> list[str]:
+    def list_warnings(self, outcome: Outcome) -> list[str]:
         return []
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """The result of one run; raises LiveError where the callback cannot be brought to what is wanted."""
+    """Create, change or remove the recording callback of a domain, and return the result; raise LiveError."""
     present = task.options["state"] == "present"
     check_domain(task.options["domain_name"])
     if present:
         _check(task.options)
-    resource = (_Present if present else _Absent)(task.live(), task.options)
-    outcome = reconcile.predict(resource) if task.check_mode else reconcile.carry_out(resource)
-    task.warnings += resource.warnings(outcome)
+    resource = (_Present if present else _Absent)(task.open_live(), task.options)
+    outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
+    task.warnings += resource.list_warnings(outcome)
     if not task.check_mode:
-        task.warnings += reconcile.doubt(resource, outcome)
-    return {**reconcile.result(resource, outcome), "replaced": outcome.replaced}
+        task.warnings += reconcile.verification_warnings(resource, outcome)
+    return {**reconcile.make_result(resource, outcome), "replaced": outcome.replaced}
 
 
 def _check(options: Mapping[str, Any]) -> None:
-    """Raises InvalidOption for what the service would refuse."""
+    """Raise InvalidOption for options that the service would refuse."""
     if options["notify_url"] is not None:
         _check_url("notify_url", options["notify_url"])
     if options["on_demand_url"]:
         _check_url("on_demand_url", options["on_demand_url"])
     key = options["auth_key"]
     if key and not AUTH_KEY.fullmatch(key):
-        raise InvalidOption("The option auth_key is no key", "Give 16 to 32 letters and digits.")
+        raise InvalidOption("The option auth_key is not a valid key", "Give 16 to 32 letters and digits.")
 
 
 def _check_url(option: str, url: str) -> None:

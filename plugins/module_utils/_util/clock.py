@@ -7,28 +7,28 @@ from __future__ import annotations
 
 import time
 
-_LONGEST_NAP = 1.0  # seconds after which a step of the wall clock is seen
+_MAX_SLEEP = 1.0  # seconds; a change of the wall clock is noticed within this time
 
 
 class Clock:
-    """Time as the client needs it; a test puts its own in."""
+    """The clock that all waiting goes through, so that tests can replace it."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the wall-clock time in seconds since the epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that never go back, the same in all processes of the machine."""
+        """Return seconds that never go back, comparable between the processes of one machine."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds."""
+        """Sleep for this many seconds."""
         time.sleep(seconds)
 
     def check(self) -> None:
-        """Raise RunEnded where the run has ended that this clock is for, so that nothing more may be sent."""
+        """Raise ParentExited if the run has ended, so that no request may be sent any more; here, do nothing."""
 
     def sleep_until(self, moment: float) -> None:
-        """Wait for a moment of the wall clock, which is looked at again and again because it may be set meanwhile."""
+        """Sleep until the wall clock shows `moment`, rereading it in case it is set meanwhile."""
         while (left := moment - self.now()) > 0:
-            self.sleep(min(left, _LONGEST_NAP))
+            self.sleep(min(left, _MAX_SLEEP))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files and directories of this user alone, which processes share."""
+"""Private files of one user that several processes share."""
 
 from __future__ import annotations
 
@@ -18,38 +18,37 @@ _PRIVATE_FILE = 0o600
 
 
 @contextmanager
-def locked(path: str, patience: float, look: float) -> Iterator[int]:
-    """The descriptor of a file, made if need be, in which no other process is meanwhile.
+def lock_file(path: str, timeout: float, max_pause: float) -> Iterator[int]:
+    """Open a file, created if missing, lock it exclusively and yield its descriptor.
 
-    Waits up to `patience` seconds for a process that holds the file, and looks at it every `look` seconds at most. The
-    file of a process that was killed is free. Raises OSError where the file cannot be used or is somebody else's.
+    While another process holds the lock, retry for up to `timeout` seconds at random pauses of up to `max_pause`
+    seconds. Raises OSError if the lock stays held, or if the file is not a private one of this user.
     """
-    # A pipe that somebody has put there would otherwise make this wait for its other end.
+    # Without O_NONBLOCK, a pipe planted at this path would block until its other end is opened.
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     file = os.open(path, flags, _PRIVATE_FILE)
     try:
-        found = os.fstat(file)
-        # A file that has another name elsewhere is somebody's, and nothing to write into.
-        require_own(found, stat.S_ISREG(found.st_mode) and found.st_nlink == 1)
-        _lock(file, patience, look)
+        status = os.fstat(file)
+        # A hard link may lead to a file of some other purpose, which must not be overwritten.
+        require_own(status, stat.S_ISREG(status.st_mode) and status.st_nlink == 1)
+        _lock(file, timeout, max_pause)
         yield file
     finally:
         os.close(file)
 
 
-def _lock(file: int, patience: float, look: float) -> None:
-    """Wait for the file, but not for a process that was stopped while it held it."""
-    end = time.monotonic() + patience
+def _lock(file: int, timeout: float, max_pause: float) -> None:
+    deadline = time.monotonic() + timeout
     while True:
         try:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > end:
-                raise OSError(errno.EWOULDBLOCK, "another process holds it and does not let go") from None
-            time.sleep(random.uniform(0, look))
+            if time.monotonic() > deadline:
+                raise OSError(errno.EWOULDBLOCK, "timed out waiting for the lock") from None
+            time.sleep(random.uniform(0, max_pause))
 
 
-def require_own(found: os.stat_result, is_kind: bool) -> None:
-    """Raises OSError for what is not of the right kind, or another user's."""
-    if not is_kind or found.st_uid != os.getuid():
-        raise OSError(errno.EPERM, "somebody else has put something there")
+def require_own(status: os.stat_result, is_kind: bool) -> None:
+    """Raise OSError if the file is not of the expected kind, as `is_kind` tells, or belongs to another user."""
+    if not is_kind or status.st_uid != os.getuid():
+        raise OSError(errno.EPERM, "it is of another kind or belongs to another user")

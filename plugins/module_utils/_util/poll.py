@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments at which to poll for something awaited."""
+"""Polling intervals that grow, with jitter."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ import random
 
 from .clock import Clock
 
-_FIRST_POLL = 0.5  # seconds
-_LONGEST_POLL = 10.0  # seconds
+_FIRST_PAUSE = 0.5  # seconds
+_MAX_PAUSE = 10.0  # seconds
+_GROWTH = 1.5
 
 
 class Poll:
-    """The moments at which to look for something that is awaited for so many seconds.
+    """The pauses of one poll that lasts at most `seconds`.
 
-    The first comes after half a second, the others ever later and not in step with those of other processes, and the
-    last one at the end. `until` is the end, by the monotonic clock.
+    They begin at half a second and grow to ten, with jitter so that processes do not poll in step. The last one ends at
+    `deadline`, a time of the monotonic clock.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock = clock
-        self._pause = _FIRST_POLL
-        self._moment = math.inf
-        self.until = clock.monotonic() + seconds
+        self._pause = _FIRST_PAUSE
+        self._included = math.inf
+        self.deadline = clock.monotonic() + seconds
 
     def include(self, moment: float) -> None:
-        """Have one of the looks at this moment, by the monotonic clock."""
-        self._moment = moment
+        """Let a pause end at this time of the monotonic clock, so that something is read just then."""
+        self._included = moment
 
-    def pause(self) -> float | None:
-        """Return the seconds before the next look; None where there is none."""
+    def next_pause(self) -> float | None:
+        """Return the seconds to wait before the next read; None once the deadline has passed."""
         now = self._clock.monotonic()
-        left = self.until - now
+        left = self.deadline - now
         if left <= 0:
             return None
         pause = min(left, self._pause * random.uniform(0.75, 1.25))
-        if now < self._moment:
-            pause = min(pause, self._moment - now)
-        self._pause = min(_LONGEST_POLL, self._pause * 1.5)
+        if now < self._included:
+            pause = min(pause, self._included - now)
+        self._pause = min(_MAX_PAUSE, self._pause * _GROWTH)
         return pause

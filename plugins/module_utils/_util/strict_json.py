@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON of strangers: bounded, and without duplicates, NaN or lone surrogates."""
+"""A strict JSON parser for untrusted text: bounded, and without duplicates, NaN or lone surrogates."""
 
 from __future__ import annotations
 
@@ -11,70 +11,75 @@ import re
 from itertools import islice
 from typing import Any
 
-_LONGEST_NUMBER = 18  # digits
-# Texts and separators of values in one answer, of which a page of 3,000 online streams has 130,000. What is sent with
-# three bytes may take seventy.
+_MAX_DIGITS = 18
+# Strings and separators in one response. A page of 3,000 online streams has 130,000 of them. The limit bounds the
+# memory, because a value of three bytes may take seventy when it is parsed.
 _MAX_VALUES = 500_000
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SEPARATORS = ",[{"
+_UNCOUNTED_BYTES = bytes(set(range(256)) - set(('"' + _SEPARATORS).encode()))
+_COUNTED = re.compile(rb'"[^"]*"|[,\[{]')
 
 
-def whole_number(value: Any) -> int | None:
-    """A whole number of an answer, which may come as a text; None for anything else."""
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.isascii() and value.isdigit():
+def parse_integer(value: Any) -> int | None:
+    """Return a whole number of a response, which may be written as text; None for any other value."""
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def parsed_json(text: str, max_values: int = _MAX_VALUES) -> Any:
-    """Return what a JSON text says.
+def parse_json(text: str, max_values: int = _MAX_VALUES) -> Any:
+    """Parse a JSON text.
 
-    Raises ValueError or RecursionError where it says a thing twice, or what nobody means, or has too many values.
+    Raises ValueError or RecursionError if it is malformed, nested too deeply or has more than `max_values` strings and
+    separators, and for duplicate names, NaN, infinity and integers of more than 18 digits.
     """
     if _has_more_values(text, max_values):
         raise ValueError("too many values")
     content = json.loads(
-        text, object_pairs_hook=unique, parse_int=_integer, parse_float=_finite, parse_constant=_finite
+        text,
+        object_pairs_hook=build_unique_dict,
+        parse_int=_parse_int,
+        parse_float=_parse_float,
+        parse_constant=_parse_float,
     )
-    # Half of a character cannot be written anywhere; a stream may bear such a name, because anybody may push one.
-    return _whole(content) if _SURROGATE.search(text) else content
+    # A lone surrogate cannot be encoded when it is written out, and anybody may push a stream with one in its name.
+    return _replace_surrogates(content) if _SURROGATE.search(text) else content
 
 
-_SEPARATORS = ",[{"
-_BESIDE_MARKS = bytes(set(range(256)) - set(('"' + _SEPARATORS).encode()))
-_MARKS = re.compile(rb'"[^"]*"|[,\[{]')
+def build_unique_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a dict of these pairs; raises ValueError if a name occurs twice."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return result
 
 
-def _has_more_values(text: str, number: int) -> bool:
-    """Return whether a JSON text has more texts and separators of values than a number, without making any value.
+def _has_more_values(text: str, limit: int) -> bool:
+    """Return whether a JSON text has more strings and separators than `limit`, without parsing it.
 
-    What is inside of texts does not count: strangers choose the names of streams.
+    Separators inside strings do not count, because anybody may choose the name of a stream.
     """
-    if sum(text.count(mark) for mark in _SEPARATORS) <= number:
+    if sum(text.count(separator) for separator in _SEPARATORS) <= limit:
         return False
     unescaped = text.encode("utf-8", errors="replace").replace(rb"\\", b"").replace(rb"\"", b"")
-    marks = _MARKS.finditer(unescaped.translate(None, _BESIDE_MARKS))
-    return next(islice(marks, number, None), None) is not None
+    counted = _COUNTED.finditer(unescaped.translate(None, _UNCOUNTED_BYTES))
+    return next(islice(counted, limit, None), None) is not None
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name occurs twice")
-    return found
-
-
-def _integer(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueError("no number of the cloud is as long")
+def _parse_int(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"integer has more than {_MAX_DIGITS} digits")
     return int(text)
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("no number")
+        raise ValueError("number is not finite")
     return number
 
 
-def _whole(content: Any) -> Any:
+def _replace_surrogates(content: Any) -> Any:
+    """Return JSON content in which a question mark stands for each lone surrogate."""
     return json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", errors="replace"))

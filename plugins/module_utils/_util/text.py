@@ -1,13 +1,13 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text for people."""
+"""Formatting of values for messages."""
 
 from __future__ import annotations
 
 
-def span(seconds: float) -> str:
-    """A length of time in words."""
+def format_duration(seconds: float) -> str:
+    """Return a duration in its largest unit of which there are at least two, such as `3 hours`."""
     for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The second edge to Ansible: a module's operation, run in the worker process instead of a Python of its own.
+"""Run a module's operation in the worker process of the task instead of in a Python process of its own.
 
-An ordinary module costs about a quarter of a second of CPU time before it does anything. Here the same operation runs
-where the task already is, with the same validation and the same results. Nothing rests on the worker being forked.
+An ordinary module takes about a quarter of a second of CPU time before it does anything. This runs the same operation,
+with the same validation and the same results. It does not depend on the worker being forked.
 """
 
 from __future__ import annotations
@@ -27,43 +27,43 @@ from ...module_utils._http import transport
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.task import Task, execute
 from ...module_utils._util.clock import Clock
-from ...module_utils._util.libraries import missing_libraries
-from .._util.plain import as_sent, plain
+from ...module_utils._util.libraries import explain_missing_libraries
+from .._util.external_process import may_set
+from .._util.plain import to_module_arguments, to_plain
 from .._util.run_directory import RUN_DIRECTORY
-from .hosts import counts, evaluated
+from .hosts import evaluate
 
-transport.prepare()  # Ansible loads action plugins before it forks a process for each host.
+transport.preload_certificates()  # Ansible loads action plugins before it forks a process for each host.
 _LOADED_BY = os.getpid()
 
 
 def is_orphan() -> bool:
-    """Return whether the ansible-playbook that this worker belongs to is gone."""
+    """Return whether ansible-playbook has exited and left this worker behind."""
     return _LOADED_BY not in (os.getpid(), os.getppid())
 
 
 class WorkerClock(Clock):
-    """The clock of a worker, for which no wait ends well whose ansible-playbook is gone.
+    """A clock whose `sleep` raises once ansible-playbook has exited.
 
-    One that was killed leaves its workers behind. They may wait for long, for a time that was set or for another try,
-    and what they then sent would undo what somebody has done since.
+    If it is killed, its workers go on waiting, for `start_at` or for a retry, and a request that they send later could
+    undo what somebody has done since.
     """
 
     def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds; raises RunEnded where the run has ended meanwhile."""
+        """Sleep; raises ParentExited if the run has ended meanwhile."""
         super().sleep(seconds)
         self.check()
 
     def check(self) -> None:
-        """Raise RunEnded where the run has ended."""
+        """Raise ParentExited if the run has ended."""
         if is_orphan():
             raise ParentExited("The run that this task is a part of has ended", "Run it again.")
 
 
 class InProcessAction(ActionBase):
-    """Base of the action plugins. A subclass sets `spec` and `operate` to those of the module of its name.
+    """The base class of action plugins; a subclass sets `spec` and `operate` to those of its module.
 
-    Options that a task leaves out may come from variables: `variables` pairs options with the names of these, of which
-    the first that is set counts.
+    `variables` pairs options with the variables that set them where the task does not.
     """
 
     _supports_check_mode = True
@@ -75,21 +75,21 @@ class InProcessAction(ActionBase):
     variables: tuple[tuple[str, str], ...] = tuple((name, f"apsaravideo_{name}") for name in CONNECTION)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The result of the task: from here where the task is local, from the ordinary module elsewhere."""
+        """Return the result of the task, of which only a local one runs in this process."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         if result.get("skipped"):
             return result
         try:
-            given = self._given(task_vars or {})
-            given.update(self._names(given))
+            given = self._collect_options(task_vars or {})
+            given.update(self._convert_names(given))
         except InvalidOption as error:
-            result.update(self._refused(error))
+            result.update(self._make_failure(error))
             return result
-        arguments = as_sent(given) if self._runs_here() else None
+        arguments = to_module_arguments(given) if self._runs_here() else None
         if arguments is not None:
             with self._task_environment():
-                result.update(self._result(arguments, task_vars or {}))
-        else:  # among others, arguments that cannot be sent: Ansible says so itself
+                result.update(self._execute_here(arguments, task_vars or {}))
+        else:  # also for arguments that cannot be sent, which Ansible reports
             wrapped = bool(self._task.async_val) and not self._connection.has_native_async
             result.update(self._execute_module(module_args=given, task_vars=task_vars, wrap_async=wrapped))
         return result
@@ -98,60 +98,60 @@ class InProcessAction(ActionBase):
     def _task_environment(self) -> Iterator[None]:
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        with _environment(environment):
+        with _set_environment(environment):
             yield
 
     def _runs_here(self) -> bool:
         return self._connection.transport == "local" and not self._task.async_val and self._connection.become is None
 
-    def _given(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Return the task's options, and those that come from variables."""
+    def _collect_options(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the task's options, and those that variables set."""
         given = dict(self._task.args)
         for name, variable in self.variables:
             spellings = (name, *self.spec.options[name].get("aliases", ()))
             value = task_vars.get(variable)
             if value is not None and not any(key in given for key in spellings):
-                found = evaluated(self._templar, variable, value, task_vars.get("omit"))
-                if found is not None and counts(variable, found, self._loader):
+                found = evaluate(self._templar, variable, value, task_vars.get("omit"))
+                if found is not None and may_set(variable, found, self._loader):
                     given[name] = found
         return given
 
-    def _names(self, given: Mapping[str, Any]) -> dict[str, str]:
-        """Return the names of streams among the options as text; raises InvalidOption for what is no text in YAML.
+    def _convert_names(self, given: Mapping[str, Any]) -> dict[str, str]:
+        """Return the options that name a stream as text; raises InvalidOption for a boolean and the like.
 
-        The validation of options would take true and 1.1 for the text that they look like.
+        Ansible's validation would convert YAML's true and 1.1 to text, which is rarely the name that was meant.
         """
         spellings = {
             spelling: name
             for name in STREAM.keys() & self.spec.options
             for spelling in (name, *self.spec.options[name].get("aliases", ()))
         }
-        values = {key: plain(given[key]) for key in spellings.keys() & given if not isinstance(given[key], str)}
+        values = {key: to_plain(given[key]) for key in spellings.keys() & given if not isinstance(given[key], str)}
         return {key: name_as_text(spellings[key], value) for key, value in values.items() if value is not None}
 
-    def _refused(self, error: LiveError) -> dict[str, Any]:
+    def _make_failure(self, error: LiveError) -> dict[str, Any]:
         """Return the result of a task that fails before its operation begins."""
 
         def refuse(_task: Task) -> dict[str, Any]:
             raise error
 
-        return execute(refuse, Task(self.spec.filled({}), os.environ))
+        return execute(refuse, Task(self.spec.fill({}), os.environ))
 
-    def _result(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Return what AnsibleModule would have returned for these arguments."""
+    def _execute_here(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the result that AnsibleModule would return for these arguments."""
         checked = ArgumentSpecValidator(self.spec.options, **self.spec.rules).validate(arguments)
         options = checked.validated_parameters
         if checked.error_messages:
-            result: dict[str, Any] = {"failed": True, "msg": self._complaint(checked.errors)}
-        elif missing_libraries():
-            result = {"failed": True, "msg": missing_libraries()}
+            result: dict[str, Any] = {"failed": True, "msg": self._format_errors(checked.errors)}
+        elif explain_missing_libraries():
+            result = {"failed": True, "msg": explain_missing_libraries()}
         else:
             task = Task(
-                self.spec.filled(options), os.environ, self._task.check_mode, WorkerClock(), key_directory=RUN_DIRECTORY
+                self.spec.fill(options), os.environ, self._task.check_mode, WorkerClock(), run_directory=RUN_DIRECTORY
             )
             result = execute(self.operate, task)
-        doubled = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
-        warnings = doubled + result.pop("warnings", [])
+        duplicates = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
+        warnings = duplicates + result.pop("warnings", [])
         if warnings:
             result["warnings"] = warnings
         if checked._deprecations:
@@ -161,16 +161,16 @@ class InProcessAction(ActionBase):
             ]
         if _shows_invocation(task_vars):
             result["invocation"] = {"module_args": options}
-        return dict(remove_values(plain(result), checked._no_log_values))
+        return dict(remove_values(to_plain(result), checked._no_log_values))
 
-    def _complaint(self, errors: Any) -> str:
+    def _format_errors(self, errors: Any) -> str:
         if isinstance(errors[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {errors.msg}"
         return str(errors.msg)
 
 
 def _shows_invocation(task_vars: dict[str, Any]) -> bool:
-    """Whether results carry the module's arguments; a setting in newer cores, always so in older ones."""
+    """Return whether results include the module's arguments: older versions of ansible-core have no setting for it."""
     try:
         return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:
@@ -178,8 +178,8 @@ def _shows_invocation(task_vars: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _environment(changes: Mapping[str, Any]) -> Iterator[None]:
-    """The task's `environment`, in effect while the task runs; requests reads proxies and certificates from there."""
+def _set_environment(changes: Mapping[str, Any]) -> Iterator[None]:
+    """Set the variables of the task's `environment` while it runs; requests reads proxies and certificates there."""
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update({name: str(value) for name, value in changes.items()})
     try:

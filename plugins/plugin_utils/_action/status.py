@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known about the recordings of an inventory: one entry for each stream, and a table for human eyes."""
+"""Combine hosts and the streams found in their domains: entries for programs, a table and a verdict for people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECORDING = "recording"
 OFFLINE = "offline"
 UNKNOWN = "unknown"
 
-_MAX_ROWS = 40
+MAX_ROWS = 40
 _MAX_CELL = 160  # characters
 _MAX_VERDICT = 300
 _MAX_NAMES = 10
@@ -29,8 +29,8 @@ _MAX_NAMES = 10
 class Host(NamedTuple):
     """A host as its variables describe it.
 
-    `stream` is None where they do not tell which stream it stands for; `names` are then those that they do tell.
-    `problem` is why it cannot be looked at, and `connection` its options for the domain.
+    `stream` is None if they do not fully name one; `names` are then those that are known. `problem` is why the host
+    cannot be read, and `connection` its connection options.
     """
 
     stream: Stream | None
@@ -40,45 +40,44 @@ class Host(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """The streams that should be recorded, and the hosts that should be and of which not all names are known."""
+    """The streams that should be recorded, and the hosts that should be although their streams are not fully named."""
 
     streams: Collection[Stream]
     unclear: Mapping[str, Names]
 
     @classmethod
-    def of(cls, hosts: Mapping[str, Host]) -> Wanted:
-        """Return those of hosts."""
+    def from_hosts(cls, hosts: Mapping[str, Host]) -> Wanted:
+        """Return the streams that all of these hosts stand for."""
         streams = {found.stream for found in hosts.values() if found.stream}
         return cls(streams, {host: found.names for host, found in hosts.items() if not found.stream})
 
-    def has(self, host: str | None, stream: Stream | None) -> bool:
-        """Return whether a host, or what is no host, should be recorded."""
+    def includes(self, host: str | None, stream: Stream | None) -> bool:
+        """Return whether a host, or a stream without one, should be recorded."""
         return stream in self.streams if stream else host in self.unclear
 
-    def may_have(self, row: Mapping[str, Any]) -> bool:
-        """Return whether one of the hosts that are unclear may stand for the stream of an entry."""
-        return any(
-            all(name in (None, own) for name, own in zip(names, _names(row))) for names in set(self.unclear.values())
-        )
+    def may_include(self, row: Mapping[str, Any]) -> bool:
+        """Return whether an entry's stream may be one of those that are not fully named."""
+        stream = _stream_of(row)
+        return any(all(name in (None, own) for name, own in zip(names, stream)) for names in set(self.unclear.values()))
 
 
-def entries(
+def build_entries(
     hosts: Mapping[str, Host],
     wanted: Wanted,
-    looks: Mapping[str, Mapping[str, Any]],
+    results: Mapping[str, Mapping[str, Any]],
     now: float,
     max_seconds: float | None = None,
 ) -> list[dict[str, Any]]:
-    """One entry for each host, in their order, and then one for each further stream that was seen in their domains.
+    """Return an entry for each host, in order, followed by one for each other stream of their domains.
 
-    `looks` are the results of apsaravideo_record_info for each domain, or its failure. A stream is `overdue` that is
-    known to have been recorded for longer than `max_seconds`.
+    `results` are those of apsaravideo_record_info for each domain. A stream is `overdue` if it is known to have been
+    recorded for more than `max_seconds`.
     """
-    seen = {_names(row): row for look in looks.values() for row in look.get("streams", ())}
-    failures = {domain: look for domain, look in looks.items() if look.get("failed")}
+    seen = {_stream_of(row): row for result in results.values() for row in result.get("streams", ())}
+    failures = {domain: result for domain, result in results.items() if result.get("failed")}
     of_hosts = {host.stream for host in hosts.values()}
-    found = [_entry(name, host, wanted, seen, failures) for name, host in hosts.items()]
-    found += [_entry(None, Host(stream), wanted, seen, failures) for stream in seen if stream not in of_hosts]
+    found = [_build_entry(name, host, wanted, seen, failures) for name, host in hosts.items()]
+    found += [_build_entry(None, Host(stream), wanted, seen, failures) for stream in seen if stream not in of_hosts]
     for row in found:
         seconds = _seconds_since(row["recording_since"], now)
         row["recording_seconds"] = seconds
@@ -86,11 +85,11 @@ def entries(
     return found
 
 
-def _names(row: Mapping[str, Any]) -> Stream:
+def _stream_of(row: Mapping[str, Any]) -> Stream:
     return Stream(row["domain_name"], row["app_name"], row["stream_name"])
 
 
-def _entry(
+def _build_entry(
     name: str | None,
     host: Host,
     wanted: Wanted,
@@ -115,7 +114,7 @@ def _entry(
     return {
         "host": name,
         **names._asdict(),
-        "wanted": wanted.has(name, host.stream),
+        "wanted": wanted.includes(name, host.stream),
         **state,
         "failed": bool(problem),
         "error": problem.get("error") if problem else None,
@@ -129,19 +128,20 @@ def _seconds_since(time: str | None, now: float) -> int | None:
     return max(0, int(now - moment.timestamp()))
 
 
-def missing(found: Iterable[Mapping[str, Any]], accept_unknown: bool) -> list[Mapping[str, Any]]:
-    """Return those of the hosts' that should be recorded and, as far as is known, are not."""
+def find_missing(found: Iterable[Mapping[str, Any]], accept_unknown: bool) -> list[Mapping[str, Any]]:
+    """Return the entries of hosts that should be recorded and, as far as is known, are not."""
     good = {RECORDING, UNKNOWN} if accept_unknown else {RECORDING}
     should = [row for row in found if row["wanted"] and row["host"]]
     return [row for row in should if row["failed"] or row["recording"] not in good]
 
 
-def excess(
+def find_excess(
     found: Iterable[Mapping[str, Any]], wanted: Wanted, stop_unknown: bool
 ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """Return those that are recorded and should not be, or no longer, and apart those that perhaps should be after all.
+    """Return the recordings to stop, and in a second list those to leave because an unclear host may stand for them.
 
-    `stop_unknown`: also those that are online, should not be recorded, and of which nothing is known.
+    Recordings are stopped that are overdue or not wanted; with `stop_unknown`, also online streams that are not wanted
+    and whose recording state is unknown.
     """
     sure: list[Mapping[str, Any]] = []
     unclear: list[Mapping[str, Any]] = []
@@ -150,18 +150,18 @@ def excess(
         if recorded and row["overdue"]:
             sure.append(row)
         elif not row["wanted"] and (recorded or (stop_unknown and row["recording"] == UNKNOWN and row["online"])):
-            (unclear if wanted.may_have(row) else sure).append(row)
+            (unclear if wanted.may_include(row) else sure).append(row)
     return sure, unclear
 
 
-def counts(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """The numbers of streams by state, and of all."""
+def count_states(found: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the number of streams in each state, and of all streams."""
     states = Counter(row["recording"] for row in found)
     return {"streams": len(found), **{state: states[state] for state in (RECORDING, "stopped", "offline", UNKNOWN)}}
 
 
-def verdict(missing: Sequence[Mapping[str, Any]], found: Iterable[Mapping[str, Any]]) -> str:
-    """Return one line about the streams that are not recorded; empty where there are none."""
+def format_verdict(missing: Sequence[Mapping[str, Any]], found: Iterable[Mapping[str, Any]]) -> str:
+    """Return one line that names the missing streams; empty if none is missing."""
     if not missing:
         return ""
     wanted = sum(row["wanted"] and bool(row["host"]) for row in found)
@@ -176,11 +176,11 @@ def verdict(missing: Sequence[Mapping[str, Any]], found: Iterable[Mapping[str, A
     return text + (f", and {len(missing) - shown} more." if shown < len(missing) else ".")
 
 
-def table(found: Iterable[Mapping[str, Any]], show_all: bool = True) -> list[str]:
-    """Return the lines of a table of streams, first those that need attention; only so many unless `show_all`."""
+def format_table(found: Iterable[Mapping[str, Any]], show_all: bool = True) -> list[str]:
+    """Return the lines of a table of streams, most urgent first; at most MAX_ROWS of them unless `show_all`."""
     head = ("stream", "online", "recording", "since", "for", "known from")
     by_urgency = sorted(found, key=_urgency)
-    shown = by_urgency if show_all else by_urgency[:_MAX_ROWS]
+    shown = by_urgency if show_all else by_urgency[:MAX_ROWS]
     rows = [head, *(_cells(row) for row in shown)]
     widths = [max(len(cells[place]) for cells in rows) for place in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip() for cells in rows]
@@ -188,15 +188,15 @@ def table(found: Iterable[Mapping[str, Any]], show_all: bool = True) -> list[str
     return [*lines, f"... and {left:,} more: -v or -e all=true shows them"] if left else lines
 
 
-def offline_note(missing: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line about why streams that are not recorded are offline; none where none is."""
+def explain_offline(missing: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line that says why missing streams may be offline; none if none is."""
     if not any(row["recording"] == OFFLINE for row in missing):
         return []
     return [f"offline: not being pushed; {PULL_NEEDS_VIEWER}"]
 
 
 def _urgency(row: Mapping[str, Any]) -> int:
-    """Return the place of an entry among the kinds that need attention, in this order."""
+    """Return the rank of an entry in the table: the first of these kinds that it is."""
     recorded, known = row["recording"] == RECORDING, row["recording"] != UNKNOWN
     kinds = (
         row["wanted"] and known and not recorded,
@@ -218,9 +218,9 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     online = {True: "yes", False: "no"}.get(row["online"], "?")
     if row["ingest_type"] == "pull":
         online = "pulled"
-    names = "/".join(_names(row))
+    names = "/".join(_stream_of(row))
     cells = (
-        printable(names if all(_names(row)) else f"host {row['host']}"),
+        printable(names if all(_stream_of(row)) else f"host {row['host']}"),
         online,
         row["recording"] + ("" if row["wanted"] or row["recording"] != RECORDING else ", not wanted"),
         row["recording_since"] or "",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps the results of the earlier batches of a run for the later ones, in the run's own directory."""
+"""A ledger of the results of a play's earlier batches, in the directory of the ansible-playbook process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 
 class Batch(NamedTuple):
-    """The result of a batch: an entry for each stream, and the numbers of its calls."""
+    """The result of a batch: an entry for each stream, and how many calls were made and throttled."""
 
     entries: list[dict[str, Any]]
     api_calls: int
@@ -20,25 +20,25 @@ class Batch(NamedTuple):
 
 
 class Ledger:
-    """The batches of a run; all of them have the same `run`."""
+    """The file in which the batches of a run, which all name the same `run`, append their results."""
 
     def __init__(self, directory: str, run: str) -> None:
         self._path = os.path.join(directory, f"apsaravideo-fleet-{run}")
 
     def read(self) -> list[Batch]:
-        """Return the batches before."""
+        """Return the earlier batches."""
         found = []
         with suppress(OSError), open(self._path, encoding="utf-8") as file:
             for line in file:
-                with suppress(ValueError, TypeError):  # half a line, where the disk was full
+                with suppress(ValueError, TypeError):  # a line that is cut off because the disk was full
                     found.append(Batch(*json.loads(line)))
         return found
 
     def add(self, batch: Batch) -> None:
-        """Add a batch. Raises OSError."""
-        with open(self._path, "a", encoding="utf-8", opener=_private) as file:
+        """Append a batch; raise OSError if the file cannot be written."""
+        with open(self._path, "a", encoding="utf-8", opener=_open_private) as file:
             file.write(json.dumps(batch) + "\n")
 
 
-def _private(path: str, flags: int) -> int:
+def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The list of the hosts that are left, for `--limit @file`, and names of hosts that Ansible takes for nothing else."""
+"""The retry file, which lists remaining hosts for `--limit @file`, and patterns that match exactly one host."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
-from .._util.files import require_regular, updating, write_whole
+from .._util.files import lock_directory, require_regular_file, write_atomically
 
 
-def host_pattern(host: str) -> str:
-    """Return the pattern that only this host matches in `hosts` of a play, whatever its name looks like."""
-    return "~" + "".join(mark if mark.isalnum() and mark.isascii() else rf"\U{ord(mark):08x}" for mark in host) + r"\Z"
+def make_host_pattern(host: str) -> str:
+    """Return a pattern for `hosts` of a play that matches only this host, even if its name looks like a pattern."""
+    return "~" + "".join(char if char.isalnum() and char.isascii() else rf"\U{ord(char):08x}" for char in host) + r"\Z"
 
 
-def limit_line(host: str) -> str:
-    """The line that stands for this host in a file for `--limit @file`, whatever its name looks like.
+def make_limit_line(host: str) -> str:
+    """Return a line for `--limit @file` that only this host matches.
 
-    Ansible takes a line for the host of that name, unless it begins with a mark that patterns begin with.
+    Ansible takes a line as the name of a host unless it begins with a character that begins a pattern.
     """
     if host.isprintable() and host == host.strip() and not host.startswith(("!", "&")):
         return host
-    return "~" + "".join(re.escape(mark) if mark.isprintable() else rf"\U{ord(mark):08x}" for mark in host) + r"\Z"
+    return "~" + "".join(re.escape(char) if char.isprintable() else rf"\U{ord(char):08x}" for char in host) + r"\Z"
 
 
-def left_over(lines: Iterable[str], covered: Collection[str], left: Iterable[str]) -> list[str]:
-    """Return the new lines of a retry file: those that are about no host of this run, and the hosts that are `left`."""
-    mine = {limit_line(host) for host in covered}
-    return [line for line in lines if line and line not in mine] + [limit_line(host) for host in left]
+def update_lines(lines: Iterable[str], covered: Collection[str], remaining: Iterable[str]) -> list[str]:
+    """Return the lines of a retry file, without those of hosts in `covered`, and with those of `remaining` hosts."""
+    own = {make_limit_line(host) for host in covered}
+    return [line for line in lines if line and line not in own] + [make_limit_line(host) for host in remaining]
 
 
-def write_retry_file(path: str, covered: Collection[str], left: Iterable[str]) -> int:
-    """Bring the file up to date and return how many hosts it names; a file that would name none is removed.
+def write_retry_file(path: str, covered: Collection[str], remaining: Iterable[str]) -> int:
+    """Update the retry file for the hosts of a run, `covered`, and return the number of its lines.
 
-    An empty file would not do: Ansible takes `--limit` with one for all hosts. Raises OSError, also for what is not a
-    regular file: opening a pipe would wait for its other end.
+    Remove a file without lines, because Ansible takes `--limit` with an empty file as all hosts. Raise OSError if the
+    file cannot be written or is not a regular file: opening a pipe would block.
     """
-    with updating(path):
+    with lock_directory(path):
         before: list[str] = []
-        if require_regular(path):
+        if require_regular_file(path):
             with open(path, encoding="utf-8", errors="replace") as file:
                 before = file.read().removesuffix("\n").split("\n")
-        lines = left_over(before, covered, left)
+        lines = update_lines(before, covered, remaining)
         if not lines:
             with suppress(FileNotFoundError):
                 os.remove(path)
         elif lines != before:
-            write_whole(path, "".join(f"{line}\n" for line in lines))
+            write_atomically(path, "".join(f"{line}\n" for line in lines))
         return len(lines)

@@ -1,27 +1,28 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The steps that only a fleet takes, besides those of `module_utils/_steps.py`: waiting for moments and for pushes."""
+"""The steps that only a fleet's program takes, in addition to those of `module_utils/_domain/steps.py`."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class At(NamedTuple):
-    """Wait for a moment of the wall clock, in seconds since the epoch; the next command leaves then and not before.
+class AwaitTime(NamedTuple):
+    """Wait until `epoch`, before which the next command is not sent.
 
-    From `give_up` on, nothing that failed until then is attempted again, because something else is due.
+    From `deadline` on, a command that has not been sent by then fails, because something else is due. Both are seconds
+    since the epoch.
     """
 
-    moment: float
-    give_up: float | None = None
+    epoch: float
+    deadline: float | None = None
 
 
 class AwaitNewPush(NamedTuple):
-    """Wait for a push that began after the one that is going on, until a moment of the wall clock.
+    """Wait for a push that begins after the current one; results in False if there is none by `until`, else in True.
 
-    Answered by True, or by False where the moment came first.
+    `until` is in seconds since the epoch.
     """
 
     until: float

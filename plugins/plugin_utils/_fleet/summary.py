@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the report of a run: an entry for each stream, and a summary for whoever reads the last screen."""
+"""The report of a run: an entry for each stream, and a summary that fits on a screen."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ...module_utils._errors import printable
 from .._util import terminal
 
 OK, FAILED, NOT_TRIED = "ok", "failed", "not_tried"
-MAX_NAME_LINES = 60  # for the names of all failed streams together
+MAX_NAME_LINES = 60  # with names of failed streams
 MAX_CAUSES = 20
-_WIDTH = 100
-_MAX_LENGTH = 300  # of a line that somebody else may have written
-_LATE = 1.0  # seconds
+MAX_NAME_LINE_LENGTH = 100
+MAX_LINE_LENGTH = 300  # of text that may come from others, such as error messages
+MAX_DELAY = 1.0  # seconds after start_at beyond which the first call was late
 _FIELDS = (
     "state",
     "previous_state",
@@ -40,12 +40,12 @@ _FIELDS = (
 _TROUBLE = {FAILED: "failed", NOT_TRIED: "not tried"}
 
 
-def entry(
+def make_entry(
     host: str | None, names: Mapping[str, Any] | None, result: Mapping[str, Any] | None, advice: str | None = None
 ) -> dict[str, Any]:
-    """Return what is reported of one stream, whose `result` is None where nothing was tried.
+    """Return the entry of one stream; `result` is None if nothing was tried.
 
-    `names` are those of the stream, for a result that does not say them.
+    `names` are those of the stream, in case the result has none.
     """
     found = result or {}
     status = NOT_TRIED if result is None else FAILED if found.get("failed") or found.get("unreachable") else OK
@@ -66,21 +66,21 @@ def entry(
 
 
 def _error(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the error of a result; for what failed before the module began, one of the same form."""
+    """Return the error of a failed result, with the usual keys even if the task failed before the module began."""
     nothing = dict.fromkeys(("code", "message", "request_id", "http_status", "action"))
     return {**nothing, "message": str(result.get("msg") or "The task failed."), **(result.get("error") or {})}
 
 
-def cause(row: Mapping[str, Any]) -> str:
-    """Return why a stream failed, in one line that is the same for all streams with the same cause."""
+def describe_cause(row: Mapping[str, Any]) -> str:
+    """Return the cause of a failure in one line, without the stream's name, so that equal causes are equal texts."""
     code, message = row["error"]["code"], row["error"]["message"]
     if row["stream"]:
         message = message.replace(f" of {'/'.join(map(str, row['stream'].values()))}", "")
-    return one_line(f"{code}: {message}" if code else message)
+    return shorten(f"{code}: {message}" if code else message)
 
 
-def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Return the numbers of streams by how they went."""
+def count_statuses(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Return the numbers of all streams, of those with each status, and of changed ones."""
     statuses = Counter(row["status"] for row in entries)
     return {
         "streams": len(entries),
@@ -89,26 +89,26 @@ def counts(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     }
 
 
-def name(row: Mapping[str, Any]) -> str:
-    """Return what a stream is called: its host, or where it is no host its names, or else the item of the loop."""
+def get_name(row: Mapping[str, Any]) -> str:
+    """Return the name of a stream's host, or else its own names, or else the item of the loop."""
     return row["host"] or "/".join(map(str, (row["stream"] or {}).values())) or str(row.get("item", "?"))
 
 
-def lines(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
-    """Return the lines that sum up a run: a few where all is well, and for each cause what to do, and the streams."""
-    numbers = counts(entries)
+def format_summary(title: str, entries: Sequence[Mapping[str, Any]], calls: int, throttled: int) -> list[str]:
+    """Return the summary's lines: totals, punctuality, and the failed streams by cause with advice."""
+    numbers = count_statuses(entries)
     states = Counter(str(row.get("state") or "done") for row in entries if row["status"] == OK)
     shares = [f"{number} {state}" for state, number in states.most_common()]
     shares += [f"{numbers[status]} {words}" for status, words in _TROUBLE.items() if numbers[status]]
     return [
-        f"{title}: {', '.join([_number(numbers['streams'], 'stream'), *shares])}. {numbers['changed']} changed. "
-        f"{_number(calls, 'call')}, {throttled} throttled.",
+        f"{title}: {', '.join([_format_number(numbers['streams'], 'stream'), *shares])}. {numbers['changed']} changed. "
+        f"{_format_number(calls, 'call')}, {throttled} throttled.",
         *_punctuality(entries),
         *_failures(entries),
     ]
 
 
-def _number(number: int, thing: str) -> str:
+def _format_number(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
@@ -118,48 +118,48 @@ def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         return []
     first, last = (pick(row["late_seconds"] for row in timed) for pick in (min, max))
     at = " ".join(sorted({str(row["start_at"]) for row in timed}))
-    late = "late, " if first > _LATE else ""
+    late = "late, " if first > MAX_DELAY else ""
     return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
 
 
-def left_line(left: int, path: str) -> str:
-    """Return the line that says how to go on with what is left."""
-    return f"To go on with the {left} that {'is' if left == 1 else 'are'} left: --limit @{path}"
+def format_remaining(remaining: int, path: str) -> str:
+    """Return the line on how to go on with the hosts that remain."""
+    return f"To go on with the {remaining} that {'is' if remaining == 1 else 'are'} left: --limit @{path}"
 
 
-def causes(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
-    """Return why streams failed, what to do, and the names of the streams; the most frequent cause first."""
+def group_failures(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[str]]]:
+    """Return the cause, the advice and the names of the streams for each cause, the most frequent one first."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in entries:
         if row["status"] == FAILED:
-            found.setdefault((cause(row), row.get("advice") or ""), []).append(name(row))
+            found.setdefault((describe_cause(row), row.get("advice") or ""), []).append(get_name(row))
     return sorted(((why, advice, names) for (why, advice), names in found.items()), key=lambda row: -len(row[2]))
 
 
 def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     found = []
     room = MAX_NAME_LINES
-    ordered = causes(entries)
+    ordered = group_failures(entries)
     for why, advice, names in ordered[:MAX_CAUSES]:
         found.append(f"{len(names)} x {why}")
         if advice:
-            found.append(f"    {one_line(advice)}")
-        shown, left_out = names_in_lines(names, max(1, room))
+            found.append(f"    {shorten(advice)}")
+        shown, omitted = wrap_names(names, max(1, room))
         room -= len(shown)
         found += shown
-        if left_out:
-            found.append(f"    ... and {left_out} more")
+        if omitted:
+            found.append(f"    ... and {omitted} more")
     if len(ordered) > MAX_CAUSES:
         rest = sum(len(names) for _why, _advice, names in ordered[MAX_CAUSES:])
         found.append(f"{rest} more, of {len(ordered) - MAX_CAUSES} other causes")
     return found
 
 
-def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
-    """Return names in indented lines, at most so many of these, and how many names have no room in them."""
+def wrap_names(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
+    """Return names in at most `most` indented lines, and the number of names that do not fit in them."""
     found: list[str] = []
-    for number, name in enumerate(one_line(name) for name in names):
-        if found and len(found[-1]) + 2 + len(name) <= _WIDTH:
+    for number, name in enumerate(shorten(name) for name in names):
+        if found and len(found[-1]) + 2 + len(name) <= MAX_NAME_LINE_LENGTH:
             found[-1] += f", {name}"
         elif most is not None and len(found) >= most:
             return found, len(names) - number
@@ -168,18 +168,18 @@ def names_in_lines(names: Sequence[str], most: int | None = None) -> tuple[list[
     return found, 0
 
 
-def one_line(text: str) -> str:
-    """Return a text in one line, not at any length, in which nothing steers a terminal."""
-    return textwrap.shorten(printable(text), _MAX_LENGTH, placeholder=" ...")
+def shorten(text: str) -> str:
+    """Return a text as one line of limited length, without control characters."""
+    return textwrap.shorten(printable(text), MAX_LINE_LENGTH, placeholder=" ...")
 
 
 def is_for_people() -> bool:
-    """Return whether the output is for people; callbacks that write JSON are for programs."""
+    """Return whether people read the output, rather than programs that parse JSON."""
     return "json" not in C.config.get_config_value("DEFAULT_STDOUT_CALLBACK")
 
 
 def show(lines: Iterable[str], bad: bool) -> None:
-    """Show lines to a person; programs have them in the result."""
-    if is_for_people() and terminal.is_read():
+    """Display lines if people read the output; programs find them in the result."""
+    if is_for_people() and terminal.has_reader():
         color = C.config.get_config_value("COLOR_ERROR" if bad else "COLOR_OK")
         Display().display("\n".join(lines), color=color)

@@ -1,175 +1,166 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watching by the domain: one read of a list serves every stream that waits for something in it."""
+"""Watches of a domain's lists: one read of a list serves every stream that waits for something in it."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from ...module_utils._api.live import Live
 from ...module_utils._api.models import NotifyEvent, Scope, Stream, TimeWindow
 from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
+from .member import NOT_PUSHED, Member
+from .scheduler import Scheduler
 
-Answer = Callable[..., None]
-AWAY = "away"
-OVERLAP = timedelta(minutes=1)  # by which reads of the notify log overlap, because events may be shown late
-MAX_INTERVAL = 5.0  # seconds between reads of the notify log where somebody needs to know what became of a command
+READ_OVERLAP = timedelta(minutes=1)  # between reads of the notify log, because events may be listed late
+MAX_URGENT_INTERVAL = 5.0  # seconds between reads of the notify log that decide what became of a command
 
-
-class Scheduler(Protocol):
-    """The engine, as a watch needs it."""
-
-    clock: Any
-    pool: Any
-    interval: float
-
-    def after(self, seconds: float, call: Callable[[], None]) -> None: ...
-
-    def at(self, moment: float, call: Callable[[], None]) -> None: ...
+Callback = Callable[..., None]  # takes a result, or `error`
 
 
-class _Reader:
-    """Reads something in a thread whenever somebody waits for it, at most once in each interval."""
+class _ListWatch:
+    """A list that is read in the pool while somebody waits for it, at most once per interval."""
 
-    def __init__(self, engine: Scheduler) -> None:
-        self._engine = engine
-        self._last = float("-inf")
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._clock = scheduler.clock
+        self._last_read = float("-inf")  # when the last read began, in monotonic seconds, as all times here
         self._fresh_until = float("-inf")
-        self._planned: float | None = None  # when the next read is, None where none is planned
-        self._reading = False
+        self._next_read: float | None = None
+        self._is_reading = False
 
     @property
     def _is_fresh(self) -> bool:
-        return self._engine.clock.monotonic() < self._fresh_until
+        return self._clock.monotonic() < self._fresh_until
 
     def _is_awaited(self) -> bool:
         raise NotImplementedError
 
     def _prepare(self) -> Callable[[], Any]:
-        """Return what to do in a thread, which must touch nothing that the deciding thread changes."""
+        """Return the call to make in the pool; it must not touch state that the engine's thread changes."""
         raise NotImplementedError
 
-    def _took(self, found: Any) -> None:
+    def _handle_result(self, result: Any) -> None:
         raise NotImplementedError
 
-    def _failed(self, error: LiveError) -> None:
+    def _handle_error(self, error: LiveError) -> None:
         raise NotImplementedError
 
     def _interval(self) -> float:
-        return self._engine.interval
+        return self._scheduler.interval
 
-    def plan(self) -> None:
-        """Read as soon as the interval allows, unless that is planned already."""
-        now = self._engine.clock.monotonic()
-        at = max(now, self._last + self._interval())
-        if not self._reading and (self._planned is None or at < self._planned):
-            self._planned = at
-            self._engine.after(at - now, lambda: self._go(at))
+    def schedule_read(self) -> None:
+        """Read as soon as the interval allows, unless a read is running or scheduled already."""
+        now = self._clock.monotonic()
+        at = max(now, self._last_read + self._interval())
+        if not self._is_reading and (self._next_read is None or at < self._next_read):
+            self._next_read = at
+            self._scheduler.after(at - now, lambda: self._read_if_next(at))
 
-    def _go(self, at: float) -> None:
-        if at != self._planned:
-            return  # another read was planned in its place
-        self._planned = None
+    def _read_if_next(self, at: float) -> None:
+        if at != self._next_read:
+            return  # An earlier read was scheduled in its place.
+        self._next_read = None
         if self._is_awaited():
-            self._last = self._engine.clock.monotonic()
-            self._reading = True
-            self._engine.pool.submit(self._prepare(), self._done)
+            self._last_read = self._clock.monotonic()
+            self._is_reading = True
+            self._scheduler.pool.submit(self._prepare(), self._done)
 
-    def _done(self, found: Any, error: BaseException | None) -> None:
-        self._reading = False
+    def _done(self, result: Any, error: BaseException | None) -> None:
+        self._is_reading = False
         if error is None:
-            self._fresh_until = self._last + self._engine.interval
-            self._took(found)
+            self._fresh_until = self._last_read + self._scheduler.interval
+            self._handle_result(result)
         elif isinstance(error, LiveError):
-            self._failed(error)
+            self._handle_error(error)
         else:
             what = f"The list of a domain could not be read: {type(error).__name__}"
-            self._failed(LiveError(what, "Report it as a bug of the collection."))
+            self._handle_error(LiveError(what, "Report it as a bug of the collection."))
         if self._is_awaited():
-            self.plan()
+            self.schedule_read()
 
 
-class _Waiting(NamedTuple):
-    """A stream that waits for a list of what is being pushed.
+class _Waiter(NamedTuple):
+    """A stream that waits for something in the list of pushed streams.
 
-    `judge` is given the time of its push and whether there is one, and returns the answer, None to wait for the next
-    list. After `until`, by the monotonic clock, the stream waits for no further list.
+    `judge(push_time, is_pushed)` returns the result for the callback, or None to wait for the next list. After
+    `until`, in monotonic seconds, a failed read is not repeated for this stream.
     """
 
     stream: Stream
-    answer: Answer
+    callback: Callback
     judge: Callable[[str | None, bool], bool | None]
     until: float
 
 
-class PushWatch(_Reader):
-    """Which streams of a domain are being pushed, and since when."""
+class PushWatch(_ListWatch):
+    """The streams of a domain that are being pushed, and the times at which their pushes began."""
 
-    def __init__(self, engine: Scheduler, live: Live, domain: str) -> None:
-        super().__init__(engine)
+    def __init__(self, scheduler: Scheduler, live: Live, domain: str) -> None:
+        super().__init__(scheduler)
         self._live = live
         self._domain = domain
-        self._waiting: dict[object, _Waiting] = {}
+        self._waiters: dict[object, _Waiter] = {}
         self._pushes: dict[Stream, str] | None = None
 
-    def read(self, stream: Stream, answer: Answer) -> None:
-        """Answer with whether a stream is being pushed, as it was at most an interval ago."""
+    def read(self, stream: Stream, callback: Callback) -> None:
+        """Call back with whether a stream is being pushed, from a list that is at most one interval old."""
         if self._pushes is not None and self._is_fresh:
-            answer(stream in self._pushes)
+            callback(stream in self._pushes)
             return
-        self._add(_Waiting(stream, answer, lambda _pushed, online: online, until=float("-inf")))
+        self._add(_Waiter(stream, callback, lambda _pushed, online: online, until=float("-inf")))
 
-    def await_push(self, stream: Stream, until: float, answer: Answer) -> None:
-        """Answer with True when a stream is being pushed, with False at the first list after a moment.
+    def await_push(self, stream: Stream, until: float, callback: Callback) -> None:
+        """Call back with True once a stream is being pushed, or with False after the first list read after `until`.
 
-        The moment is one of the monotonic clock.
+        `until` is in monotonic seconds.
         """
-        if until <= self._engine.clock.monotonic():
-            answer(False)
+        if until <= self._clock.monotonic():
+            callback(False)
             return
 
-        def judge(_pushed: str | None, online: bool) -> bool | None:
-            return online if online or self._engine.clock.monotonic() >= until else None
+        def judge(_push_time: str | None, is_pushed: bool) -> bool | None:
+            return is_pushed if is_pushed or self._clock.monotonic() >= until else None
 
-        self._add(_Waiting(stream, answer, judge, until))
+        self._add(_Waiter(stream, callback, judge, until))
 
-    def await_new_push(self, member: Any, until: float, answer: Answer) -> None:
-        """Answer with True when a push has begun anew, with False at a moment of the wall clock.
+    def await_new_push(self, member: Member, until: float, callback: Callback) -> None:
+        """Call back with True once the member has a new push, or with False at `until`, in seconds since the epoch.
 
-        A push is new to a stream that was away, one that began at another time than that which was seen before, and
-        where none was seen, one that began after the last command.
+        A push is new if the member was not pushed before, or if it began at another time than the one seen before; if
+        none was seen yet, it is new if it began after the last command.
         """
 
-        def judge(pushed: str | None, online: bool) -> bool | None:
-            known, member.push = member.push, pushed if online and pushed is not None else AWAY
-            is_new = (pushed or "") >= member.commanded() if known is None else known != pushed
-            return True if online and is_new else None
+        def judge(push_time: str | None, is_pushed: bool) -> bool | None:
+            known, member.push = member.push, push_time if is_pushed and push_time is not None else NOT_PUSHED
+            is_new = (push_time or "") >= member.cloud_sent_at() if known is None else known != push_time
+            return True if is_pushed and is_new else None
 
-        key = self._add(_Waiting(member.stream, answer, judge, until=float("inf")))
-        self._engine.at(until, lambda: self._give_up(key))
+        key = self._add(_Waiter(member.stream, callback, judge, until=float("inf")))
+        self._scheduler.at(until, lambda: self._give_up(key))
 
-    def _add(self, waiting: _Waiting) -> object:
+    def _add(self, waiter: _Waiter) -> object:
         key = object()
-        self._waiting[key] = waiting
-        self.plan()
+        self._waiters[key] = waiter
+        self.schedule_read()
         return key
 
     def _give_up(self, key: object) -> None:
-        found = self._waiting.pop(key, None)
-        if found:
-            found.answer(False)
+        waiter = self._waiters.pop(key, None)
+        if waiter:
+            waiter.callback(False)
 
     def _is_awaited(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._waiters)
 
     def _prepare(self) -> Callable[[], dict[Stream, str]]:
-        return self._read
+        return self._read_pushes
 
-    def _read(self) -> dict[Stream, str]:
+    def _read_pushes(self) -> dict[Stream, str]:
         rows = self._live.online_streams(self._domain)
         return {
             Stream(self._domain, str(row["app_name"]), str(row["stream_name"])): str(row.get("publish_time") or "")
@@ -177,142 +168,169 @@ class PushWatch(_Reader):
             if row.get("app_name") and row.get("stream_name")
         }
 
-    def _took(self, found: dict[Stream, str]) -> None:
-        self._pushes = found
-        for key, waiting in list(self._waiting.items()):
-            value = waiting.judge(found.get(waiting.stream), waiting.stream in found)
-            if value is not None and key in self._waiting:
-                del self._waiting[key]
-                waiting.answer(value)
+    def _handle_result(self, result: dict[Stream, str]) -> None:
+        self._pushes = result
+        for key, waiter in list(self._waiters.items()):
+            value = waiter.judge(result.get(waiter.stream), waiter.stream in result)
+            if value is not None and key in self._waiters:
+                del self._waiters[key]
+                waiter.callback(value)
 
-    def _failed(self, error: LiveError) -> None:
-        """End the waiting of all where the list is refused, else of those that have no time left for another one."""
+    def _handle_error(self, error: LiveError) -> None:
+        """Pass the error to all waiters if it is final, otherwise to those that have no time left for another read."""
         self._pushes = None
-        now = self._engine.clock.monotonic()
-        for key, waiting in list(self._waiting.items()):
-            if (not error.retryable or waiting.until <= now) and key in self._waiting:
-                del self._waiting[key]
-                waiting.answer(error=copy.copy(error))
+        now = self._clock.monotonic()
+        for key, waiter in list(self._waiters.items()):
+            if (not error.retryable or waiter.until <= now) and key in self._waiters:
+                del self._waiters[key]
+                waiter.callback(error=copy.copy(error))
 
 
-class LogWatch(_Reader):
-    """The notify log of a domain: all of it once, and from then on what came since.
+class _LogReader(NamedTuple):
+    """A stream that waits for all of its events, from a read that begins at `not_before` or later."""
 
-    For so many seconds, `patience`, who needs to know what became of a command waits for a read that does not fail.
+    stream: Stream
+    not_before: float  # monotonic seconds
+    callback: Callback
+
+
+class _LogPoll(NamedTuple):
+    """A stream that waits for its events since a time of the cloud's clock, from the next read."""
+
+    stream: Stream
+    since: datetime
+    callback: Callback
+
+
+class _LogRows(NamedTuple):
+    """The notify log of a domain from `start` on, all of it if `start` is None, as it was at `read_at`."""
+
+    start: datetime | None
+    read_at: datetime
+    events: list[NotifyEvent]
+
+
+class LogWatch(_ListWatch):
+    """The notify log of a domain, which is read completely once, and afterwards from the end of the last read.
+
+    `patience` is the number of seconds for which a failed read is repeated for a stream that must have new events.
     """
 
-    def __init__(self, engine: Scheduler, live: Live, domain: str, patience: float = 0.0) -> None:
-        super().__init__(engine)
+    def __init__(self, scheduler: Scheduler, live: Live, domain: str, patience: float = 0.0) -> None:
+        super().__init__(scheduler)
         self._live = live
         self._domain = domain
         self._patience = patience
         self._events: dict[Stream, list[NotifyEvent]] | None = None
         self._read_at: datetime | None = None
         self._unreachable: LiveError | None = None
-        self.readers: list[tuple[Stream, float, Answer]] = []
-        self._polls: dict[object, tuple[Stream, datetime, Answer]] = {}
+        self._readers: list[_LogReader] = []
+        self._polls: dict[object, _LogPoll] = {}
 
-    def read(self, stream: Stream, answer: Answer, fresh: bool = False) -> None:
-        """Answer with all events of a stream, as they were at most an interval ago, or as they are from now on."""
-        if self._is_fresh and not fresh:
+    def read(self, stream: Stream, callback: Callback, must_be_new: bool = False) -> None:
+        """Call back with all events of a stream, from a list that is at most one interval old, or that is read anew."""
+        if self._is_fresh and not must_be_new:
             if self._unreachable:
-                answer(error=copy.copy(self._unreachable))
+                callback(error=copy.copy(self._unreachable))
                 return
             if self._events is not None:
-                answer(list(self._events.get(stream, ())))
+                callback(list(self._events.get(stream, ())))
                 return
-        self.readers.append((stream, self._engine.clock.monotonic() if fresh else float("-inf"), answer))
-        self.plan()
+        not_before = self._clock.monotonic() if must_be_new else float("-inf")
+        self._readers.append(_LogReader(stream, not_before, callback))
+        self.schedule_read()
 
     def _interval(self) -> float:
-        """Return the interval; where somebody needs what is newer, a long one does not hold up the end of a run."""
-        is_urgent = any(not_before > float("-inf") for _stream, not_before, _answer in self.readers)
-        return min(self._engine.interval, MAX_INTERVAL) if is_urgent else self._engine.interval
+        """Return the interval, shortened if a reader must have new events, because these hold up the end of a run."""
+        is_urgent = any(reader.not_before > float("-inf") for reader in self._readers)
+        interval = self._scheduler.interval
+        return min(interval, MAX_URGENT_INTERVAL) if is_urgent else interval
 
     def count_readers(self) -> int:
-        """Return how many streams wait for the events so far, without those that wait for what is newer."""
-        return sum(not_before == float("-inf") for _stream, not_before, _answer in self.readers)
+        """Return how many streams wait for their events and accept those of a read that has begun."""
+        return sum(reader.not_before == float("-inf") for reader in self._readers)
 
-    def poll(self, stream: Stream, since: datetime, until: float, answer: Answer) -> None:
-        """Answer with a stream's events of the next read from `since` on, with None at a moment that comes first."""
-        if until <= self._engine.clock.monotonic():
-            answer(None)
+    def poll(self, stream: Stream, since: datetime, until: float, callback: Callback) -> None:
+        """Call back with a stream's events since a time after the next read, or with None if `until` comes first.
+
+        `until` is in monotonic seconds.
+        """
+        if until <= self._clock.monotonic():
+            callback(None)
             return
         key = object()
-        self._polls[key] = (stream, since, answer)
-        self._engine.after(until - self._engine.clock.monotonic(), lambda: self._give_up(key))
-        self.plan()
+        self._polls[key] = _LogPoll(stream, since, callback)
+        self._scheduler.after(until - self._clock.monotonic(), lambda: self._give_up(key))
+        self.schedule_read()
 
     def _give_up(self, key: object) -> None:
-        found = self._polls.pop(key, None)
-        if found:
-            found[2](None)
+        poll = self._polls.pop(key, None)
+        if poll:
+            poll.callback(None)
 
     def _is_awaited(self) -> bool:
-        return bool(self.readers or self._polls)
+        return bool(self._readers or self._polls)
 
-    def _prepare(self) -> Callable[[], tuple[datetime | None, datetime, list[NotifyEvent]]]:
-        """Read from the earliest time that anybody asks for; all that is kept where it was never read."""
-        whole = bool(self.readers) and self._read_at is None
-        starts = [since for _stream, since, _answer in self._polls.values()]
+    def _prepare(self) -> Callable[[], _LogRows]:
+        """Read from the earliest time that is needed, or the whole log if it was never read and a reader needs it."""
+        needs_all = bool(self._readers) and self._read_at is None
+        starts = [poll.since for poll in self._polls.values()]
         if self._read_at:
-            starts.append(self._read_at - OVERLAP)
-        return lambda: self._read(None if whole else min(starts))
+            starts.append(self._read_at - READ_OVERLAP)
+        return lambda: self._read_log(None if needs_all else min(starts))
 
-    def _read(self, start: datetime | None) -> tuple[datetime | None, datetime, list[NotifyEvent]]:
+    def _read_log(self, start: datetime | None) -> _LogRows:
         scope, now = Scope(self._domain), self._live.now()
-        return start, now, self._live.notify_events(scope, TimeWindow(start, now) if start else None)
+        return _LogRows(start, now, self._live.notify_events(scope, TimeWindow(start, now) if start else None))
 
-    def _took(self, found: tuple[datetime | None, datetime, list[NotifyEvent]]) -> None:
-        start, read_at, rows = found
-        self._merge(start, read_at, rows)
-        fresh: dict[Stream, list[NotifyEvent]] = {}
-        for row in rows:
-            if row.stream:
-                fresh.setdefault(row.stream, []).append(row)
-        readers, self.readers = self.readers, []
+    def _handle_result(self, result: _LogRows) -> None:
+        self._merge(result)
+        new_events: dict[Stream, list[NotifyEvent]] = {}
+        for event in result.events:
+            if event.stream:
+                new_events.setdefault(event.stream, []).append(event)
+        readers, self._readers = self._readers, []
         polls, self._polls = self._polls, {}
-        for stream, not_before, answer in readers:
-            if self._events is None or self._last < not_before:
-                self.readers.append((stream, not_before, answer))
+        for reader in readers:
+            if self._events is None or self._last_read < reader.not_before:
+                self._readers.append(reader)
             else:
-                answer(list(self._events.get(stream, ())))
-        for stream, since, answer in polls.values():
-            if start is not None and since < start:
-                self._polls[object()] = (stream, since, answer)
+                reader.callback(list(self._events.get(reader.stream, ())))
+        for poll in polls.values():
+            if result.start is not None and poll.since < result.start:
+                self._polls[object()] = poll
             else:
-                answer([row for row in fresh.get(stream, ()) if row.time is None or row.time >= since])
+                events = new_events.get(poll.stream, ())
+                poll.callback([event for event in events if event.time is None or event.time >= poll.since])
 
-    def _merge(self, start: datetime | None, read_at: datetime, rows: list[NotifyEvent]) -> None:
-        """Put what was read in the place of what was known of the same time."""
+    def _merge(self, result: _LogRows) -> None:
+        """Replace the known events of the time that was read."""
+        start = result.start
         if start is not None and self._events is None:
             return
         before = self._events or {}
         merged = {
             stream: kept
             for stream, events in before.items()
-            if (kept := [row for row in events if start and row.time and row.time < start])
+            if (kept := [event for event in events if start and event.time and event.time < start])
         }
-        for row in rows:
-            if row.stream:
-                merged.setdefault(row.stream, []).append(row)
-        self._events, self._read_at, self._unreachable = merged, read_at, None
+        for event in result.events:
+            if event.stream:
+                merged.setdefault(event.stream, []).append(event)
+        self._events, self._read_at, self._unreachable = merged, result.read_at, None
 
-    def _failed(self, error: LiveError) -> None:
-        """Not being able to read the log is an answer for who asked once, and for who polls a look that failed.
-
-        It is none yet for who needs what is newer, where another read may go well.
-        """
+    def _handle_error(self, error: LiveError) -> None:
+        """Pass the error to all polls, and to all readers but those that may wait for another read."""
         if isinstance(error, (NotSent, EndpointUnusable)):
-            # Found once for all: those who ask next need not wait for the same.
+            # Streams that read the log next need not wait for the same error.
             self._unreachable = error
-            self._fresh_until = self._engine.clock.monotonic() + self._engine.interval
-        readers, self.readers = self.readers, []
+            self._fresh_until = self._clock.monotonic() + self._scheduler.interval
+        readers, self._readers = self._readers, []
         polls, self._polls = self._polls, {}
-        for stream, not_before, answer in readers:
-            if error.retryable and self._engine.clock.monotonic() < not_before + self._patience:
-                self.readers.append((stream, not_before, answer))
+        for reader in readers:
+            if error.retryable and self._clock.monotonic() < reader.not_before + self._patience:
+                self._readers.append(reader)
             else:
-                answer(error=copy.copy(error))
-        for _stream, _since, answer in polls.values():
-            answer(error=copy.copy(error))
+                reader.callback(error=copy.copy(error))
+        for poll in polls.values():
+            poll.callback(error=copy.copy(error))

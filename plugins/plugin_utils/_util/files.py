@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write files on the controller whole or not at all, and to no other place than the one that was named."""
+"""Write files on the controller atomically, and never through a link."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_PATIENCE = 0.5  # seconds
+_MAX_LOCK_WAIT = 0.5  # seconds
 
 
-def require_regular(path: str) -> os.stat_result | None:
-    """Return what is known of the file of this name, None where there is none; raises OSError for anything else.
+def require_regular_file(path: str) -> os.stat_result | None:
+    """Return the status of a file, None if it does not exist; raises OSError if it is not a regular file.
 
-    A pipe would hold up whoever opens it, and a link may lead to a file that nobody meant.
+    Opening a pipe would block, and a link may lead to a file that the user did not mean.
     """
     try:
         found = os.lstat(path)
@@ -32,48 +32,47 @@ def require_regular(path: str) -> os.stat_result | None:
 
 
 @contextmanager
-def updating(path: str) -> Iterator[None]:
-    """Keep other runs from updating a file of the same directory meanwhile, where the file system can do that.
+def lock_directory(path: str) -> Iterator[None]:
+    """Lock the directory of a file against other runs that update a file in it.
 
-    Raises OSError where there is no such directory. A run that was stopped while it had the directory holds nobody up.
+    Goes on without the lock if the file system has none, or if another run, which may be suspended, holds it for too
+    long. Raises OSError if the directory does not exist.
     """
     directory = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        until = time.monotonic() + _PATIENCE
-        while not _is_locked(directory) and time.monotonic() < until:
+        deadline = time.monotonic() + _MAX_LOCK_WAIT
+        while not _try_lock(directory) and time.monotonic() < deadline:
             time.sleep(0.01)
         yield
     finally:
         os.close(directory)
 
 
-def _is_locked(directory: int) -> bool:
+def _try_lock(directory: int) -> bool:
+    """Return whether there is nothing to wait for: the lock is taken, or the file system has none."""
     try:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # this file system has no locks
+    except OSError:
         return True
     return True
 
 
-def write_whole(path: str, content: str) -> None:
-    """Write a file beside the place and then put it there, with the permissions of the one that it replaces.
-
-    Raises OSError, and leaves nothing behind then.
-    """
-    before = require_regular(path)
+def write_atomically(path: str, content: str) -> None:
+    """Replace a file by a new one with the same permissions; on OSError the old one stays."""
+    before = require_regular_file(path)
     umask = os.umask(0)
     os.umask(umask)
     mode = stat.S_IMODE(before.st_mode) if before else 0o666 & ~umask
-    descriptor, beside = tempfile.mkstemp(prefix=".apsaravideo-", dir=os.path.dirname(os.path.abspath(path)))
+    descriptor, temporary = tempfile.mkstemp(prefix=".apsaravideo-", dir=os.path.dirname(os.path.abspath(path)))
     try:
-        # What is no character has the same escape in Python and in JSON.
+        # Lone surrogates are escaped, in the form that JSON has, too.
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             os.fchmod(descriptor, mode)
             file.write(content)
-        os.replace(beside, path)
+        os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
-            os.remove(beside)
+            os.remove(temporary)
         raise

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start the ApsaraVideo Live emulator; ``--help`` lists the options."""
+"""Start the ApsaraVideo Live emulator; `--help` lists the options."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Threads may still be answering over TLS, and an orderly exit would take the library down under them.
+    # Threads may still be responding over TLS, and an orderly exit would unload the TLS library under them.
     os._exit(code)

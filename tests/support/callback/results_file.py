@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A callback plugin that writes each result, as callbacks see it, as a line of JSON for the tests to read."""
+"""A callback plugin that writes each result, as callbacks receive it, as a line of JSON for the tests to read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ description: Appends to the file that the environment variable C(RESULTS_FILE) n
 
 
 class CallbackModule(CallbackBase):
-    """One line per host and task: host, task, status, result."""
+    """The plugin; it writes one line per host and task: host, task, status, result."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A connection to this machine that is not Ansible's local one, so that modules run as on any other machine."""
+"""A connection to this machine under a name other than `local`, so that modules run as on any other machine."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ansible.plugins.connection.local import Connection as LocalConnection
 DOCUMENTATION = r"""
 name: elsewhere
 short_description: This machine, as if it were another
-description: What C(local) does, under another name.
+description: The connection C(local) under another name.
 author: The apsaravideo.live authors (@apsaravideo)
 options:
   become_success_timeout:
-    description: As of C(local).
+    description: As for C(local).
     type: int
     default: 10
   become_strip_preamble:
-    description: As of C(local).
+    description: As for C(local).
     type: bool
     default: true
 extends_documentation_fragment:
@@ -27,6 +27,6 @@ extends_documentation_fragment:
 
 
 class Connection(LocalConnection):
-    """What `local` does, under another name."""
+    """The connection `local` under another name."""
 
     transport = "elsewhere"

@@ -7,10 +7,11 @@ The modules import in one direction only:
 
     state, gate, errors, render, callbacks      no imports from the package
     clock, limits, behaviour, signatures, oidc,
-    identity, recording, on_demand              one concern each
-    cloud                                       accounts, domains, streams, configurations, files, the notify log
-    parameters, operations, sts                 request parameters -> answer
-    scenario, calls, faults, gateway            one request from bytes to bytes
+    identity, record_model, recording,
+    on_demand                                   one concern each
+    resources, callback_content, cloud          domains, streams, configurations, files, the notify log
+    parameters, operations, sts                 request parameters -> response
+    scenario, calls, faults, world, gateway     one request from bytes to bytes
     control, server, tls, lifetime, cli         the program
 """
 

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation leaves open, as switches.
+"""Switches for everything that the documentation leaves open.
 
-Each field of :class:`Behaviour` is one question that the public documentation does not answer (or one fact that differs
-between generations of the service).  The command line and ``POST /_emulator/behaviour`` are generated from the fields,
-so a new switch is one new field here.
+Each field of `Behaviour` is one question that the public documentation does not answer, or one fact that differs
+between generations of the service. The command line and `POST /_emulator/behaviour` are generated from the fields, so a
+new switch is one new field here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _mapping(kind: str, meaning: str) -> dict[str, Any]:
 
 @dataclass
 class Behaviour:
-    """The switches; the default of each is the reading that the documentation supports best."""
+    """The switches; each default is the reading that the documentation supports best."""
 
     # The gateway
     generation: str = field(
@@ -80,13 +80,13 @@ class Behaviour:
         metadata=_choice(("Forbidden.RAM", "Forbidden"), "error code of a denial: the gateway's, or the product's"),
     )
     require_tls: str = field(default="off", metadata=_choice(ON_OFF, "refuse plain HTTP with InvalidProtocol.NeedSsl"))
-    latency: float = field(default=0, metadata=_number(0, 600_000, "milliseconds to wait before each API answer"))
+    latency: float = field(default=0, metadata=_number(0, 600_000, "milliseconds to wait before each API response"))
     clock_skew: float = field(
         default=0,
         metadata=_number(
             -1e9,
             1e9,
-            "seconds the cloud's clock is ahead: signature dates, temporary keys, the Date header, all times shown",
+            "seconds the cloud's clock is ahead: signature dates, temporary credentials, Date header, all times shown",
         ),
     )
     limits: dict[str, Limit] = field(
@@ -94,10 +94,10 @@ class Behaviour:
         metadata=_mapping("limits", "OPERATION=CALLS or OPERATION=CALLS/SECONDS: another call limit"),
     )
     other_client: dict[str, float] = field(
-        default_factory=dict, metadata=_mapping("rates", "OPERATION=N: another client of the account spends N calls/s")
+        default_factory=dict, metadata=_mapping("rates", "OPERATION=N: another client of the account makes N calls/s")
     )
 
-    # Commands in states for which no outcome is documented
+    # Commands in states without a documented outcome
     idle_stop: str = field(default="ok", metadata=_choice(("ok", "error"), "stop when nothing is being recorded"))
     idle_cancel: str = field(
         default="ok", metadata=_choice(("ok", "error"), "cancel_delay when no stopped recording waits")
@@ -141,7 +141,7 @@ class Behaviour:
         default="app-first",
         metadata=_choice(
             ("app-first", "stream-first"),
-            "the better match of app/* and */stream: that with the exact AppName, or with the exact StreamName",
+            "which of app/* and */stream matches better: the exact AppName, or the exact StreamName",
         ),
     )
     manual_period: str = field(
@@ -196,7 +196,7 @@ class Behaviour:
     )
     cycle_range: str = field(
         default="any",
-        metadata=_choice(("any", "bounded"), "CycleDuration: any, or 900 to 21600 s as a sample of the vendor says"),
+        metadata=_choice(("any", "bounded"), "CycleDuration: any, or 900 to 21600 s as a vendor sample states"),
     )
     config_exists_code: str = field(
         default="CodeConfigAlreadyExists", metadata=_text("error code when the configuration to add exists already")
@@ -234,11 +234,11 @@ class Behaviour:
     )
     page_cap: float = field(
         default=0,
-        metadata=_number(0, 1e6, "the most that a page of any listing holds, whatever was asked for; 0: as asked"),
+        metadata=_number(
+            0, 1e6, "maximum rows in a page of any listing, whatever PageSize is requested; 0: no maximum"
+        ),
     )
-    total_excess: float = field(
-        default=0, metadata=_number(0, 1e6, "TotalNum of listings says so many more than there are")
-    )
+    total_excess: float = field(default=0, metadata=_number(0, 1e6, "number by which TotalNum of listings is too high"))
     past_window: str = field(
         default="error",
         metadata=_choice(("error", "cut"), "a query window that begins before the retention: refused, or cut to it"),
@@ -247,10 +247,10 @@ class Behaviour:
         default="asc", metadata=_choice(("asc", "desc"), "order of the logs of callbacks by NotifyTime")
     )
     notify_lag: float = field(
-        default=0, metadata=_number(0, 1e9, "seconds until an event shows in the logs of callbacks")
+        default=0, metadata=_number(0, 1e9, "seconds until an event is listed in the logs of callbacks")
     )
     notify_lag_spread: float = field(
-        default=0, metadata=_number(0, 1e9, "further seconds, up to which one event is later than another")
+        default=0, metadata=_number(0, 1e9, "maximum further delay in seconds, different for each event")
     )
     notify_skew: float = field(
         default=0,
@@ -262,7 +262,7 @@ class Behaviour:
     )
     notify_storage: str = field(
         default="all",
-        metadata=_choice(("all", "oss"), "StorageType of DescribeLiveRecordNotifyRecords where it is absent"),
+        metadata=_choice(("all", "oss"), "StorageType of DescribeLiveRecordNotifyRecords if absent"),
     )
     notify_result: str = field(
         default="success",
@@ -272,7 +272,7 @@ class Behaviour:
         ),
     )
     notify_code: float = field(
-        default=0, metadata=_number(0, 1e9, "Code in an answer of DescribeLiveRecordNotifyRecords")
+        default=0, metadata=_number(0, 1e9, "Code in the response of DescribeLiveRecordNotifyRecords")
     )
     callback_host: str = field(
         default="without-port",
@@ -283,51 +283,51 @@ class Behaviour:
     )
     callback_retries: str = field(
         default="timeout",
-        metadata=_choice(("timeout", "any"), "what a callback is repeated after: time-outs, or any failure"),
+        metadata=_choice(("timeout", "any"), "failures after which a callback is retried: timeouts, or any"),
     )
     on_demand_retries: str = field(
-        default="on", metadata=_choice(ON_OFF, "repeat the question to the OnDemandUrl as other callbacks are repeated")
+        default="on", metadata=_choice(ON_OFF, "retry the request to the OnDemandUrl like other callbacks")
     )
     status_event_time: str = field(
         default="off", metadata=_choice(ON_OFF, "a time field in the bodies of recording status events")
     )
 
     def update(self, changes: dict[str, Any]) -> None:
-        """Set some fields from untrusted values, all of them or (ValueError) none."""
+        """Set some fields from untrusted values; raise ValueError, and set none, if any name or value is not valid."""
         known = {switch.name: switch for switch in dataclasses.fields(self)}
-        checked = {}
+        parsed = {}
         for name, value in changes.items():
             if name not in known:
                 raise ValueError(f"there is no behaviour {name!r}; known: {', '.join(sorted(known))}")
-            checked[name] = _checked(known[name], value)
-        for name, value in checked.items():
+            parsed[name] = _parse_value(known[name], value)
+        for name, value in parsed.items():
             setattr(self, name, value)
 
-    def on(self, name: str) -> bool:
-        """Whether an on/off switch is on."""
+    def is_on(self, name: str) -> bool:
+        """Return whether an on/off switch is on."""
         return bool(getattr(self, name) == "on")
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields with their values, ready for JSON."""
+        """Return all fields with their values, ready for JSON."""
         return dataclasses.asdict(self)
 
 
-def _checked(switch: dataclasses.Field[Any], value: Any) -> Any:
+def _parse_value(switch: dataclasses.Field[Any], value: Any) -> Any:
     if "choices" in switch.metadata:
         text = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else str(value)
         if text not in switch.metadata["choices"]:
             raise ValueError(f"{switch.name} must be one of {', '.join(switch.metadata['choices'])}, not {value!r}")
         return text
     if "minimum" in switch.metadata:
-        return _checked_number(switch, value)
+        return _parse_number(switch, value)
     if "mapping" in switch.metadata:
-        return _checked_mapping(switch, value)
+        return _parse_mapping(switch, value)
     if not isinstance(value, str) or not value:
         raise ValueError(f"{switch.name} must be a non-empty text, not {value!r}")
     return value
 
 
-def _checked_number(switch: dataclasses.Field[Any], value: Any) -> float:
+def _parse_number(switch: dataclasses.Field[Any], value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -338,7 +338,7 @@ def _checked_number(switch: dataclasses.Field[Any], value: Any) -> float:
     return number
 
 
-def _checked_mapping(switch: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
+def _parse_mapping(switch: dataclasses.Field[Any], value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{switch.name} must map operation names, not {value!r}")
     parse = PARSERS[switch.metadata["mapping"]]
@@ -346,7 +346,7 @@ def _checked_mapping(switch: dataclasses.Field[Any], value: Any) -> dict[str, An
 
 
 def parse_limit(value: Any) -> Limit:
-    """A limit written as ``CALLS`` or ``CALLS/SECONDS``, or as a mapping with these two keys."""
+    """Parse a call limit written as `CALLS` or `CALLS/SECONDS`, or as a mapping with the keys `calls` and `seconds`."""
     if isinstance(value, dict):
         value = f"{value.get('calls')}/{value.get('seconds', 1)}"
     match = re.fullmatch(r"(\d+)(?:/(\d+(?:\.\d+)?))?", str(value))
@@ -356,7 +356,7 @@ def parse_limit(value: Any) -> Limit:
 
 
 def parse_rate(value: Any) -> float:
-    """A number of calls per second, 0 or more."""
+    """Parse a number of calls per second, 0 or more."""
     try:
         rate = float(value)
     except (TypeError, ValueError):
@@ -367,14 +367,14 @@ def parse_rate(value: Any) -> float:
 
 
 def parse_status(value: Any) -> int:
-    """The HTTP status of an error, 400 to 599."""
+    """Parse the HTTP status of an error, 400 to 599."""
     if not re.fullmatch(r"[45]\d\d", str(value)):
         raise ValueError(f"the status of an error is from 400 to 599, not {value!r}")
     return int(value)
 
 
 def parse_generation(value: Any) -> str:
-    """A generation of the error table."""
+    """Parse the name of a generation of the error table, `old` or `new`."""
     if value not in GENERATIONS:
         raise ValueError(f"a generation is one of {', '.join(GENERATIONS)}, not {value!r}")
     return str(value)

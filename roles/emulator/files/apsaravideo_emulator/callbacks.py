@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Outgoing callbacks, for receivers on this machine.
+"""Outgoing callbacks to receivers on this machine.
 
-The documented delivery: 5 s to answer, success is HTTP 200, and after a time-out up to 5 more tries at intervals of
-1 s.  Receivers elsewhere are never called: to them every delivery fails.
+Delivery follows the documentation: 5 s to respond, success is HTTP 200, and after a timeout up to 5 more attempts at
+intervals of 1 s. Receivers on other machines are never called: every delivery to them fails.
 """
 
 from __future__ import annotations
@@ -22,46 +22,46 @@ from dataclasses import dataclass, field
 from typing import Callable
 from urllib.parse import urlsplit
 
-ANSWER_SECONDS = 5
-RETRIES = 5
-RETRY_SECONDS = 1
+RESPONSE_TIMEOUT = 5
+MAX_RETRIES = 5
+RETRY_DELAY = 1
 WORKERS = 8
-ANSWER_BYTES = 4096
-GZIP = 16  # what zlib adds to its window bits for this format
-_TIME_OUTS = (TimeoutError, socket.timeout)  # one class since Python 3.10
+MAX_RESPONSE_BYTES = 4096
+GZIP = 16  # added to zlib's window bits to select the gzip format
+_TIMEOUT_ERRORS = (TimeoutError, socket.timeout)  # one class since Python 3.10
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a delivery ended: the body of the answer with status 200, or None and why there is none."""
+    """The result of a delivery: the body of a response with status 200, or None and the reason for the failure."""
 
-    answer: bytes | None = None
+    body: bytes | None = None
     reason: str = ""
     timed_out: bool = False
 
 
 @dataclass
 class Callback:
-    """One callback to deliver: a POST of ``body``, or a GET without one; ``done`` gets the outcome of the last try.
+    """One callback to deliver: a POST of `body`, or a GET if there is none; `done` is called with the final outcome.
 
-    A time-out leads to another try; with ``retries_refusals`` so does any other failure.
+    A timeout leads to another attempt; with `retry_any_failure`, so does any other failure.
     """
 
     url: str
     done: Callable[[Outcome], None] = field(repr=False)
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    retries: int = RETRIES
-    retries_refusals: bool = False
+    retries_left: int = MAX_RETRIES
+    retry_any_failure: bool = False
 
-    def tries_again(self, outcome: Outcome) -> bool:
+    def may_retry(self, outcome: Outcome) -> bool:
         """Return whether another attempt is due after this outcome."""
-        failed = outcome.answer is None and (outcome.timed_out or self.retries_refusals)
-        return failed and self.retries > 0 and is_loopback(self.url)
+        failed = outcome.body is None and (outcome.timed_out or self.retry_any_failure)
+        return failed and self.retries_left > 0 and is_loopback(self.url)
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL certainly leads to this machine."""
+    """Return whether the host of a URL is `localhost` or a loopback address; names are not resolved."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
@@ -72,7 +72,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_private(url: str) -> bool:
-    """Return whether the host of a URL is an address that the internet does not reach; names are not looked up."""
+    """Return whether the host of a URL is an address unreachable from the internet; names are not resolved."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -83,22 +83,22 @@ def is_private(url: str) -> bool:
 
 
 class Deliverer:
-    """Delivers callbacks in threads of its own; they end with the program.
+    """A queue of callbacks and the daemon threads that deliver them.
 
-    ``carry_out`` gets what is to be done with each outcome, as a function without arguments.  A receiver that fails
-    does not hold up the others: between two tries a callback waits in the queue, not in a thread.
+    `execute` is called with a function without arguments that handles one outcome. A failing receiver does not delay
+    the others: between two attempts a callback waits in the queue, not in a thread.
     """
 
-    def __init__(self, carry_out: Callable[[Callable[[], None]], None] = lambda action: action()) -> None:
-        self._carry_out = carry_out
+    def __init__(self, execute: Callable[[Callable[[], None]], None] = lambda action: action()) -> None:
+        self._execute = execute
         self._changed = threading.Condition()
         self._queue: list[tuple[float, int, Callback]] = []
         self._numbers = itertools.count()
-        self._forgotten = 0  # callbacks with a smaller number are not tried again
+        self._first_valid_number = 0  # callbacks with a smaller number were cleared and are not retried
         self._started = False
 
     def put(self, callback: Callback, wait: float = 0.0) -> None:
-        """Deliver a callback in ``wait`` seconds."""
+        """Queue a callback for delivery in `wait` seconds."""
         with self._changed:
             if not self._started:
                 self._started = True
@@ -108,22 +108,22 @@ class Deliverer:
             self._changed.notify()
 
     def clear(self) -> None:
-        """Forget all callbacks that are not delivered yet."""
+        """Discard all callbacks that are not delivered yet."""
         with self._changed:
             self._queue.clear()
-            self._forgotten = next(self._numbers)
+            self._first_valid_number = next(self._numbers)
 
     def _work(self) -> None:
         while True:
             number, callback = self._next()
             outcome = deliver(callback)
-            if number < self._forgotten:
+            if number < self._first_valid_number:
                 continue
-            if callback.tries_again(outcome):
-                callback.retries -= 1
-                self.put(callback, RETRY_SECONDS)
+            if callback.may_retry(outcome):
+                callback.retries_left -= 1
+                self.put(callback, RETRY_DELAY)
             else:
-                self._carry_out(functools.partial(callback.done, outcome))
+                self._execute(functools.partial(callback.done, outcome))
 
     def _next(self) -> tuple[int, Callback]:
         with self._changed:
@@ -135,22 +135,22 @@ class Deliverer:
 
 
 def deliver(callback: Callback) -> Outcome:
-    """Try once."""
+    """Make one delivery attempt."""
     if not is_loopback(callback.url):
         return Outcome(reason="receivers on other machines are not called")
     url = urlsplit(callback.url)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    connection = kind(url.hostname or "", url.port, timeout=ANSWER_SECONDS)
+    connection = kind(url.hostname or "", url.port, timeout=RESPONSE_TIMEOUT)
     try:
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         method = "GET" if callback.body is None else "POST"
         connection.request(method, target, callback.body, callback.headers)
-        answer = connection.getresponse()
-        body = answer.read(ANSWER_BYTES)
-        if answer.getheader("Content-Encoding") == "gzip":
-            body = zlib.decompressobj(zlib.MAX_WBITS | GZIP).decompress(body, ANSWER_BYTES)
+        response = connection.getresponse()
+        body = response.read(MAX_RESPONSE_BYTES)
+        if response.getheader("Content-Encoding") == "gzip":
+            body = zlib.decompressobj(zlib.MAX_WBITS | GZIP).decompress(body, MAX_RESPONSE_BYTES)
     except (OSError, http.client.HTTPException, zlib.error) as error:
-        return Outcome(reason=str(error) or type(error).__name__, timed_out=isinstance(error, _TIME_OUTS))
+        return Outcome(reason=str(error) or type(error).__name__, timed_out=isinstance(error, _TIMEOUT_ERRORS))
     finally:
         connection.close()
-    return Outcome(body) if answer.status == http.client.OK else Outcome(reason=f"status {answer.status}")
+    return Outcome(body) if response.status == http.client.OK else Outcome(reason=f"status {response.status}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The log of API calls, without anything secret."""
+"""The log of API calls, with secrets masked."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from .signatures import COMMON_PARAMETERS
-from .state import Json, Kept
+from .state import Json, Stateful
 
-KEPT = 200_000
+MAX_CALLS = 200_000
 _SECRET_PARAMETERS = frozenset({"NotifyAuthKey", "OIDCToken"})
 
 
 @dataclass
 class LoggedCall:
-    """One call; ``time`` is the real epoch in seconds at which it arrived."""
+    """One call; `time` is its arrival in real epoch seconds."""
 
     seq: int
     time: float
@@ -36,7 +36,7 @@ class LoggedCall:
 
 
 def business_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters of the operation itself, with secret values masked."""
+    """Return the parameters of the operation itself, without the common ones and with secret values masked."""
     return {
         name: "***" if name in _SECRET_PARAMETERS else value
         for name, value in parameters.items()
@@ -44,16 +44,16 @@ def business_parameters(parameters: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-class CallLog(Kept):
+class CallLog(Stateful):
     """The latest calls, in the order of their completion."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[LoggedCall] = deque(maxlen=KEPT)
+        self._calls: deque[LoggedCall] = deque(maxlen=MAX_CALLS)
         self._last = 0
 
     def add(self, time: float, action: str, parameters: dict[str, str], request_id: str, **outcome: Any) -> None:
-        """Write one call down."""
+        """Append one call."""
         with self._lock:
             self._last += 1
             self._calls.append(
@@ -61,23 +61,22 @@ class CallLog(Kept):
             )
 
     def rows(self, action: str | None = None, since: int = 0) -> list[dict[str, Any]]:
-        """The calls of one action (or all) whose ``seq`` is larger than ``since``."""
+        """Return the calls of one action (or all) whose `seq` is larger than `since`."""
         with self._lock:
             calls = list(self._calls)
         return [dict(vars(call)) for call in calls if action in (None, call.action) and call.seq > since]
 
     def clear(self) -> None:
-        """Forget all calls; the numbering goes on."""
+        """Delete all calls; the numbering continues."""
         with self._lock:
             self._calls.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """The state; there can be very many calls."""
+        """Return the state, as ready-made JSON because there can be very many calls."""
         with self._lock:
             return {"last": self._last, "calls": Json([vars(call) for call in self._calls])}
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Take over a state."""
         with self._lock:
             self._last = content["last"]
-            self._calls = deque((LoggedCall(**row) for row in content["calls"].value), maxlen=KEPT)
+            self._calls = deque((LoggedCall(**row) for row in content["calls"].value), maxlen=MAX_CALLS)

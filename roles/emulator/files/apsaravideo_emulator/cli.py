@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line."""
+"""The command line and the start and end of the program."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ from typing import Any
 
 from . import __version__, lifetime, scenario, state, tls
 from .behaviour import ON_OFF, Behaviour
-from .gateway import World
 from .server import Listener, check_loopback
+from .world import World
 
-START_SECONDS = 30
-CLOSING_SECONDS = 5
-_SINGULAR = {"limits": "limit", "generations": "generation_of"}
+MAX_START_SECONDS = 30
+MAX_CLOSE_SECONDS = 5
+_SINGULAR_OPTIONS = {"limits": "limit", "generations": "generation_of"}
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line, with one option per field of Behaviour."""
-    made = argparse.ArgumentParser(
+def build_parser() -> argparse.ArgumentParser:
+    """Build the argument parser, with one option per field of `Behaviour`."""
+    parser = argparse.ArgumentParser(
         prog="emulator.py",
         description="A local ApsaraVideo Live: the recording API of the cloud, for tests and pipelines.",
     )
-    made.add_argument("--version", action="version", version=__version__)
-    listener = made.add_argument_group("listener")
+    parser.add_argument("--version", action="version", version=__version__)
+    listener = parser.add_argument_group("listener")
     listener.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     listener.add_argument("--port", type=int, default=0, help="port; 0 picks a free one")
     listener.add_argument("--tls-cert", metavar="FILE", help="serve HTTPS with this certificate (chain)")
-    listener.add_argument("--tls-key", metavar="FILE", help="key of --tls-cert")
-    listener.add_argument("--tls-generate", metavar="DIR", help="serve HTTPS with a certificate made in DIR")
+    listener.add_argument("--tls-key", metavar="FILE", help="private key of --tls-cert")
+    listener.add_argument("--tls-generate", metavar="DIR", help="serve HTTPS with a certificate generated in DIR")
     listener.add_argument("--ca-path", metavar="FILE", help="name this CA file in the ready line")
-    program = made.add_argument_group("program")
+    program = parser.add_argument_group("program")
     program.add_argument("--scenario", metavar="FILE", help="accounts, domains and streams to start with (JSON)")
     program.add_argument(
-        "--state-file", metavar="PATH", help="go on from this file if there is one, and write it at the end"
+        "--state-file", metavar="PATH", help="continue from this file if it exists, and write it at exit"
     )
     program.add_argument("--ready-file", metavar="PATH", help="write the ready line to this file as well")
     program.add_argument("--background", action="store_true", help="start, print the ready line and return")
     program.add_argument("--log-file", metavar="PATH", help="output of the background process")
-    program.add_argument("--parent", type=int, metavar="PID", help="end when this process is gone")
-    program.add_argument("--max-age", type=float, metavar="SECONDS", help="end after this time")
+    program.add_argument("--parent", type=int, metavar="PID", help="exit when this process ends")
+    program.add_argument("--max-age", type=float, metavar="SECONDS", help="exit after this time")
     program.add_argument("--remove-at-exit", metavar="DIR", help="delete this directory when the program ends")
-    _add_behaviour(made.add_argument_group("behaviour (see the README for the question behind each)"))
-    return made
+    _add_behaviour(parser.add_argument_group("behaviour (see the README for the question behind each)"))
+    return parser
 
 
 def _add_behaviour(group: argparse._ArgumentGroup) -> None:
     for field in dataclasses.fields(Behaviour):
-        name = f"--{_SINGULAR.get(field.name, field.name).replace('_', '-')}"
+        name = f"--{_SINGULAR_OPTIONS.get(field.name, field.name).replace('_', '-')}"
         options: dict[str, Any] = {"dest": field.name, "help": field.metadata["help"], "default": argparse.SUPPRESS}
         if "mapping" in field.metadata:
             options.update(action="append", metavar="NAME=N")
@@ -71,16 +71,16 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:
         group.add_argument(name, **options)
 
 
-def behaviour_of(options: argparse.Namespace) -> dict[str, Any]:
-    """The behaviour fields given on the command line; ValueError when one is not valid."""
+def read_behaviour(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the behaviour fields given on the command line; raise ValueError if one is not valid."""
     names = {field.name for field in dataclasses.fields(Behaviour)}
     given = {name: value for name, value in vars(options).items() if name in names}
-    given = {name: _assignments(value) if isinstance(value, list) else value for name, value in given.items()}
+    given = {name: _parse_assignments(value) if isinstance(value, list) else value for name, value in given.items()}
     Behaviour().update(given)
     return given
 
 
-def _assignments(texts: list[str]) -> dict[str, str]:
+def _parse_assignments(texts: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for name, mark, value in pairs:
         if not mark or not name:
@@ -89,14 +89,14 @@ def _assignments(texts: list[str]) -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the program; the answer is its exit code."""
+    """Run the program and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    made = parser()
-    options = made.parse_args(arguments)
+    parser = build_parser()
+    options = parser.parse_args(arguments)
     if bool(options.tls_cert) != bool(options.tls_key):
-        made.error("--tls-cert and --tls-key go together")
+        parser.error("--tls-cert and --tls-key go together")
     if options.tls_cert and options.tls_generate:
-        made.error("--tls-generate makes the certificate; do not give one as well")
+        parser.error("--tls-generate creates the certificate; do not give one as well")
     try:
         if options.background:
             return _run_in_background([text for text in arguments if text != "--background"], options)
@@ -107,25 +107,25 @@ def main(arguments: list[str] | None = None) -> int:
             if options.remove_at_exit:
                 shutil.rmtree(options.remove_at_exit, ignore_errors=True)
     except (ValueError, OSError, OverflowError, tls.TlsError) as error:
-        print(f"{made.prog}: {error}", file=sys.stderr)
+        print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
 
 
 def _run(options: argparse.Namespace) -> int:
     plan = scenario.load(options.scenario) if options.scenario else scenario.DEFAULT
-    world = World(plan, behaviour_of(options))
+    world = World(plan, read_behaviour(options))
     if options.state_file:
         _check_directory(options.state_file)
         state.load(options.state_file, world)
     certificate, key = options.tls_cert, options.tls_key
     ca_path = options.ca_path or certificate
     if options.tls_generate:
-        certificate, key = tls.generate(options.tls_generate)
+        certificate, key = tls.generate_certificate(options.tls_generate)
         ca_path = certificate
-    context = tls.context(certificate, key) if certificate else None
+    context = tls.create_context(certificate, key) if certificate else None
     with Listener(options.host, options.port, world, context) as listener:
-        threading.Thread(target=world.keep_time, daemon=True).start()
-        lifetime.end_with(listener.stop, options.parent, options.max_age)
+        threading.Thread(target=world.run_clock, daemon=True).start()
+        lifetime.stop_on_end(listener.stop, options.parent, options.max_age)
         ready = {
             "endpoint": listener.endpoint,
             "port": listener.port,
@@ -134,23 +134,23 @@ def _run(options: argparse.Namespace) -> int:
         }
         print(json.dumps(ready), flush=True)
         if options.ready_file:
-            state.write_privately(options.ready_file, json.dumps(ready))
+            state.write_private_file(options.ready_file, json.dumps(ready))
         listener.serve_forever(poll_interval=0.05)
     if options.state_file:
-        world.gate.close(CLOSING_SECONDS)
+        world.gate.close(MAX_CLOSE_SECONDS)
         state.save(options.state_file, world)
     return 0
 
 
 def _check_directory(path: str) -> None:
-    """Say at the start, not at the end, that a file cannot be written."""
+    """Raise ValueError at the start, not at the end, if a state file could not be written."""
     directory = os.path.dirname(os.path.abspath(path))
     if not os.access(directory, os.W_OK | os.X_OK):
         raise ValueError(f"cannot write into {directory}")
 
 
 def _run_in_background(arguments: list[str], options: argparse.Namespace) -> int:
-    """Start this program again, detached; print its ready line, or its error."""
+    """Start this program again as a detached process; print its ready line, or its error."""
     package_parent = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     with tempfile.TemporaryDirectory(prefix="apsaravideo-emulator-") as directory:
         ready_file, error_file = os.path.join(directory, "ready"), os.path.join(directory, "error")
@@ -164,20 +164,20 @@ def _run_in_background(arguments: list[str], options: argparse.Namespace) -> int
                 start_new_session=True,
                 close_fds=True,
             )
-        line = _await_ready(child, ready_file)
+        line = _wait_until_ready(child, ready_file)
         if line is None:
-            _report_failure(options.log_file or error_file)
+            _print_failure(options.log_file or error_file)
             return child.returncode or 1
     if options.ready_file:
-        state.write_privately(options.ready_file, line)
+        state.write_private_file(options.ready_file, line)
     print(line, flush=True)
-    # The child goes on by itself; without this its Popen object would complain at exit.
+    # The child outlives this process; without a return code its Popen object would warn at exit.
     child.returncode = 0
     return 0
 
 
-def _await_ready(child: subprocess.Popen[bytes], ready_file: str) -> str | None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_until_ready(child: subprocess.Popen[bytes], ready_file: str) -> str | None:
+    deadline = time.monotonic() + MAX_START_SECONDS
     while time.monotonic() < deadline:
         if os.path.exists(ready_file):
             with open(ready_file, encoding="utf-8") as file:
@@ -190,6 +190,6 @@ def _await_ready(child: subprocess.Popen[bytes], ready_file: str) -> str | None:
     return None
 
 
-def _report_failure(path: str) -> None:
+def _print_failure(path: str) -> None:
     with open(path, encoding="utf-8", errors="replace") as file:
         sys.stderr.write(file.read()[-4000:] or "the emulator did not become ready\n")

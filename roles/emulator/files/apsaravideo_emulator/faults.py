@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults on demand: what networks, proxies and overloaded services do to a request.
+"""Injected faults: failures that networks, proxies and overloaded services cause.
 
-Chance is a function of the seed, of what is called (operation and parameters, without times) and of how often it was
-called before.  With one seed the same calls meet the same faults, in whatever order many clients make them.
+Chance is a function of the seed, of the call (operation and parameters, without times) and of the number of equal calls
+before. With one seed the same calls meet the same faults, in whatever order many clients make them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .calls import business_parameters
-from .state import Kept, stored
+from .state import Stateful, storable
 
-# The value says whether the call takes effect although the client does not get a proper answer.
+# The value says whether the call takes effect although the client gets no proper response.
 KINDS = {
     "reset_before": False,
     "reset_after": True,
@@ -41,7 +41,7 @@ KINDS = {
     "push_ends": True,
 }
 MAX_SECONDS = 3600.0
-_ROUNDING = 1e-9
+_TOLERANCE = 1e-9
 _STATUSES = range(200, 600)
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "fault": str,
@@ -56,16 +56,16 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-@stored
+@storable
 @dataclass
 class Fault:
-    """One fault.
+    """One kind of failure, with the calls it applies to and its probability.
 
-    ``action`` and ``parameters`` limit it to some calls, ``times`` is how often it still strikes (None: always),
-    ``probability`` how likely each time.  ``seconds`` is the length of a delay or stall, or the shortest and the
-    longest.  ``processed`` says whether the call takes effect; the default depends on the kind.  ``code``,
-    ``http_status`` and ``message`` are for the kind ``error``, ``location`` for ``redirect``, ``stream`` for
-    ``push_ends``.  ``struck`` counts.
+    `action` and `parameters` limit it to some calls, `times` is the number of calls that it may affect (None: no
+    limit), `probability` the chance for each call. `seconds` is the length of a delay or stall, or a pair of minimum
+    and maximum. `processed` says whether the call takes effect; the default depends on the kind. `code`, `http_status`
+    and `message` are for the kind `error`, `location` for `redirect`, `stream` for `push_ends`. `struck` counts the
+    affected calls.
     """
 
     fault: str
@@ -106,30 +106,30 @@ class Fault:
 
     @property
     def range(self) -> tuple[float, float]:
-        """The shortest and the longest duration in seconds."""
+        """Return the minimum and the maximum duration in seconds."""
         if isinstance(self.seconds, (int, float)):
             return self.seconds, self.seconds
         shortest, longest = self.seconds
         return shortest, longest
 
-    def concerns(self, action: str, parameters: Mapping[str, str]) -> bool:
-        """Whether it could disturb a call."""
+    def matches(self, action: str, parameters: Mapping[str, str]) -> bool:
+        """Return whether the fault applies to a call with this action and these parameters."""
         return self.action in (None, action) and all(
             parameters.get(name) == value for name, value in self.parameters.items()
         )
 
     def strike(self) -> bool:
-        """Count a strike, unless the fault is used up."""
+        """Count one affected call; return False if the fault is used up."""
         if self.times is not None and self.struck >= self.times:
             return False
         self.struck += 1
         return True
 
 
-@stored
+@storable
 @dataclass
 class Mixture:
-    """Faults with one seed: delays, each on its own, and one or none of the others."""
+    """A set of faults with one seed; a call may meet several delays, but at most one of the other faults."""
 
     seed: int
     faults: list[Fault]
@@ -139,14 +139,14 @@ class Mixture:
             raise ValueError(f"a seed is a whole number, not {self.seed!r}")
         others = [fault for fault in self.faults if fault.fault != "delay"]
         for action in {fault.action for fault in others}:
-            together = sum(fault.probability for fault in others if fault.action in (None, action))
-            if together > 1 + _ROUNDING:
-                raise ValueError(f"only one of these faults can strike, but their probabilities add up to {together}")
+            total = sum(fault.probability for fault in others if fault.action in (None, action))
+            if total > 1 + _TOLERANCE:
+                raise ValueError(f"only one of these faults can strike, but their probabilities add up to {total}")
 
 
 @dataclass(frozen=True)
 class Strike:
-    """What happens to one call: a delay in seconds and, after it, a fault, whose length is in ``seconds``."""
+    """The outcome for one call: a delay in seconds, then a fault that lasts `seconds`."""
 
     delay: float = 0.0
     fault: Fault | None = None
@@ -154,38 +154,38 @@ class Strike:
 
     @property
     def name(self) -> str | None:
-        """The kind of fault, for the log."""
+        """Return the kind of fault for the log, or None."""
         if self.fault is not None:
             return self.fault.fault
         return "delay" if self.delay else None
 
 
-NOTHING = Strike()
+NO_STRIKE = Strike()
 
 
-class Faults(Kept):
-    """The faults in force, oldest first."""
+class Faults(Stateful):
+    """All active faults, oldest first."""
 
-    KEPT = ("_mixtures", "_met")
+    STATE_FIELDS = ("_mixtures", "_call_counts")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._mixtures: list[Mixture] = []
-        self._met: dict[str, int] = {}
+        self._call_counts: dict[str, int] = {}
 
     def add(self, faults: list[dict[str, Any]], seed: int | None = None, **common: Any) -> dict[str, Any]:
-        """Add faults from untrusted fields, ``common`` ones for all; ValueError says what is wrong."""
+        """Add faults from untrusted fields, with `common` fields for all; raise ValueError if one is not valid."""
         try:
-            made = [Fault(**{**common, **fields}) for fields in faults]
+            parsed = [Fault(**{**common, **fields}) for fields in faults]
         except TypeError as error:
             raise ValueError(f"not a fault: {error}") from None
-        mixture = Mixture(secrets.randbelow(1 << 32) if seed is None else seed, made)
+        mixture = Mixture(secrets.randbelow(1 << 32) if seed is None else seed, parsed)
         with self._lock:
             self._mixtures.append(mixture)
         return asdict(mixture)
 
     def report(self) -> dict[str, Any]:
-        """The faults in force, and how often each kind has struck."""
+        """Return the active faults and the number of calls that each kind has affected."""
         struck: Counter[str] = Counter()
         with self._lock:
             for mixture in self._mixtures:
@@ -194,60 +194,60 @@ class Faults(Kept):
             return {"mixtures": [asdict(mixture) for mixture in self._mixtures], "struck": dict(struck)}
 
     def clear(self) -> None:
-        """Remove all faults; chance begins anew, too."""
+        """Remove all faults, and reset the counts of calls on which chance depends."""
         with self._lock:
             self._mixtures.clear()
-            self._met.clear()
+            self._call_counts.clear()
 
     def pick(self, action: str, parameters: Mapping[str, str]) -> Strike:
-        """What happens to this call."""
+        """Return the delay and the fault for this call."""
         if not self._mixtures:
-            return NOTHING
+            return NO_STRIKE
         own = sorted(business_parameters(parameters).items())
-        what = repr((action, [pair for pair in own if pair[0] not in ("StartTime", "EndTime")]))
+        call = repr((action, [pair for pair in own if pair[0] not in ("StartTime", "EndTime")]))
         with self._lock:
-            self._met[what] = self._met.get(what, 0) + 1
-            dice = _Dice(f"{self._met[what]} {what}")
+            self._call_counts[call] = self._call_counts.get(call, 0) + 1
+            dice = _Dice(f"{self._call_counts[call]} {call}")
             delay, chosen = 0.0, None
             for number, mixture in enumerate(self._mixtures):
-                concerned = [fault for fault in mixture.faults if fault.concerns(action, parameters)]
-                delay += _delay(mixture, concerned, dice, number)
+                candidates = [fault for fault in mixture.faults if fault.matches(action, parameters)]
+                delay += _total_delay(mixture, candidates, dice, number)
                 if chosen is None:
-                    chosen = _one_of(mixture, concerned, dice, number)
+                    chosen = _choose_fault(mixture, candidates, dice, number)
             return Strike(delay, chosen, dice.between(*chosen.range, "length") if chosen else 0.0)
 
 
 class _Dice:
-    """Chance for one call."""
+    """A generator of random numbers that are the same whenever the same call is repeated with the same seed."""
 
     def __init__(self, call: str) -> None:
         self._call = call
 
     def roll(self, *about: object) -> float:
-        """A number from 0 to below 1 that depends on the call and on what it is about."""
+        """Return a number from 0 to below 1 that depends only on the call and on `about`, the purpose of the roll."""
         digest = hashlib.blake2b(f"{about} {self._call}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") / (1 << 64)
 
     def between(self, low: float, high: float, *about: object) -> float:
-        """A number from ``low`` to ``high``."""
+        """Return a number from `low` to `high`, likewise."""
         return low + (high - low) * self.roll(*about)
 
 
-def _delay(mixture: Mixture, faults: list[Fault], dice: _Dice, number: int) -> float:
+def _total_delay(mixture: Mixture, faults: list[Fault], dice: _Dice, number: int) -> float:
     total = 0.0
-    for place, fault in enumerate(faults):
-        about = (mixture.seed, number, place)
+    for position, fault in enumerate(faults):
+        about = (mixture.seed, number, position)
         if fault.fault == "delay" and dice.roll(*about, "delay") < fault.probability and fault.strike():
             total += dice.between(*fault.range, *about)
     return total
 
 
-def _one_of(mixture: Mixture, faults: list[Fault], dice: _Dice, number: int) -> Fault | None:
-    left = dice.roll(mixture.seed, number, "fault")
+def _choose_fault(mixture: Mixture, faults: list[Fault], dice: _Dice, number: int) -> Fault | None:
+    remaining = dice.roll(mixture.seed, number, "fault")
     for fault in faults:
         if fault.fault == "delay":
             continue
-        if left < fault.probability:
+        if remaining < fault.probability:
             return fault if fault.strike() else None
-        left -= fault.probability
+        remaining -= fault.probability
     return None

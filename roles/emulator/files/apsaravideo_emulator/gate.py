@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The end of the program: nothing may be answered that is not in its state file."""
+"""A gate that keeps threads from changing the state once the program is about to save it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import threading
 from types import TracebackType
 
 
-class Closed(Exception):
-    """The program is ending."""
+class GateClosed(Exception):
+    """An attempt to enter a closed gate; the program is ending."""
 
 
 class Gate:
-    """Lets threads in (``with gate:``) until it is closed; then Closed is raised."""
+    """A context manager that many threads may enter (`with gate:`) until it is closed."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -24,7 +24,7 @@ class Gate:
     def __enter__(self) -> None:
         with self._changed:
             if not self._open:
-                raise Closed
+                raise GateClosed
             self._inside += 1
 
     def __exit__(
@@ -35,7 +35,7 @@ class Gate:
             self._changed.notify_all()
 
     def close(self, timeout: float) -> None:
-        """Let nobody in any more, and wait until those inside have left, at most so many seconds."""
+        """Refuse further threads, and wait at most `timeout` seconds for those inside to leave."""
         with self._changed:
             self._open = False
             self._changed.wait_for(lambda: not self._inside, timeout)

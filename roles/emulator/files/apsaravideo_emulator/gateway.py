@@ -1,49 +1,41 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request, from what arrived to what is answered.
+"""The path of one API request, from its bytes to its response.
 
 The order of checks: TLS, method, action and version, access key, date, signature, nonce, token, policy, call limit,
-parameters, and only then the operation.  A call that fails a check has no effect.
+parameters, and only then the operation. A call that fails a check has no effect.
 
-All but the last two happen when a call arrives; latency and injected delays come after them, so that a slow call has
-counted against its limit before it is answered.
+All checks but that of the parameters happen when a call arrives, before latency and injected delays, so that a slow
+call counts against its limit at once.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
-from . import operations, render, scenario, sts
-from .behaviour import Behaviour
-from .callbacks import Deliverer
-from .calls import CallLog
-from .clock import Clock, parse_iso
-from .cloud import Cloud, UnknownDomain
+from . import operations, render, sts
+from .clock import parse_iso
 from .errors import ErrorTable, GatewayError
-from .faults import Fault, Faults, Strike
-from .gate import Closed, Gate
+from .faults import Fault, Strike
+from .gate import GateClosed
 from .identity import AccessKey, Principal
-from .limits import Windows
 from .operations import LIVE_VERSION
 from .operations.call import Call, Operation
-from .parameters import read
-from .signatures import ACS3, HttpRequest, claim, is_acs3
-from .state import Kept
+from .parameters import read_parameters
+from .resources import UnknownDomain
+from .signatures import ACS3, HttpRequest, is_acs3, read_claim
 from .sts import STS_VERSION
+from .world import MAX_DATE_DIFFERENCE, World
 
-FRESH_SECONDS = 900
-NONCE_MEMORY = 2 * FRESH_SECONDS + 60
-ARN = ("acs", "service", "region", "account", "resource")
+ARN_PARTS = ("acs", "service", "region", "account", "resource")
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 _PRODUCTS: dict[str, dict[str, Operation]] = {
@@ -54,8 +46,8 @@ _HOSTS = {LIVE_VERSION: "live.aliyuncs.com", STS_VERSION: "sts.aliyuncs.com"}
 
 
 @dataclass
-class Reply:
-    """An answer; ``disruption`` (``reset``, ``truncate``) is what the listener does instead of sending it properly."""
+class HttpResponse:
+    """A response; `disruption` is None, or the way in which the connection breaks (`reset` or `truncate`)."""
 
     status: int
     body: bytes
@@ -65,40 +57,9 @@ class Reply:
     code: str | None = None
 
 
-class Nonces(Kept):
-    """The nonces of the last half hour, per account."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: set[tuple[str, str]] = set()
-        self._order: deque[tuple[float, tuple[str, str]]] = deque()
-
-    def use(self, account: str, nonce: str, wall: float) -> None:
-        """Remember a nonce; SignatureNonceUsed when it is known already."""
-        entry = (account, nonce)
-        with self._lock:
-            while self._order and self._order[0][0] < wall - NONCE_MEMORY:
-                self._known.discard(self._order.popleft()[1])
-            if entry in self._known:
-                raise GatewayError("SignatureNonceUsed", 400, "Specified signature nonce was used already.")
-            self._known.add(entry)
-            self._order.append((wall, entry))
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state."""
-        with self._lock:
-            return {"order": list(self._order)}
-
-    def restore(self, content: dict[str, Any]) -> None:
-        """Take over a state."""
-        with self._lock:
-            self._order = deque(content["order"])
-            self._known = {entry for _wall, entry in self._order}
-
-
 @dataclass
 class Exchange:
-    """A request being answered; ``refusal`` is why it was not admitted, ``operation`` and ``key`` are set if it was."""
+    """A request being processed; `refusal` is the error if it was not admitted, else `operation` and `key` are set."""
 
     request: HttpRequest
     secure: bool
@@ -119,85 +80,19 @@ class Exchange:
 
     @property
     def wants_json(self) -> bool:
-        """JSON when Format says so; without Format, ACS3 clients get JSON and older ones XML."""
-        wanted = self.parameters.get("Format", "")
-        return wanted.upper() == "JSON" if wanted else self.acs3
-
-
-class World(Kept):
-    """Everything that a reset sets back, and that a state file holds.
-
-    Whoever looks at it or changes it has to be inside ``gate``, and most of it needs ``lock`` as well.
-    """
-
-    KEPT = ("cloud", "faults", "calls", "windows", "nonces")
-
-    def __init__(self, plan: dict[str, Any], behaviour: dict[str, Any], clock: Clock | None = None) -> None:
-        self._plan = plan
-        self._initial_behaviour = behaviour
-        self._clock = clock
-        self._deliverer = Deliverer(self._carry_out)
-        self.gate = Gate()
-        self.lock = threading.RLock()
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin anew: the scenario's cloud, the behaviour of the start, no calls, no faults, no advanced clock."""
-        with self.lock:
-            self.behaviour = Behaviour()
-            self.behaviour.update(self._initial_behaviour)
-            clock = self._clock or Clock()
-            clock.advanced = 0.0
-            clock.skew = lambda: self.behaviour.clock_skew
-            self._deliverer.clear()
-            self.cloud = Cloud(clock, self.behaviour, self._deliverer)
-            self.faults = Faults()
-            self.calls = CallLog()
-            self.windows = Windows()
-            self.nonces = Nonces()
-            scenario.apply(self._plan, self.cloud)
-
-    def keep_time(self) -> None:
-        """Let what is due happen although nobody asks, for callbacks that are really sent; ends with the program."""
-        with contextlib.suppress(Closed):
-            while True:
-                time.sleep(0.1)
-                with self.gate, self.lock:
-                    if self.behaviour.notify_result == "deliver":
-                        self.cloud.settle()
-
-    def _carry_out(self, action: Callable[[], None]) -> None:
-        with contextlib.suppress(Closed), self.gate, self.lock:
-            action()
-
-    def snapshot(self) -> dict[str, Any]:
-        """The state; of the switches, those that were changed since the start."""
-        with self.lock:
-            started = Behaviour()
-            started.update(self._initial_behaviour)
-            before, now = started.as_dict(), self.behaviour.as_dict()
-            changed = {name: value for name, value in now.items() if value != before[name]}
-            return {**super().snapshot(), "behaviour": changed}
-
-    def restore(self, content: dict[str, Any]) -> None:
-        """Take over a state."""
-        with self.lock:
-            self.behaviour.update(content["behaviour"])
-            super().restore(content)
-
-    def gateway_time(self) -> float:
-        """The present by the cloud's clock, in epoch seconds."""
-        return self.cloud.clock.wall()
+        """Return whether to respond in JSON; without a Format parameter, ACS3 clients get JSON and older ones XML."""
+        format_ = self.parameters.get("Format", "")
+        return format_.upper() == "JSON" if format_ else self.acs3
 
 
 class Gateway:
-    """Answers API requests."""
+    """The handler of API requests."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def answer(self, request: HttpRequest, secure: bool) -> Reply:
-        """Answer one request, and log it."""
+    def respond(self, request: HttpRequest, secure: bool) -> HttpResponse:
+        """Process one request and log it."""
         world = self.world
         arrived = time.time()
         exchange = Exchange(request, secure)
@@ -208,36 +103,38 @@ class Gateway:
                     self._receive(exchange)
             time.sleep(world.behaviour.latency / 1000 + strike.delay)
             with world.gate:
-                reply = self._logged(exchange, arrived, strike)
-        except Closed:
-            return Reply(0, b"", "", disruption="reset")
+                response = self._respond_and_log(exchange, arrived, strike)
+        except GateClosed:
+            return HttpResponse(0, b"", "", disruption="reset")
         if strike.name == "stall":
             time.sleep(strike.seconds)
-        return reply
+        return response
 
-    def _logged(self, exchange: Exchange, arrived: float, strike: Strike) -> Reply:
+    def _respond_and_log(self, exchange: Exchange, arrived: float, strike: Strike) -> HttpResponse:
         calls = self.world.calls
-        reply = self._disturbed(exchange, strike.fault, strike.seconds) if strike.fault else self._processed(exchange)
-        reply.headers.setdefault("x-acs-request-id", exchange.request_id)
+        response = (
+            self._apply_fault(exchange, strike.fault, strike.seconds) if strike.fault else self._process(exchange)
+        )
+        response.headers.setdefault("x-acs-request-id", exchange.request_id)
         calls.add(
             arrived,
             exchange.action,
             exchange.parameters,
             exchange.request_id,
             account=exchange.account,
-            http_status=reply.status,
-            code=reply.code,
+            http_status=response.status,
+            code=response.code,
             signature=exchange.scheme,
             throttled=exchange.throttled,
             fault=strike.name,
         )
-        return reply
+        return response
 
     def _receive(self, exchange: Exchange) -> None:
-        """Admit a request, or say in it why not."""
+        """Authenticate and admit a request, or store the refusal in the exchange."""
         try:
             operation = self._operation(exchange)
-            key = self._authenticate(exchange) if operation.signed else self._stranger(exchange)
+            key = self._authenticate(exchange) if operation.signed else self._anonymous_caller(exchange)
             self._authorise(operation, key)
             self._admit(exchange, operation, key)
         except GatewayError as error:
@@ -245,14 +142,14 @@ class Gateway:
         else:
             exchange.operation, exchange.key = operation, key
 
-    def _processed(self, exchange: Exchange) -> Reply:
+    def _process(self, exchange: Exchange) -> HttpResponse:
         try:
-            content = self._carry_out(exchange)
+            content = self._execute(exchange)
         except GatewayError as error:
             return self._failure(exchange, error)
         return self._success(exchange, content)
 
-    def _carry_out(self, exchange: Exchange) -> dict[str, Any]:
+    def _execute(self, exchange: Exchange) -> dict[str, Any]:
         if exchange.refusal:
             raise exchange.refusal
         operation, key = exchange.operation, exchange.key
@@ -260,17 +157,17 @@ class Gateway:
         behaviour = self.world.behaviour
         generation = behaviour.generations.get(operation.name, behaviour.generation)
         errors = ErrorTable(generation if exchange.version == LIVE_VERSION else "old", behaviour.config_exists_code)
-        values = read(operation.parameters, exchange.parameters, errors)
+        values = read_parameters(operation.parameters, exchange.parameters, errors)
         with self.world.lock:
             cloud = self.world.cloud
             call = Call(cloud, key, values, errors, exchange.request_id, cloud.settle())
-            content = operation.carry_out(call)
+            content = operation.execute(call)
         exchange.account = key.principal.account
         return content
 
     def _operation(self, exchange: Exchange) -> Operation:
         behaviour = self.world.behaviour
-        if behaviour.on("require_tls") and not exchange.secure:
+        if behaviour.is_on("require_tls") and not exchange.secure:
             raise GatewayError("InvalidProtocol.NeedSsl", 404, "Your request is denied as lack of ssl protect.")
         if exchange.request.method not in ("GET", "POST"):
             raise GatewayError("UnsupportedHTTPMethod", 400, "This http method is not supported.")
@@ -289,28 +186,28 @@ class Gateway:
         return operation
 
     def _authenticate(self, exchange: Exchange) -> AccessKey:
-        claimed = claim(exchange.request)
-        exchange.scheme = "acs3" if claimed.scheme == ACS3 else "hmac-sha1"
+        claim = read_claim(exchange.request)
+        exchange.scheme = "acs3" if claim.scheme == ACS3 else "hmac-sha1"
         identities = self.world.cloud.identities
-        key = identities.key(claimed.key_id)
-        now = self._fresh(claimed.date)
-        claimed.verify(key.secret)
-        self.world.nonces.use(key.principal.account, claimed.nonce, now)
-        identities.check_token(key, claimed.token, now)
+        key = identities.find_key(claim.key_id)
+        now = self._check_date(claim.date)
+        claim.verify(key.secret)
+        self.world.nonces.use(key.principal.account, claim.nonce, now)
+        identities.check_token(key, claim.token, now)
         exchange.account = key.principal.account
         return key
 
-    def _stranger(self, exchange: Exchange) -> AccessKey:
-        """The caller of an operation that needs no key, who counts towards the limit of the role's account."""
+    def _anonymous_caller(self, exchange: Exchange) -> AccessKey:
+        """Return the caller of an unsigned operation, who counts towards the call limit of the account in RoleArn."""
         date = exchange.parameters.get("Timestamp") or exchange.request.headers.get("x-acs-date")
         if not date:
             raise GatewayError("MissingTimestamp", 400, "Timestamp is mandatory for this action.")
-        self._fresh(date)
+        self._check_date(date)
         parts = exchange.parameters.get("RoleArn", "").split(":")
-        return AccessKey("", "", Principal(parts[3] if len(parts) == len(ARN) else "", "stranger"))
+        return AccessKey("", "", Principal(parts[3] if len(parts) == len(ARN_PARTS) else "", "stranger"))
 
-    def _fresh(self, date: str) -> float:
-        """The gateway's time, in epoch seconds, when the date of a request is close to it."""
+    def _check_date(self, date: str) -> float:
+        """Return the gateway's time in epoch seconds; raise GatewayError if the request's date is not close to it."""
         now = self.world.gateway_time()
         try:
             sent = parse_iso(date)
@@ -318,7 +215,7 @@ class Gateway:
             raise GatewayError(
                 "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
             ) from None
-        if abs(now - sent) > FRESH_SECONDS:
+        if abs(now - sent) > MAX_DATE_DIFFERENCE:
             raise GatewayError("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.")
         return now
 
@@ -339,7 +236,7 @@ class Gateway:
             "Forbidden.RAM",
             403,
             "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
-            details=details if behaviour.on("access_denied_detail") else None,
+            details=details if behaviour.is_on("access_denied_detail") else None,
         )
 
     def _admit(self, exchange: Exchange, operation: Operation, key: AccessKey) -> None:
@@ -351,9 +248,9 @@ class Gateway:
             count_dropped=behaviour.dropped_calls == "counted",
         )
         if wait:
-            raise self._throttled(exchange, wait)
+            raise self._throttling_error(exchange, wait)
 
-    def _throttled(self, exchange: Exchange, wait: int) -> GatewayError:
+    def _throttling_error(self, exchange: Exchange, wait: int) -> GatewayError:
         exchange.throttled = True
         return GatewayError(
             self.world.behaviour.throttle_code,
@@ -362,16 +259,16 @@ class Gateway:
             retry_after=wait,
         )
 
-    def _success(self, exchange: Exchange, content: dict[str, Any]) -> Reply:
+    def _success(self, exchange: Exchange, content: dict[str, Any]) -> HttpResponse:
         content = {"RequestId": exchange.request_id, **content}
         root = f"{exchange.action}Response"
         if not exchange.wants_json:
-            return Reply(200, render.as_xml(root, content), render.XML_TYPE)
+            return HttpResponse(200, render.as_xml(root, content), render.XML_TYPE)
         if self.world.behaviour.answers == "wrapped":
             content = {root: content}
-        return Reply(200, render.as_json(content), render.JSON_TYPE)
+        return HttpResponse(200, render.as_json(content), render.JSON_TYPE)
 
-    def _failure(self, exchange: Exchange, error: GatewayError) -> Reply:
+    def _failure(self, exchange: Exchange, error: GatewayError) -> HttpResponse:
         content: dict[str, Any] = {
             "RequestId": exchange.request_id,
             "HostId": _HOSTS.get(exchange.version, _HOSTS[LIVE_VERSION]),
@@ -382,47 +279,47 @@ class Gateway:
         if error.details:
             content["AccessDeniedDetail"] = error.details
         headers = {}
-        if error.retry_after is not None and self.world.behaviour.on("retry_after"):
+        if error.retry_after is not None and self.world.behaviour.is_on("retry_after"):
             headers["x-acs-retry-after"] = str(error.retry_after)
         status = self.world.behaviour.http_status.get(error.code, error.http_status)
         if exchange.wants_json:
-            return Reply(status, render.as_json(content), render.JSON_TYPE, headers, code=error.code)
-        return Reply(status, render.as_xml("Error", content), render.XML_TYPE, headers, code=error.code)
+            return HttpResponse(status, render.as_json(content), render.JSON_TYPE, headers, code=error.code)
+        return HttpResponse(status, render.as_xml("Error", content), render.XML_TYPE, headers, code=error.code)
 
-    def _disturbed(self, exchange: Exchange, fault: Fault, seconds: float) -> Reply:
+    def _apply_fault(self, exchange: Exchange, fault: Fault, seconds: float) -> HttpResponse:
         if fault.fault == "push_ends":
             with self.world.lock, contextlib.suppress(UnknownDomain):
                 self.world.cloud.end_push(*fault.stream.split("/", 2))
-            return self._processed(exchange)
-        reply = self._processed(exchange) if fault.processed else None
+            return self._process(exchange)
+        response = self._process(exchange) if fault.processed else None
         if fault.fault in ("reset_before", "reset_after", "stall"):
-            return Reply(0, b"", "", disruption="reset")
+            return HttpResponse(0, b"", "", disruption="reset")
         if fault.fault in ("truncate", "half_json", "empty"):
-            return _damaged(fault.fault, reply or self._success(exchange, {}))
+            return _damage(fault.fault, response or self._success(exchange, {}))
         if fault.fault == "bare":
             return self._success(exchange, {})
         if fault.fault in ("html", "redirect"):
-            return _foreign_answer(fault)
+            return _intermediary_response(fault)
         if fault.fault == "throttle":
-            return self._failure(exchange, self._throttled(exchange, max(1, int(seconds * 1000))))
+            return self._failure(exchange, self._throttling_error(exchange, max(1, int(seconds * 1000))))
         return self._failure(exchange, _fault_error(fault))
 
 
-def _foreign_answer(fault: Fault) -> Reply:
-    """What a captive portal or a proxy says in place of the gateway."""
+def _intermediary_response(fault: Fault) -> HttpResponse:
+    """Return the response of a captive portal or a redirecting proxy."""
     if fault.fault == "redirect":
-        return Reply(302, b"", "text/html", {"Location": fault.location})
-    return Reply(200, b"<!DOCTYPE html><html><body><h1>Welcome to the network</h1></body></html>", "text/html")
+        return HttpResponse(302, b"", "text/html", {"Location": fault.location})
+    return HttpResponse(200, b"<!DOCTYPE html><html><body><h1>Welcome to the network</h1></body></html>", "text/html")
 
 
-def _damaged(kind: str, reply: Reply) -> Reply:
+def _damage(kind: str, response: HttpResponse) -> HttpResponse:
     if kind == "truncate":
-        reply.disruption = "truncate"
+        response.disruption = "truncate"
     elif kind == "half_json":
-        reply.body = reply.body[: len(reply.body) // 2]
+        response.body = response.body[: len(response.body) // 2]
     elif kind == "empty":
-        reply.body = b""
-    return reply
+        response.body = b""
+    return response
 
 
 def _fault_error(fault: Fault) -> GatewayError:
@@ -434,7 +331,7 @@ def _fault_error(fault: Fault) -> GatewayError:
 
 
 def parse_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpRequest:
-    """Take an HTTP request apart; header names must be in lower case."""
+    """Parse an HTTP request; the names in `headers` must be in lower case."""
     path, _mark, query = target.partition("?")
     form: tuple[tuple[str, str], ...] = ()
     if body and headers.get("content-type", "").partition(";")[0].strip().lower() == FORM_TYPE:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may call: accounts, RAM users, roles, identity providers, access keys and temporary sessions."""
+"""Accounts, RAM users, roles, identity providers, access keys and temporary sessions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from fnmatch import fnmatchcase
 
 from .errors import GatewayError
 from .oidc import Provider
-from .state import Kept, stored
+from .state import Stateful, storable
 
 ROOT = "root"
 
 
-@stored
+@storable
 @dataclass(frozen=True)
 class Principal:
-    """An account's root, a RAM user or a role; ``allow`` and ``deny`` are patterns such as ``live:Describe*``."""
+    """An account's root, a RAM user or a role; `allow` and `deny` are patterns such as `live:Describe*`."""
 
     account: str
     name: str
@@ -28,7 +28,7 @@ class Principal:
     deny: tuple[str, ...] = ()
 
     def may(self, action: str) -> bool:
-        """Whether the policy lets this principal carry out an action; a denial wins."""
+        """Return whether the policy allows an action; a denial takes precedence."""
         return _matches(action, self.allow) and not _matches(action, self.deny)
 
 
@@ -36,12 +36,12 @@ def _matches(action: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
-@stored
+@storable
 @dataclass(frozen=True)
 class Role:
-    """A role that users of its account may assume, and those whom ``providers`` (names) know.
+    """A role that users of its account may assume, and anyone with a token of one of its `providers` (names).
 
-    ``max_seconds`` is the longest session.
+    `max_seconds` is the maximum session duration.
     """
 
     principal: Principal
@@ -51,14 +51,14 @@ class Role:
 
     @property
     def arn(self) -> str:
-        """The role's name as AssumeRole takes it."""
+        """Return the role's ARN, as AssumeRole expects it."""
         return f"acs:ram::{self.principal.account}:role/{self.principal.name}"
 
 
-@stored
+@storable
 @dataclass(frozen=True)
 class AccessKey:
-    """A key pair; a temporary one has a token and an expiry in real epoch seconds."""
+    """An access key; a temporary one has a security token and an expiry in real epoch seconds."""
 
     key_id: str
     secret: str = field(repr=False)
@@ -68,19 +68,19 @@ class AccessKey:
     expires: float = float("inf")
 
 
-class Identities(Kept):
-    """All keys, roles and identity providers."""
+class Identities(Stateful):
+    """All access keys, roles and identity providers."""
 
-    KEPT = ("keys", "roles", "providers")
+    STATE_FIELDS = ("access_keys", "roles", "providers")
 
     def __init__(self) -> None:
-        self.keys: dict[str, AccessKey] = {}
+        self.access_keys: dict[str, AccessKey] = {}
         self.roles: dict[str, Role] = {}
         self.providers: dict[str, Provider] = {}
 
     def add_key(self, key: AccessKey) -> None:
-        """Add or replace a key pair."""
-        self.keys[key.key_id] = key
+        """Add or replace an access key."""
+        self.access_keys[key.key_id] = key
 
     def add_role(self, role: Role) -> None:
         """Add or replace a role."""
@@ -90,9 +90,9 @@ class Identities(Kept):
         """Add or replace an OIDC provider."""
         self.providers[provider.arn] = provider
 
-    def key(self, key_id: str) -> AccessKey:
-        """The key pair with this id, if it can be used at all."""
-        key = self.keys.get(key_id)
+    def find_key(self, key_id: str) -> AccessKey:
+        """Return the access key with this id; raise GatewayError if it is unknown or inactive."""
+        key = self.access_keys.get(key_id)
         if key is None:
             raise GatewayError("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
         if not key.active:
@@ -100,20 +100,20 @@ class Identities(Kept):
         return key
 
     def check_token(self, key: AccessKey, token: str | None, now: float) -> None:
-        """Raise GatewayError unless the token is the one that belongs to the key and has not expired."""
+        """Raise GatewayError unless the security token belongs to the access key and has not expired."""
         if token is None:
             if key.token is not None:
                 raise GatewayError("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.")
             return
         if token != key.token:
-            known = any(other.token == token for other in list(self.keys.values()))
+            known = any(other.token == token for other in list(self.access_keys.values()))
             kind = "MismatchWithAccessKey" if known else "Malformed"
             raise GatewayError(f"InvalidSecurityToken.{kind}", 400, "Specified SecurityToken is not valid.")
         if now >= key.expires:
             raise GatewayError("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.")
 
-    def open_session(self, role: Role, seconds: float, now: float) -> AccessKey:
-        """A new temporary key pair that acts as the role."""
+    def create_session(self, role: Role, seconds: float, now: float) -> AccessKey:
+        """Create a temporary access key that acts as the role."""
         key = AccessKey(
             key_id=f"STS.{secrets.token_hex(12)}",
             secret=secrets.token_urlsafe(32),

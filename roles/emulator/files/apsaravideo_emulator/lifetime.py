@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the program ends: never later than its parent, its age limit or a signal allows."""
+"""The end of the program: on a signal, with its parent process, or at its maximum age."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Callable
 POLL_SECONDS = 0.25
 
 
-def process_mark(pid: int) -> str | None:
-    """Something that tells a living process from a later one with the same number; None when it is gone.
+def process_identity(pid: int) -> str | None:
+    """Return a value that distinguishes a running process from a later one with the same id; None if it has ended.
 
-    A zombie counts as gone.  Where there is no /proc the mark is the same for every living process.
+    A zombie counts as ended. Without /proc the value is the same for every running process.
     """
     try:
         os.kill(pid, 0)
@@ -35,8 +35,8 @@ def process_mark(pid: int) -> str | None:
     return None if fields[0] in ("Z", "X") else fields[19]
 
 
-def end_with(stop: Callable[[], None], parent: int | None, max_age: float | None) -> None:
-    """Call ``stop`` on SIGTERM or SIGINT, when ``parent`` is gone, and after ``max_age`` seconds."""
+def stop_on_end(stop: Callable[[], None], parent: int | None, max_age: float | None) -> None:
+    """Call `stop` on SIGTERM or SIGINT, on the end of the process `parent`, and after `max_age` seconds."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop())
     if parent is not None or max_age is not None:
@@ -44,12 +44,12 @@ def end_with(stop: Callable[[], None], parent: int | None, max_age: float | None
 
 
 def _watch(stop: Callable[[], None], parent: int | None, max_age: float | None) -> None:
-    born = time.monotonic()
-    mark = process_mark(parent) if parent is not None else None
+    started = time.monotonic()
+    identity = process_identity(parent) if parent is not None else None
     while True:
-        if parent is not None and (mark is None or process_mark(parent) != mark):
+        if parent is not None and (identity is None or process_identity(parent) != identity):
             break
-        if max_age is not None and time.monotonic() - born >= max_age:
+        if max_age is not None and time.monotonic() - started >= max_age:
             break
         time.sleep(POLL_SECONDS)
     stop()

@@ -4,7 +4,7 @@
 """Call limits: sliding windows per account and operation.
 
 The documented limits count per operation and per account; RAM users and roles share the limit of their account, and
-what exceeds it is dropped.
+excess calls are dropped.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .state import Kept
+from .state import Stateful
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``calls`` calls in any ``seconds`` seconds."""
+    """At most `calls` calls in any `seconds` seconds."""
 
     calls: int
     seconds: float = 1.0
 
 
-class Windows(Kept):
-    """The calls of the recent past, by key."""
+class Windows(Stateful):
+    """The calls of the recent past, by account and operation."""
 
     def __init__(self, time_source: Callable[[], float] = time.monotonic) -> None:
         self._time = time_source
@@ -35,11 +35,10 @@ class Windows(Kept):
         self._accepted: dict[tuple[str, str], deque[float]] = {}
 
     def admit(self, key: tuple[str, str], limit: Limit, taken: float = 0.0, count_dropped: bool = False) -> int:
-        """Count one call against the limit.
+        """Count one call against the limit; return 0 if it is admitted, else the milliseconds until a slot may be free.
 
-        ``taken`` is the number of calls per second that other clients of the account spend.  The answer is 0 when the
-        call is admitted, otherwise the milliseconds (at least 1) until a slot may be free.  A call that is not
-        admitted uses up a slot only when ``count_dropped`` is true.
+        `taken` is the number of calls per second that other clients of the account make. The wait is at least 1 ms. A
+        dropped call uses up a slot only if `count_dropped` is true.
         """
         now = self._time()
         capacity = limit.calls - taken * limit.seconds
@@ -56,19 +55,18 @@ class Windows(Kept):
         return max(1, int(wait * 1000))
 
     def clear(self) -> None:
-        """Forget every call."""
+        """Delete every call."""
         with self._lock:
             self._accepted.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """The state: how long ago each call was, because another process has another time source."""
+        """Return the state as ages of calls, because the next process has another time source."""
         now = self._time()
         with self._lock:
             ages = {key: [now - instant for instant in calls] for key, calls in self._accepted.items()}
         return {"wall": time.time(), "ages": ages}
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Take over a state."""
         base = self._time() - max(0.0, time.time() - content["wall"])
         with self._lock:
             self._accepted = {key: deque(base - age for age in ages) for key, ages in content["ages"].items()}

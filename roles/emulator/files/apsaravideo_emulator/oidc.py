@@ -1,10 +1,10 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""OIDC identity providers of an account, and the tokens that they issue.
+"""OIDC identity providers of an account, and their tokens.
 
-A token is one that is registered with the provider as it is, or a JWT whose claims are checked.  The signature of a JWT
-is not: the emulator reaches no issuer to ask for its keys.
+A token is either registered with the provider as a literal text, or a JWT whose claims are checked. The signature of a
+JWT is not checked, because the emulator fetches no signing keys.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import GatewayError
-from .state import stored
+from .state import storable
 
-SHORTEST_TOKEN, LONGEST_TOKEN = 4, 20_000
+MIN_TOKEN_LENGTH, MAX_TOKEN_LENGTH = 4, 20_000
 ALGORITHM = "RS256"
 
 
-@stored
+@storable
 @dataclass(frozen=True)
 class Provider:
     """An OIDC identity provider registered with an account."""
@@ -35,50 +35,52 @@ class Provider:
 
     @property
     def arn(self) -> str:
-        """The provider's name as AssumeRoleWithOIDC takes it."""
+        """Return the provider's ARN, as AssumeRoleWithOIDC expects it."""
         return f"acs:ram::{self.account}:oidc-provider/{self.name}"
 
     def identify(self, token: str, now: float) -> dict[str, str]:
-        """Whom a token stands for, as ``OIDCTokenInfo``; GatewayError when it is not good."""
-        if not SHORTEST_TOKEN <= len(token) <= LONGEST_TOKEN:
-            raise refused("Invalid", f"The OIDCToken must have {SHORTEST_TOKEN} to {LONGEST_TOKEN} characters.")
+        """Return the owner of a token, as `OIDCTokenInfo`; raise GatewayError if the token is not valid."""
+        if not MIN_TOKEN_LENGTH <= len(token) <= MAX_TOKEN_LENGTH:
+            raise token_error(
+                "Invalid", f"The OIDCToken must have {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} characters."
+            )
         if token in self.tokens:
             return self._info("registered", self.client_ids)
         claims = _claims(token)
         audience = claims.get("aud")
         audiences = [audience] if isinstance(audience, str) else audience
         if claims.get("iss") != self.issuer or not isinstance(claims.get("sub"), str):
-            raise refused("Invalid", "The Jwt content is invalid that cannot be recognized.")
+            raise token_error("Invalid", "The Jwt content is invalid that cannot be recognized.")
         if not isinstance(audiences, list) or not set(map(str, audiences)) & set(self.client_ids):
-            raise refused("AudienceNotMatch", "Invalid audience.")
+            raise token_error("AudienceNotMatch", "Invalid audience.")
         if not isinstance(claims.get("exp"), (int, float)) or claims["exp"] <= now:
-            raise refused("Expired", "This JsonWebToken is expired.")
+            raise token_error("Expired", "This JsonWebToken is expired.")
         return self._info(claims["sub"], tuple(map(str, audiences)))
 
     def _info(self, subject: str, audiences: tuple[str, ...]) -> dict[str, str]:
         return {"Subject": subject, "Issuer": self.issuer, "ClientIds": ",".join(audiences)}
 
 
-def refused(kind: str, message: str) -> GatewayError:
-    """The error for a token that is not good."""
+def token_error(kind: str, message: str) -> GatewayError:
+    """Return the error for a token that is not valid."""
     return GatewayError(f"AuthenticationFail.OIDCToken.{kind}", 401, message)
 
 
 def _claims(token: str) -> dict[str, Any]:
     parts = token.split(".")
     if len(parts) != len(("header", "claims", "signature")) or not all(parts):
-        raise refused("Invalid", "The number of Jwt field should be divided into 3 parts with '.' .")
-    header, claims = (_decoded(part) for part in parts[:2])
+        raise token_error("Invalid", "The number of Jwt field should be divided into 3 parts with '.' .")
+    header, claims = (_decode(part) for part in parts[:2])
     if header.get("alg") != ALGORITHM:
-        raise refused("Invalid", f"The algorithm {header.get('alg')} that be specified in Jwt header is unknown.")
+        raise token_error("Invalid", f"The algorithm {header.get('alg')} that be specified in Jwt header is unknown.")
     return claims
 
 
-def _decoded(part: str) -> dict[str, Any]:
+def _decode(part: str) -> dict[str, Any]:
     try:
         content = json.loads(base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         content = None
     if not isinstance(content, dict):
-        raise refused("Invalid", "The Jwt content is invalid that cannot be recognized.")
+        raise token_error("Invalid", "The Jwt content is invalid that cannot be recognized.")
     return content

@@ -18,7 +18,7 @@ BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Text:
-    """A text; ``choices`` limits it to some values, ``pattern`` to a form."""
+    """A text parameter; `choices` limits it to some values, `pattern` to a form."""
 
     name: str
     required: bool = False
@@ -27,7 +27,7 @@ class Text:
     pattern: str = ""
 
     def parse(self, text: str) -> str:
-        """The value; ValueError says what is wrong."""
+        """Return the value; raise ValueError with the rule that it breaks."""
         if self.choices and text not in self.choices:
             raise ValueError(f"It must be one of {', '.join(self.choices)}.")
         if self.pattern and not re.fullmatch(self.pattern, text):
@@ -37,7 +37,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number in plain decimal digits, within a range or one of some values."""
+    """An integer parameter in plain decimal digits, within a range or one of some values."""
 
     name: str
     required: bool = False
@@ -47,7 +47,7 @@ class Integer:
     choices: tuple[int, ...] = ()
 
     def parse(self, text: str) -> int:
-        """The value; ValueError says what is wrong."""
+        """Return the value; raise ValueError with the rule that it breaks."""
         if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
             raise ValueError("It must be a number.")
         value = int(text)
@@ -60,14 +60,14 @@ class Integer:
 
 @dataclass(frozen=True)
 class Boolean:
-    """``true`` or ``false``; the Python SDK sends them capitalised, so the case does not matter."""
+    """A boolean parameter, `true` or `false` in upper or lower case, because the Python SDK capitalises it."""
 
     name: str
     required: bool = False
     default: bool | None = None
 
     def parse(self, text: str) -> bool:
-        """The value; ValueError says what is wrong."""
+        """Return the value; raise ValueError with the rule that it breaks."""
         if text.lower() not in BOOLEANS:
             raise ValueError("It must be true or false.")
         return BOOLEANS[text.lower()]
@@ -75,20 +75,20 @@ class Boolean:
 
 @dataclass(frozen=True)
 class Moment:
-    """A UTC time ``yyyy-MM-ddTHH:mm:ssZ``; the value is its real epoch in seconds."""
+    """A time parameter `yyyy-MM-ddTHH:mm:ssZ` in UTC; the value is its real epoch in seconds."""
 
     name: str
     required: bool = False
     default: float | None = None
 
     def parse(self, text: str) -> float:
-        """The value; ValueError says what is wrong."""
+        """Return the value; raise ValueError if the form is another."""
         return parse_iso(text)
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list: ``Name.1``, ``Name.2`` or, when it has fields, ``Name.1.Field``; the value is a list."""
+    """A list parameter: `Name.1`, `Name.2` or, if it has fields, `Name.1.Field`; the value is a list."""
 
     name: str
     fields: tuple[Field, ...] = ()
@@ -99,10 +99,10 @@ Field = Union[Text, Integer, Boolean, Moment]
 Parameter = Union[Field, Items]
 
 
-def read(table: Sequence[Parameter], raw: Mapping[str, str], errors: ErrorTable) -> dict[str, Any]:
-    """Check the raw parameters against a table; GatewayError for the first that is missing or malformed.
+def read_parameters(table: Sequence[Parameter], raw: Mapping[str, str], errors: ErrorTable) -> dict[str, Any]:
+    """Check the raw parameters against a table; raise GatewayError for the first missing or malformed one.
 
-    An empty text counts as absent.  Parameters that the table does not know are ignored, as the gateway does.
+    An empty text counts as absent. Parameters that are not in the table are ignored, as the gateway does.
     """
     return {
         entry.name: _read_items(entry, raw, errors)
@@ -116,19 +116,19 @@ def _read_field(entry: Field, name: str, raw: Mapping[str, str], errors: ErrorTa
     text = raw.get(name, "")
     if not text:
         if entry.required:
-            raise errors.missing(name)
+            raise errors.missing_parameter(name)
         return entry.default
     try:
         return entry.parse(text)
     except ValueError as error:
-        raise errors.malformed(name, str(error)) from None
+        raise errors.malformed_parameter(name, str(error)) from None
 
 
 def _read_items(entry: Items, raw: Mapping[str, str], errors: ErrorTable) -> list[Any]:
     pattern = re.compile(rf"{re.escape(entry.name)}\.(\d+)" + (r"\.\w+" if entry.fields else ""), re.ASCII)
     numbers = sorted({int(match[1]) for name in raw if (match := pattern.fullmatch(name))})
     if entry.required and not numbers:
-        raise errors.missing(entry.name)
+        raise errors.missing_parameter(entry.name)
     return [_read_item(entry, f"{entry.name}.{number}", raw, errors) for number in numbers]
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers as JSON or XML."""
+"""Serialisation of responses as JSON or XML."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ XML_TYPE = "text/xml;charset=utf-8"
 
 
 def as_json(content: dict[str, Any]) -> bytes:
-    """Compact JSON in UTF-8."""
+    """Return compact JSON in UTF-8."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def as_xml(root: str, content: dict[str, Any]) -> bytes:
-    """XML in UTF-8; a list becomes repeated elements of the name of its key."""
+    """Return XML in UTF-8; a list becomes repeated elements named after its key."""
     return ('<?xml version="1.0" encoding="UTF-8"?>' + _element(root, content)).encode()
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The starting point: accounts, keys, domains, configurations and streams, from a JSON file or built in.
+"""The starting point: accounts, access keys, domains, configurations and streams, from a JSON file or built in.
 
 The form of the file is described in the role's README.
 """
@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import operations
-from .cloud import Cloud, Domain, IngestNotifyConfig, UnknownDomain
+from .cloud import Cloud
 from .errors import ErrorTable, GatewayError
 from .identity import ROOT, AccessKey, Principal, Role
 from .oidc import Provider
 from .operations.call import Call
-from .parameters import read
+from .parameters import read_parameters
+from .resources import Domain, IngestNotifyConfig, UnknownDomain
 
 _PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
 _SLICE_PREFIX = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
@@ -76,51 +77,51 @@ DEFAULT: dict[str, Any] = {
 }
 
 
-class BadScenario(ValueError):
-    """The scenario cannot be used; the message says where and why."""
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; the message gives the reason."""
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a scenario from a file; BadScenario when it cannot be read."""
+    """Read a scenario from a file; raise ScenarioError if it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
     except (OSError, ValueError) as error:
-        raise BadScenario(f"cannot read the scenario {path}: {error}") from None
+        raise ScenarioError(f"cannot read the scenario {path}: {error}") from None
     if not isinstance(content, dict):
-        raise BadScenario(f"the scenario {path} is not a JSON object")
+        raise ScenarioError(f"the scenario {path} is not a JSON object")
     return content
 
 
 def apply(plan: dict[str, Any], cloud: Cloud) -> None:
-    """Build the scenario in an empty cloud; BadScenario when it is not of the documented form."""
+    """Build the scenario in an empty cloud; raise ScenarioError if it is not of the documented form."""
     try:
         for account in plan.get("accounts", []):
             add_account(account, cloud)
         for stream in plan.get("streams", []):
             add_stream(stream, cloud)
     except UnknownDomain as error:
-        raise BadScenario(f"a stream is on the unknown domain {error}") from None
+        raise ScenarioError(f"a stream is on the unknown domain {error}") from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise BadScenario(f"the scenario is not of the documented form: {error!r}") from None
+        raise ScenarioError(f"the scenario is not of the documented form: {error!r}") from None
     except ValueError as error:
-        raise BadScenario(str(error)) from None
+        raise ScenarioError(str(error)) from None
 
 
 def add_stream(fields: dict[str, Any], cloud: Cloud) -> None:
-    """Bring a stream online; one that is pulled on trigger, when it has viewers. ValueError for unknown values."""
+    """Bring a stream online, one pulled on trigger only if it has viewers; raise ValueError for unknown values."""
     names = str(fields["domain_name"]), str(fields["app_name"]), str(fields["stream_name"])
     mode, need_record = fields.get("mode", "push"), bool(fields.get("need_record", False))
     if mode == "pull":
-        cloud.watch(*names, viewers_of(fields, default=1), need_record)
+        cloud.set_viewers(*names, read_viewers(fields, default=1), need_record)
     elif mode == "push":
         cloud.begin_push(*names, need_record=need_record, query=str(fields.get("query", "")))
     else:
         raise ValueError(f"mode is push or pull, not {mode!r}")
 
 
-def viewers_of(fields: dict[str, Any], default: int | None = None) -> int:
-    """The number of viewers of a stream; ValueError for what is not one."""
+def read_viewers(fields: dict[str, Any], default: int | None = None) -> int:
+    """Return the number of viewers of a stream; raise ValueError if it is not a whole number of at least 0."""
     viewers = fields["viewers"] if default is None else fields.get("viewers", default)
     if isinstance(viewers, bool) or not isinstance(viewers, int) or viewers < 0:
         raise ValueError(f"viewers is a whole number, 0 or more, not {viewers!r}")
@@ -128,7 +129,7 @@ def viewers_of(fields: dict[str, Any], default: int | None = None) -> int:
 
 
 def add_account(account: dict[str, Any], cloud: Cloud) -> None:
-    """Add an account, or add to it: users, roles, identity providers, keys, domains and configurations."""
+    """Add users, roles, identity providers, access keys, domains and configurations to a new or existing account."""
     number = str(account["id"])
     users = {user["name"]: _principal(number, user) for user in account.get("users", [])}
     users.setdefault(ROOT, Principal(number, ROOT))
@@ -141,7 +142,7 @@ def add_account(account: dict[str, Any], cloud: Cloud) -> None:
     for key in account.get("access_keys", []):
         name = key.get("user", ROOT)
         if name not in users:
-            raise BadScenario(f"the access key {key['id']} belongs to the unknown user {name}")
+            raise ScenarioError(f"the access key {key['id']} belongs to the unknown user {name}")
         cloud.identities.add_key(AccessKey(key["id"], key["secret"], users[name], key.get("active", True)))
     for domain in account.get("domains", []):
         _add_domain(_domain(number, domain), domain.get("status_url", ""), cloud)
@@ -158,10 +159,10 @@ _OPERATIONS = {
 
 
 def _add_domain(domain: Domain, status_url: str, cloud: Cloud) -> None:
-    """Add a domain; ``status_url`` is short for the same callback configuration of each of its ingest domains."""
+    """Add a domain; `status_url` sets the same callback configuration for each of its ingest domains."""
     cloud.add_domain(domain)
     if status_url:
-        cloud.ingest_configs.update(dict.fromkeys(domain.ingest_or_own, IngestNotifyConfig(status_url)))
+        cloud.ingest_configs.update(dict.fromkeys(domain.push_domains, IngestNotifyConfig(status_url)))
 
 
 def _principal(account: str, fields: dict[str, Any]) -> Principal:
@@ -192,19 +193,19 @@ def _domain(account: str, fields: dict[str, Any]) -> Domain:
 
 
 def _add_config(account: str, name: str, fields: dict[str, Any], cloud: Cloud) -> None:
-    """Carry out an Add operation, so that a scenario's configurations are checked like everybody's."""
+    """Execute an Add operation, so that a scenario's configurations are checked like any other."""
     operation = operations.OPERATIONS[name]
     errors = ErrorTable("new")
     key = AccessKey("", "", Principal(account, ROOT))
     try:
-        values = read(operation.parameters, dict(flatten(fields)), errors)
-        operation.carry_out(Call(cloud, key, values, errors, "", cloud.settle()))
+        values = read_parameters(operation.parameters, dict(flatten(fields)), errors)
+        operation.execute(Call(cloud, key, values, errors, "", cloud.settle()))
     except GatewayError as error:
-        raise BadScenario(f"a configuration of account {account} is refused: {error}") from None
+        raise ScenarioError(f"a configuration of account {account} is refused: {error}") from None
 
 
 def flatten(fields: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested values as request parameters: ``Name.1.Field``."""
+    """Yield nested values as request parameters, named `Name.1.Field`."""
     for name, value in fields.items():
         full = f"{prefix}{name}"
         if isinstance(value, list):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The listener: HTTP/1.1 with keep-alive, optionally over TLS, one thread per connection.
 
-The TLS handshake happens in the thread of the connection, so that a slow client does not hold up the others.
+The TLS handshake happens in the thread of the connection, so that a slow client does not delay the others.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .control import PREFIX, Control, ControlError, parse_json
-from .gateway import Gateway, Reply, World, parse_request
+from .gateway import Gateway, HttpResponse, parse_request
+from .world import World
 
-IDLE_SECONDS = 120
+IDLE_TIMEOUT = 120
 BACKLOG = 2048
-MAX_BODY = 1 << 24
+MAX_BODY_BYTES = 1 << 24
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 def check_loopback(host: str) -> None:
-    """ValueError unless the address is a loopback address; the emulator has no access control of its own."""
+    """Raise ValueError unless the address is a loopback address, because the emulator has no access control."""
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"{host} is not a loopback address")
 
 
 def is_loopback_url(url: str) -> bool:
-    """Return whether a URL leads to a loopback address, by what is written there."""
+    """Return whether the host of a URL is a loopback address; names other than `localhost` are not resolved."""
     try:
         check_loopback(urlsplit(url).hostname or "")
     except ValueError:
@@ -46,7 +47,7 @@ def is_loopback_url(url: str) -> bool:
 
 
 class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Listens on a loopback address; raises OSError when the port is taken."""
+    """A server on a loopback address; its construction raises OSError if the port is in use."""
 
     daemon_threads = True
     block_on_close = False
@@ -64,24 +65,24 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     @property
     def port(self) -> int:
-        """The port that clients use."""
+        """Return the port that clients use."""
         return int(self.server_address[1])
 
     @property
     def endpoint(self) -> str:
-        """The URL that clients use."""
+        """Return the URL that clients use."""
         host = "[::1]" if self.address_family == socket.AF_INET6 else str(self.server_address[0])
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     def stop(self) -> None:
-        """End ``serve_forever`` soon; may be called from any thread, also from a signal handler."""
+        """End `serve_forever` soon; callable from any thread, and from a signal handler."""
         threading.Thread(target=self.shutdown, daemon=True).start()
 
     def shutdown_request(self, request: Any) -> None:
-        """Nothing: the connection closes its own socket, which for TLS is not the one that was accepted."""
+        """Do nothing: the connection closes its own socket, which for TLS is not the accepted one."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report what is not simply a client that went away."""
+        """Report an exception unless it only means that a client disconnected."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -91,12 +92,12 @@ class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    timeout = IDLE_SECONDS
+    timeout = IDLE_TIMEOUT
     _with_reset = False
 
     def setup(self) -> None:
         if self.server.tls is not None:
-            self.request.settimeout(IDLE_SECONDS)
+            self.request.settimeout(IDLE_TIMEOUT)
             try:
                 self.request = self.server.tls.wrap_socket(
                     self.request, server_side=True, do_handshake_on_connect=False
@@ -122,7 +123,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.request.close()
 
     def _reset(self) -> None:
-        """Have the connection end with a TCP reset, as at a failing middlebox."""
+        """Make the connection end with a TCP reset, as a failing middlebox does."""
         self._with_reset = self.close_connection = True
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
@@ -135,15 +136,15 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             headers = {name.lower(): value for name, value in self.headers.items()}
             request = parse_request(self.command, self.path, headers, body)
-            self._send(self.server.gateway.answer(request, secure=self.server.tls is not None))
+            self._send(self.server.gateway.respond(request, secure=self.server.tls is not None))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _serve
 
     def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > MAX_BODY:
+        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > MAX_BODY_BYTES:
             self.close_connection = True
-            self._send(Reply(411, b"", "text/plain"))
+            self._send(HttpResponse(411, b"", "text/plain"))
             return None
         return self.rfile.read(int(length))
 
@@ -151,19 +152,20 @@ class _Connection(BaseHTTPRequestHandler):
         path, _mark, query = self.path[len(PREFIX) :].partition("?")
         try:
             self._require_local()
-            answer = self.server.control.handle(self.command, path, dict(parse_qsl(query)), parse_json(body))
+            response = self.server.control.handle(self.command, path, dict(parse_qsl(query)), parse_json(body))
             status = 200
         except ControlError as error:
-            status, answer = error.status, {"error": error.message}
-        self._send(Reply(status, json.dumps(answer).encode(), "application/json"))
+            status, response = error.status, {"error": error.message}
+        self._send(HttpResponse(status, json.dumps(response).encode(), "application/json"))
         if self.server.control.stopping:
             self.wfile.flush()
             self.server.stop()
 
     def _require_local(self) -> None:
-        """ControlError for what a web page may have sent, which a browser on this machine takes to any address.
+        """Raise ControlError for a request that a web page in a browser on this machine may have sent.
 
-        A page's own name may lead to a loopback address (DNS rebinding), and only JSON makes a browser ask beforehand.
+        A page's own name may resolve to a loopback address (DNS rebinding), and only JSON makes a browser send a
+        preflight request first.
         """
         if not is_loopback_url(f"//{self.headers.get('Host', '')}"):
             raise ControlError(403, "the Host is not a loopback address")
@@ -172,27 +174,27 @@ class _Connection(BaseHTTPRequestHandler):
         if self.command not in ("GET", "HEAD", "DELETE") and self.headers.get_content_type() != "application/json":
             raise ControlError(415, "the Content-Type is not application/json")
 
-    def _send(self, reply: Reply) -> None:
-        if reply.disruption == "reset":
+    def _send(self, response: HttpResponse) -> None:
+        if response.disruption == "reset":
             self._reset()
             return
-        self.send_response_only(reply.status)
+        self.send_response_only(response.status)
         self.send_header("Date", self.date_time_string(self.server.world.gateway_time()))
-        self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(reply.body)))
-        for name, value in reply.headers.items():
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        if reply.disruption == "truncate":
+        if response.disruption == "truncate":
             self.close_connection = True
-            reply.body = reply.body[: len(reply.body) // 2]
+            response.body = response.body[: len(response.body) // 2]
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body)
+            self.wfile.write(response.body)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string(int(timestamp or 0))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the call log is the log, and access logs would show signatures."""
+        """Do nothing: the call log replaces access logs, which would expose signatures."""

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two signature schemes of the gateway, on the verifying side.
+"""Verification of the gateway's two signature schemes.
 
-``ACS3-HMAC-SHA256`` (headers) is what the current SDKs send, ``HMAC-SHA1`` version 1.0 (query parameters) what older
-clients send.  Everything here is a pure function of the request; whether the key exists, whether the date is recent and
-whether the nonce is new is decided elsewhere.
+`ACS3-HMAC-SHA256` (headers) is sent by the current SDKs, `HMAC-SHA1` version 1.0 (query parameters) by older clients.
+Everything here is a pure function of the request; the callers check whether the access key exists, the date is recent
+and the nonce is new.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """What a signature covers: ``query`` and ``form`` are decoded pairs, header names are in lower case."""
+    """The signed parts of a request: `query` and `form` are decoded pairs, header names are in lower case."""
 
     method: str
     path: str
@@ -58,9 +58,9 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of its sender, not yet believed.
+    """The sender and the signature that a request states, not yet verified.
 
-    ``signed_text`` is the text to be signed and ``canonical`` the canonical request behind it (ACS3 only).
+    `signed_text` is the text to be signed and `canonical` the canonical request in it (ACS3 only).
     """
 
     scheme: str
@@ -72,56 +72,56 @@ class Claim:
     signed_text: str = field(repr=False)
     canonical: str = field(default="", repr=False)
 
-    def expected_signature(self, secret: str) -> str:
-        """The signature that a holder of ``secret`` would have sent."""
+    def compute_signature(self, secret: str) -> str:
+        """Return the signature that a holder of `secret` would have sent."""
         if self.scheme == ACS3:
             return hmac.new(secret.encode(), self.signed_text.encode(), hashlib.sha256).hexdigest()
         digest = hmac.new(f"{secret}&".encode(), self.signed_text.encode(), hashlib.sha1).digest()
         return base64.b64encode(digest).decode()
 
     def verify(self, secret: str) -> None:
-        """Raise SignatureDoesNotMatch, with the server's string to sign in the message, unless the secret fits."""
-        if hmac.compare_digest(self.expected_signature(secret).encode(), self.signature.encode()):
+        """Raise SignatureDoesNotMatch, with the server's string to sign in the message, unless the secret matches."""
+        if hmac.compare_digest(self.compute_signature(secret).encode(), self.signature.encode()):
             return
-        said = f"server string to sign is:{self.signed_text}"
+        details = f"server string to sign is:{self.signed_text}"
         if self.canonical:
-            said += f", server canonical request is:{self.canonical}"
+            details += f", server canonical request is:{self.canonical}"
         raise GatewayError(
-            "SignatureDoesNotMatch", 400, f"Specified signature is not matched with our calculation. {said}"
+            "SignatureDoesNotMatch", 400, f"Specified signature is not matched with our calculation. {details}"
         )
 
 
 def percent_encode(text: str) -> str:
-    """RFC 3986 encoding with only ``A-Z a-z 0-9 - _ . ~`` left as they are."""
+    """Encode as RFC 3986 requires, leaving only `A-Z a-z 0-9 - _ . ~` as they are."""
     return quote(text, safe="~")
 
 
 def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """The pairs sorted by raw name (byte order), encoded and joined."""
+    """Return the pairs sorted by raw name (byte order), encoded and joined."""
     ordered = sorted(pairs, key=lambda pair: (pair[0].encode(), pair[1].encode()))
     return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in ordered)
 
 
 def is_acs3(headers: Mapping[str, str]) -> bool:
-    """Whether the request is signed in its headers (then the common parameters are headers too)."""
+    """Return whether the request is signed in its headers, which then also contain the common parameters."""
     return headers.get("authorization", "").startswith("ACS3-") or "x-acs-content-sha256" in headers
 
 
-def claim(request: HttpRequest) -> Claim:
-    """Read the signature of a request of either scheme; raises GatewayError when parts are missing or wrong."""
-    return _acs3_claim(request) if is_acs3(request.headers) else _hmac_sha1_claim(request)
+def read_claim(request: HttpRequest) -> Claim:
+    """Read the signature of a request of either scheme; raise GatewayError if parts are missing or malformed."""
+    return _read_acs3_claim(request) if is_acs3(request.headers) else _read_hmac_sha1_claim(request)
 
 
-def _acs3_claim(request: HttpRequest) -> Claim:
+def _read_acs3_claim(request: HttpRequest) -> Claim:
     headers = request.headers
     match = _AUTHORIZATION.fullmatch(headers.get("authorization", "").strip())
     if not match:
-        raise _incomplete("The Authorization header is absent or malformed.")
+        raise _incomplete_signature_error("The Authorization header is absent or malformed.")
     names = match["headers"].split(";")
     _check_signed_headers(headers, names)
     payload = hashlib.sha256(request.body).hexdigest()
     if headers["x-acs-content-sha256"] != payload:
-        raise _incomplete("The header x-acs-content-sha256 is not the hash of the body.")
+        raise _incomplete_signature_error("The header x-acs-content-sha256 is not the hash of the body.")
     canonical = "\n".join(
         [
             request.method,
@@ -150,31 +150,31 @@ def _check_signed_headers(headers: Mapping[str, str], names: list[str]) -> None:
         if not headers.get(required):
             raise GatewayError("MissingParameter", 400, f"The header {required} is mandatory for this action.")
     if names != sorted(set(names)):
-        raise _incomplete("SignedHeaders must be sorted, in lower case and without repetition.")
-    must = {"host"} | {name for name in headers if name.startswith("x-acs-")}
-    if headers.get("content-type") and request_has_body(headers):
-        must.add("content-type")
-    unsigned = sorted(must - set(names))
+        raise _incomplete_signature_error("SignedHeaders must be sorted, in lower case and without repetition.")
+    required_names = {"host"} | {name for name in headers if name.startswith("x-acs-")}
+    if headers.get("content-type") and has_body(headers):
+        required_names.add("content-type")
+    unsigned = sorted(required_names - set(names))
     if unsigned:
-        raise _incomplete(f"These headers must be signed: {', '.join(unsigned)}.")
+        raise _incomplete_signature_error(f"These headers must be signed: {', '.join(unsigned)}.")
     absent = sorted(set(names) - set(headers))
     if absent:
-        raise _incomplete(f"These signed headers were not sent: {', '.join(absent)}.")
+        raise _incomplete_signature_error(f"These signed headers were not sent: {', '.join(absent)}.")
 
 
-def request_has_body(headers: Mapping[str, str]) -> bool:
-    """Whether the headers announce a body of at least one byte."""
+def has_body(headers: Mapping[str, str]) -> bool:
+    """Return whether the headers announce a body of at least one byte."""
     return headers.get("content-length", "0") != "0"
 
 
-def _hmac_sha1_claim(request: HttpRequest) -> Claim:
+def _read_hmac_sha1_claim(request: HttpRequest) -> Claim:
     pairs = request.query + request.form
     values = dict(pairs)
     for name in ("AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"):
         if not values.get(name):
             raise GatewayError(f"Missing{name}", 400, f"{name} is mandatory for this action.")
     if values["SignatureMethod"] != HMAC_SHA1 or values["SignatureVersion"] != "1.0":
-        raise _incomplete("Only SignatureMethod HMAC-SHA1 with SignatureVersion 1.0 is supported.")
+        raise _incomplete_signature_error("Only SignatureMethod HMAC-SHA1 with SignatureVersion 1.0 is supported.")
     query = canonical_query(pair for pair in pairs if pair[0] != "Signature")
     return Claim(
         scheme=HMAC_SHA1,
@@ -187,7 +187,7 @@ def _hmac_sha1_claim(request: HttpRequest) -> Claim:
     )
 
 
-def _incomplete(why: str) -> GatewayError:
+def _incomplete_signature_error(why: str) -> GatewayError:
     return GatewayError(
         "IncompleteSignature", 400, f"The request signature does not conform to Aliyun standards. {why}"
     )

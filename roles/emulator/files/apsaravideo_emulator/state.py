@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a program knows, in a file, so that the next one can go on where it ended.
+"""The state file, which lets the next process continue from the end of this one.
 
-The file is JSON: reading one that somebody else has written can fail, but it cannot run anything.
+The file is JSON: reading a file from an untrusted source can fail, but cannot execute code.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
-FORMAT = 3
-PLAIN = (str, int, float, bool, type(None))
+FORMAT = 4
+PLAIN_TYPES = (str, int, float, bool, type(None))
 _KINDS: dict[str, tuple[type, tuple[str, ...], bool]] = {}
 _Kind = TypeVar("_Kind", bound=type)
 
 
-class BadState(ValueError):
-    """The state cannot be used; the message says why."""
+class StateError(ValueError):
+    """A state that cannot be used; the message gives the reason."""
 
 
-def stored(kind: _Kind) -> _Kind:
-    """Let the objects of a dataclass be part of a state; those of a frozen one, which are hashable, are shared."""
+def storable(kind: _Kind) -> _Kind:
+    """Register a dataclass whose objects may be part of a state; those of a frozen one are stored once and shared."""
     names = tuple(field.name for field in dataclasses.fields(kind))
     _KINDS[kind.__name__] = kind, names, issubclass(kind, Hashable)
     return kind
@@ -36,40 +36,40 @@ def stored(kind: _Kind) -> _Kind:
 
 @dataclasses.dataclass(frozen=True)
 class Json:
-    """A value that is JSON already; there may be too much of it to look at each part."""
+    """A value that is JSON already, stored without visiting its parts because there may be very many."""
 
     value: Any
 
 
-class Kept:
-    """An object whose state is the attributes named in ``KEPT``."""
+class Stateful:
+    """An object whose state is the attributes named in `STATE_FIELDS`."""
 
-    KEPT: ClassVar[tuple[str, ...]] = ()
+    STATE_FIELDS: ClassVar[tuple[str, ...]] = ()
 
     def snapshot(self) -> dict[str, Any]:
-        """The state: attributes as they are, and of those that are Kept the snapshots."""
-        values = {name: getattr(self, name) for name in self.KEPT}
-        return {name: value.snapshot() if isinstance(value, Kept) else value for name, value in values.items()}
+        """Return the state: the attributes, with those that are Stateful replaced by their snapshots."""
+        values = {name: getattr(self, name) for name in self.STATE_FIELDS}
+        return {name: value.snapshot() if isinstance(value, Stateful) else value for name, value in values.items()}
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Take over a state that :meth:`snapshot` gave."""
-        for name in self.KEPT:
+        """Restore a state that `snapshot` returned."""
+        for name in self.STATE_FIELDS:
             part = getattr(self, name)
-            if isinstance(part, Kept):
+            if isinstance(part, Stateful):
                 part.restore(content[name])
             else:
                 setattr(self, name, content[name])
 
 
 class _Packer:
-    """Turns values into what JSON can hold; ``shared`` are the unchanging objects, each of which is there once."""
+    """A converter of values to JSON; `shared` contains each immutable object once."""
 
     def __init__(self) -> None:
         self.shared: list[Any] = []
-        self._places: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
 
     def pack(self, value: Any) -> Any:
-        if type(value) in PLAIN:
+        if type(value) in PLAIN_TYPES:
             return value
         if isinstance(value, (list, deque)):
             return [self.pack(item) for item in value]
@@ -82,22 +82,22 @@ class _Packer:
         return self._pack_object(value)
 
     def _pack_object(self, value: Any) -> Any:
-        if id(value) in self._places:
-            return {"shared": self._places[id(value)]}
+        if id(value) in self._positions:
+            return {"shared": self._positions[id(value)]}
         name = type(value).__name__
-        kind, fields, unchanging = _KINDS.get(name, (None, (), False))
+        kind, fields, immutable = _KINDS.get(name, (None, (), False))
         if kind is None or not isinstance(value, kind):
             raise TypeError(f"{name} is not stored")
         packed = {name: {field: self.pack(getattr(value, field)) for field in fields}}
-        if not unchanging:
+        if not immutable:
             return packed
-        self._places[id(value)] = len(self.shared)
+        self._positions[id(value)] = len(self.shared)
         self.shared.append(packed)
-        return {"shared": self._places[id(value)]}
+        return {"shared": self._positions[id(value)]}
 
 
 class _Unpacker:
-    """The way back."""
+    """The inverse of `_Packer`."""
 
     def __init__(self, shared: list[Any]) -> None:
         self._shared: list[Any] = []
@@ -122,32 +122,32 @@ class _Unpacker:
 
 
 def dumps(value: Any) -> str:
-    """A snapshot as text."""
+    """Return a snapshot as text."""
     packer = _Packer()
     content = packer.pack(value)
     return json.dumps({"format": FORMAT, "shared": packer.shared, "content": content})
 
 
 def loads(text: str) -> Any:
-    """The snapshot in a text; BadState when it is not one of this version."""
+    """Return the snapshot in a text; raise StateError if it is not valid or of another version."""
     try:
-        found = json.loads(text)
-        if found["format"] != FORMAT:
-            raise BadState("it was written by another version of the emulator")
-        return _Unpacker(found["shared"]).unpack(found["content"])
-    except BadState:
+        packed = json.loads(text)
+        if packed["format"] != FORMAT:
+            raise StateError("it was written by another version of the emulator")
+        return _Unpacker(packed["shared"]).unpack(packed["content"])
+    except StateError:
         raise
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise BadState(f"it is not the state of an emulator: {error!r}") from None
+        raise StateError(f"it is not the state of an emulator: {error!r}") from None
 
 
-def save(path: str, content: Kept) -> None:
+def save(path: str, content: Stateful) -> None:
     """Write a state to a file that only its owner can read."""
-    write_privately(path, dumps(content.snapshot()))
+    write_private_file(path, dumps(content.snapshot()))
 
 
-def load(path: str, content: Kept) -> None:
-    """Take over the state in a file; nothing happens when there is none, BadState when it cannot be used."""
+def load(path: str, content: Stateful) -> None:
+    """Restore the state in a file; do nothing if there is none, raise StateError if it cannot be used."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -155,11 +155,11 @@ def load(path: str, content: Kept) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadState(f"cannot use the state in {path}: {error}") from None
+        raise StateError(f"cannot use the state in {path}: {error}") from None
 
 
-def write_privately(path: str, text: str) -> None:
-    """Write a file all at once, readable for its owner only."""
+def write_private_file(path: str, text: str) -> None:
+    """Write a file atomically, readable by its owner only."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -19,47 +19,47 @@ from .operations.call import Call, Operation
 from .parameters import Text
 
 STS_VERSION = "2015-04-01"
-SHORTEST_SESSION = 900
-DEFAULT_SESSION = 3600
+MIN_SESSION_SECONDS = 900
+DEFAULT_SESSION_SECONDS = 3600
 
 
 def _assume_role(call: Call) -> dict[str, Any]:
     if call.key.principal.name == ROOT:
         raise GatewayError("NoPermission", 403, "Roles may not be assumed by root accounts.")
     _check_session_name(call)
-    role = _role(call)
+    role = _find_role(call)
     if role.principal.account != call.account or role.external_id not in (None, call["ExternalId"]):
         raise GatewayError("NoPermission", 403, "You are not authorized to do this action.")
-    return _session(call, role)
+    return _create_session(call, role)
 
 
 def _assume_role_with_oidc(call: Call) -> dict[str, Any]:
     _check_session_name(call)
     if not call["OIDCToken"]:
-        raise oidc.refused("Invalid", "The OIDCToken can not empty.")
+        raise oidc.token_error("Invalid", "The OIDCToken can not empty.")
     provider = call.cloud.identities.providers.get(call["OIDCProviderArn"])
     if provider is None:
-        raise _unauthenticated("No such OIDC Provider registered.")
+        raise _authentication_error("No such OIDC Provider registered.")
     token = provider.identify(call["OIDCToken"], call.cloud.clock.wall())
-    role = _role(call)
+    role = _find_role(call)
     if role.principal.account != provider.account or provider.name not in role.providers:
-        raise _unauthenticated("There is no permission.")
-    return {"OIDCTokenInfo": token, **_session(call, role)}
+        raise _authentication_error("There is no permission.")
+    return {"OIDCTokenInfo": token, **_create_session(call, role)}
 
 
-def _unauthenticated(message: str) -> GatewayError:
+def _authentication_error(message: str) -> GatewayError:
     return GatewayError("AuthenticationFail.NoPermission", 401, message)
 
 
 def _check_session_name(call: Call) -> None:
     if not re.fullmatch(r"[A-Za-z0-9.@_-]{2,64}", call["RoleSessionName"]):
-        raise _invalid("RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
+        raise _invalid_parameter_error("RoleSessionName", "The parameter RoleSessionName is wrongly formed.")
 
 
-def _session(call: Call, role: Role) -> dict[str, Any]:
-    seconds = _duration(call["DurationSeconds"], role)
+def _create_session(call: Call, role: Role) -> dict[str, Any]:
+    seconds = _read_duration(call["DurationSeconds"], role)
     _check_policy(call["Policy"])
-    session = call.cloud.identities.open_session(role, seconds, call.cloud.clock.wall())
+    session = call.cloud.identities.create_session(role, seconds, call.cloud.clock.wall())
     return {
         "AssumedRoleUser": {
             "Arn": f"{role.arn}/{call['RoleSessionName']}",
@@ -74,22 +74,24 @@ def _session(call: Call, role: Role) -> dict[str, Any]:
     }
 
 
-def _role(call: Call) -> Role:
+def _find_role(call: Call) -> Role:
     arn = call["RoleArn"]
     parts = arn.split(":")
     if parts[:3] != ["acs", "ram", ""] or not parts[-1].startswith("role/"):
-        raise _invalid("RoleArn", "The parameter RoleArn is wrongly formed.")
+        raise _invalid_parameter_error("RoleArn", "The parameter RoleArn is wrongly formed.")
     role = call.cloud.identities.roles.get(arn)
     if role is None:
         raise GatewayError("EntityNotExist.Role", 404, f"The role not exists: {arn}.")
     return role
 
 
-def _duration(text: str | None, role: Role) -> int:
+def _read_duration(text: str | None, role: Role) -> int:
     if text is None:
-        return min(DEFAULT_SESSION, role.max_seconds)
-    if not text.isdigit() or not SHORTEST_SESSION <= int(text) <= role.max_seconds:
-        raise _invalid("DurationSeconds", f"DurationSeconds must be from {SHORTEST_SESSION} to {role.max_seconds}.")
+        return min(DEFAULT_SESSION_SECONDS, role.max_seconds)
+    if not text.isdigit() or not MIN_SESSION_SECONDS <= int(text) <= role.max_seconds:
+        raise _invalid_parameter_error(
+            "DurationSeconds", f"DurationSeconds must be from {MIN_SESSION_SECONDS} to {role.max_seconds}."
+        )
     return int(text)
 
 
@@ -104,7 +106,7 @@ def _check_policy(policy: str | None) -> None:
         raise GatewayError("InvalidParameter.PolicyGrammar", 400, "The parameter Policy has not passed grammar check.")
 
 
-def _invalid(name: str, message: str) -> GatewayError:
+def _invalid_parameter_error(name: str, message: str) -> GatewayError:
     return GatewayError(f"InvalidParameter.{name}", 400, message)
 
 
@@ -114,21 +116,21 @@ _SESSION = (
     Text("DurationSeconds"),
     Text("Policy"),
 )
-# The service has limits of its own that are not documented; this value only keeps loops in check.
+# The limits of the service are not documented; this value only stops runaway loops.
 _LIMIT = Limit(100)
 
 OPERATIONS = {
     "AssumeRole": Operation(
         name="AssumeRole",
         parameters=(*_SESSION, Text("ExternalId")),
-        carry_out=_assume_role,
+        execute=_assume_role,
         limit=_LIMIT,
         permission="sts:AssumeRole",
     ),
     "AssumeRoleWithOIDC": Operation(
         name="AssumeRoleWithOIDC",
         parameters=(*_SESSION, Text("OIDCProviderArn", required=True), Text("OIDCToken")),
-        carry_out=_assume_role_with_oidc,
+        execute=_assume_role_with_oidc,
         limit=_LIMIT,
         permission="sts:AssumeRoleWithOIDC",
         signed=False,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the inventory plugin, one by one, over an emulated cloud."""
+"""The options of the inventory plugin, one by one, with an emulated cloud."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import inventory_loader
 from ansible.template import Templar
 from ansible.utils.display import Display
-from emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 from ansible_collections.apsaravideo.live.plugins.inventory import apsaravideo_streams
-from ansible_collections.apsaravideo.live.plugins.inventory.apsaravideo_streams import _held
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM, read_static
+from ansible_collections.apsaravideo.live.plugins.module_utils._module.argspec import CONNECTION
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names import FOUND_STREAM
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.static import read_static
+from support.emulator import KEY, OTHER_ACCOUNT_KEY, ROLE, Emulator
 
 NAME = "apsaravideo.live.apsaravideo_streams"
 DOMAIN = "live.example.com"
 ACTION = "DescribeLiveStreamsOnlineList"
 
 
-@pytest.fixture(scope="module")
-def running_cloud():
+@pytest.fixture(name="running_cloud", scope="module")
+def start_cloud():
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture(name="cloud")
-def cloud_that_can_be_reached(running_cloud, monkeypatch, tmp_path):
+def reset_cloud(running_cloud, monkeypatch, tmp_path):
     running_cloud.reset()
     running_cloud.push(f"{DOMAIN}/news/one", f"{DOMAIN}/news/two", f"{DOMAIN}/sports/one")
     monkeypatch.setenv("APSARAVIDEO_ENDPOINT", running_cloud.endpoint)
@@ -44,14 +45,14 @@ def cloud_that_can_be_reached(running_cloud, monkeypatch, tmp_path):
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY[1])
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    # Each test is a run of its own, with keys of its own.
+    # Each test is a run of its own, with temporary credentials of its own.
     monkeypatch.setattr(apsaravideo_streams, "RUN_DIRECTORY", str(tmp_path))
     return running_cloud
 
 
 @pytest.fixture(name="read")
-def reader(tmp_path, monkeypatch):
-    """Reads a source with these options, and returns the inventory."""
+def make_reader(tmp_path, monkeypatch):
+    """Return a function that reads a source with the given options and returns the inventory."""
     messages = []
     monkeypatch.setattr(Display, "warning", lambda _self, text, *_rest, **_options: messages.append(text))
 
@@ -84,15 +85,15 @@ def variables(inventory, name):
     return found
 
 
-def asked(cloud):
-    """The parameters that a call chose, without those that every call has."""
+def list_parameters(cloud):
+    """Return the parameters of each listing call, without those that every call has."""
     return [
         {name: value for name, value in call["params"].items() if name not in ("Action", "Version")}
         for call in cloud.calls(ACTION)
     ]
 
 
-def test_a_domain(cloud, read):
+def test_the_online_streams_of_a_domain_are_hosts_with_variables(cloud, read):
     inventory = read()
     assert hosts(inventory) == ["one@news@live.example.com", "two@news@live.example.com", "one@sports@live.example.com"]
     found = variables(inventory, "one@news@live.example.com")
@@ -116,25 +117,25 @@ def test_a_domain(cloud, read):
         "video_codec_id": 7,
         "audio_codec_id": 10,
     }
-    (call,) = asked(cloud)
+    (call,) = list_parameters(cloud)
     expected = {"DomainName": DOMAIN, "QueryType": "strict", "StreamType": "raw", "PageNum": "1", "PageSize": "3000"}
     assert call.items() >= expected.items()
     assert "AppName" not in call
     assert read.warnings == []
 
 
-def test_nothing_is_online(cloud, read):
+def test_the_group_exists_without_online_streams(cloud, read):
     cloud.drop(f"{DOMAIN}/news/one", f"{DOMAIN}/news/two", f"{DOMAIN}/sports/one")
     assert hosts(read()) == [], "and there is the group, so that playbooks find it"
 
 
-def test_one_app_is_chosen_by_the_api_and_several_are_chosen_here(cloud, read):
+def test_one_app_is_filtered_by_the_api_and_several_locally(cloud, read):
     assert len(hosts(read(apps=["news"]))) == 2
     assert hosts(read(apps=["sports", "other"])) == ["one@sports@live.example.com"]
-    assert [call.get("AppName") for call in asked(cloud)] == ["news", None]
+    assert [call.get("AppName") for call in list_parameters(cloud)] == ["news", None]
 
 
-def test_static_streams(cloud, read):
+def test_listed_streams_are_hosts_although_offline(cloud, read):
     cloud.push("live.example.com/other/three")
     named = [
         "live.example.com/news/nine",
@@ -157,15 +158,15 @@ def test_static_streams(cloud, read):
     assert (found["online"], found["width"], found["title"]) == (True, 1280, "{{ 1 + 1 }}")
     inventory = read(domains=[], streams=named)
     assert hosts(inventory) == ["nine@news@live.example.com", "three@other@live.example.com"]
-    assert len(asked(cloud)) == 2
+    assert len(list_parameters(cloud)) == 2
 
 
-def test_transcoded(cloud, read):
+def test_transcoded_streams_are_requested_on_option(cloud, read):
     read(transcoded=True)
-    assert asked(cloud)[0]["StreamType"] == "all"
+    assert list_parameters(cloud)[0]["StreamType"] == "all"
 
 
-def test_query(cloud, read):
+def test_a_query_selects_streams_or_is_refused(cloud, read):
     assert hosts(read(query="[?app_name == 'news'] | [-1:]")) == ["two@news@live.example.com"]
     with pytest.raises(AnsibleParserError, match="The option query does not give a list of streams"):
         read(query="[].app_name")
@@ -185,12 +186,12 @@ def test_query(cloud, read):
     ],
     ids=str,
 )
-def test_filters(cloud, read, filters, kept):
+def test_the_first_filter_that_holds_decides(cloud, read, filters, kept):
     assert hosts(read(filters=filters)) == [f"{name.replace('/', '@')}@live.example.com" for name in kept]
     assert read.warnings == []
 
 
-def test_a_filter_that_cannot_be_evaluated(cloud, read):
+def test_a_filter_that_cannot_be_evaluated_is_a_warning_or_an_error_if_strict(cloud, read):
     filters = [{"exclude": "title == 'x'"}, {"exclude": "app_name == 'news'"}]
     assert hosts(read(filters=filters)) == ["one@sports@live.example.com"]
     (warning,) = read.warnings
@@ -223,7 +224,7 @@ def test_a_filter_that_cannot_be_evaluated(cloud, read):
     ],
     ids=str,
 )
-def test_hostnames(cloud, read, hostnames, names):
+def test_host_names_come_from_templates_and_expressions(cloud, read, hostnames, names):
     title = {"domain_name": DOMAIN, "app_name": "sports", "stream_name": "one", "title": "final"}
     inventory = read(hostnames=hostnames, streams=[title])
     assert sorted(hosts(inventory)) == sorted(names)
@@ -237,15 +238,15 @@ def test_the_name_of_a_field_needs_no_template(cloud, read):
 LONGER = "one@sports@live.example.com"
 
 
-def longer_names(read):
-    """The names that the warning of `read` says to be those of others."""
+def list_longer_names(read):
+    """Return the names that the warning of `read` says to be taken."""
     (warning,) = (text for text in read.warnings if "longer names" in text)
     return warning.split("called like ")[1].split(", so that")[0].split(", ")
 
 
-def test_of_two_streams_the_newcomer_gets_a_longer_name(cloud, read):
+def test_of_two_streams_the_later_pushed_gets_a_longer_name(cloud, read):
     inventory = read(hostnames=["stream_name"])
-    assert hosts(inventory) == ["one", "two", LONGER] and longer_names(read) == ["one"]
+    assert hosts(inventory) == ["one", "two", LONGER] and list_longer_names(read) == ["one"]
     assert variables(inventory, "one")["app_name"] == "news" and variables(inventory, LONGER)["app_name"] == "sports"
     cloud.drop(f"{DOMAIN}/news/one")
     time.sleep(1.1)  # times have whole seconds
@@ -255,12 +256,12 @@ def test_of_two_streams_the_newcomer_gets_a_longer_name(cloud, read):
 
 def test_a_listed_stream_keeps_its_name(cloud, read):
     inventory = read(hostnames=["stream_name"], streams=[f"{DOMAIN}/sports/one"])
-    assert hosts(inventory) == ["one@news@live.example.com", "two", "one"] and longer_names(read) == ["one"]
+    assert hosts(inventory) == ["one@news@live.example.com", "two", "one"] and list_longer_names(read) == ["one"]
     assert [FOUND_STREAM in variables(inventory, name) for name in hosts(inventory)] == [False, True, False]
     assert variables(inventory, "two")[FOUND_STREAM] == f"{DOMAIN}/news/two"
 
 
-def test_a_stream_that_the_source_renames_is_still_one(cloud, read):
+def test_the_stream_of_a_found_host_follows_compose(cloud, read):
     inventory = read(hostnames=["stream_name"], apps=["news"], compose={"stream_name": "stream_name | upper"})
     assert variables(inventory, "two")["stream_name"] == "TWO"
     assert variables(inventory, "two")[FOUND_STREAM] == f"{DOMAIN}/news/TWO"
@@ -280,7 +281,7 @@ STATIC = {"news": (DOMAIN, "news", "one"), "other": ("live.example.org", "a", "b
     ],
 )
 @pytest.mark.parametrize("is_read", [True, False], ids=["earlier", "later"])
-def test_known_hosts_keep_their_names(cloud, read, tmp_path, monkeypatch, kind, listed, name, is_read):
+def test_hosts_of_other_sources_keep_their_names(cloud, read, tmp_path, monkeypatch, kind, listed, name, is_read):
     cloud.drop(f"{DOMAIN}/sports/one")
     names = dict(zip(("domain_name", "app_name", "stream_name"), STATIC[kind]))
     if names:  # from a group and from a template, as users do it
@@ -289,16 +290,16 @@ def test_known_hosts_keep_their_names(cloud, read, tmp_path, monkeypatch, kind, 
     file = tmp_path / "sources" / "static.yml"
     file.parent.mkdir()
     file.write_text(yaml.safe_dump({"all": {"children": {"mine": group}}}), encoding="utf-8")
-    monkeypatch.setattr(apsaravideo_streams, "_sources", lambda: [] if is_read else [str(file.parent)])
+    monkeypatch.setattr(apsaravideo_streams, "list_sources", lambda: [] if is_read else [str(file.parent)])
     before = [file] if is_read else []
     inventory = read(hostnames=["stream_name"], streams=[f"{DOMAIN}/news/one"] * listed, before=before)
     assert set(hosts(inventory)) == {name, "two"}
-    assert longer_names(read) == ["one"] if name != "one" else read.warnings == []
+    assert list_longer_names(read) == ["one"] if name != "one" else read.warnings == []
     assert FOUND_STREAM not in variables(inventory, name)
     assert not is_read or [host.name for host in inventory.groups["mine"].hosts] == ["one"]
 
 
-def test_what_is_read_ahead_is_what_ansible_would_read(tmp_path):
+def test_sources_are_read_ahead_as_ansible_would_read_them(tmp_path):
     texts = {
         "streams": "[mine]\none stream_name=x\n",
         "x.yml": "yours: {hosts: {two: }}",
@@ -321,7 +322,7 @@ def test_what_is_read_ahead_is_what_ansible_would_read(tmp_path):
     assert {*read_static([str(tmp_path)], DataLoader(), [str(tmp_path / "streams")]).hosts} == {"two", "five"}
 
 
-def test_a_stream_is_not_called_like_a_group(cloud, read):
+def test_a_stream_does_not_take_the_name_of_a_group(cloud, read):
     options = {"keyed_groups": [{"key": "app_name", "prefix": "app"}], "groups": {"large": "height > 1"}}
     cloud.push(*(f"{DOMAIN}/other/{name}" for name in ("app_news", "large", "streams", "all")))
     inventory = read(hostnames=["stream_name"], apps=["news", "other"], **options)
@@ -330,7 +331,7 @@ def test_a_stream_is_not_called_like_a_group(cloud, read):
     assert hosts(inventory, "app_news") == ["one", "two"] and len(hosts(inventory, "large")) == 6
 
 
-def test_a_group_is_not_called_like_a_host_that_the_user_named(cloud, read):
+def test_a_keyed_group_does_not_take_the_name_of_a_listed_host(cloud, read):
     options = {"keyed_groups": [{"key": "app_name", "separator": ""}], "hostnames": ["title"]}
     listed = {"domain_name": DOMAIN, "app_name": "news", "stream_name": "one", "title": "final"}
     cloud.push(f"{DOMAIN}/final/x")
@@ -340,39 +341,41 @@ def test_a_group_is_not_called_like_a_host_that_the_user_named(cloud, read):
     assert "The groups final of the option keyed_groups are left out" in read.warnings[-1]
 
 
-def test_a_default_name_gives_way_to_a_group_of_the_users(cloud, read, tmp_path):
+def test_a_default_name_does_not_take_the_name_of_a_users_group(cloud, read, tmp_path):
     """A pattern of that name means the group."""
     file = tmp_path / "static.yml"
     file.write_text(yaml.safe_dump({"one@news@live.example.com": {"hosts": {"web": None}}}), encoding="utf-8")
     inventory = read(before=[file])
-    assert hosts(inventory)[0] == "one@news@live.example.com~2" and longer_names(read) == ["one@news@live.example.com"]
+    assert hosts(inventory)[0] == "one@news@live.example.com~2" and list_longer_names(read) == [
+        "one@news@live.example.com"
+    ]
     assert variables(inventory, hosts(inventory)[0])["stream_name"] == "one"
 
 
-def test_groups_called_like_all_hosts_end_somewhere(cloud, read):
+def test_renaming_ends_although_each_host_has_a_group_of_its_name(cloud, read):
     inventory = read(
         hostnames=["app_name ~ stream_name"], keyed_groups=[{"key": "inventory_hostname", "separator": ""}]
     )
     assert inventory.groups.keys().isdisjoint(inventory.hosts) and len(hosts(inventory)) == 3
 
 
-def test_streams_that_are_filtered_out_share_no_name(cloud, read):
+def test_an_excluded_stream_does_not_reserve_a_name(cloud, read):
     inventory = read(hostnames=["stream_name"], filters=[{"exclude": "app_name == 'sports'"}])
     assert hosts(inventory) == ["one", "two"]
 
 
-def test_a_host_name_that_fails_is_an_error_if_strict(cloud, read):
+def test_a_failing_hostnames_entry_is_an_error_if_strict(cloud, read):
     with pytest.raises(AnsibleParserError, match="Entry 1 of the option hostnames failed: 'nothing' is undefined"):
         read(hostnames=["{{ nothing }}"], strict=True)
     assert len(hosts(read(hostnames=["title", "{{ app_name }}-{{ stream_name }}"], strict=True))) == 3
 
 
-def test_group(cloud, read):
+def test_the_group_has_the_name_of_the_option(cloud, read):
     assert len(hosts(read(group="live"), "live")) == 3
     assert "streams" not in read(group="live").groups
 
 
-def test_constructed(cloud, read):
+def test_compose_groups_and_keyed_groups_apply(cloud, read):
     inventory = read(
         compose={"label": "app_name ~ ':' ~ stream_name", "wide": "width > 1000"},
         groups={"labelled": "label == 'news:one'", "big": "wide"},
@@ -390,8 +393,8 @@ def test_constructed(cloud, read):
 
 
 @pytest.fixture(name="evaluated")
-def texts_that_were_evaluated(monkeypatch):
-    """Notes each expression that Ansible evaluates, in the ways of all its versions."""
+def record_evaluations(monkeypatch):
+    """Record each expression that Ansible evaluates, with the methods of all its versions."""
     texts = []
     for name in ("template", "evaluate_expression", "evaluate_conditional"):
         original = getattr(Templar, name, None)
@@ -417,13 +420,13 @@ def texts_that_were_evaluated(monkeypatch):
         ("[app_name] | random", 3),
     ],
 )
-def test_expressions_are_evaluated_once_for_streams_that_are_alike(cloud, read, evaluated, text, times):
+def test_expressions_are_evaluated_once_for_equal_dependencies(cloud, read, evaluated, text, times):
     inventory = read(domains=[{"domain_name": DOMAIN, "title": "{{ stream_name }}"}], compose={"made": text})
     assert sum(text in str(seen) for seen in evaluated) == times
     assert all("made" in variables(inventory, name) for name in hosts(inventory))
 
 
-def test_a_condition_and_a_value_are_not_taken_for_each_other(cloud, read):
+def test_conditions_and_values_are_cached_separately(cloud, read):
     inventory = read(
         filters=[{"include": "width > 1 and app_name == 'news'"}, {"include": "app_name == 'sports'"}],
         compose={"made": "width > 1 and app_name == 'news'"},
@@ -434,19 +437,19 @@ def test_a_condition_and_a_value_are_not_taken_for_each_other(cloud, read):
     assert hosts(inventory, "always") == hosts(inventory)
 
 
-def test_strict(cloud, read):
+def test_failing_expressions_are_errors_if_strict(cloud, read):
     assert "x" not in variables(read(compose={"x": "nothing"}), "one@news@live.example.com")
     for option in ({"compose": {"x": "nothing"}}, {"groups": {"x": "nothing"}}, {"keyed_groups": [{"key": "nothing"}]}):
         with pytest.raises(AnsibleError, match="nothing"):
             read(strict=True, **option)
 
 
-def test_leading_separator(cloud, read):
+def test_the_leading_separator_of_keyed_groups_can_be_omitted(cloud, read):
     assert "_news" in read(keyed_groups=[{"key": "app_name"}]).groups
     assert "news" in read(keyed_groups=[{"key": "app_name"}], leading_separator=False).groups
 
 
-def test_a_variable_of_the_source_is_a_template_although_it_has_the_name_of_a_field(cloud, read):
+def test_a_source_variable_with_the_name_of_an_api_field_may_be_a_template(cloud, read):
     entry = {"domain_name": DOMAIN, "publish_type": "{{ app_name }}x"}
     inventory = read(
         domains=[entry], keyed_groups=[{"key": "publish_type", "prefix": "p"}], hostnames=["publish_type"], query="[1:]"
@@ -455,7 +458,7 @@ def test_a_variable_of_the_source_is_a_template_although_it_has_the_name_of_a_fi
     assert {"p_newsx", "p_sportsx"} <= set(inventory.groups)
 
 
-def test_accounts(cloud, read, tmp_path):
+def test_each_domain_is_listed_with_its_own_credentials(cloud, read, tmp_path):
     cloud.push("live.example.org/stadium/final")
     profiles = [
         {"name": name, "mode": "AK", "access_key_id": key[0], "access_key_secret": key[1]}
@@ -489,7 +492,7 @@ def test_accounts(cloud, read, tmp_path):
     ],
     ids="+".join,
 )
-def test_keys_in_the_source(cloud, read, monkeypatch, options):
+def test_credentials_in_the_source_are_used_and_not_exposed(cloud, read, monkeypatch, options):
     monkeypatch.setenv("MY_SECRET", KEY[1])
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
@@ -499,7 +502,7 @@ def test_keys_in_the_source(cloud, read, monkeypatch, options):
 
 
 @pytest.mark.parametrize("place", ["source", "domain"])
-def test_a_role(cloud, read, place):
+def test_a_role_of_the_source_or_a_domain_is_assumed(cloud, read, place):
     allowed = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": ["live:*"], "Resource": ["*"]}]}
     role = {"role_arn": ROLE, "role_policy": allowed, "sts_endpoint": cloud.endpoint}
     inventory = read(**role) if place == "source" else read(domains=[{"domain_name": DOMAIN, **role}])
@@ -509,29 +512,49 @@ def test_a_role(cloud, read, place):
     assert {name: value for name, value in found.items() if name.startswith("apsaravideo_")} == expected
 
 
+@pytest.mark.parametrize("own", [{}, {"access_key_id": KEY[0], "access_key_secret": KEY[1]}], ids="+".join)
+def test_the_role_of_the_environment_is_assumed_with_any_credentials(cloud, read, monkeypatch, own):
+    monkeypatch.setenv("ALICLOUD_ASSUME_ROLE_ARN", ROLE)
+    monkeypatch.setenv("APSARAVIDEO_STS_ENDPOINT", cloud.endpoint)
+    inventory = read(domains=[{"domain_name": DOMAIN, **own}])
+    assert [call["action"] for call in cloud.calls()] == ["AssumeRole", ACTION]
+    assert not [name for name in variables(inventory, hosts(inventory)[0]) if name.startswith("apsaravideo_")]
+
+
+def test_environment_variables_that_replace_one_option_are_declared():
+    options = inventory_loader.get(NAME).option_definitions
+    declared = {name: [entry["name"] for entry in option["env"]] for name, option in options.items() if "env" in option}
+    own = {name: names for name, names in declared.items() if name in CONNECTION}
+    assert own == {
+        "endpoint": ["APSARAVIDEO_ENDPOINT"],
+        "region_id": ["ALICLOUD_REGION_ID", "ALICLOUD_REGION", "ALIBABACLOUD_REGION_ID", "ALIBABA_CLOUD_REGION_ID"],
+        "role_arn": ["ALICLOUD_ASSUME_ROLE_ARN"],
+    }
+
+
 @pytest.mark.parametrize("count", range(4))
-def test_the_first_region_of_the_environment_is_named(cloud, read, monkeypatch, count):
+def test_the_first_region_variable_of_the_environment_is_sent(cloud, read, monkeypatch, count):
     names = ("ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
     for name in names[count:]:
         monkeypatch.setenv(name, name.lower().replace("_", "-"))
     assert len(hosts(read())) == 3
-    assert asked(cloud)[0]["RegionId"] == names[count].lower().replace("_", "-")
+    assert list_parameters(cloud)[0]["RegionId"] == names[count].lower().replace("_", "-")
 
 
-def test_options_of_the_connection(cloud, read, monkeypatch):
+def test_connection_options_override_the_environment(cloud, read, monkeypatch):
     monkeypatch.setenv("APSARAVIDEO_ENDPOINT", "http://127.0.0.1:1")
     inventory = read(endpoint=cloud.endpoint, region="cn-shanghai", retry_timeout=0)
     assert len(hosts(inventory)) == 3
-    assert asked(cloud)[0]["RegionId"] == "cn-shanghai"
+    assert list_parameters(cloud)[0]["RegionId"] == "cn-shanghai"
     assert not [name for name in variables(inventory, hosts(inventory)[0]) if name.startswith("apsaravideo_")]
     with pytest.raises(AnsibleParserError, match="127.0.0.1:1 does not accept a connection"):
         read(retry_timeout=0)
 
 
-def test_errors_of_the_api_have_code_and_request_id(cloud, read):
+def test_api_errors_include_code_and_request_id(cloud, read):
     with pytest.raises(AnsibleParserError, match=r"no such streaming domain \(InvalidDomain.NotFound, RequestId .*\)"):
         read(domains=["nothing.example.com"])
-    assert asked(cloud)
+    assert list_parameters(cloud)
 
 
 @pytest.mark.parametrize(
@@ -549,9 +572,9 @@ def test_errors_of_the_api_have_code_and_request_id(cloud, read):
         ({"filters": [{"include": ["a"]}]}, "Give each entry one condition"),
         ({"filters": ["a"]}, "Give each entry one condition"),
         ({"hostnames": ["{{ a"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: unexpected"),
-        ({"hostnames": [7]}, "Entry 1 of the option hostnames is no text"),
+        ({"hostnames": [7]}, "Entry 1 of the option hostnames is not text"),
         ({"hostnames": ["a b"]}, "Entry 1 of the option hostnames cannot be read by Jinja2: expected token"),
-        ({"endpoint": "ftp://x"}, "The endpoint is no full URL"),
+        ({"endpoint": "ftp://x"}, "The endpoint is not a full URL"),
         ({"retry_timeout": "x"}, "retry_timeout"),
         ({"connect_timeout": 0}, "The option connect_timeout is 0"),
         ({"profile": "none"}, "cannot be read"),
@@ -559,14 +582,14 @@ def test_errors_of_the_api_have_code_and_request_id(cloud, read):
     ],
     ids=str,
 )
-def test_bad_options_are_found_before_any_call(cloud, read, options, words):
+def test_invalid_options_are_refused_before_any_call(cloud, read, options, words):
     with pytest.raises(AnsibleError) as caught:
         read(**options)
     assert words in str(caught.value)
-    assert asked(cloud) == []
+    assert list_parameters(cloud) == []
 
 
-def test_no_keys(cloud, read, monkeypatch):
+def test_missing_credentials_are_an_error(cloud, read, monkeypatch):
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID")
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET")
     with pytest.raises(AnsibleParserError, match="No access keys were found"):
@@ -588,7 +611,7 @@ def test_no_keys(cloud, read, monkeypatch):
         ("missing", False),
     ],
 )
-def test_names_of_sources(tmp_path, name, taken):
+def test_sources_are_recognized_by_file_name(tmp_path, name, taken):
     file = tmp_path / name
     if name != "missing":
         file.touch()
@@ -605,7 +628,7 @@ def test_names_of_sources(tmp_path, name, taken):
         ("apsaravideo.yml", f"plugin: {NAME}\n", False),
     ],
 )
-def test_a_source_with_another_name_is_told_which_names_do(tmp_path, monkeypatch, name, text, warned):
+def test_a_misnamed_source_is_a_warning(tmp_path, monkeypatch, name, text, warned):
     said = []
     plugin = inventory_loader.get(NAME)
     monkeypatch.setattr(plugin.display, "warning", said.append)
@@ -616,7 +639,7 @@ def test_a_source_with_another_name_is_told_which_names_do(tmp_path, monkeypatch
 
 
 @pytest.fixture(name="cached")
-def reader_with_cache(read, tmp_path):
+def make_cached_reader(read, tmp_path):
     directory = tmp_path / "cache"
 
     def read_cached(use=True, **options):
@@ -628,29 +651,29 @@ def reader_with_cache(read, tmp_path):
     return read_cached
 
 
-def test_the_cache_saves_calls_and_needs_no_keys(cloud, cached, monkeypatch):
+def test_a_cached_listing_needs_no_calls_and_no_credentials(cloud, cached, monkeypatch):
     first = cached()
     for name in ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
         monkeypatch.delenv(name)
     second = cached()
     assert hosts(first) == hosts(second)
     assert [variables(first, name) for name in hosts(first)] == [variables(second, name) for name in hosts(second)]
-    assert len(asked(cloud)) == 1
+    assert len(list_parameters(cloud)) == 1
 
 
-def changed(value, change):
-    """Stored JSON, which may hold JSON as text, with the rows of the first listing changed."""
+def change_rows(value, change):
+    """Return stored JSON, which may contain JSON as text, with the rows of the first listing changed."""
     if isinstance(value, str) and value[:1] in ("{", "["):
-        return json.dumps(changed(json.loads(value), change))
+        return json.dumps(change_rows(json.loads(value), change))
     if isinstance(value, dict):
-        return {name: changed(item, change) for name, item in value.items()}
+        return {name: change_rows(item, change) for name, item in value.items()}
     return [change(value[0])] if isinstance(value, list) and isinstance(value[0], list) else value
 
 
-def write_into_the_cache(cached, change):
+def rewrite_cache(cached, change):
     (file,) = cached.directory.iterdir()
     before = file.read_text(encoding="utf-8")
-    file.write_text(changed(before, change), encoding="utf-8")
+    file.write_text(change_rows(before, change), encoding="utf-8")
     assert file.read_text(encoding="utf-8") != before
 
 
@@ -664,11 +687,11 @@ STRANGE = {
 }
 
 
-def test_only_what_the_api_tells_is_taken_from_a_cache(cloud, cached):
+def test_fields_the_api_does_not_return_are_ignored_in_a_cache(cloud, cached):
     first = cached()
-    write_into_the_cache(cached, lambda rows: [{**row, **STRANGE, "domain_name": "live.example.org"} for row in rows])
+    rewrite_cache(cached, lambda rows: [{**row, **STRANGE, "domain_name": "live.example.org"} for row in rows])
     second = cached()
-    assert len(asked(cloud)) == 1
+    assert len(list_parameters(cloud)) == 1
     assert hosts(first) == hosts(second)
     assert [variables(first, name) for name in hosts(first)] == [variables(second, name) for name in hosts(second)]
 
@@ -683,16 +706,16 @@ def test_only_what_the_api_tells_is_taken_from_a_cache(cloud, cached):
         lambda rows: [{**row, "stream_name": None} for row in rows],
     ],
 )
-def test_rows_of_a_cache_that_name_no_stream_are_none(cloud, cached, change):
+def test_cached_rows_without_a_stream_are_ignored(cloud, cached, change):
     cached()
-    write_into_the_cache(cached, change)
+    rewrite_cache(cached, change)
     assert hosts(cached()) == []
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_value_of_another_kind_is_not_taken_from_a_cache(cached):
+def test_cached_values_of_a_wrong_type_are_ignored(cached):
     cached()
-    write_into_the_cache(cached, lambda rows: [{**row, "client_ip": ["a"], "publish_time": {"x": 1}} for row in rows])
+    rewrite_cache(cached, lambda rows: [{**row, "client_ip": ["a"], "publish_time": {"x": 1}} for row in rows])
     found = cached()
     assert {variables(found, name)["publish_time"] for name in hosts(found)} == {None}
     assert not any("client_ip" in variables(found, name) for name in hosts(found))
@@ -703,31 +726,31 @@ def test_a_cache_with_another_number_of_listings_is_not_used(cloud, cached):
     (file,) = cached.directory.iterdir()
     text = file.read_text(encoding="utf-8").replace("[[", "[[], [")
     file.write_text(text, encoding="utf-8")
-    assert len(hosts(cached())) == 3 and len(asked(cloud)) == 2
+    assert len(hosts(cached())) == 3 and len(list_parameters(cloud)) == 2
 
 
-def test_a_refresh_updates_the_cache(cloud, cached):
+def test_a_refresh_lists_again_and_updates_the_cache(cloud, cached):
     cached()
     cloud.drop(f"{DOMAIN}/news/two")
     assert len(hosts(cached())) == 3
     assert len(hosts(cached(use=False))) == 2, "as with --flush-cache, or meta: refresh_inventory"
     assert len(hosts(cached())) == 2
-    assert len(asked(cloud)) == 2
+    assert len(list_parameters(cloud)) == 2
 
 
-def test_without_cache_each_run_asks(cloud, cached):
+def test_each_run_lists_without_a_cache(cloud, cached):
     for _time in range(2):
         cached(cache=False)
-    assert len(asked(cloud)) == 2
+    assert len(list_parameters(cloud)) == 2
     assert not cached.directory.exists()
 
 
-def test_the_cache_expires(cloud, cached):
+def test_an_expired_cache_is_not_used(cloud, cached):
     cached(cache_timeout=60)
     for file in cached.directory.iterdir():
         os.utime(file, (1, 1))
     cached(cache_timeout=60)
-    assert len(asked(cloud)) == 2
+    assert len(list_parameters(cloud)) == 2
 
 
 @pytest.mark.parametrize(
@@ -743,17 +766,17 @@ def test_the_cache_expires(cloud, cached):
     ],
     ids="+".join,
 )
-def test_another_question_is_another_entry_of_the_cache(cloud, cached, options):
+def test_options_that_change_the_listing_have_separate_cache_entries(cloud, cached, options):
     if "endpoint" in options:
         options = {"endpoint": cloud.endpoint.replace("127.0.0.1", "localhost")}
     cached()
-    known = len(asked(cloud))
+    known = len(list_parameters(cloud))
     cached(**options)
-    assert len(asked(cloud)) > known
-    known = len(asked(cloud))
+    assert len(list_parameters(cloud)) > known
+    known = len(list_parameters(cloud))
     cached(**options)
     cached()
-    assert len(asked(cloud)) == known
+    assert len(list_parameters(cloud)) == known
 
 
 @pytest.mark.parametrize(
@@ -767,14 +790,14 @@ def test_another_question_is_another_entry_of_the_cache(cloud, cached, options):
     ],
     ids="+".join,
 )
-def test_what_is_made_of_the_answer_is_no_other_question(cloud, cached, options):
+def test_options_that_only_process_the_listing_share_a_cache_entry(cloud, cached, options):
     cached()
     cached(**options)
-    assert len(asked(cloud)) == 1
+    assert len(list_parameters(cloud)) == 1
 
 
 @pytest.mark.parametrize("prefix", ["ALIBABA_CLOUD", "ALIBABACLOUD", "ALICLOUD"])
-def test_other_accounts_do_not_see_what_is_cached(cloud, cached, monkeypatch, prefix):
+def test_a_cache_of_another_account_is_not_used(cloud, cached, monkeypatch, prefix):
     names = ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET")
     for name, value in zip(names, KEY):
         monkeypatch.delenv(f"ALIBABA_CLOUD_{name}")
@@ -786,7 +809,7 @@ def test_other_accounts_do_not_see_what_is_cached(cloud, cached, monkeypatch, pr
         cached()
 
 
-def test_keys_do_not_reach_the_cache(cloud, cached):
+def test_credentials_are_not_stored_in_the_cache(cloud, cached):
     cached(access_key_id=KEY[0], access_key_secret=KEY[1])
     files = list(cached.directory.iterdir())
     assert files
@@ -794,25 +817,3 @@ def test_keys_do_not_reach_the_cache(cloud, cached):
         everything = file.name + file.read_text(encoding="utf-8")
         assert KEY[0] not in everything and KEY[1] not in everything
         assert "news" in everything
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        None,
-        {},
-        [],
-        "text",
-        {"found": "[]"},
-        {"account": "a", "found": "no JSON"},
-        {"account": "a", "found": 7},
-        {"account": "a", "found": "{}"},
-    ],
-)
-def test_an_entry_of_the_cache_that_holds_something_else_is_not_used(entry):
-    assert _held(entry, "a") is None
-
-
-def test_an_entry_of_the_cache_is_for_one_account_and_for_whoever_names_none():
-    entry = {"account": "a", "found": "[[]]"}
-    assert [_held(entry, account) for account in ("a", "", "b")] == [[[]], [[]], None]

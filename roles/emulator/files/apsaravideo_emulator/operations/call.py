@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every operation needs: the call, the table's rows, pages and common parameters."""
+"""Shared parts of all operations: the call, the entries of the operation tables, pagination and common parameters."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from ..behaviour import Behaviour
 from ..callbacks import is_private
-from ..cloud import Cloud, Domain, Stream
+from ..cloud import Cloud
 from ..errors import ErrorTable
 from ..identity import AccessKey
 from ..limits import Limit
 from ..parameters import Integer, Moment, Parameter, Text
+from ..resources import Domain, Stream
 
 DAY = 86400
 
@@ -29,7 +30,7 @@ SHORT_PAGES = (Integer("PageNum", default=1), Integer("PageSize", default=10, mi
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated, checked request."""
+    """One authenticated request with checked parameters, which are read as `call["Name"]`."""
 
     cloud: Cloud
     key: AccessKey
@@ -43,38 +44,38 @@ class Call:
 
     @property
     def account(self) -> str:
-        """The calling account."""
+        """Return the calling account."""
         return self.key.principal.account
 
     @property
     def behaviour(self) -> Behaviour:
-        """The emulator's switches."""
+        """Return the emulator's switches."""
         return self.cloud.behaviour
 
     def streaming_domain(self) -> Domain:
-        """The streaming domain in DomainName; it must be the calling account's."""
+        """Return the streaming domain in DomainName, which must belong to the calling account."""
         domain = self.cloud.streaming_domain(self["DomainName"], self.account)
         if domain is None:
-            raise self.errors.domain_absent()
+            raise self.errors.domain_not_found()
         return domain
 
-    def either_domain(self) -> Domain:
-        """The streaming domain behind DomainName, which may name its ingest domain."""
-        domain = self.cloud.either_domain(self["DomainName"], self.account)
+    def resolve_domain(self) -> Domain:
+        """Return the streaming domain for DomainName, which may also name one of its ingest domains."""
+        domain = self.cloud.resolve_domain(self["DomainName"], self.account)
         if domain is None:
-            raise self.errors.domain_absent()
+            raise self.errors.domain_not_found()
         return domain
 
     def ingest_domain(self) -> str:
-        """The ingest domain in DomainName, or a streaming domain without one; it must be the calling account's."""
+        """Return DomainName, which must be an ingest domain of the account, or a streaming domain that has none."""
         name: str = self["DomainName"]
-        domain = self.cloud.either_domain(name, self.account)
-        if domain is None or name not in domain.ingest_or_own:
-            raise self.errors.domain_absent()
+        domain = self.cloud.resolve_domain(name, self.account)
+        if domain is None or name not in domain.push_domains:
+            raise self.errors.domain_not_found()
         return name
 
     def check_callback_urls(self, *names: str) -> None:
-        """Refuse callback URLs that are malformed or, unless they are accepted, private; an absent one is fine."""
+        """Raise GatewayError for a callback URL that is malformed or, unless those are accepted, private."""
         for name in names:
             if self[name] is None:
                 continue
@@ -84,34 +85,36 @@ class Call:
                 raise self.errors.unsafe_url(name)
 
     def stream(self) -> Stream | None:
-        """The stream of the three names, if it was ever pushed."""
+        """Return the stream of the three names, if it was ever pushed."""
         domain = self.streaming_domain()
         return self.cloud.streams.get((domain.name, self["AppName"], self["StreamName"]))
 
     def window(self, retention: float | None = None, span: float | None = None) -> tuple[float, float]:
-        """StartTime and EndTime as internal instants, checked against retention and longest span (seconds)."""
+        """Return StartTime and EndTime as internal instants, checked against retention and maximum span (seconds)."""
         start, end = (self.cloud.clock.instant(self[name]) for name in ("StartTime", "EndTime"))
         if end <= start:
-            raise self.errors.malformed("EndTime", "It must be later than StartTime.")
+            raise self.errors.malformed_parameter("EndTime", "It must be later than StartTime.")
         if span is not None and end - start > span:
-            raise self.errors.malformed("EndTime", f"It must be at most {span / DAY:.0f} days after StartTime.")
+            raise self.errors.malformed_parameter(
+                "EndTime", f"It must be at most {span / DAY:.0f} days after StartTime."
+            )
         if retention is not None:
-            start = self._within_retention(start, retention)
+            start = self._check_retention(start, retention)
         return start, end
 
-    def _within_retention(self, start: float, retention: float) -> float:
-        oldest = self.cloud.clock.second(self.now) - retention
+    def _check_retention(self, start: float, retention: float) -> float:
+        oldest = self.cloud.clock.start_of_second(self.now) - retention
         if start < oldest and self.behaviour.past_window == "error":
-            raise self.errors.malformed("StartTime", f"Only {retention / DAY:.0f} days can be queried.")
+            raise self.errors.malformed_parameter("StartTime", f"Only {retention / DAY:.0f} days can be queried.")
         return max(start, oldest)
 
-    def within(self, instant: float, start: float, end: float) -> bool:
-        """Whether an instant, as the API shows it, lies between two others (both included)."""
-        return start <= self.cloud.clock.second(instant) <= end
+    def is_within(self, instant: float, start: float, end: float) -> bool:
+        """Return whether an instant, in the API's whole seconds, lies from `start` to `end` (both included)."""
+        return start <= self.cloud.clock.start_of_second(instant) <= end
 
 
 def _is_callback_url(url: str) -> bool:
-    """http or https with a host; anything but printable ASCII must have been percent-encoded."""
+    """Return whether a URL is http or https with a host, and pure printable ASCII (anything else percent-encoded)."""
     if not url.startswith(("http://", "https://")) or any(not "!" <= character <= "~" for character in url):
         return False
     try:
@@ -122,27 +125,27 @@ def _is_callback_url(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the API; ``signed`` says whether the caller has to prove who it is with a key."""
+    """An operation of the API; `signed` says whether its requests must be signed with an access key."""
 
     name: str
     parameters: tuple[Parameter, ...]
-    carry_out: Callable[[Call], dict[str, Any]]
+    execute: Callable[[Call], dict[str, Any]]
     limit: Limit
     permission: str
     signed: bool = True
 
 
 def operation(
-    name: str, carry_out: Callable[[Call], dict[str, Any]], calls: int, *parameters: Parameter, seconds: float = 1
+    name: str, execute: Callable[[Call], dict[str, Any]], calls: int, *parameters: Parameter, seconds: float = 1
 ) -> Operation:
-    """A row of a table; at most so many calls are answered in so many seconds."""
-    return Operation(name, parameters, carry_out, Limit(calls, seconds), f"live:{name}")
+    """Return a row of a table; at most `calls` calls are admitted in `seconds` seconds."""
+    return Operation(name, parameters, execute, Limit(calls, seconds), f"live:{name}")
 
 
-def page_of(
+def paginate(
     call: Call, rows: list[Any], number: int, size: int, number_name: str = "PageNum"
 ) -> tuple[list[Any], dict[str, int]]:
-    """One page of the rows, and the counts that go with it."""
+    """Return one page of the rows, and the counts of pages and rows to report with it."""
     behaviour = call.behaviour
     size = min(size, int(behaviour.page_cap) or size)
     start = (number - 1) * size

@@ -1,21 +1,21 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domains: an account's, and the ingest domains of one."""
+"""Domains of an account, and their ingest domains."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..cloud import Domain
 from ..parameters import Integer, Items, Text
-from .call import DOMAIN, Call, operation, page_of
+from ..resources import Domain
+from .call import DOMAIN, Call, operation, paginate
 
 
-def _user_domains(call: Call) -> dict[str, Any]:
+def _describe_user_domains(call: Call) -> dict[str, Any]:
     rows = [row for domain in call.cloud.domains.values() for row in _domain_rows(call, domain)]
-    wanted = [row for row in rows if _domain_wanted(call, row)]
-    page, counts = page_of(call, wanted, call["PageNumber"], call["PageSize"], "PageNumber")
+    wanted = [row for row in rows if _domain_matches(call, row)]
+    page, counts = paginate(call, wanted, call["PageNumber"], call["PageSize"], "PageNumber")
     return {
         "PageNumber": counts["PageNumber"],
         "PageSize": counts["PageSize"],
@@ -45,7 +45,7 @@ def _domain_rows(call: Call, domain: Domain) -> list[dict[str, Any]]:
     ]
 
 
-def _domain_wanted(call: Call, row: dict[str, Any]) -> bool:
+def _domain_matches(call: Call, row: dict[str, Any]) -> bool:
     pairs = (
         ("DomainStatus", "LiveDomainStatus"),
         ("LiveDomainType", "LiveDomainType"),
@@ -54,10 +54,12 @@ def _domain_wanted(call: Call, row: dict[str, Any]) -> bool:
     )
     if any(call[parameter] not in (None, row[field]) for parameter, field in pairs):
         return False
-    return call["DomainName"] is None or _keyword_fits(call["DomainSearchType"], call["DomainName"], row["DomainName"])
+    return call["DomainName"] is None or _keyword_matches(
+        call["DomainSearchType"], call["DomainName"], row["DomainName"]
+    )
 
 
-def _keyword_fits(kind: str, keyword: str, name: str) -> bool:
+def _keyword_matches(kind: str, keyword: str, name: str) -> bool:
     if kind == "full_match":
         return name == keyword
     if kind == "pre_match":
@@ -67,8 +69,8 @@ def _keyword_fits(kind: str, keyword: str, name: str) -> bool:
     return keyword in name
 
 
-def _domain_mapping(call: Call) -> dict[str, Any]:
-    domain = call.either_domain()
+def _describe_domain_mapping(call: Call) -> dict[str, Any]:
+    domain = call.resolve_domain()
     models = [{"DomainName": domain.name, "Type": "vhost"}]
     models += [{"DomainName": name, "Type": "publish"} for name in domain.ingest]
     return {"LiveDomainModels": {"LiveDomainModel": models}}
@@ -77,7 +79,7 @@ def _domain_mapping(call: Call) -> dict[str, Any]:
 OPERATIONS = (
     operation(
         "DescribeLiveUserDomains",
-        _user_domains,
+        _describe_user_domains,
         100,
         Text("DomainName"),
         Text(
@@ -91,5 +93,5 @@ OPERATIONS = (
         Integer("PageNumber", default=1, maximum=100_000),
         Integer("PageSize", default=20, maximum=50),
     ),
-    operation("DescribeLiveDomainMapping", _domain_mapping, 500, DOMAIN, seconds=60),
+    operation("DescribeLiveDomainMapping", _describe_domain_mapping, 500, DOMAIN, seconds=60),
 )

@@ -1,17 +1,17 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callbacks for pushes: the configurations of ingest domains, and the log of what was sent."""
+"""Callbacks for pushes: the configurations of ingest domains, and the log of delivered callbacks."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from ..cloud import IngestEvent, IngestNotifyConfig
 from ..parameters import Integer, Text
-from .call import DAY, DOMAIN, SOME_STREAM, WINDOW, Call, operation, page_of
-from .notifications import header_text
+from ..resources import IngestEvent, IngestNotifyConfig
+from .call import DAY, DOMAIN, SOME_STREAM, WINDOW, Call, operation, paginate
+from .notifications import format_headers
 
 _URLS = ("NotifyUrl", "ExceptionNotifyUrl", "SwitchNotifyUrl")
 
@@ -24,7 +24,7 @@ def _set_config(call: Call) -> dict[str, Any]:
     auth = base.auth if call["NotifyReqAuth"] is None else call["NotifyReqAuth"] == "yes"
     key = call["NotifyAuthKey"] or base.auth_key
     if auth and not key:
-        raise call.errors.missing("NotifyAuthKey")
+        raise call.errors.missing_parameter("NotifyAuthKey")
     call.cloud.ingest_configs[name] = IngestNotifyConfig(
         url=call["NotifyUrl"] or base.url,
         exception_url=call["ExceptionNotifyUrl"] or base.exception_url,
@@ -40,7 +40,7 @@ def _config(call: Call) -> dict[str, Any]:
     config = call.cloud.ingest_configs.get(name)
     if config is None:
         if call.behaviour.empty_notify_config == "error":
-            raise call.errors.config_absent()
+            raise call.errors.config_not_found()
         return {"LiveStreamsNotifyConfig": {}}
     return {
         "LiveStreamsNotifyConfig": {
@@ -56,7 +56,7 @@ def _config(call: Call) -> dict[str, Any]:
 def _delete_config(call: Call) -> dict[str, Any]:
     name = call.ingest_domain()
     if call.cloud.ingest_configs.pop(name, None) is None and call.behaviour.delete_missing == "error":
-        raise call.errors.config_absent()
+        raise call.errors.config_not_found()
     return {}
 
 
@@ -67,19 +67,19 @@ def _records(call: Call) -> dict[str, Any]:
     events = [
         event
         for event in call.cloud.ingest_log
-        if event.ingest == name and event.time <= newest and call.within(event.time, start, end)
-        if _wanted(call, event)
+        if event.ingest == name and event.time <= newest and call.is_within(event.time, start, end)
+        if _event_matches(call, event)
     ]
     if call.behaviour.notify_order == "desc":
         events.reverse()
-    rows, counts = page_of(call, events, call["PageNumber"], call["PageSize"])
+    rows, counts = paginate(call, events, call["PageNumber"], call["PageSize"])
     return {
         **counts,
         "NotifyRecordsInfo": {"LiveStreamNotifyRecordsInfo": [_row(call, event) for event in rows]},
     }
 
 
-def _wanted(call: Call, event: IngestEvent) -> bool:
+def _event_matches(call: Call, event: IngestEvent) -> bool:
     return (
         event.result != ""
         and call["Status"] in (None, event.result)
@@ -96,8 +96,10 @@ def _row(call: Call, event: IngestEvent) -> dict[str, Any]:
         "NotifyType": event.kind,
         "NotifyTime": call.cloud.clock.show(event.time),
         "NotifyUrl": event.config.url,
-        "NotifyHeader": header_text(call.cloud.callback_headers(event)),
-        "NotifyContent": json.dumps(call.cloud.ingest_content(event), ensure_ascii=False, separators=(",", ":")),
+        "NotifyHeader": format_headers(call.cloud.content.headers(event)),
+        "NotifyContent": json.dumps(
+            call.cloud.content.ingest_parameters(event), ensure_ascii=False, separators=(",", ":")
+        ),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,
         "Description": "success" if event.result == "success" else event.reason or "failed",

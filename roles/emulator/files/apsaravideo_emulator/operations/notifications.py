@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Callbacks: their configurations, and the log of what was sent."""
+"""Callbacks for recordings: their configurations, and the log of delivered callbacks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import json
 import zlib
 from typing import Any
 
-from ..cloud import NotifyConfig, NotifyEvent
 from ..parameters import Boolean, Integer, Text
-from .call import DAY, DOMAIN, SOME_STREAM, WINDOW, Call, operation, page_of
+from ..resources import NotifyConfig, NotifyEvent
+from .call import DAY, DOMAIN, SOME_STREAM, WINDOW, Call, operation, paginate
 
 _NOTIFY = (
     DOMAIN,
@@ -23,12 +23,12 @@ _NOTIFY = (
 )
 
 
-def _notify_config(call: Call) -> dict[str, Any]:
+def _describe_notify_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     config = call.cloud.notify_configs.get(domain.name)
     if config is None:
         if call.behaviour.empty_notify_config == "error":
-            raise call.errors.config_absent()
+            raise call.errors.config_not_found()
         return {"LiveRecordNotifyConfig": {}}
     words = (False, True) if call.behaviour.notify_auth_type == "bool" else ("no", "yes")
     return {
@@ -45,7 +45,7 @@ def _notify_config(call: Call) -> dict[str, Any]:
 
 def _add_notify_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
-    config = _wanted_notify_config(call, NotifyConfig(url=""))
+    config = _build_notify_config(call, NotifyConfig(url=""))
     call.cloud.settle()
     if domain.name in call.cloud.notify_configs:
         raise call.errors.config_exists()
@@ -56,20 +56,20 @@ def _add_notify_config(call: Call) -> dict[str, Any]:
 def _update_notify_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     current = call.cloud.notify_configs.get(domain.name)
-    config = _wanted_notify_config(call, current or NotifyConfig(url=""))
+    config = _build_notify_config(call, current or NotifyConfig(url=""))
     if current is None:
-        raise call.errors.config_absent()
+        raise call.errors.config_not_found()
     call.cloud.notify_configs[domain.name] = config
     return {}
 
 
-def _wanted_notify_config(call: Call, current: NotifyConfig) -> NotifyConfig:
+def _build_notify_config(call: Call, current: NotifyConfig) -> NotifyConfig:
     base = current if call.behaviour.update_notify == "keep" else NotifyConfig(url="")
     call.check_callback_urls("NotifyUrl", "OnDemandUrl")
     auth = base.auth if call["NotifyReqAuth"] is None else call["NotifyReqAuth"]
     key = base.auth_key if call["NotifyAuthKey"] is None else call["NotifyAuthKey"]
     if auth and not key:
-        raise call.errors.missing("NotifyAuthKey")
+        raise call.errors.missing_parameter("NotifyAuthKey")
     return NotifyConfig(
         url=call["NotifyUrl"],
         on_demand_url=base.on_demand_url if call["OnDemandUrl"] is None else call["OnDemandUrl"],
@@ -82,11 +82,11 @@ def _wanted_notify_config(call: Call, current: NotifyConfig) -> NotifyConfig:
 def _delete_notify_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     if call.cloud.notify_configs.pop(domain.name, None) is None and call.behaviour.delete_missing == "error":
-        raise call.errors.config_absent()
+        raise call.errors.config_not_found()
     return {}
 
 
-def _notify_records(call: Call) -> dict[str, Any]:
+def _describe_notify_records(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     page = _notify_page(call)
     start, end = call.window(retention=7 * DAY)
@@ -95,12 +95,12 @@ def _notify_records(call: Call) -> dict[str, Any]:
         event
         for event in call.cloud.events(domain.name, call["AppName"], call["StreamName"])
         if event.time <= call.now - _lag(call, event)
-        and call.within(event.time + skew, start, end)
-        and _event_wanted(call, event)
+        and call.is_within(event.time + skew, start, end)
+        and _event_matches(call, event)
     ]
     if call.behaviour.notify_order == "desc":
         events.reverse()
-    rows, counts = page_of(call, events, *page)
+    rows, counts = paginate(call, events, *page)
     return {
         "Code": int(call.behaviour.notify_code),
         "Msg": "ok",
@@ -110,21 +110,21 @@ def _notify_records(call: Call) -> dict[str, Any]:
 
 
 def _lag(call: Call, event: NotifyEvent) -> float:
-    """Return the seconds after it that an event is shown; always the same for one event."""
+    """Return the seconds after which an event is listed; always the same for one event."""
     number = zlib.crc32(repr((event.domain, event.app, event.stream, event.kind, event.time)).encode())
     return call.behaviour.notify_lag + call.behaviour.notify_lag_spread * number / 2**32
 
 
 def _notify_page(call: Call) -> tuple[int, int]:
-    """The page wanted; the documentation calls both parameters required and states defaults too."""
+    """Return page number and size; the documentation calls both required, yet states defaults."""
     if call.behaviour.notify_paging == "required":
         for name in ("PageNumber", "PageSize"):
             if call[name] is None:
-                raise call.errors.missing(name)
+                raise call.errors.missing_parameter(name)
     return call["PageNumber"] or 1, call["PageSize"] or 20
 
 
-def _event_wanted(call: Call, event: NotifyEvent) -> bool:
+def _event_matches(call: Call, event: NotifyEvent) -> bool:
     storage = call["StorageType"] or call.behaviour.notify_storage
     return event.result != "" and call["Status"] in (None, event.result) and storage in ("all", event.storage)
 
@@ -139,27 +139,27 @@ def _notify_row(call: Call, event: NotifyEvent) -> dict[str, Any]:
         "NotifyType": event.kind,
         "NotifyTime": call.cloud.clock.show(event.time + call.behaviour.notify_skew),
         "NotifyUrl": event.config.url,
-        "NotifyHeader": header_text(call.cloud.callback_headers(event)),
-        "NotifyContent": call.cloud.callback_body(event),
+        "NotifyHeader": format_headers(call.cloud.content.headers(event)),
+        "NotifyContent": call.cloud.content.body(event),
         "NotifyResponse": event.response,
         "NotifyResult": event.result,
         "Description": "success" if delivered else event.reason or "failed",
     }
 
 
-def header_text(headers: dict[str, str]) -> str:
-    """Headers as the logs of callbacks show them: JSON with a list of values for each."""
+def format_headers(headers: dict[str, str]) -> str:
+    """Return headers as the logs of callbacks show them: JSON with a list of values for each."""
     return json.dumps({name: [value] for name, value in headers.items()})
 
 
 OPERATIONS = (
-    operation("DescribeLiveRecordNotifyConfig", _notify_config, 50, DOMAIN),
+    operation("DescribeLiveRecordNotifyConfig", _describe_notify_config, 50, DOMAIN),
     operation("AddLiveRecordNotifyConfig", _add_notify_config, 30, *_NOTIFY),
     operation("UpdateLiveRecordNotifyConfig", _update_notify_config, 30, *_NOTIFY),
     operation("DeleteLiveRecordNotifyConfig", _delete_notify_config, 30, DOMAIN),
     operation(
         "DescribeLiveRecordNotifyRecords",
-        _notify_records,
+        _describe_notify_records,
         100,
         *SOME_STREAM,
         *WINDOW,

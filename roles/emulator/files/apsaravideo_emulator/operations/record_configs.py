@@ -7,38 +7,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import recording
-from ..cloud import ConfigAbsent, ConfigExists, Domain
+from .. import record_model
 from ..parameters import Integer, Items, Moment, Text
-from ..recording import RecordConfig, RecordFormat
-from .call import DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, page_of
+from ..record_model import RecordConfig, RecordFormat
+from ..resources import ConfigExists, ConfigNotFound, Domain
+from .call import DOMAIN, ORDER, SHORT_PAGES, SOME_STREAM, Call, operation, paginate
 
 FILE_FORMATS = ("m3u8", "flv", "mp4", "cmaf")
 SLICED_FORMATS = ("m3u8", "cmaf")
-PREFIX_BYTES = 256
-SHORTEST_CYCLE, LONGEST_CYCLE = 900, 21600
+PREFIX_BYTE_LIMIT = 256
+MIN_CYCLE, MAX_CYCLE = 900, 21600
 DEFAULT_PREFIX = "record/{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
 DEFAULT_SLICE_PREFIX = "record/{AppName}/{StreamName}/{UnixTimestamp}_{Sequence}"
 START_VARIABLES = ("{StartTime}", "{EscapedStartTime}")
 END_VARIABLES = ("{EndTime}", "{EscapedEndTime}")
 
 _CONFIG_STREAM = (DOMAIN, Text("AppName", required=True), Text("StreamName", default="*"))
-_ON_DEMAND = Integer("OnDemand", choices=recording.MODES)
+_ON_DEMAND = Integer("OnDemand", choices=record_model.MODES)
 _DELAY = Integer("DelayTime", minimum=15, maximum=21600)
 _PERIOD = (Moment("StartTime"), Moment("EndTime"))
-_CHANGED_FORMAT = (
+_UPDATE_FORMAT = (
     Text("Format", required=True, pattern="(?i:" + "|".join(FILE_FORMATS) + ")"),
     Integer("CycleDuration"),
     Integer("SliceDuration", minimum=5, maximum=30),
 )
-_NEW_FORMAT = (*_CHANGED_FORMAT, Text("OssObjectPrefix"), Text("SliceOssObjectPrefix"))
+_NEW_FORMAT = (*_UPDATE_FORMAT, Text("OssObjectPrefix"), Text("SliceOssObjectPrefix"))
 
 
-def _record_configs(call: Call) -> dict[str, Any]:
+def _describe_configs(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
-    configs = [config for config in call.cloud.record_configs.values() if _config_wanted(call, domain, config)]
+    configs = [config for config in call.cloud.record_configs.values() if _config_matches(call, domain, config)]
     configs.sort(key=lambda config: config.created, reverse=call["Order"] == "desc")
-    rows, counts = page_of(call, configs, call["PageNum"], call["PageSize"])
+    rows, counts = paginate(call, configs, call["PageNum"], call["PageSize"])
     return {
         "Order": call["Order"],
         **counts,
@@ -46,7 +46,7 @@ def _record_configs(call: Call) -> dict[str, Any]:
     }
 
 
-def _config_wanted(call: Call, domain: Domain, config: RecordConfig) -> bool:
+def _config_matches(call: Call, domain: Domain, config: RecordConfig) -> bool:
     also = ("*",) if call.behaviour.config_filter == "pattern" else ()
     return (
         config.domain == domain.name
@@ -91,7 +91,7 @@ def _format_row(item: RecordFormat, upper: bool) -> dict[str, Any]:
 def _add_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     if not call["RecordFormat"] and not call["TranscodeRecordFormat"]:
-        raise call.errors.missing("RecordFormat")
+        raise call.errors.missing_parameter("RecordFormat")
     start, end = _config_period(call)
     config = RecordConfig(
         number=0,
@@ -102,7 +102,7 @@ def _add_config(call: Call) -> dict[str, Any]:
         bucket=call["OssBucket"],
         endpoint=call["OssEndpoint"],
         created=call.now,
-        delay=call["DelayTime"] or recording.DEFAULT_DELAY,
+        delay=call["DelayTime"] or record_model.DEFAULT_DELAY,
         formats=_new_formats(call, "RecordFormat"),
         transcode_formats=_new_formats(call, "TranscodeRecordFormat"),
         templates=tuple(call["TranscodeTemplates"]),
@@ -119,20 +119,20 @@ def _add_config(call: Call) -> dict[str, Any]:
 def _config_period(
     call: Call, start: float | None = None, end: float | None = None
 ) -> tuple[float | None, float | None]:
-    """StartTime and EndTime of a configuration, for single streams only; longer than 7 days is cut to 7 days.
+    """Return StartTime and EndTime of a configuration for a single stream, shortened to at most 7 days.
 
-    ``start`` and ``end`` are the present instants of a configuration that is changed.
+    `start` and `end` are the values before an update, which apply where the request has none.
     """
     for name in ("StartTime", "EndTime"):
         if call[name] is not None and call["StreamName"] == "*":
-            raise call.errors.malformed(name, "It is allowed for a single stream only.")
+            raise call.errors.malformed_parameter(name, "It is allowed for a single stream only.")
     instant = call.cloud.clock.instant
     start = start if call["StartTime"] is None else instant(call["StartTime"])
     end = end if call["EndTime"] is None else instant(call["EndTime"])
     if start is not None and end is not None:
         if end <= start:
-            raise call.errors.malformed("EndTime", "It must be later than StartTime.")
-        end = min(end, start + recording.WEEK)
+            raise call.errors.malformed_parameter("EndTime", "It must be later than StartTime.")
+        end = min(end, start + record_model.WEEK)
     return start, end
 
 
@@ -147,7 +147,7 @@ def _new_formats(call: Call, name: str) -> tuple[RecordFormat, ...]:
         _check_cycle(call, where, fields)
         formats.append(_format(fields, fields["OssObjectPrefix"], fields["SliceOssObjectPrefix"]))
     if len({item.kind for item in formats}) < len(formats):
-        raise call.errors.malformed(f"{name}.Format", "Each format may be given once.")
+        raise call.errors.malformed_parameter(f"{name}.Format", "Each format may be given once.")
     return tuple(formats)
 
 
@@ -156,24 +156,24 @@ def _check_prefix(
 ) -> None:
     prefix = fields[name]
     if not prefix:
-        raise call.errors.missing(where + name)
-    if len(prefix.encode()) >= PREFIX_BYTES:
-        raise call.errors.malformed(where + name, f"It must be shorter than {PREFIX_BYTES} bytes.")
+        raise call.errors.missing_parameter(where + name)
+    if len(prefix.encode()) >= PREFIX_BYTE_LIMIT:
+        raise call.errors.malformed_parameter(where + name, f"It must be shorter than {PREFIX_BYTE_LIMIT} bytes.")
     for variables in needed:
         if not any(variable in prefix for variable in variables):
-            raise call.errors.malformed(where + name, f"It must contain {' or '.join(variables)}.")
+            raise call.errors.malformed_parameter(where + name, f"It must contain {' or '.join(variables)}.")
 
 
 def _check_cycle(call: Call, where: str, fields: dict[str, Any]) -> None:
     cycle = fields["CycleDuration"]
-    if cycle is not None and call.behaviour.cycle_range == "bounded" and not SHORTEST_CYCLE <= cycle <= LONGEST_CYCLE:
-        raise call.errors.malformed(f"{where}CycleDuration", f"It must be from {SHORTEST_CYCLE} to {LONGEST_CYCLE}.")
+    if cycle is not None and call.behaviour.cycle_range == "bounded" and not MIN_CYCLE <= cycle <= MAX_CYCLE:
+        raise call.errors.malformed_parameter(f"{where}CycleDuration", f"It must be from {MIN_CYCLE} to {MAX_CYCLE}.")
 
 
 def _format(fields: dict[str, Any], prefix: str, slice_prefix: str | None) -> RecordFormat:
     return RecordFormat(
         name=fields["Format"],
-        cycle=fields["CycleDuration"] or recording.DEFAULT_CYCLES[fields["Format"].lower()],
+        cycle=fields["CycleDuration"] or record_model.DEFAULT_CYCLES[fields["Format"].lower()],
         prefix=prefix,
         slice_duration=fields["SliceDuration"] or 30,
         slice_prefix=slice_prefix or "",
@@ -184,12 +184,12 @@ def _update_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     current = call.cloud.record_configs.get((domain.name, call["AppName"], call["StreamName"]))
     if current is None:
-        raise call.errors.config_absent()
+        raise call.errors.config_not_found()
     start, end = _config_period(call, current.start, current.end)
     changes: dict[str, Any] = {
         "endpoint": call["OssEndpoint"],
-        "formats": _changed_formats(call, "RecordFormat", current.formats),
-        "transcode_formats": _changed_formats(call, "TranscodeRecordFormat", current.transcode_formats),
+        "formats": _update_formats(call, "RecordFormat", current.formats),
+        "transcode_formats": _update_formats(call, "TranscodeRecordFormat", current.transcode_formats),
         "templates": tuple(call["TranscodeTemplates"]) or current.templates,
         "start": start,
         "end": end,
@@ -202,7 +202,7 @@ def _update_config(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _changed_formats(call: Call, name: str, current: tuple[RecordFormat, ...]) -> tuple[RecordFormat, ...]:
+def _update_formats(call: Call, name: str, current: tuple[RecordFormat, ...]) -> tuple[RecordFormat, ...]:
     if not call[name]:
         return current
     before = {item.kind: item for item in current}
@@ -223,14 +223,14 @@ def _delete_config(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     try:
         call.cloud.delete_config(domain.name, call["AppName"], call["StreamName"])
-    except ConfigAbsent:
+    except ConfigNotFound:
         if call.behaviour.delete_missing == "error":
-            raise call.errors.config_absent() from None
+            raise call.errors.config_not_found() from None
     return {}
 
 
 OPERATIONS = (
-    operation("DescribeLiveRecordConfig", _record_configs, 100, *SOME_STREAM, *SHORT_PAGES, ORDER),
+    operation("DescribeLiveRecordConfig", _describe_configs, 100, *SOME_STREAM, *SHORT_PAGES, ORDER),
     operation(
         "AddLiveAppRecordConfig",
         _add_config,
@@ -238,7 +238,7 @@ OPERATIONS = (
         *_CONFIG_STREAM,
         Text("OssBucket", required=True),
         Text("OssEndpoint", required=True),
-        Integer("OnDemand", choices=recording.MODES, default=recording.AUTOMATIC),
+        Integer("OnDemand", choices=record_model.MODES, default=record_model.AUTOMATIC),
         _DELAY,
         *_PERIOD,
         Items("RecordFormat", _NEW_FORMAT),
@@ -254,8 +254,8 @@ OPERATIONS = (
         _ON_DEMAND,
         _DELAY,
         *_PERIOD,
-        Items("RecordFormat", _CHANGED_FORMAT),
-        Items("TranscodeRecordFormat", _CHANGED_FORMAT),
+        Items("RecordFormat", _UPDATE_FORMAT),
+        Items("TranscodeRecordFormat", _UPDATE_FORMAT),
         Items("TranscodeTemplates"),
     ),
     operation("DeleteLiveAppRecordConfig", _delete_config, 50, *_CONFIG_STREAM),

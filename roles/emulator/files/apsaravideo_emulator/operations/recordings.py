@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recording commands, and what was recorded: tasks, index files, and index files of one's own."""
+"""The recording commands, and their results: tasks, index files, and index files created on request."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from ..cloud import Stream
 from ..errors import GatewayError
 from ..parameters import Boolean, Text
-from ..recording import COMMANDS, RecordedFile, RecordFormat, Refused, Segment, Task
-from .call import DAY, ORDER, SHORT_PAGES, STREAM, WINDOW, Call, operation, page_of
+from ..record_model import RecordedFile, RecordFormat, Segment, Task
+from ..recording import COMMANDS, CommandRefused
+from ..resources import Stream
+from .call import DAY, ORDER, SHORT_PAGES, STREAM, WINDOW, Call, operation, paginate
 
 THREE_MONTHS = 92 * DAY
 SIX_MONTHS = 183 * DAY
-DEFAULT_SLICE = 30
+DEFAULT_SLICE_SECONDS = 30
 INDEX_FORMATS = ("m3u8",)
 
 
-def _record_command(call: Call) -> dict[str, Any]:
+def _run_command(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     key = (domain.name, call["AppName"], call["StreamName"])
     try:
         call.cloud.record(call["Command"], key, call.request_id)
-    except Refused as refused:
-        raise _refusal(call, refused.reason) from None
+    except CommandRefused as error:
+        raise _refusal(call, error.reason) from None
     return {}
 
 
 def _refusal(call: Call, reason: str) -> GatewayError:
-    if reason == Refused.STREAM_ABSENT:
-        return call.errors.stream_absent()
-    if reason == Refused.CONFIG_ABSENT:
-        return call.errors.config_absent()
-    if reason == Refused.ALREADY_STARTED:
+    if reason == CommandRefused.STREAM_NOT_FOUND:
+        return call.errors.stream_not_found()
+    if reason == CommandRefused.CONFIG_NOT_FOUND:
+        return call.errors.config_not_found()
+    if reason == CommandRefused.ALREADY_STARTED:
         return call.errors.already_started()
     behaviour = call.behaviour
     return GatewayError(behaviour.no_task_code, int(behaviour.no_task_status), "Task not started, cannot operate.")
 
 
-def _record_content(call: Call) -> dict[str, Any]:
+def _describe_record_content(call: Call) -> dict[str, Any]:
     stream = call.stream()
     start, end = call.window(retention=SIX_MONTHS, span=4 * DAY)
     tasks = stream.recorder.tasks if stream else []
@@ -56,7 +57,7 @@ def _record_content(call: Call) -> dict[str, Any]:
 
 
 def _overlaps(call: Call, began: float, ended: float, start: float, end: float) -> bool:
-    second = call.cloud.clock.second
+    second = call.cloud.clock.start_of_second
     return second(began) <= end and second(ended) >= start
 
 
@@ -64,7 +65,7 @@ def _content_row(call: Call, task: Task, window_end: float) -> dict[str, Any]:
     show = call.cloud.clock.show
     row: dict[str, Any] = {
         "StartTime": show(task.started),
-        "Duration": round(task.recorded(call.now), 3),
+        "Duration": round(task.recorded_seconds(call.now), 3),
         "OssBucket": task.config.bucket,
         "OssEndpoint": task.config.endpoint,
         "OssObjectPrefix": task.config.formats[0].prefix if task.config.formats else "",
@@ -76,13 +77,13 @@ def _content_row(call: Call, task: Task, window_end: float) -> dict[str, Any]:
     return row
 
 
-def _index_files(call: Call) -> dict[str, Any]:
+def _describe_index_files(call: Call) -> dict[str, Any]:
     stream = call.stream()
     start, end = call.window(span=4 * DAY)
-    kept = (file for file in _indexes(stream) if file.created >= call.now - SIX_MONTHS)
-    files = [file for file in kept if _in_window(call, file, start, end)]
+    available = (file for file in _list_index_files(stream) if file.created >= call.now - SIX_MONTHS)
+    files = [file for file in available if _is_in_window(call, file, start, end)]
     files.sort(key=lambda file: file.created, reverse=call["Order"] == "desc")
-    rows, counts = page_of(call, files, call["PageNum"], call["PageSize"])
+    rows, counts = paginate(call, files, call["PageNum"], call["PageSize"])
     return {
         "Order": call["Order"],
         **counts,
@@ -90,30 +91,30 @@ def _index_files(call: Call) -> dict[str, Any]:
     }
 
 
-def _indexes(stream: Stream | None) -> list[RecordedFile]:
+def _list_index_files(stream: Stream | None) -> list[RecordedFile]:
     if stream is None:
         return []
     return [file for file in stream.recorder.files if file.format.kind in INDEX_FORMATS] + stream.recorder.indexes
 
 
-def _in_window(call: Call, file: RecordedFile, start: float, end: float) -> bool:
+def _is_in_window(call: Call, file: RecordedFile, start: float, end: float) -> bool:
     if call.behaviour.index_window == "created":
-        return call.within(file.created, start, end)
+        return call.is_within(file.created, start, end)
     return _overlaps(call, file.started, file.stopped, start, end)
 
 
-def _index_file(call: Call) -> dict[str, Any]:
+def _describe_index_file(call: Call) -> dict[str, Any]:
     stream = call.stream()
-    for file in _indexes(stream):
+    for file in _list_index_files(stream):
         if file.record_id == call["RecordId"]:
             return {"RecordIndexInfo": _index_row(call, stream, file)}
-    raise call.errors.record_absent()
+    raise call.errors.record_not_found()
 
 
 def _index_row(call: Call, stream: Stream | None, file: RecordedFile) -> dict[str, Any]:
     assert stream is not None
     show = call.cloud.clock.show
-    name = call.cloud.object_name((stream.domain, stream.app, stream.name), file)
+    name = call.cloud.content.object_name((stream.domain, stream.app, stream.name), file)
     return {
         "RecordId": file.record_id,
         "RecordUrl": f"http://{file.config.bucket}.{file.config.endpoint}/{name}",
@@ -140,41 +141,41 @@ def _create_index_file(call: Call) -> dict[str, Any]:
         _overlaps(call, publish.started, call.now if publish.stopped is None else publish.stopped, start, end)
         for publish in stream.history
     ):
-        raise _no_such_stream("InvalidStream.NotFound")
+        raise _stream_not_found_error("InvalidStream.NotFound")
     uploaded = [segment for task in stream.recorder.tasks for segment in task.segments(call.now)]
     _check_length(call, uploaded, end - start)
-    second = call.cloud.clock.second
-    # What is uploaded "after" StartTime counts, so a time of one segment's length has one segment and not two.
+    second = call.cloud.clock.start_of_second
+    # Only uploads later than StartTime count, so a window as long as one segment selects one segment and not two.
     chosen = [segment for segment in uploaded if start < second(segment.uploaded) <= end]
     if call["EndTimeIncluded"]:
         chosen += [segment for segment in uploaded if second(segment.uploaded) > end][:1]
     if not chosen:
-        raise _no_such_stream(call.behaviour.no_segments_code)
-    file = _index_of(call, chosen)
+        raise _stream_not_found_error(call.behaviour.no_segments_code)
+    file = _build_index_file(call, chosen)
     stream.recorder.indexes.append(file)
     row = _index_row(call, stream, file)
     del row["Format"]
     return {"RecordInfo": row}
 
 
-def _no_such_stream(code: str) -> GatewayError:
-    # Current pages of this operation name this code, in whatever generation the others report theirs.
+def _stream_not_found_error(code: str) -> GatewayError:
+    # The current page of this operation documents this code for every generation of the error table.
     return GatewayError(code, 404, "Specified stream does not exist.")
 
 
 def _check_length(call: Call, segments: list[Segment], length: float) -> None:
     slices = [item.slice_duration for segment in segments[-1:] for item in segment.config.formats if item.slice_prefix]
-    shortest = slices[0] if slices else DEFAULT_SLICE
+    shortest = slices[0] if slices else DEFAULT_SLICE_SECONDS
     if length < shortest:
-        raise call.errors.malformed("EndTime", f"It must be at least {shortest} s after StartTime.")
+        raise call.errors.malformed_parameter("EndTime", f"It must be at least {shortest} s after StartTime.")
 
 
-def _index_of(call: Call, segments: list[Segment]) -> RecordedFile:
-    place = {"bucket": call["OssBucket"], "endpoint": call["OssEndpoint"]}
+def _build_index_file(call: Call, segments: list[Segment]) -> RecordedFile:
+    destination = {"bucket": call["OssBucket"], "endpoint": call["OssEndpoint"]}
     return RecordedFile(
         record_id=str(uuid.uuid4()),
         format=RecordFormat("m3u8", 0, ""),
-        config=replace(segments[0].config, **place),
+        config=replace(segments[0].config, **destination),
         sequence=0,
         task=0,
         started=segments[0].started,
@@ -188,14 +189,14 @@ def _index_of(call: Call, segments: list[Segment]) -> RecordedFile:
 OPERATIONS = (
     operation(
         "RealTimeRecordCommand",
-        _record_command,
+        _run_command,
         50,
         Text("Command", required=True, choices=COMMANDS),
         *STREAM,
     ),
-    operation("DescribeLiveStreamRecordContent", _record_content, 50, *STREAM, *WINDOW),
-    operation("DescribeLiveStreamRecordIndexFiles", _index_files, 15, *STREAM, *WINDOW, *SHORT_PAGES, ORDER),
-    operation("DescribeLiveStreamRecordIndexFile", _index_file, 100, *STREAM, Text("RecordId", required=True)),
+    operation("DescribeLiveStreamRecordContent", _describe_record_content, 50, *STREAM, *WINDOW),
+    operation("DescribeLiveStreamRecordIndexFiles", _describe_index_files, 15, *STREAM, *WINDOW, *SHORT_PAGES, ORDER),
+    operation("DescribeLiveStreamRecordIndexFile", _describe_index_file, 100, *STREAM, Text("RecordId", required=True)),
     operation(
         "CreateLiveStreamRecordIndexFiles",
         _create_index_file,

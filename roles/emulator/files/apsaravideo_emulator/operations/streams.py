@@ -1,16 +1,16 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Streams: which are online, which were, and what was done to them."""
+"""Streams: those online, their ingest history, and the history of stream control."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from ..cloud import Domain, Publish, Stream
 from ..parameters import Integer, Text
-from .call import DAY, DOMAIN, SOME_STREAM, STREAM, WINDOW, Call, operation, page_of
+from ..resources import Domain, Publish, Stream
+from .call import DAY, DOMAIN, SOME_STREAM, STREAM, WINDOW, Call, operation, paginate
 
 _STREAM_QUERY = (
     Text("QueryType", default="fuzzy", choices=("fuzzy", "strict")),
@@ -18,8 +18,8 @@ _STREAM_QUERY = (
 )
 
 
-def _stream_state(call: Call) -> dict[str, Any]:
-    domain = call.either_domain()
+def _describe_stream_state(call: Call) -> dict[str, Any]:
+    domain = call.resolve_domain()
     key = (domain.name, call["AppName"], call["StreamName"])
     stream = call.cloud.streams.get(key)
     if stream and stream.online:
@@ -27,26 +27,26 @@ def _stream_state(call: Call) -> dict[str, Any]:
     return {"StreamState": "offline", "Type": "pull" if key in call.cloud.viewers else "push"}
 
 
-def _wanted_streams(call: Call, domain: Domain) -> Iterable[Stream]:
+def _select_streams(call: Call, domain: Domain) -> Iterable[Stream]:
     if call["StreamType"] == "trans":
         return
     for stream in call.cloud.streams_of(domain.name):
-        if call["AppName"] in (None, stream.app) and _name_fits(call, stream.name):
+        if call["AppName"] in (None, stream.app) and _name_matches(call, stream.name):
             yield stream
 
 
-def _name_fits(call: Call, name: str) -> bool:
+def _name_matches(call: Call, name: str) -> bool:
     wanted = call["StreamName"]
     if wanted is None:
         return True
     return bool(wanted == name if call["QueryType"] == "strict" else wanted in name)
 
 
-def _online_streams(call: Call) -> dict[str, Any]:
+def _describe_online_list(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
-    online = [stream for stream in _wanted_streams(call, domain) if stream.online]
+    online = [stream for stream in _select_streams(call, domain) if stream.online]
     online.sort(key=lambda stream: (stream.publish.started, stream.app, stream.name))
-    rows, counts = page_of(call, online, call["PageNum"], call["PageSize"])
+    rows, counts = paginate(call, online, call["PageNum"], call["PageSize"])
     return {
         **counts,
         "OnlineInfo": {"LiveStreamOnlineInfo": [_online_row(call, stream) for stream in rows]},
@@ -85,18 +85,18 @@ def _publish_type(call: Call, publish: Publish) -> str:
     return call.behaviour.pull_publish_type if publish.kind == "pull" else "edge"
 
 
-def _published_streams(call: Call) -> dict[str, Any]:
-    domain = call.either_domain()
+def _describe_publish_list(call: Call) -> dict[str, Any]:
+    domain = call.resolve_domain()
     start, end = call.window(span=30 * DAY)
     history = [
         (stream, publish)
-        for stream in _wanted_streams(call, domain)
+        for stream in _select_streams(call, domain)
         for publish in stream.history
-        if call.within(publish.started, start, end)
+        if call.is_within(publish.started, start, end)
     ]
     by, _unused, direction = call["OrderBy"].rpartition("_")
     history.sort(key=lambda row: row[0].name if by == "stream_name" else row[1].started, reverse=direction == "desc")
-    rows, counts = page_of(call, history, call["PageNumber"], call["PageSize"])
+    rows, counts = paginate(call, history, call["PageNumber"], call["PageSize"])
     show = call.cloud.clock.show
     return {
         **counts,
@@ -124,7 +124,7 @@ def _published_streams(call: Call) -> dict[str, Any]:
     }
 
 
-def _control_history(call: Call) -> dict[str, Any]:
+def _describe_control_history(call: Call) -> dict[str, Any]:
     domain = call.streaming_domain()
     start, end = call.window(span=7 * DAY)
     rows = [
@@ -137,17 +137,17 @@ def _control_history(call: Call) -> dict[str, Any]:
         for entry in call.cloud.control_log
         if entry.domain == domain.name
         and call["AppName"] in (None, entry.app)
-        and call.within(entry.time, start, end)
+        and call.is_within(entry.time, start, end)
         and (call.behaviour.control_history == "commands" or not entry.command)
     ]
     return {"ControlInfo": {"LiveStreamControlInfo": rows}}
 
 
 OPERATIONS = (
-    operation("DescribeLiveStreamState", _stream_state, 100, *STREAM),
+    operation("DescribeLiveStreamState", _describe_stream_state, 100, *STREAM),
     operation(
         "DescribeLiveStreamsOnlineList",
-        _online_streams,
+        _describe_online_list,
         10000,
         *SOME_STREAM,
         *_STREAM_QUERY,
@@ -158,7 +158,7 @@ OPERATIONS = (
     ),
     operation(
         "DescribeLiveStreamsPublishList",
-        _published_streams,
+        _describe_publish_list,
         3,
         *SOME_STREAM,
         *_STREAM_QUERY,
@@ -171,5 +171,5 @@ OPERATIONS = (
         ),
         Integer("PageNumber", default=1),
     ),
-    operation("DescribeLiveStreamsControlHistory", _control_history, 50, DOMAIN, Text("AppName"), *WINDOW),
+    operation("DescribeLiveStreamsControlHistory", _describe_control_history, 50, DOMAIN, Text("AppName"), *WINDOW),
 )

@@ -1,11 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way from one configuration to another, whatever happens to the calls on it."""
+"""The change from one configuration to another with lost, refused and concurrent calls."""
 
 from __future__ import annotations
-
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given, settings
@@ -28,7 +26,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     Throttled,
 )
 
-# What may happen to a call: whether it takes effect, and what is heard of it.
+# The possible fates of a call: whether it takes effect, and the error that it raises.
 FATES = {
     "done": (True, None),
     "answer lost": (True, OutcomeUnknown),
@@ -44,10 +42,10 @@ RIVALS = st.one_of(*[st.just("nothing")] * 4, st.none(), CONFIGS)
 
 
 class Resource(reconcile.Resource):
-    """A configuration in memory, whose calls meet fates in order, after which all goes well."""
+    """A configuration in memory, whose calls have the given fates in order, and succeed afterwards."""
 
     def __init__(self, found, wanted, fates=(), reads=(), rivals=(), time_left=True):
-        super().__init__(SimpleNamespace(client=SimpleNamespace(may_try_again=lambda: time_left)))
+        self.time_left = time_left
         self.there, self.wanted = found, wanted
         self.fates, self.reads, self.rivals = list(fates), list(reads), list(rivals)
         self.took_effect, self.made, self.deleted = [], [], None
@@ -85,7 +83,10 @@ class Resource(reconcile.Resource):
             if self.took_effect[-1:] == [DELETE]:
                 self.deleted = config
 
-    def change(self, found):
+    def may_retry(self):
+        return self.time_left
+
+    def plan(self, found):
         if found == self.wanted:
             return None
         if self.wanted is None:
@@ -94,10 +95,10 @@ class Resource(reconcile.Resource):
             return Change(ADD, self.wanted)
         return Change(UPDATE if found[1] == self.wanted[1] else REPLACE, self.wanted)
 
-    def differences(self, found):
+    def list_differences(self, found):
         return [] if found == self.wanted else ["it"]
 
-    def shown(self, config):
+    def render(self, config):
         return None if config is None else {"it": config}
 
 
@@ -111,15 +112,15 @@ class Resource(reconcile.Resource):
     rivals=st.lists(RIVALS, max_size=4),
     time_left=st.booleans(),
 )
-def test_what_is_reported_is_what_happened(found, wanted, fates, reads, rivals, time_left):
+def test_outcome_agrees_with_the_effects_of_all_calls(found, wanted, fates, reads, rivals, time_left):
     resource = Resource(found, wanted, fates, reads, rivals, time_left)
     try:
-        outcome = reconcile.carry_out(resource)
+        outcome = reconcile.apply(resource)
     except LiveError as error:
         assert error.may_have_changed or not resource.took_effect
         undone = DELETE in resource.took_effect and resource.there is None
         if wanted is not None and undone and not any(rival is None for rival in rivals):
-            assert "gone" in str(error) and str(resource.shown(resource.deleted)) in str(error)
+            assert "gone" in str(error) and str(resource.render(resource.deleted)) in str(error)
         return
     assert outcome.after == resource.there == wanted
     assert outcome.changed or not resource.took_effect
@@ -132,8 +133,8 @@ def test_what_is_reported_is_what_happened(found, wanted, fates, reads, rivals, 
 @given(found=st.none() | CONFIGS, wanted=st.none() | CONFIGS)
 def test_no_more_calls_than_needed(found, wanted):
     resource = Resource(found, wanted)
-    outcome = reconcile.carry_out(resource)
-    change = resource.change(found)
+    outcome = reconcile.apply(resource)
+    change = resource.plan(found)
     needed = [] if change is None else {REPLACE: [DELETE, ADD]}.get(change.kind, [change.kind])
     assert resource.made == resource.took_effect == needed
     assert (outcome.changed, outcome.replaced) == (bool(needed), needed == [DELETE, ADD])
@@ -141,49 +142,49 @@ def test_no_more_calls_than_needed(found, wanted):
 
 @pytest.mark.parametrize("fate", ["answer lost", "request lost"])
 @pytest.mark.parametrize(("found", "wanted"), [(None, (1, 1)), ((1, 1), None), ((1, 1), (2, 1))])
-def test_a_call_is_made_at_most_once_more_and_only_after_a_look(found, wanted, fate):
+def test_call_is_repeated_at_most_once_and_only_after_a_read(found, wanted, fate):
     resource = Resource(found, wanted, [fate] * 9)
     if fate == "answer lost":
-        assert reconcile.carry_out(resource).changed
+        assert reconcile.apply(resource).changed
     else:
         with pytest.raises(OutcomeUnknown, match="found nothing changed"):
-            reconcile.carry_out(resource)
+            reconcile.apply(resource)
     assert len(resource.made) == (1 if fate == "answer lost" else 2)
     blind = Resource(found, wanted, [fate] * 9, ["done", "lost"])
     with pytest.raises(OutcomeUnknown):
-        reconcile.carry_out(blind)
+        reconcile.apply(blind)
     assert len(blind.made) == 1, "without a look it is not repeated"
 
 
-def test_what_cannot_have_taken_effect_needs_no_look():
+def test_call_that_cannot_have_taken_effect_needs_no_read():
     for fate in ("throttled", "not sent"):
         resource = Resource(None, (1, 1), [fate], ["done", "lost"])
         with pytest.raises(LiveError) as caught:
-            reconcile.carry_out(resource)
+            reconcile.apply(resource)
         assert not caught.value.may_have_changed and resource.reads == ["lost"]
 
 
-def test_somebody_else_is_left_to_it_after_three_rounds():
+def test_concurrent_modification_fails_after_three_rounds():
     resource = Resource((0, 0), (1, 0), rivals=[None, (0, 0), None, (0, 0), None])
     with pytest.raises(ApiError, match="something else changes it at the same time"):
-        reconcile.carry_out(resource)
+        reconcile.apply(resource)
     assert resource.made == [UPDATE, ADD, UPDATE]
 
 
-def test_a_change_that_is_not_shown_is_told():
+def test_change_that_the_cloud_does_not_show_is_a_warning():
     resource = Resource(None, (1, 1))
     unseen = reconcile.Outcome(True, None, (0, 0))
-    assert "it differ" in reconcile.doubt(resource, unseen)[0]
-    assert reconcile.doubt(resource, unseen._replace(after=(1, 1))) == []
-    assert reconcile.doubt(resource, unseen._replace(changed=False)) == []
+    assert "it differ" in reconcile.verification_warnings(resource, unseen)[0]
+    assert reconcile.verification_warnings(resource, unseen._replace(after=(1, 1))) == []
+    assert reconcile.verification_warnings(resource, unseen._replace(changed=False)) == []
 
 
-def test_the_time_of_creation_is_no_difference():
+def test_time_of_creation_is_not_a_difference():
     class Shown(Resource):
-        def shown(self, config):
+        def render(self, config):
             return config
 
     before, after = {"a": 1, "create_time": "t1"}, {"a": 1, "create_time": "t2"}
-    result = reconcile.result(Shown(None, None), reconcile.Outcome(True, before, after))
+    result = reconcile.make_result(Shown(None, None), reconcile.Outcome(True, before, after))
     assert result["diff"] == {"before": {"a": 1}, "after": {"a": 1}} and result["config"] == after
-    assert reconcile.result(Shown(None, None), reconcile.Outcome(True, before, None))["diff"]["after"] == {}
+    assert reconcile.make_result(Shown(None, None), reconcile.Outcome(True, before, None))["diff"]["after"] == {}

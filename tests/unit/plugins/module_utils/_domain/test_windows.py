@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What windows mean."""
+"""Recording windows from variables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import windows
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, doubts
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, warn_of_short_durations
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant
 
@@ -21,13 +21,13 @@ NOW = NOON.timestamp()
 LENGTH = 40  # seconds that the model looks at
 
 
-def instant(seconds, zone=timezone.utc):
+def make_instant(seconds, zone=timezone.utc):
     moment = (NOON + timedelta(seconds=seconds)).astimezone(zone)
     return Instant(moment.timestamp(), moment.isoformat())
 
 
-def window(start, stop):
-    return Window(instant(start), instant(stop))
+def make_window(start, stop):
+    return Window(make_instant(start), make_instant(stop))
 
 
 def at(seconds):
@@ -61,20 +61,20 @@ HOUR = [(NOW, NOW + 3600)]
         ({"record_windows": [entry(at(0), at(5)), entry(at(6), at(9))]}, [(NOW, NOW + 5), (NOW + 6, NOW + 9)]),
     ],
 )
-def test_windows(variables, expected):
-    assert [(start.epoch, stop.epoch) for start, stop in windows.windows(variables, NOW)] == expected
+def test_windows_of_valid_variables(variables, expected):
+    assert [(start.epoch, stop.epoch) for start, stop in windows.parse_windows(variables, NOW)] == expected
 
 
-def test_the_end_after_a_duration_is_told_in_the_zone_of_the_start():
-    (found,) = windows.windows(single(start="2026-01-02T23:00:00+08:00", duration="2h"), NOW)
+def test_stop_after_a_duration_has_the_time_zone_of_the_start():
+    (found,) = windows.parse_windows(single(start="2026-01-02T23:00:00+08:00", duration="2h"), NOW)
     assert found.stop.text == "2026-01-03T01:00:00+08:00"
 
 
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({}, "no window"),
-        (single(start="", stop="", duration=""), "no window"),
+        ({}, "No recording window is defined"),
+        (single(start="", stop="", duration=""), "No recording window is defined"),
         (single(stop=at(5)), "window_start is missing"),
         (single(start=at(0)), "Neither of window_stop and window_duration"),
         (single(start=at(0), stop=at(5), duration=5), "Each of window_stop and window_duration"),
@@ -86,10 +86,10 @@ def test_the_end_after_a_duration_is_told_in_the_zone_of_the_start():
         (single(start=at(5), stop=at(0)), "window_stop .* not after window_start"),
         (single(start=at(0), stop=at(400 * 86400)), "window_stop .* a year from now"),
         (single(start=at(0), duration=0), "window_duration"),
-        ({"record_windows": [], **single(start=at(0), duration=5)}, "record_windows as well as window_start"),
-        ({"record_windows": [], **single(duration=5)}, "record_windows as well as window_duration"),
-        ({"record_windows": at(0)}, "record_windows is no list"),
-        ({"record_windows": {"start": at(0), "stop": at(5)}}, "record_windows is no list"),
+        ({"record_windows": [], **single(start=at(0), duration=5)}, "Both record_windows and window_start are set"),
+        ({"record_windows": [], **single(duration=5)}, "Both record_windows and window_duration are set"),
+        ({"record_windows": at(0)}, "record_windows is not a list"),
+        ({"record_windows": {"start": at(0), "stop": at(5)}}, "record_windows is not a list"),
         ({"record_windows": [at(0)]}, r"record_windows\[0\]"),
         ({"record_windows": [{**entry(at(0), at(5)), "end": at(5)}]}, r"record_windows\[0\]"),
         ({"record_windows": [entry(at(0), at(5)), entry(at(9), at(6))]}, r"record_windows\[1\].stop .* not after"),
@@ -97,9 +97,9 @@ def test_the_end_after_a_duration_is_told_in_the_zone_of_the_start():
         ({"record_windows": [entry(at(0), duration="soon")]}, r"record_windows\[0\].duration"),
     ],
 )
-def test_what_is_refused(variables, words):
+def test_invalid_variables_are_refused(variables, words):
     with pytest.raises(InvalidOption, match=words):
-        windows.windows(variables, NOW)
+        windows.parse_windows(variables, NOW)
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_what_is_refused(variables, words):
         ("100:00:01", 360001),
     ],
 )
-def test_durations(given, seconds):
-    assert windows.duration("duration", given) == seconds
+def test_duration_in_all_formats(given, seconds):
+    assert windows.parse_duration("duration", given) == seconds
 
 
 @pytest.mark.parametrize(
@@ -130,33 +130,33 @@ def test_durations(given, seconds):
         *("inf", float("nan"), float("inf"), True, None, "٢", "9" * 9, "400d", "9" * 5000, [5], {"h": 2}),
     ],
 )
-def test_what_is_no_duration(given):
+def test_invalid_duration_is_refused(given):
     with pytest.raises(InvalidOption, match="dur is"):
-        windows.duration("dur", given)
+        windows.parse_duration("dur", given)
 
 
 @given(st.integers(1, 366 * 86400))
-def test_all_ways_to_write_a_duration_agree(seconds):
+def test_all_formats_of_a_duration_agree(seconds):
     hours, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
     written = [seconds, f"{seconds}s", f"{hours}h{minutes}m{left}s", f"{hours:02}:{minutes:02}:{left:02}"]
-    assert {windows.duration("dur", text) for text in written} == {seconds}
+    assert {windows.parse_duration("dur", text) for text in written} == {seconds}
 
 
 SPANS = st.builds(lambda start, length: (start, start + length), st.integers(-15, 30), st.integers(1, 12))
 
 
-def wanted(spans, second):
+def is_covered(spans, second):
     return any(start <= second < stop for start, stop in spans)
 
 
 @given(st.lists(SPANS))
-def test_merged_windows_are_the_same_times_apart_from_each_other(spans):
-    found = windows.merged(window(*span) for span in spans)
+def test_merged_windows_cover_the_same_times_without_overlap(spans):
+    found = windows.merge(make_window(*span) for span in spans)
     assert all(before.stop.epoch < after.start.epoch for before, after in zip(found, found[1:]))
     for second in range(-16, LENGTH + 3):
         moment = NOW + second
-        assert any(start.epoch <= moment < stop.epoch for start, stop in found) == wanted(spans, second)
+        assert any(start.epoch <= moment < stop.epoch for start, stop in found) == is_covered(spans, second)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_merged_windows_are_the_same_times_apart_from_each_other(spans):
         ({"record_windows": [{"duration": "1h"}, {"duration": 90}]}, ["record_windows[1].duration is", "1h30m"]),
     ],
 )
-def test_small_numbers_are_doubted(variables, words):
-    (said,) = doubts(variables)
+def test_small_number_as_duration_is_a_warning(variables, words):
+    (said,) = warn_of_short_durations(variables)
     assert all(word in said for word in words), said
 
 
@@ -186,5 +186,5 @@ def test_small_numbers_are_doubted(variables, words):
         {"record_windows": ["nonsense", {"stop": 5}]},
     ],
 )
-def test_other_durations_are_not_doubted(variables):
-    assert doubts(variables) == []
+def test_other_durations_are_not_a_warning(variables):
+    assert warn_of_short_durations(variables) == []

@@ -11,9 +11,6 @@ import time
 from contextlib import suppress
 
 import pytest
-from certificates import Authority
-from scripted import ScriptedServer, answer, reset
-from tunnel import Tunnel
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
@@ -26,6 +23,9 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ResponseLost,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from support.certificates import Authority
+from support.scripted import ScriptedServer, answer, reset
+from support.tunnel import Tunnel
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
 
@@ -62,7 +62,7 @@ def call(client, command="start"):
     return client.call(RECORD_COMMAND, {**NAMES, "Command": command})
 
 
-def test_calls_go_through_one_tunnel_and_the_proxy_sees_nothing_of_them(authority, tls, client):
+def test_calls_share_one_tunnel_and_the_proxy_cannot_read_them(authority, tls, client):
     with ScriptedServer(OK, OK, tls=tls) as server, Tunnel(server.port) as proxy:
         caller = client(proxy, authority.ca_path)
         call(caller)
@@ -78,7 +78,7 @@ def test_calls_go_through_one_tunnel_and_the_proxy_sees_nothing_of_them(authorit
 
 
 @pytest.mark.parametrize("status", [b"407 Proxy Authentication Required", b"502 Bad Gateway", b"nonsense"])
-def test_a_proxy_that_refuses(authority, client, status):
+def test_a_refusal_by_the_proxy_is_not_sent(authority, client, status):
     with Tunnel(0, b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n") as proxy:
         caller = client(proxy, authority.ca_path)
         with pytest.raises(NotSent) as caught:
@@ -86,7 +86,7 @@ def test_a_proxy_that_refuses(authority, client, status):
     assert "word" not in str(caught.value) and caller.traffic.api_calls == 0
 
 
-def test_a_proxy_whose_name_cannot_be_resolved_is_not_taken_for_the_endpoint(authority, client):
+def test_an_unresolved_proxy_is_not_reported_as_the_endpoint(authority, client):
     class Nowhere:
         url = "http://proxy.invalid:3128"
 
@@ -95,7 +95,7 @@ def test_a_proxy_whose_name_cannot_be_resolved_is_not_taken_for_the_endpoint(aut
     assert "the proxy on the way to live.example.net did not connect" in str(caught.value)
 
 
-def test_a_reset_behind_the_proxy(authority, tls, client):
+def test_a_reset_behind_the_proxy_leaves_the_outcome_unknown(authority, tls, client):
     with ScriptedServer(reset, tls=tls) as server, Tunnel(server.port) as proxy:
         caller = client(proxy, authority.ca_path)
         with pytest.raises(OutcomeUnknown):
@@ -103,7 +103,7 @@ def test_a_reset_behind_the_proxy(authority, tls, client):
     assert caller.traffic.api_calls == 1
 
 
-def test_an_endpoint_that_is_not_trusted(tmp_path, tls, client):
+def test_an_untrusted_endpoint_behind_the_proxy_gets_no_request(tmp_path, tls, client):
     other = Authority(tmp_path, "other")
     with ScriptedServer(tls=tls) as server, Tunnel(server.port) as proxy, pytest.raises(EndpointUnusable) as caught:
         call(client(proxy, other.ca_path))
@@ -111,7 +111,7 @@ def test_an_endpoint_that_is_not_trusted(tmp_path, tls, client):
     assert not server.requests
 
 
-def test_an_answer_that_drips_through_a_tunnel(authority, tls, client):
+def test_a_dripping_response_through_a_tunnel_is_given_up(authority, tls, client):
     def drip(handler):
         handler.close_connection = True
         with suppress(OSError):

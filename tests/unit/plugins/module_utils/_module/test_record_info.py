@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What apsaravideo_record_info is made of: windows of time, queries, and the configuration that fits best."""
+"""The parts of apsaravideo_record_info: windows of time, scopes and queries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Scope, Stream, TimeWindow, iso, moment
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import (
+    Scope,
+    Stream,
+    TimeWindow,
+    format_time,
+    parse_time,
+)
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._module.record_info import best_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.query import Query
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
@@ -21,9 +26,9 @@ SECONDS = st.integers(1, 40 * 86400)
 
 
 @given(SECONDS, SECONDS)
-def test_parts_of_a_window(length, longest):
+def test_parts_cover_a_window_without_gaps(length, longest):
     window = TimeWindow(NOON, NOON + timedelta(seconds=length))
-    parts = list(window.parts(timedelta(seconds=max(longest, length // 50))))
+    parts = list(window.split(timedelta(seconds=max(longest, length // 50))))
     assert parts[0].start == window.start and parts[-1].end == window.end
     assert [part.start for part in parts[1:]] == [part.end for part in parts[:-1]], "nothing falls between them"
     assert all(timedelta(0) < part.end - part.start <= timedelta(seconds=max(longest, length // 50)) for part in parts)
@@ -31,35 +36,22 @@ def test_parts_of_a_window(length, longest):
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1)))
-def test_a_moment_is_read_as_it_is_written(when):
+def test_time_is_parsed_as_it_is_formatted(when):
     whole = when.replace(microsecond=0, tzinfo=timezone.utc)
-    assert moment(iso(whole)) == whole
+    assert parse_time(format_time(whole)) == whole
 
 
 @pytest.mark.parametrize("text", [None, "", "2026-01-02", "2026-01-02T03:04:05", "2026-02-30T03:04:05Z", 7, {}])
-def test_what_is_no_moment(text):
-    assert moment(text) is None
-    assert not TimeWindow(NOON, NOON + timedelta(days=1)).holds(moment(text))
+def test_invalid_time_is_none(text):
+    assert parse_time(text) is None
+    assert not TimeWindow(NOON, NOON + timedelta(days=1)).contains(parse_time(text))
 
 
 @given(st.sampled_from([None, "a", "b"]), st.sampled_from([None, "s", "t"]))
-def test_a_scope_names_what_it_is_about(app, stream):
-    scope = Scope.checked("live.example.com", app, stream)
+def test_scope_has_the_parameters_of_its_names(app, stream):
+    scope = Scope.from_names("live.example.com", app, stream)
     assert scope.stream == (Stream("live.example.com", app, stream) if app and stream else None)
     assert list(scope.parameters().values()) == [name for name in scope if name]
-
-
-def config(app, stream):
-    return {"app_name": app, "stream_name": stream}
-
-
-@given(st.lists(st.builds(config, st.sampled_from("ab*"), st.sampled_from("st*"))), st.randoms())
-def test_the_best_configuration(configs, random):
-    """It is the first there is of four pairs of names, whatever the order of the list."""
-    pairs = [("a", "s"), ("a", "*"), ("*", "s"), ("*", "*")]
-    expected = next((config(*pair) for pair in pairs if config(*pair) in configs), None)
-    random.shuffle(configs)
-    assert best_config(configs, Stream("d", "a", "s")) == expected
 
 
 STREAMS = [{"stream_name": "a", "online": True}, {"stream_name": "b", "online": False}]
@@ -77,7 +69,7 @@ STREAMS = [{"stream_name": "a", "online": True}, {"stream_name": "b", "online": 
         ("[?not_null(nothing, online)].stream_name", ["a"]),
     ],
 )
-def test_query(expression, expected):
+def test_result_of_a_query(expression, expected):
     assert Query("query", expression).search(STREAMS) == expected
 
 
@@ -88,7 +80,7 @@ def test_query(expression, expected):
         ("[?", "ncomplete expression"),
         ("a b", "column 2"),
         ("#", "Unknown token"),
-        ("foo(@)", "uses foo(), which is no function"),
+        ("foo(@)", "uses foo(), which is not a function"),
         ("[?online && (bar(@) || baz(@))]", "uses bar()"),
         ("sort_by(@, &qux(@))", "uses qux()"),
         ("{a: length()}", "gives length() 0 arguments, and it takes 1"),
@@ -97,20 +89,20 @@ def test_query(expression, expected):
         ("merge()", "it takes 1 or more"),
     ],
 )
-def test_what_is_wrong_with_a_query_shows_before_it_is_applied(expression, words):
+def test_invalid_query_is_refused_before_it_is_applied(expression, words):
     with pytest.raises(InvalidOption) as caught:
         Query("query", expression)
     assert "option query" in str(caught.value) and words in str(caught.value)
     assert "\n" not in str(caught.value) and "jmespath.org" in str(caught.value)
 
 
-def test_a_query_that_does_not_fit_its_value():
+def test_query_that_does_not_fit_its_value_is_refused():
     with pytest.raises(InvalidOption, match="query cannot be used: In function"):
         Query("query", "join('/', @)").search(STREAMS)
 
 
 @given(st.text(alphabet="[]?.{}:&@'`\"|()*ab1,<=!# \n", max_size=30))
-def test_no_expression_ends_in_anything_else(expression):
+def test_any_expression_has_a_result_or_is_refused(expression):
     try:
         Query("query", expression).search(STREAMS)
     except InvalidOption as error:
@@ -118,7 +110,7 @@ def test_no_expression_ends_in_anything_else(expression):
 
 
 @pytest.mark.parametrize("text", ["{0} {0}", "a[?b == {0} {0}]", "'{0}", "[?`{0}]", "a.{0}#"])
-def test_a_word_that_may_be_a_secret_is_not_quoted(text):
+def test_word_that_may_be_a_secret_is_not_quoted(text):
     with pytest.raises(InvalidOption, match="The option query cannot be used: ") as raised:
         Query("query", text.format("PlantedSecret9"))
     assert "PlantedSecret9" not in str(raised.value)

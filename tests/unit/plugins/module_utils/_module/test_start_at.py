@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A task that has a time to start at, on a clock that moves only when it waits or is set."""
+"""Tasks with start_at, on a clock that moves only when a task sleeps or the clock is set."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 import pytest
-from scripted import ScriptedServer, answer
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.scripted import ScriptedServer, answer
 
 START = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 ISO = "2026-01-02T20:00:00+08:00"
@@ -27,8 +27,8 @@ NOT_PUSHED = answer(409, json.dumps({"RequestId": "R", "Code": "StreamNotFound",
 OFFLINE = answer(200, json.dumps({"RequestId": "R", "StreamState": "offline"}))
 
 
-class ToldClock(Clock):
-    """Begins so many seconds before the start; `jumps` are what somebody sets it forward by, one after each sleep."""
+class ManualClock(Clock):
+    """A clock that begins so many seconds before the start, and is set forward by one of `jumps` after each sleep."""
 
     def __init__(self, before, jumps=()):
         self.wall = START - before
@@ -49,7 +49,7 @@ class ToldClock(Clock):
 
 
 class Run(NamedTuple):
-    """A result, and when the requests came and keys were asked for, in seconds after the start."""
+    """A result, and the times of requests and of reads of credentials, in seconds after the start."""
 
     result: dict[str, Any]
     requests: list[float]
@@ -58,7 +58,7 @@ class Run(NamedTuple):
 
 @pytest.fixture(name="record")
 def recording_task(tmp_path, monkeypatch):
-    """Runs a task against a server that answers by script."""
+    """Return a function that runs a task against a server with scripted responses."""
 
     def run(clock, *script, check_mode=False, **options):
         requests, asked = [], []
@@ -75,18 +75,18 @@ def recording_task(tmp_path, monkeypatch):
             asked.append(round(clock.wall - START, 3))
             return KEYS
 
-        monkeypatch.setattr(Credentials, "keys", keys)
+        monkeypatch.setattr(Credentials, "get_access_key", keys)
         names = {"domain_name": "d.example", "app_name": "a", "stream_name": "s"}
         with ScriptedServer(*[seen(step) for step in script]) as server:
             given = {"endpoint": server.url, "start_at": ISO, "rate_limit": 10, **names, **options}
-            task = Task(SPEC.filled(given), {"XDG_RUNTIME_DIR": str(tmp_path)}, check_mode, clock)
+            task = Task(SPEC.fill(given), {"XDG_RUNTIME_DIR": str(tmp_path)}, check_mode, clock)
             return Run(execute(operate, task), requests, asked)
 
     return run
 
 
-def test_nothing_leaves_before_and_the_first_call_leaves_then(record):
-    clock = ToldClock(3600)
+def test_first_request_is_sent_at_the_time_and_not_before(record):
+    clock = ManualClock(3600)
     run = record(clock, OK)
     assert run.requests == [0]
     assert (run.result["start_at"], run.result["late_seconds"]) == (ISO, 0)
@@ -96,44 +96,44 @@ def test_nothing_leaves_before_and_the_first_call_leaves_then(record):
     assert -1 in [round(time, 3) for time in clock.woke_at], "the connection is made a second before"
 
 
-def test_the_calls_are_spread_from_then_on(record):
+def test_calls_of_several_tasks_are_evenly_spaced_from_then_on(record):
     with ScriptedServer(OK, OK, OK) as server:
-        runs = [record(ToldClock(20), endpoint=server.url) for _number in range(3)]
+        runs = [record(ManualClock(20), endpoint=server.url) for _number in range(3)]
     assert [run.result["late_seconds"] for run in runs] == [0, 0.1, 0.2]
 
 
 @pytest.mark.parametrize("jumps", [[5], [0, 0, 100], [-400]])
-def test_a_clock_that_is_set_meanwhile(record, jumps):
-    run = record(ToldClock(300, jumps), OK)
+def test_clock_that_is_changed_while_waiting_is_noticed(record, jumps):
+    run = record(ManualClock(300, jumps), OK)
     assert run.requests == [run.result["late_seconds"]] == [0]
 
 
-def test_a_clock_that_is_set_to_after_the_start(record):
-    run = record(ToldClock(300, [1000]), OK)
+def test_clock_that_is_set_past_the_time_starts_at_once(record):
+    run = record(ManualClock(300, [1000]), OK)
     assert run.requests == [run.result["late_seconds"]] == [701], "a second after it was set"
 
 
-def test_a_time_that_has_just_passed_means_now(record):
-    clock = ToldClock(-599.5)
+def test_time_that_has_just_passed_starts_at_once(record):
+    clock = ManualClock(-599.5)
     run = record(clock, OK)
     assert run.requests == [run.result["late_seconds"]] == [599.5]
     assert clock.woke_at == []
 
 
-def test_a_time_that_is_long_gone_is_refused_before_any_call(record):
-    run = record(ToldClock(-86400.5))
+def test_time_long_ago_is_refused_before_any_call(record):
+    run = record(ManualClock(-86400.5))
     assert run.requests == []
     assert "start_at" in run.result["msg"] and "24 hours ago" in run.result["msg"]
 
 
-def test_the_other_states_wait_too(record):
-    run = record(ToldClock(60), NOTHING_LOGGED, OK, state="stopped")
+def test_stopped_waits_as_well(record):
+    run = record(ManualClock(60), NOTHING_LOGGED, OK, state="stopped")
     assert run.requests == [0, 0], "the notify log is not read earlier either"
 
 
-def test_waiting_for_the_stream_begins_then(record, monkeypatch):
+def test_wait_for_the_stream_begins_at_the_time(record, monkeypatch):
     monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
-    clock = ToldClock(600)
+    clock = ManualClock(600)
     looks = 5  # after 0.5, 1.25, 2.4, 4.1 and 5 seconds
     run = record(clock, NOT_PUSHED, *[OFFLINE] * looks, wait_for_stream=5, rate_limit=1e6)
     assert run.result["error"]["code"] == "StreamNotFound"
@@ -142,21 +142,21 @@ def test_waiting_for_the_stream_begins_then(record, monkeypatch):
 
 
 def test_check_mode_does_not_wait(record):
-    clock = ToldClock(3600)
+    clock = ManualClock(3600)
     run = record(clock, OFFLINE, check_mode=True)
     assert run.requests == [-3600]
     assert clock.woke_at == []
     assert (run.result["start_at"], run.result["late_seconds"]) == (ISO, None)
 
 
-def test_a_time_without_a_zone_is_refused_before_any_call(record):
-    run = record(ToldClock(3600), start_at="2026-01-02T20:00:00")
+def test_time_without_a_zone_is_refused_before_any_call(record):
+    run = record(ManualClock(3600), start_at="2026-01-02T20:00:00")
     assert run.result["failed"] and "start_at" in run.result["msg"] and "zone" in run.result["msg"]
     assert "late_seconds" not in run.result
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_without_it_nothing_is_said_about_it(record, nothing):
-    run = record(ToldClock(3600), OK, start_at=nothing)
+def test_result_has_no_delay_without_the_option(record, nothing):
+    run = record(ManualClock(3600), OK, start_at=nothing)
     assert run.requests == [-3600]
     assert "start_at" not in run.result and "late_seconds" not in run.result

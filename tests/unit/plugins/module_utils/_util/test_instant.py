@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments and durations as options give them."""
+"""Points in time and durations as written in options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant, duration
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant, parse_duration
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 SHANGHAI = "2026-01-02T20:00:00+08:00"
@@ -33,12 +33,12 @@ UTC = "2026-01-02T12:00:00+00:00"
         ("1767355200.0", UTC),
     ],
 )
-def test_the_same_moment(text, iso):
+def test_all_forms_of_a_time_are_parsed(text, iso):
     assert Instant.parse("start_at", text, NOON) == Instant(NOON, iso)
 
 
 @pytest.mark.parametrize("text", ["2026-01-02T12:00:00.25Z", "2026-01-02T12:00:00,250000Z", "1767355200.25"])
-def test_fractions(text):
+def test_fractions_of_a_second_are_parsed(text):
     assert Instant.parse("start_at", text, NOON).epoch == NOON + 0.25
 
 
@@ -69,7 +69,7 @@ def test_fractions(text):
         "٢٠٢٦-01-02T12:00:00Z",
     ],
 )
-def test_what_is_no_time(text):
+def test_an_invalid_time_is_refused(text):
     with pytest.raises(InvalidOption) as caught:
         Instant.parse("start_at", text, NOON)
     assert "start_at" in str(caught.value) and "zone" in str(caught.value)
@@ -79,7 +79,7 @@ def test_what_is_no_time(text):
     st.datetimes(datetime(2010, 1, 1), datetime(2026, 12, 1)),
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
-def test_what_isoformat_writes_is_read_back(time, zone):
+def test_times_written_by_isoformat_are_parsed(time, zone):
     moment = time.replace(tzinfo=zone)
     found = Instant.parse("start_at", moment.isoformat(), NOON)
     assert found.epoch == moment.timestamp()
@@ -87,7 +87,7 @@ def test_what_isoformat_writes_is_read_back(time, zone):
 
 
 @given(st.datetimes(datetime(2010, 1, 1), datetime(2026, 12, 1)))
-def test_no_time_without_a_zone_is_taken(time):
+def test_a_time_without_a_zone_is_refused(time):
     with pytest.raises(InvalidOption):
         Instant.parse("start_at", time.isoformat(), NOON)
 
@@ -105,13 +105,13 @@ def test_no_time_without_a_zone_is_taken(time):
         ("0.5", 0.5),
     ],
 )
-def test_durations(given_text, seconds):
-    assert duration("max_duration", given_text) == seconds
+def test_all_forms_of_a_duration_are_parsed(given_text, seconds):
+    assert parse_duration("max_duration", given_text) == seconds
 
 
 @pytest.mark.parametrize(
     "given_text", ["", "0", "-1", "h", "2 hours", "1m1h", "90:00", "1:2:3:4", "367d", "nan", True, None]
 )
-def test_what_is_no_duration(given_text):
+def test_an_invalid_duration_is_refused(given_text):
     with pytest.raises(InvalidOption, match="max_duration"):
-        duration("max_duration", given_text)
+        parse_duration("max_duration", given_text)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting for something to come true, and what the cloud's clock shows meanwhile."""
+"""Polling, and the estimate of the cloud's clock."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def utc(seconds):
 
 
 class QuickClock(Clock):
-    """Time passes by sleeping only."""
+    """A clock that only sleep() moves."""
 
     def __init__(self):
         self.time = 0.0
@@ -42,39 +42,39 @@ class QuickClock(Clock):
         self.time += seconds
 
 
-def polled(seconds, comes_true):
-    """What a poll returns, and when it looked; what it looks for is there at the time `comes_true`."""
+def run_poll(seconds, comes_true):
+    """Return the result of a poll for something that comes true at that time, and the times of its reads."""
     clock = QuickClock()
     poll = Poll(clock, seconds)
-    looks = []
+    reads = []
     found = None
-    while found is None and (pause := poll.pause()) is not None:
+    while found is None and (pause := poll.next_pause()) is not None:
         clock.sleep(pause)
-        looks.append(clock.time)
+        reads.append(clock.time)
         found = "found" if clock.time >= comes_true else None
-    return found, looks
+    return found, reads
 
 
 @given(st.floats(0.1, 2000), st.floats(0, 2500))
-def test_poll(seconds, comes_true):
-    found, looks = polled(seconds, comes_true)
-    assert (found == "found") is (looks[-1] >= comes_true)
-    assert looks[-1] <= seconds + 1e-6
+def test_a_poll_ends_at_its_deadline_and_reads_often_enough(seconds, comes_true):
+    found, reads = run_poll(seconds, comes_true)
+    assert (found == "found") is (reads[-1] >= comes_true)
+    assert reads[-1] <= seconds + 1e-6
     if not found:
-        assert looks[-1] == pytest.approx(seconds), "the last look is at the end"
-    gaps = [later - earlier for earlier, later in zip([0.0, *looks], looks)]
+        assert reads[-1] == pytest.approx(seconds), "the last read is at the deadline"
+    gaps = [later - earlier for earlier, later in zip([0.0, *reads], reads)]
     assert max(gaps) <= 12.5, "however long it takes, nothing is noticed much too late"
-    assert len(looks) <= 8 + seconds / 7, "and the quota is not used up by looking"
+    assert len(reads) <= 8 + seconds / 7, "and reading does not use up the quota"
 
 
-def test_polls_are_ever_less_frequent_and_out_of_step():
-    first, second = polled(100, 1000)[1], polled(100, 1000)[1]
+def test_reads_become_less_frequent_and_are_not_in_step():
+    first, second = run_poll(100, 1000)[1], run_poll(100, 1000)[1]
     assert first != second
     assert first[0] < 1 and first[1] - first[0] < 2 and first[-2] - first[-3] > 5
 
 
-def test_no_time_means_no_look():
-    assert polled(0, 0) == (None, [])
+def test_a_poll_of_no_time_reads_nothing():
+    assert run_poll(0, 0) == (None, [])
 
 
 CLOCKS = st.lists(st.tuples(st.floats(0, 100), st.floats(0, 5), st.floats(0, 5)), min_size=1)
@@ -97,10 +97,10 @@ def test_the_cloud_s_seconds_of_a_moment(ahead, answers, past):
     """The second that the cloud's clock showed is among them, and all are where nothing told how the clocks differ."""
     live = Live(Client(Settings(Endpoint.parse("https://live.example.com")), Limits(), None))
     moment = NOON + past
-    assert all(live.cloud_seconds(moment).holds(utc(second)) for second in (0, NOON, 2 * NOON))
+    assert all(live.cloud_seconds(moment).contains(utc(second)) for second in (0, NOON, 2 * NOON))
     for departure, way_there, way_back in answers:
         sent = NOON + departure
-        live.client.account.skew.learn((sent + way_there + ahead) // 1, sent, sent + way_there + way_back)
+        live.client.account.cloud_clock.skew.learn((sent + way_there + ahead) // 1, sent, sent + way_there + way_back)
     seconds = live.cloud_seconds(moment)
     assert seconds.start <= utc(moment + ahead + 1e-6) and utc(moment + ahead - 1e-6) <= seconds.end
     shortest = min(there + back for _departure, there, back in answers)
@@ -118,12 +118,12 @@ def test_clocks_that_agree_are_left_as_they_are():
 
 
 @given(st.floats(1, 2000), st.floats(0, 2000))
-def test_a_poll_looks_at_a_moment_that_it_is_told(seconds, moment):
+def test_a_poll_reads_at_an_included_time(seconds, moment):
     clock = QuickClock()
     poll = Poll(clock, seconds)
     poll.include(moment)
-    looks = []
-    while (pause := poll.pause()) is not None:
+    reads = []
+    while (pause := poll.next_pause()) is not None:
         clock.sleep(pause)
-        looks.append(clock.time)
-    assert moment > seconds or not moment or any(look == pytest.approx(moment) for look in looks)
+        reads.append(clock.time)
+    assert moment > seconds or not moment or any(read == pytest.approx(moment) for read in reads)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of many hosts, read in one task from Ansible's own objects."""
+"""Reading the variables of many hosts in one task, from Ansible's own objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.names 
 
 
 def trusted(text):
-    """A text that a playbook would hold; newer versions of ansible-core mark those that may be templates."""
+    """Return a text as a playbook holds it; newer versions of ansible-core mark texts that may be templates."""
     return getattr(template, "trust_as_template", str)(text)
 
 
@@ -37,7 +37,7 @@ class Action(ActionBase):
 
 
 class Run:
-    """A task of one host in a play over an inventory, as an action plugin meets it."""
+    """A task of one host in a play over an inventory, as an action plugin sees it."""
 
     def __init__(self, directory, monkeypatch, hosts, extra=(), limit=None, group=None, **play):
         arguments = {"extra_vars": tuple(extra), "subset": limit, "tags": ["all"], "skip_tags": [], "verbosity": 0}
@@ -74,13 +74,13 @@ def make_run(tmp_path, monkeypatch):
     return make
 
 
-def refusal(run, host, *names):
+def catch_problem(run, host, *names):
     with pytest.raises(InvalidOption) as raised:
         run.read(host, *names)
     return raised.value.happened
 
 
-def test_only_what_is_set_is_read_as_plain_values(run):
+def test_variables_that_are_set_are_read_as_plain_values(run):
     window = {"start": "{{ begins }}", "stop": 5}
     mine = {"stream_name": 12345, "app_name": None, "begins": "20:00", "record_windows": [window], "other": "x"}
     found = run({"cam": mine}).read("cam", "stream_name", "app_name", "domain_name", "record_windows")
@@ -98,7 +98,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize(
-    ("pattern", "strange"),
+    ("pattern", "names"),
     [
         ("cam1", {"cam1"}),
         ("cam*", {"cam1"}),
@@ -116,13 +116,13 @@ FOUND = {
         ("!cam2", set()),
     ],
 )
-def test_names_that_strangers_chose(run, pattern, strange):
-    assert run({"cam1": FOUND, "cam2": {}}).variables.named_by_strangers(pattern) == strange
+def test_hosts_matched_only_by_a_stranger_chosen_name_are_found(run, pattern, names):
+    assert run({"cam1": FOUND, "cam2": {}}).variables.find_stranger_named(pattern) == names
 
 
-def test_a_host_is_one_stream(run):
+def test_a_host_that_stands_for_two_streams_is_refused(run):
     assert run({"cam1": FOUND}).read("cam1", "app_name") == {"app_name": "a"}
-    happened = refusal(run({"cam1": {**FOUND, "app_name": "b"}}), "cam1", "app_name")
+    happened = catch_problem(run({"cam1": {**FOUND, "app_name": "b"}}), "cam1", "app_name")
     assert "is the stream live.example.com/a/cam1" in happened and happened.endswith("live.example.com/b/cam1")
 
 
@@ -149,10 +149,10 @@ def test_templates_see_the_variables_of_their_own_host(run):
         (["{{ nowhere }}"], "'nowhere' is undefined"),
     ],
 )
-def test_a_variable_that_cannot_be_evaluated_is_named_with_the_reason(run, value, why):
+def test_a_failing_template_is_reported_by_variable_and_reason_without_its_text(run, value, why):
     bad = {"apsaravideo_read_timeout": value, "indirect": "{{ nowhere }}", "stream_name": "bad"}
     found = run({"bad": bad, "good": {"apsaravideo_read_timeout": 5}})
-    said = refusal(found, "bad", "stream_name", "apsaravideo_read_timeout")
+    said = catch_problem(found, "bad", "stream_name", "apsaravideo_read_timeout")
     assert said.startswith("The variable apsaravideo_read_timeout of this host cannot be evaluated: ")
     assert why in said
     assert "hunter2" not in said
@@ -160,24 +160,24 @@ def test_a_variable_that_cannot_be_evaluated_is_named_with_the_reason(run, value
     assert found.read("good", "apsaravideo_read_timeout") == {"apsaravideo_read_timeout": 5}
 
 
-def test_a_variable_that_no_password_opens_is_named(run):
+def test_a_variable_that_cannot_be_decrypted_is_named(run):
     secret = VaultLib([("x", VaultSecret(b"another"))]).encrypt("hunter2", vault_id="x").decode()
     lines = "".join(f"            {line}\n" for line in secret.splitlines())
     source = f"streams:\n  hosts:\n    bad:\n      stream_name: bad\n      apsaravideo_profile: !vault |\n{lines}"
     found = run(source)
-    said = refusal(found, "bad", "apsaravideo_profile")
+    said = catch_problem(found, "bad", "apsaravideo_profile")
     assert "apsaravideo_profile of this host" in said
     assert "no vault password" in said
     assert found.read("bad", "stream_name") == {"stream_name": "bad"}
 
 
 @pytest.mark.parametrize("value", ["{{ my_profile | default(omit) }}", "{{ omit }}", "{{ indirect }}"])
-def test_what_is_omitted_counts_as_not_set(run, value):
+def test_an_omitted_variable_counts_as_not_set(run, value):
     found = run({"s1": {"apsaravideo_profile": value, "indirect": "{{ omit }}", "stream_name": "s1"}})
     assert found.read("s1", "apsaravideo_profile", "stream_name") == {"stream_name": "s1"}
 
 
-def test_members_that_are_omitted_are_left_out(run):
+def test_omitted_items_are_removed_from_lists_and_mappings(run):
     window = {"start": "20:00", "stop": "{{ omit }}"}
     found = run({"s1": {"record_windows": [window, "{{ omit }}"], "stream_name": "s1{{ omit }}"}})
     assert found.read("s1", "record_windows", "stream_name") == {
@@ -186,7 +186,7 @@ def test_members_that_are_omitted_are_left_out(run):
     }
 
 
-def test_precedence(run):
+def test_variables_have_the_precedence_of_ansible(run):
     names = ("apsaravideo_a", "apsaravideo_b", "apsaravideo_c", "apsaravideo_d", "apsaravideo_e")
     found = run(
         {"s1": {}, "s2": dict.fromkeys(names, "host")},
@@ -204,16 +204,16 @@ def test_precedence(run):
     assert list(found.read("s2", *names).values()) == ["host", "play s2", "task", "extra", "fact"]
 
 
-def test_hosts_of_a_pattern_within_the_limit_and_in_the_whole_inventory(run):
+def test_patterns_match_within_the_limit_or_in_the_whole_inventory(run):
     found = run({"s1": {}, "s2": {}, "s3": {}}, limit="!s3").variables
-    assert found.matching("streams") == ["s1", "s2"]
-    assert found.matching(None) == ["s1", "s2"]
-    assert found.matching("nothing") == []
-    assert found.known("streams") == ["s1", "s2", "s3"]
-    assert found.known("streams:!s2") == ["s1", "s3"]
+    assert found.list_hosts("streams") == ["s1", "s2"]
+    assert found.list_hosts(None) == ["s1", "s2"]
+    assert found.list_hosts("nothing") == []
+    assert found.list_all_hosts("streams") == ["s1", "s2", "s3"]
+    assert found.list_all_hosts("streams:!s2") == ["s1", "s3"]
 
 
-def test_a_thousand_hosts_cost_less_than_a_millisecond_each(run):
+def test_reading_a_host_takes_less_than_a_millisecond(run):
     hosts = {f"s{number}": {"stream_name": f"s{number}"} for number in range(1000)}
     found = run(hosts, group={"domain_name": "live.example.com", "app_name": "news"})
     began = time.process_time()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of all streams of an inventory, from what was found out about their domains."""
+"""Entries, table and verdict for the streams of an inventory, from results for their domains."""
 
 from __future__ import annotations
 
@@ -45,14 +45,17 @@ LOOKS = {
         ]
     }
 }
-ALL, NONE = Wanted.of(HOSTS), Wanted.of({})
+ALL, NONE = Wanted.from_hosts(HOSTS), Wanted.from_hosts({})
 
 
 def entries(**options):
-    return {found["host"] or found["stream_name"]: found for found in status.entries(HOSTS, ALL, LOOKS, NOW, **options)}
+    return {
+        found["host"] or found["stream_name"]: found
+        for found in status.build_entries(HOSTS, ALL, LOOKS, NOW, **options)
+    }
 
 
-def test_each_host_has_an_entry_and_then_each_stray():
+def test_hosts_have_entries_followed_by_streams_without_a_host():
     found = entries()
     assert list(found) == ["one", "two", "three", "four", "stray"]
     assert [entry["recording"] for entry in found.values()] == [
@@ -69,13 +72,13 @@ def test_each_host_has_an_entry_and_then_each_stray():
 
 
 @pytest.mark.parametrize(("limit", "overdue"), [(None, []), (3600, ["stray"]), (3599, ["one", "stray"]), (10**6, [])])
-def test_what_is_recorded_for_too_long(limit, overdue):
+def test_recordings_longer_than_the_limit_are_overdue(limit, overdue):
     assert [name for name, entry in entries(max_seconds=limit).items() if entry["overdue"]] == overdue
 
 
 @pytest.mark.parametrize(("accept", "missing"), [(False, ["two", "three", "four"]), (True, ["three", "four"])])
-def test_missing(accept, missing):
-    assert [entry["host"] for entry in status.missing(entries().values(), accept)] == missing
+def test_wanted_hosts_that_are_not_recorded_are_missing(accept, missing):
+    assert [entry["host"] for entry in status.find_missing(entries().values(), accept)] == missing
 
 
 @pytest.mark.parametrize(
@@ -85,13 +88,13 @@ def test_missing(accept, missing):
         (3599, False, ALL, ["one", "stray"]),
         (None, False, NONE, ["one", "stray"]),
         (None, True, NONE, ["one", "two", "stray"]),
-        (None, True, Wanted.of({"another": HOSTS["two"]}), ["one", "stray"]),
-        (None, False, Wanted.of({"a host of none of these": Host(Stream(DOMAIN, "app", "stray"))}), ["one"]),
+        (None, True, Wanted.from_hosts({"another": HOSTS["two"]}), ["one", "stray"]),
+        (None, False, Wanted.from_hosts({"a host of none of these": Host(Stream(DOMAIN, "app", "stray"))}), ["one"]),
     ],
 )
-def test_excess(limit, unknown, wanted, excess):
-    found = status.entries(HOSTS, wanted, LOOKS, NOW, limit)
-    sure, unclear = status.excess(found, wanted, unknown)
+def test_recordings_that_are_not_wanted_or_overdue_are_excess(limit, unknown, wanted, excess):
+    found = status.build_entries(HOSTS, wanted, LOOKS, NOW, limit)
+    sure, unclear = status.find_excess(found, wanted, unknown)
     assert [entry["stream_name"] for entry in sure] == excess
     assert unclear == []
 
@@ -105,25 +108,28 @@ def test_excess(limit, unknown, wanted, excess):
         ((DOMAIN, "other", None), ["one", "stray"], []),
     ],
 )
-def test_what_a_wanted_host_may_stand_for_is_no_excess_but_where_it_is_overdue(names, sure, unclear):
-    wanted = Wanted.of({"bad": Host(None, "It cannot be read.", names)})
-    found = status.entries(HOSTS, wanted, LOOKS, NOW)
-    assert [[row["stream_name"] for row in rows] for rows in status.excess(found, wanted, False)] == [sure, unclear]
-    found = status.entries(HOSTS, wanted, LOOKS, NOW, max_seconds=3599)
-    assert [row["stream_name"] for row in status.excess(found, wanted, False)[0]] == ["one", "stray"]
+def test_a_possibly_wanted_recording_is_excess_only_if_overdue(names, sure, unclear):
+    wanted = Wanted.from_hosts({"bad": Host(None, "It cannot be read.", names)})
+    found = status.build_entries(HOSTS, wanted, LOOKS, NOW)
+    assert [[row["stream_name"] for row in rows] for rows in status.find_excess(found, wanted, False)] == [
+        sure,
+        unclear,
+    ]
+    found = status.build_entries(HOSTS, wanted, LOOKS, NOW, max_seconds=3599)
+    assert [row["stream_name"] for row in status.find_excess(found, wanted, False)[0]] == ["one", "stray"]
 
 
-def test_a_domain_that_cannot_be_looked_at_hides_no_other():
+def test_a_failed_domain_leaves_the_entries_of_others_intact():
     far = Host(Stream("live.example.org", "app", "far"))
     hosts = {**HOSTS, "far": far, "nameless": Host(None, "The option domain_name is ''")}
     error = {"code": "Forbidden.RAM"}
     looks = {**LOOKS, "live.example.org": {"failed": True, "msg": "Refused.", "error": error}}
-    found = {entry["host"]: entry for entry in status.entries(hosts, Wanted.of(hosts), looks, NOW)}
+    found = {entry["host"]: entry for entry in status.build_entries(hosts, Wanted.from_hosts(hosts), looks, NOW)}
     assert found["one"]["recording"] == "recording"
     assert found["far"]["recording"] == "unknown"
     assert (found["far"]["online"], found["far"]["reason"], found["far"]["error"]) == (None, "Refused.", error)
     assert found["nameless"]["reason"] == "The option domain_name is ''"
-    assert {entry["host"] for entry in status.missing(found.values(), accept_unknown=True)} == {
+    assert {entry["host"] for entry in status.find_missing(found.values(), accept_unknown=True)} == {
         "three",
         "four",
         "far",
@@ -131,13 +137,13 @@ def test_a_domain_that_cannot_be_looked_at_hides_no_other():
     }
 
 
-def test_the_table_has_a_line_for_each_and_lets_no_name_steer_the_terminal():
+def test_control_characters_of_names_are_escaped_in_the_table():
     looks = {DOMAIN: {"streams": [row("evil\x1b[2J\n", "recording")]}}
-    lines = status.table(status.entries({}, NONE, looks, NOW))
+    lines = status.format_table(status.build_entries({}, NONE, looks, NOW))
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)
     assert "recording, not wanted" in lines[1]
-    assert status.counts(status.entries(HOSTS, ALL, LOOKS, NOW)) == {
+    assert status.count_states(status.build_entries(HOSTS, ALL, LOOKS, NOW)) == {
         "streams": 5,
         "recording": 2,
         "stopped": 1,
@@ -147,29 +153,29 @@ def test_the_table_has_a_line_for_each_and_lets_no_name_steer_the_terminal():
 
 
 @pytest.mark.parametrize(("ingest_type", "shown"), [("pull", "pulled"), ("push", "yes"), (None, "yes")])
-def test_the_table_tells_pulled_streams_without_being_wider(ingest_type, shown):
+def test_the_table_marks_pulled_streams_in_the_column_online(ingest_type, shown):
     looks = {DOMAIN: {"streams": [row("one", "recording", ingest_type=ingest_type)]}}
-    found = status.entries({}, NONE, looks, NOW)
-    head, line = status.table(found)
+    found = status.build_entries({}, NONE, looks, NOW)
+    head, line = status.format_table(found)
     place = head.index("online")
     assert found[0]["ingest_type"] == ingest_type
     assert line[place : head.index("recording")].strip() == shown
     assert head[place:].startswith("online  recording  ")
 
 
-def test_a_line_says_why_a_stream_that_should_be_recorded_may_be_offline():
-    found = status.missing(entries().values(), accept_unknown=False)
-    (line,) = status.offline_note(found)
+def test_missing_streams_that_are_offline_are_explained_in_one_line():
+    found = status.find_missing(entries().values(), accept_unknown=False)
+    (line,) = status.explain_offline(found)
     assert "pushed" in line and "viewer" in line and len(line) < 120
-    assert status.offline_note([row for row in found if row["recording"] != "offline"]) == []
+    assert status.explain_offline([row for row in found if row["recording"] != "offline"]) == []
 
 
 def many(number, **fields):
-    found = status.entries(HOSTS, ALL, LOOKS, NOW)[0]
+    found = status.build_entries(HOSTS, ALL, LOOKS, NOW)[0]
     return [{**found, "host": f"s{place}", "stream_name": f"s{place}", **fields} for place in range(number)]
 
 
-def test_the_table_shows_first_what_needs_attention_and_then_as_many_as_fit():
+def test_the_table_is_sorted_by_urgency_and_limited_to_40_rows():
     stray = {"host": None, "wanted": False}
     kinds = [
         many(1, stream_name="absent", recording="offline")[0],
@@ -178,17 +184,17 @@ def test_the_table_shows_first_what_needs_attention_and_then_as_many_as_fit():
         many(1, stream_name="endless", overdue=True)[0],
         many(1, stream_name="stray", **stray)[0],
     ]
-    lines = status.table([*many(100), *reversed(kinds)], show_all=False)
+    lines = status.format_table([*many(100), *reversed(kinds)], show_all=False)
     assert [line.split()[0].rpartition("/")[2] for line in lines[1:6]] == [row["stream_name"] for row in kinds]
     assert len(lines) == 42
     assert lines[-1] == "... and 65 more: -v or -e all=true shows them"
-    assert len(status.table([*many(100), *kinds], show_all=True)) == 106
-    assert len(status.table(many(40), show_all=False)) == 41
+    assert len(status.format_table([*many(100), *kinds], show_all=True)) == 106
+    assert len(status.format_table(many(40), show_all=False)) == 41
 
 
-def test_a_host_without_a_stream_is_named_in_the_table():
+def test_a_host_without_a_stream_appears_by_name_in_the_table():
     hosts = {"bad": Host(None, "The option stream_name is empty. Name it.")}
-    line = status.table(status.entries(hosts, Wanted.of(hosts), {}, NOW))[1]
+    line = status.format_table(status.build_entries(hosts, Wanted.from_hosts(hosts), {}, NOW))[1]
     assert line.startswith("host bad ")
     assert "stream_name is empty" in line
 
@@ -196,13 +202,13 @@ def test_a_host_without_a_stream_is_named_in_the_table():
 @pytest.mark.parametrize(("number", "length"), [(1, 4), (10, 4), (1000, 4), (1000, 100), (2, 2000)])
 def test_the_verdict_is_one_line_of_at_most_300_characters(number, length):
     missing = many(number, recording="offline", host="s" * length)
-    text = status.verdict(missing, [*missing, *many(5)])
+    text = status.format_verdict(missing, [*missing, *many(5)])
     assert len(text) <= 300
     assert text.startswith(f"Not known to be recorded: {number} of {number + 5} streams: ssss")
     assert ("more" in text) == (number * length > 100)
-    assert status.verdict([], many(5)) == ""
+    assert status.format_verdict([], many(5)) == ""
 
 
-def test_a_long_name_does_not_widen_the_table():
+def test_long_names_are_cut_in_the_table():
     hosts = {"long": Host(Stream(DOMAIN, "app", "s" * 1000))}
-    assert max(map(len, status.table(status.entries(hosts, Wanted.of(hosts), {}, NOW)))) < 300
+    assert max(map(len, status.format_table(status.build_entries(hosts, Wanted.from_hosts(hosts), {}, NOW)))) < 300

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine of a fleet with a clock of its own, and a cloud that is as simple as its promises are."""
+"""Test the engine in virtual time, with a simple model of the cloud."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.models impor
     RecordTask,
     Stream,
     TimeWindow,
-    iso,
+    format_time,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merged
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merge
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
     EndpointUnusable,
@@ -42,9 +42,17 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.instant import Instant
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import engine as engine_module
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine, Lane, Member
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.program import Run, kept, once, scheduled
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.dispatcher import MAX_UNSENT
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.engine import Engine
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.lane import MAX_PROBE_PAUSE, Lane
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.member import Member
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.program import (
+    Policy,
+    keep_recording,
+    reach_state,
+    record_windows,
+)
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.scheduler import MAX_IDLE_SECONDS
 
 NOON = 1_767_355_200.0
 INTERVAL = 5.0
@@ -55,9 +63,9 @@ NAMES = {name: None for name in SPEC.options}
 
 
 class World(Clock):
-    """Virtual time, threads that take no time of their own, and a cloud that knows pushes and recordings.
+    """A clock, an inbox, a pool and a cloud in virtual time.
 
-    `pushes` maps a stream's name to the pushes that it has, as pairs of seconds from the beginning.
+    `pushes` maps the names of streams to their pushes, which are pairs of seconds since the start of the test.
     """
 
     def __init__(self, pushes=(), latency=lambda stream, number: 0.03, faults=None, down=()):
@@ -65,17 +73,17 @@ class World(Clock):
         self.pushes = dict(pushes)
         self.latency = latency
         self.faults = faults or {}
-        self.down = down  # a time in which no connection is accepted
-        self.unnamed = ()  # streams and attempts for which the name of the endpoint is not found
+        self.down = down  # pairs of seconds between which no connection is accepted
+        self.unnamed = ()  # streams and attempts whose look-up of the endpoint fails
         self.list_error = None
-        self.liar = False  # whether the list shows streams that commands do not find
+        self.lists_unknown_streams = False  # whether commands fail to find the streams that the list shows
         self.sent = []  # (time, stream, command, meaning)
-        self.looks = []
+        self.list_reads = []
         self.log = []
         self.log_reads = []
-        self.contents = {}  # name to what the record contents list
+        self.contents = {}  # recording tasks by name
         self.content_reads = []
-        self.recorded = {}  # name to the push that is being recorded
+        self.recorded = {}  # the push that is being recorded, by name
         self.slot = 0.0
         self.busy = 0
         self.most_busy = 0
@@ -92,7 +100,7 @@ class World(Clock):
         return self.time
 
     def sleep(self, seconds):
-        raise AssertionError("the deciding thread never sleeps")
+        raise AssertionError("the engine's thread never sleeps")
 
     is_full = False
 
@@ -118,11 +126,11 @@ class World(Clock):
         owner = getattr(call, "__self__", None)
         ends, result, error = owner.run() if isinstance(owner, Attempts) else self._simple(call)
 
-        def come_back():
+        def finish():
             self.busy -= 1
             done(result, error)
 
-        self._push(ends, come_back)
+        self._push(ends, finish)
 
     def _simple(self, call):
         try:
@@ -136,7 +144,7 @@ class World(Clock):
         return next((push for push in self.pushes.get(name, ()) if push[0] <= at < push[1]), None)
 
     def command(self, name, command, at):
-        push = None if self.liar else self.push_of(name, at)
+        push = None if self.lists_unknown_streams else self.push_of(name, at)
         recording = push is not None and self.recorded.get(name) == push
         if command == "start":
             meaning = STREAM_ABSENT if push is None else ALREADY_STARTED if recording else ACCEPTED
@@ -153,7 +161,7 @@ class World(Clock):
 
 
 class Attempts:
-    """One command, as a thread would make it: connect, wait for the slot, send, and wait for the response."""
+    """The attempts of one command, each of which connects, waits for its slot, sends, and waits for the response."""
 
     def __init__(self, world, client, stream, command):
         self.world, self.client, self.stream, self.command = world, client, stream, command
@@ -174,9 +182,9 @@ class Attempts:
             return world.time + 0.01, None, EndpointUnusable(f"{self.command} of {self.stream} was not sent", "Check.")
         if any(start <= world.time < end for start, end in world.down):
             return world.time + 0.01, None, NotSent(f"{self.command} of {self.stream} was not sent: down", "Check.")
-        leaves = max(world.time, self.client.not_before - NOON, world.slot)
+        leaves = max(world.time, self.client.timing.not_before - NOON, world.slot)
         world.slot = leaves + 1 / RATE
-        world._push(leaves, self.client.on_sent)
+        world._push(leaves, self.client.timing.on_sent)
         fault = world.faults.get((name, self.command, self.made))
         if fault:
             error = ApiError("throttled", "Wait.") if fault == "final" else ResponseLost("lost", "Run again.")
@@ -205,11 +213,12 @@ class Attempts:
 
 def make_live(world):
     traffic = SimpleNamespace(retry_seconds=0.0, waited_seconds=0)
-    client = SimpleNamespace(not_before=0.0, on_sent=None, ahead=0.0, traffic=traffic, wait=lambda seconds: None)
+    timing = SimpleNamespace(not_before=0.0, on_sent=None)
+    client = SimpleNamespace(timing=timing, ahead=0.0, traffic=traffic, wait=lambda seconds: None)
 
     def online(domain):
         assert domain == DOMAIN
-        world.looks.append(world.time)
+        world.list_reads.append(world.time)
         if world.list_error:
             raise world.list_error
         rows = []
@@ -217,7 +226,7 @@ def make_live(world):
             push = world.push_of(name, world.time)
             if push:
                 began = datetime.fromtimestamp(NOON + push[0], timezone.utc)
-                rows.append({"app_name": "app", "stream_name": name, "publish_time": iso(began)})
+                rows.append({"app_name": "app", "stream_name": name, "publish_time": format_time(began)})
         return rows
 
     def log(where, window=None):
@@ -244,7 +253,7 @@ def make_live(world):
 
 
 class Ended:
-    """What became of the streams of a run."""
+    """The members of a run that has ended, by name."""
 
     def __init__(self, world, members):
         self.world = world
@@ -254,13 +263,13 @@ class Ended:
         return self.members[name]
 
 
-def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL, single=False):
-    """Run the programs of streams by name; `until` is when the run is interrupted."""
+def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTERVAL, is_single=False):
+    """Run the programs of streams by name, and interrupt the run at `until` if that is set."""
 
-    def is_over():
+    def is_interrupted():
         return until is not None and world.time >= until
 
-    engine = Engine(world, interval, is_over=is_over, pool=world, inbox=world, single=single)
+    engine = Engine(world, interval, is_interrupted=is_interrupted, pool=world, inbox=world, is_single=is_single)
     lane = Lane(lambda: make_live(world), retry_timeout)
     engine.lanes.append(lane)
     members, finished = {}, []
@@ -270,12 +279,12 @@ def run(world, programs, until=None, retry_timeout=RETRY_TIMEOUT, interval=INTER
             member = Member(stream_of(name), make_live(world), program(stream_of(name)), finished.append)
             members[name] = member
             lane.pending.append(member)
-            world.time += 0.0005  # what it takes to read the variables of a host
+            world.time += 0.0005  # for reading the variables of a host
             yield None
 
     whole = engine.run(resolve())
     assert whole is (until is None or world.time < until or len(finished) == len(programs))
-    assert len(finished) == len(set(map(id, finished))), "no stream ends twice"
+    assert len(finished) == len(set(map(id, finished))), "a stream ended twice"
     return Ended(world, members)
 
 
@@ -295,18 +304,18 @@ def options(**given):
     }
 
 
-def starting(world, keep=False, **given):
-    rules = Run(world, keep=keep)
-    return lambda stream: (kept if keep else once)(stream, options(**given), rules, [])
+def start_program(world, keep=False, **given):
+    rules = Policy(world, keep=keep)
+    return lambda stream: (keep_recording if keep else reach_state)(stream, options(**given), rules, [])
 
 
-def windowed(world, *windows, began=None, warnings=None, **rules):
-    found = merged(Window(moment(start), moment(stop)) for start, stop in windows)
+def window_program(world, *windows, began=None, warnings=None, **rules):
+    found = merge(Window(make_instant(start), make_instant(stop)) for start, stop in windows)
     given = options(state="stopped")
-    return lambda stream: scheduled(stream, given, found, Run(world, **rules), [])
+    return lambda stream: record_windows(stream, given, found, Policy(world, **rules), [])
 
 
-def moment(seconds):
+def make_instant(seconds):
     epoch = NOON + seconds
     return Instant(epoch, datetime.fromtimestamp(epoch, timezone.utc).isoformat())
 
@@ -320,16 +329,16 @@ name_lists = st.integers(1, 60).map(lambda number: [f"s{index}" for index in ran
 
 @given(name_lists, st.data())
 @settings(deadline=None)
-def test_no_stream_is_forgotten_and_none_is_commanded_twice(names, data):
+def test_every_stream_ends_and_is_commanded_once(names, data):
     faults = {}
     for name in names:
         for attempt in range(1, data.draw(st.integers(0, 3)) + 1):
             faults[name, "start", attempt] = data.draw(st.sampled_from(["lost", "final"]))
     world = World(dict.fromkeys(names, ALWAYS), faults=faults)
-    ended = run(world, {name: starting(world) for name in names})
+    ended = run(world, {name: start_program(world) for name in names})
     for name in names:
         member = ended[name]
-        assert member.done and bool(member.result) is not bool(member.failure)
+        assert member.is_done and bool(member.result) is not bool(member.failure)
         expected = next((n for n in range(1, 5) if faults.get((name, "start", n)) != "lost"), None)
         failed = faults.get((name, "start", expected)) == "final"
         assert bool(member.failure) is failed
@@ -338,11 +347,11 @@ def test_no_stream_is_forgotten_and_none_is_commanded_twice(names, data):
 
 @given(name_lists, st.integers(0, 30), st.integers(0, 40), st.data())
 @settings(deadline=None)
-def test_whoever_is_away_keeps_nobody_waiting(names, number, seconds, data):
-    """Streams that are there are started at full rate; the others within the interval of their push."""
+def test_streams_without_a_push_do_not_delay_the_others(names, number, seconds, data):
+    """Pushed streams are started at the full rate, and the others within one interval of their push."""
     away = {name: data.draw(st.floats(0.5, 60)) for name in names[:number]}
     world = World({name: [(away[name], 1e9)] if name in away else ALWAYS for name in names})
-    ended = run(world, {name: starting(world, wait_for_stream=seconds) for name in names})
+    ended = run(world, {name: start_program(world, wait_for_stream=seconds) for name in names})
     there = [world.commands(name, "start")[-1][0] for name in names if name not in away]
     assert all(at <= (len(names) + 12) / RATE + 0.5 for at in there)
     for name, pushed in away.items():
@@ -352,75 +361,75 @@ def test_whoever_is_away_keeps_nobody_waiting(names, number, seconds, data):
             assert starts[0][0] <= pushed + INTERVAL + len(names) / RATE + 0.2
         elif pushed > seconds + INTERVAL + 1:
             assert not starts and "did not appear" in ended[name].failure.happened if seconds else not starts
-    gaps = [later - earlier for earlier, later in zip(world.looks, world.looks[1:])]
-    assert all(gap >= INTERVAL - 1e-6 for gap in gaps), "one look in each interval, whatever the number of streams"
+    gaps = [later - earlier for earlier, later in zip(world.list_reads, world.list_reads[1:])]
+    assert all(gap >= INTERVAL - 1e-6 for gap in gaps), "more than one read of the list per interval"
 
 
 @given(st.integers(20, 200), st.floats(0.05, 9), st.integers(1, 5))
 @settings(deadline=None, max_examples=30)
-def test_slow_responses_hold_nobody_up(number, seconds, every):
+def test_slow_responses_do_not_delay_other_streams(number, seconds, every):
     names = [f"s{index}" for index in range(number)]
     world = World(
         dict.fromkeys(names, ALWAYS), latency=lambda name, _made: seconds if int(name[1:]) % every == 0 else 0.03
     )
-    run(world, {name: starting(world) for name in names})
+    run(world, {name: start_program(world) for name in names})
     times = sorted(row[0] for row in world.sent)
     assert times[-1] - times[0] <= (number - 1) / RATE + 0.1
 
 
 @pytest.mark.parametrize("unnamed", [["s0"], ["s3"], ["s0", "s5", "s11"], ["s20"]])
-def test_a_name_that_is_not_found_for_a_moment(unnamed):
-    """Also where that is the first look-up to end, while others are under way."""
+def test_a_failed_lookup_of_the_endpoint_is_repeated(unnamed):
+    """This includes the first look-up of all, which ends while others are running."""
     names = [f"s{number}" for number in range(30)]
     world = World(dict.fromkeys(names, ALWAYS))
     world.unnamed = [(name, 1) for name in unnamed]
-    ended = run(world, {name: starting(world) for name in names})
+    ended = run(world, {name: start_program(world) for name in names})
     assert all(ended[name].result for name in names)
     assert len(world.sent) == 30
 
 
-def test_a_name_that_is_never_found_fails_all_at_once():
+def test_an_unknown_endpoint_fails_all_streams_at_once():
     names = [f"s{number}" for number in range(30)]
     world = World(dict.fromkeys(names, ALWAYS))
     world.unnamed = [(name, attempt) for name in names for attempt in range(9)]
-    ended = run(world, {name: starting(world) for name in names})
+    ended = run(world, {name: start_program(world) for name in names})
     assert all(isinstance(ended[name].failure, EndpointUnusable) for name in names)
     assert world.time < 2 and not world.sent
 
 
-def test_an_endpoint_that_is_down_is_found_once_for_all():
+def test_an_endpoint_that_is_down_fails_all_streams_after_one_retry_timeout():
     names = [f"s{index}" for index in range(500)]
     world = World(dict.fromkeys(names, ALWAYS), down=[(0, 1e9)])
-    ended = run(world, {name: starting(world) for name in names})
+    ended = run(world, {name: start_program(world) for name in names})
     assert RETRY_TIMEOUT <= world.time <= RETRY_TIMEOUT + 2
     assert {type(ended[name].failure) for name in names} == {NotSent}
     assert all(f"start of {DOMAIN}/app/{name} was not sent" in ended[name].failure.happened for name in names)
 
 
-def test_an_endpoint_that_comes_back_serves_all():
+def test_all_streams_are_started_when_the_endpoint_comes_back():
     names = [f"s{index}" for index in range(200)]
     world = World(dict.fromkeys(names, ALWAYS), down=[(1, 30)])
-    ended = run(world, {name: starting(world) for name in names})
+    ended = run(world, {name: start_program(world) for name in names})
     assert all(ended[name].result["state"] == "recording" for name in names)
-    assert 30 + 100 / RATE < world.time < 30 + engine_module.MAX_PROBE + 200 / RATE + 1
+    assert 30 + 100 / RATE < world.time < 30 + MAX_PROBE_PAUSE + 200 / RATE + 1
 
 
 @given(name_lists, st.floats(0.01, 1.2), st.booleans())
 @settings(deadline=None)
-def test_an_interrupted_run_sends_nothing_more(names, until, slow):
+def test_an_interrupted_run_sends_no_more_commands(names, until, slow):
     world = World(dict.fromkeys(names, ALWAYS), latency=lambda _name, _made: 2.0 if slow else 0.03)
-    ended = run(world, {name: starting(world) for name in names}, until=until)
-    latest = until + engine_module.MAX_TICK + engine_module.MAX_UNSENT / RATE
+    ended = run(world, {name: start_program(world) for name in names}, until=until)
+    latest = until + MAX_IDLE_SECONDS + MAX_UNSENT / RATE
     assert all(row[0] <= latest for row in world.sent)
     for member in ended.members.values():
-        if member.done:
+        if member.is_done:
             assert member.result["state"] == "recording"
 
 
 @given(name_lists, st.data())
 @settings(deadline=None)
-def test_lost_answers_cost_one_read_of_the_log_in_each_interval(names, data):
-    """What ran before is no change, what the lost attempt began is one, and others wait for no log."""
+def test_lost_responses_cost_one_read_of_the_log_per_interval(names, data):
+    """A recording that ran before is no change, and one that a lost attempt began is; other streams read no log."""
     running = {name for name in names if data.draw(st.booleans())}
     lost = {name for name in names if data.draw(st.booleans())}
     world = World(dict.fromkeys(names, ALWAYS), faults={(name, "start", 1): "took effect" for name in lost})
@@ -428,7 +437,7 @@ def test_lost_answers_cost_one_read_of_the_log_in_each_interval(names, data):
         world.recorded[name] = ALWAYS[0]
         hour_ago = datetime.fromtimestamp(NOON - 3600, timezone.utc)
         world.log.append(NotifyEvent("record_started", hour_ago, stream_of(name)))
-    ended = run(world, {name: starting(world) for name in names})
+    ended = run(world, {name: start_program(world) for name in names})
     for name in names:
         result = ended[name].result
         assert result["changed"] is (name not in running)
@@ -440,18 +449,18 @@ def test_lost_answers_cost_one_read_of_the_log_in_each_interval(names, data):
     assert len(world.log_reads) <= 1 + len(names) / RATE / INTERVAL + 1
 
 
-def test_streams_that_wait_for_the_log_after_a_lost_answer_hold_nobody_up():
+def test_streams_that_read_the_log_after_a_lost_response_do_not_delay_others():
     names = [f"s{index}" for index in range(300)]
     world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names[:200]})
-    ended = run(world, {name: starting(world, state="restarted") for name in names})
+    ended = run(world, {name: start_program(world, state="restarted") for name in names})
     assert all(ended[name].failure for name in names[:200]) and len(world.sent) == 100
     assert world.sent[-1][0] <= 300 / RATE + 0.5
 
 
 @given(name_lists, st.data())
 @settings(deadline=None)
-def test_a_lost_restart_costs_one_look_at_the_contents_where_the_log_says_nothing(names, data):
-    """What the contents show is known; nothing is read for who lost no answer, and nobody is split twice."""
+def test_a_lost_restart_reads_the_contents_once_if_the_log_does_not_show_it(names, data):
+    """The contents show the outcome; they are read only after a lost response, and no stream is split twice."""
     lost = {name for name in names if data.draw(st.booleans())}
     shown = {name for name in names if data.draw(st.booleans())}
     world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "took effect" for name in lost})
@@ -459,7 +468,7 @@ def test_a_lost_restart_costs_one_look_at_the_contents_where_the_log_says_nothin
     for name in names:
         world.recorded[name] = ALWAYS[0]
         world.contents[name] = [RecordTask(hour_ago, soon, False)] + [RecordTask(soon, None, True)] * (name in shown)
-    ended = run(world, {name: starting(world, state="restarted") for name in names})
+    ended = run(world, {name: start_program(world, state="restarted") for name in names})
     for name in names:
         if name in lost - shown:
             assert isinstance(ended[name].failure, OutcomeUnknown)
@@ -470,28 +479,28 @@ def test_a_lost_restart_costs_one_look_at_the_contents_where_the_log_says_nothin
     assert sorted(name for _time, name in world.content_reads) == sorted(lost)
 
 
-def test_looks_at_record_contents_hold_few_threads():
+def test_reads_of_record_contents_use_few_threads():
     names = [f"s{index}" for index in range(300)]
     world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names})
-    ended = run(world, {name: starting(world, state="restarted") for name in names})
+    ended = run(world, {name: start_program(world, state="restarted") for name in names})
     assert len(world.content_reads) == 300
     assert all(isinstance(ended[name].failure, OutcomeUnknown) for name in names)
-    assert max(Counter(time for time, _name in world.content_reads).values()) <= engine_module.MAX_UNSENT
+    assert max(Counter(time for time, _name in world.content_reads).values()) <= MAX_UNSENT
 
 
 @pytest.mark.parametrize("until", [2, 5.52, 20])
-def test_a_lost_restart_is_unknown_also_where_the_run_is_interrupted_before_all_is_read(until):
+def test_a_lost_restart_is_unknown_if_the_run_is_interrupted_before_the_reads(until):
     names = [f"s{index}" for index in range(20)]
     world = World(dict.fromkeys(names, ALWAYS), faults={(name, "restart", 1): "lost" for name in names})
-    ended = run(world, {name: starting(world, state="restarted") for name in names}, until=until)
+    ended = run(world, {name: start_program(world, state="restarted") for name in names}, until=until)
     assert len(world.log_reads) == (1 if until == 2 else 2)
-    assert {type(ended[name].failure) for name in names} == {OutcomeUnknown}, "nobody is told to run it again"
+    assert {type(ended[name].failure) for name in names} == {OutcomeUnknown}, "advised to run it again"
     assert all(ended[name].failure.may_have_changed for name in names)
-    assert not world.sent, "and none is sent twice"
+    assert not world.sent, "sent twice"
 
 
-def stopping(number):
-    """Streams that the cloud still records, and of which the log, being late, shows only that they were stopped."""
+def make_late_log(number):
+    """Return streams that are being recorded, and a world whose late log shows only that they were stopped before."""
     names = [f"s{index}" for index in range(number)]
     world = World(dict.fromkeys(names, ALWAYS))
     for name in names:
@@ -501,27 +510,27 @@ def stopping(number):
     return names, world
 
 
-def test_streams_that_read_the_log_again_after_a_stop_hold_nobody_up():
-    names, world = stopping(300)
+def test_streams_that_read_the_log_again_after_a_stop_do_not_delay_others():
+    names, world = make_late_log(300)
     begun = datetime.fromtimestamp(NOON - 1, timezone.utc)
     shown = [NotifyEvent("record_started", begun, stream_of(name)) for name in names[:100]]
     world._push(LOG_DELAY / 2, lambda: world.log.extend(shown))
-    ended = run(world, {name: starting(world, state="stopped") for name in names})
+    ended = run(world, {name: start_program(world, state="stopped") for name in names})
     assert [ended[name].result["changed"] for name in names] == [True] * 100 + [False] * 200
     assert world.sent[-1][0] <= 300 / RATE + 0.5
     assert world.time <= world.sent[-1][0] + LOG_DELAY + 2 * INTERVAL
     assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.log_reads, world.log_reads[1:]))
     for name in names:
-        assert any(at >= world.commands(name)[0][0] + LOG_DELAY for at in world.log_reads), "it was read late enough"
+        assert any(at >= world.commands(name)[0][0] + LOG_DELAY for at in world.log_reads), "the log was read too early"
 
 
 @pytest.mark.parametrize("waits", [False, True])
-def test_a_long_interval_does_not_hold_up_a_stop_that_reads_the_log_again(waits):
-    names, world = stopping(3)
+def test_a_long_interval_does_not_delay_the_second_read_of_the_log_after_a_stop(waits):
+    names, world = make_late_log(3)
     world.pushes["waiting"] = ALWAYS
-    programs = {name: starting(world, state="stopped") for name in names}
+    programs = {name: start_program(world, state="stopped") for name in names}
     if waits:
-        programs["waiting"] = starting(world, wait=True, wait_timeout=20)  # which has another read planned, far ahead
+        programs["waiting"] = start_program(world, wait=True, wait_timeout=20)  # schedules another read, far ahead
     begun = datetime.fromtimestamp(NOON + 2, timezone.utc)
     world._push(3, lambda: world.log.append(NotifyEvent("record_started", begun, stream_of("waiting"))))
     ended = run(world, programs, interval=300)
@@ -531,17 +540,17 @@ def test_a_long_interval_does_not_hold_up_a_stop_that_reads_the_log_again(waits)
 
 
 @pytest.mark.parametrize("until", [4, 10])
-def test_a_stop_is_assumed_to_be_a_change_where_the_run_is_interrupted_before_the_log_is_read_again(until):
-    names, world = stopping(20)
-    ended = run(world, {name: starting(world, state="stopped") for name in names}, until=until)
-    assert {ended[name].result["changed"] for name in names[5:]} == {True}, "the log was not read again for these"
+def test_a_stop_is_reported_as_a_change_if_the_run_is_interrupted_before_the_second_read_of_the_log(until):
+    names, world = make_late_log(20)
+    ended = run(world, {name: start_program(world, state="stopped") for name in names}, until=until)
+    assert {ended[name].result["changed"] for name in names[5:]} == {True}, "although the log was not read again"
     assert {ended[name].result["previous_state"] for name in names[5:]} == {"unknown"}
 
 
 @pytest.mark.parametrize("until", [4, None])
-def test_a_single_stream_reads_the_log_again_like_many(until):
-    (name,), world = stopping(1)
-    ended = run(world, {name: starting(world, state="stopped")}, until=until, single=True)
+def test_a_single_stream_reads_the_log_again_after_a_stop(until):
+    (name,), world = make_late_log(1)
+    ended = run(world, {name: start_program(world, state="stopped")}, until=until, is_single=True)
     assert ended[name].result["changed"] is (until is not None)
     assert world.time == pytest.approx(until or world.commands(name)[0][0] + LOG_DELAY, abs=1)
     assert len(world.log_reads) == (1 if until else 2)
@@ -549,23 +558,23 @@ def test_a_single_stream_reads_the_log_again_like_many(until):
 
 # --- windows ---------------------------------------------------------------------------------------------------------
 
-spans = st.lists(st.tuples(st.integers(-2000, 900), st.integers(1, 600)), max_size=4)
+window_lists = st.lists(st.tuples(st.integers(-2000, 900), st.integers(1, 600)), max_size=4)
 
 
-@given(st.lists(spans, min_size=1, max_size=25))
+@given(st.lists(window_lists, min_size=1, max_size=25))
 @settings(deadline=None)
-def test_windows_are_kept_to_the_moment(plans):
-    """Each window that is still to come has one start and one stop, not before its moments and not long after."""
+def test_each_window_has_one_start_and_one_stop_on_time(plans):
+    """A window that has not ended has one start and one stop, not before their times and not long after them."""
     pairs = {f"s{number}": [(start, start + length) for start, length in plan] for number, plan in enumerate(plans)}
     world = World(dict.fromkeys(pairs, ALWAYS))
-    ended = run(world, {name: windowed(world, *windows) for name, windows in pairs.items()})
+    ended = run(world, {name: window_program(world, *windows) for name, windows in pairs.items()})
     slack = 2 * len(pairs) / RATE + 0.2
     for name, windows in pairs.items():
-        whole = merged(Window(moment(start), moment(stop)) for start, stop in windows)
+        whole = merge(Window(make_instant(start), make_instant(stop)) for start, stop in windows)
         left = [(w.start.epoch - NOON, w.stop.epoch - NOON) for w in whole if w.stop.epoch > NOON + 0.1]
         if any(0 < w.stop.epoch - NOON <= 0.1 for w in whole):
             continue
-        assert ended[name].done
+        assert ended[name].is_done
         starts, stops = world.commands(name, "start"), world.commands(name, "stop")
         assert len(starts) == len(left)
         for (at, *_rest), (start, stop) in zip(starts, left):
@@ -574,7 +583,7 @@ def test_windows_are_kept_to_the_moment(plans):
             assert stop <= at <= stop + slack
         over = [w.stop.epoch - NOON for w in whole if w.stop.epoch <= NOON]
         if over and abs(over[-1] + 600) < 1:
-            continue  # just as long ago as the grace
+            continue  # too close to the limit of the grace to predict
         is_open = bool(left) and left[0][0] <= 0
         late_stop = bool(over) and not is_open and -over[-1] <= 600
         assert len(stops) == len(left) + late_stop
@@ -582,16 +591,16 @@ def test_windows_are_kept_to_the_moment(plans):
     assert order == sorted(order, key=lambda row: row[0])
 
 
-@given(st.lists(spans, min_size=1, max_size=6), st.integers(0, 900), st.integers(0, 500))
+@given(st.lists(window_lists, min_size=1, max_size=6), st.integers(0, 900), st.integers(0, 500))
 @settings(deadline=None)
-def test_a_run_that_is_interrupted_is_taken_up_by_the_next(plans, until, pause):
-    """Also where windows went on opening and closing meanwhile."""
+def test_a_second_run_completes_the_windows_of_an_interrupted_run(plans, until, pause):
+    """Other windows may open and close between the two runs."""
     pairs = {f"s{number}": [(start, start + length) for start, length in plan] for number, plan in enumerate(plans)}
     world = World(dict.fromkeys(pairs, ALWAYS))
-    run(world, {name: windowed(world, *windows) for name, windows in pairs.items()}, until=until)
+    run(world, {name: window_program(world, *windows) for name, windows in pairs.items()}, until=until)
     world.time += pause
     world.slot = began = world.time
-    run(world, {name: windowed(world, *windows) for name, windows in pairs.items()})
+    run(world, {name: window_program(world, *windows) for name, windows in pairs.items()})
     slack = 2 * len(pairs) / RATE + 0.3
     for name, windows in pairs.items():
         history = world.commands(name)
@@ -607,55 +616,55 @@ def test_a_run_that_is_interrupted_is_taken_up_by_the_next(plans, until, pause):
 
 def test_a_window_that_ended_long_ago_is_refused():
     world = World({"s": ALWAYS})
-    ended = run(world, {"s": windowed(world, (-9000, -3600))})
+    ended = run(world, {"s": window_program(world, (-9000, -3600))})
     assert not world.sent
     assert "ended 60 minutes before the run began" in ended["s"].failure.happened
     assert "window_over=stop" in ended["s"].failure.advice
 
 
-def test_a_window_that_ended_long_ago_is_stopped_where_that_is_asked_for():
+def test_a_window_that_ended_long_ago_is_stopped_if_the_grace_is_unlimited():
     world = World({"s": ALWAYS})
-    ended = run(world, {"s": windowed(world, (-9000, -3600), grace=None)})
+    ended = run(world, {"s": window_program(world, (-9000, -3600), grace=None)})
     assert [row[2] for row in world.sent] == ["stop"]
     assert "not recorded, and stopped now" in ended["s"].failure.happened
 
 
 @given(st.floats(2, 200), st.floats(0.1, 40), st.integers(1, 100))
 @settings(deadline=None, max_examples=40)
-def test_a_push_that_begins_anew_is_recorded_again(dropped, away, number):
+def test_a_new_push_is_recorded_again_with_keep(dropped, away, number):
     names = [f"s{index}" for index in range(number)]
     world = World({name: [(-100.0, dropped), (dropped + away, 1e9)] for name in names})
-    run(world, {name: windowed(world, (-10, 300), keep=True) for name in names})
+    run(world, {name: window_program(world, (-10, 300), keep=True) for name in names})
     back = dropped + away
     for name in names:
         again = [row for row in world.commands(name, "start") if row[0] >= back and row[3] == ACCEPTED]
-        assert len(again) == 1, "and it is commanded once"
+        assert len(again) == 1
         assert again[0][0] <= back + INTERVAL + number / RATE + 0.5
         assert [row[2] for row in world.commands(name)][-1] == "stop"
-    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.looks, world.looks[1:]))
+    assert all(later - earlier >= INTERVAL - 1e-6 for earlier, later in zip(world.list_reads, world.list_reads[1:]))
 
 
-def test_without_keep_a_push_that_begins_anew_is_not_recorded():
+def test_a_new_push_is_not_recorded_without_keep():
     world = World({"s": [(-100.0, 20.0), (30.0, 1e9)]})
-    run(world, {"s": windowed(world, (-10, 60))})
-    assert [row[2] for row in world.sent] == ["start", "stop"] and not world.looks
+    run(world, {"s": window_program(world, (-10, 60))})
+    assert [row[2] for row in world.sent] == ["start", "stop"] and not world.list_reads
 
 
-def test_a_stream_that_is_pushed_late_is_recorded_from_then_on():
+def test_a_push_that_begins_within_the_window_is_recorded_with_keep():
     world = World({"s": [(50.0, 1e9)]})
-    ended = run(world, {"s": windowed(world, (-10, 100), keep=True)})
+    ended = run(world, {"s": window_program(world, (-10, 100), keep=True)})
     assert not ended["s"].failure
     first = next(row for row in world.sent if row[3] == ACCEPTED)
     assert 50 <= first[0] <= 50 + INTERVAL + 0.2
 
 
-def test_retry_and_recheck():
+def test_retry_repeats_a_failed_start_and_recheck_any_start():
     world = World({"late": [(45.0, 1e9)], "broken": [(-100.0, 20.0), (25.0, 1e9)]})
     ended = run(
         world,
         {
-            "late": windowed(world, (-10, 100), retry=10.0),
-            "broken": windowed(world, (-10, 100), recheck=30.0),
+            "late": window_program(world, (-10, 100), retry=10.0),
+            "broken": window_program(world, (-10, 100), recheck=30.0),
         },
     )
     assert not ended["late"].failure and not ended["broken"].failure
@@ -667,62 +676,62 @@ def test_retry_and_recheck():
 
 def test_a_stream_that_was_never_recorded_fails_at_the_end_of_its_window():
     world = World({})
-    ended = run(world, {"s": windowed(world, (-10, 30), keep=True)})
+    ended = run(world, {"s": window_program(world, (-10, 30), keep=True)})
     assert "absent" in ended["s"].failure.happened
     assert 29 <= world.time <= 32
-    assert world.commands("s", "stop"), "it is stopped all the same"
+    assert world.commands("s", "stop"), "not stopped"
 
 
-# --- what must not keep a stream from its stop -----------------------------------------------------------------------
+# --- failures that must not prevent a stop ---------------------------------------------------------------------------
 
 
-def test_a_list_that_is_refused_keeps_no_stream_from_its_stop():
+def test_a_stream_is_stopped_even_if_the_list_is_refused():
     world = World({"s": ALWAYS})
     world.list_error = ApiError("The list was refused", "Grant it.")
-    ended = run(world, {"s": windowed(world, (-10, 100), keep=True)})
+    ended = run(world, {"s": window_program(world, (-10, 100), keep=True)})
     assert [row[2] for row in world.sent][0] == "start" and [row[2] for row in world.sent][-1] == "stop"
     assert 100 <= world.commands("s", "stop")[0][0] <= 101 and not ended["s"].failure
 
 
-def test_a_stop_that_fails_keeps_no_stream_from_its_next_window():
+def test_the_next_window_is_recorded_even_if_a_stop_fails():
     world = World({"s": ALWAYS}, faults={("s", "stop", 1): "final"})
-    ended = run(world, {"s": windowed(world, (10, 40), (60, 90))})
+    ended = run(world, {"s": window_program(world, (10, 40), (60, 90))})
     assert [round(row[0]) for row in world.commands("s", "start")] == [10, 60]
-    assert ended["s"].failure.may_have_changed, "the recording was begun"
+    assert ended["s"].failure.may_have_changed, "although the recording had begun"
 
 
 def test_waiting_for_the_notify_log_does_not_delay_the_stop():
     world = World({"s": ALWAYS})
-    found = [Window(moment(10), moment(40))]
+    found = [Window(make_instant(10), make_instant(40))]
     given = options(state="stopped", wait=True)
-    run(world, {"s": lambda stream: scheduled(stream, given, found, Run(world), [])})
+    run(world, {"s": lambda stream: record_windows(stream, given, found, Policy(world), [])})
     assert 40 <= world.commands("s", "stop")[0][0] <= 42
 
 
 def test_no_start_is_sent_after_the_end_of_its_window():
     world = World({"s": ALWAYS, "t": ALWAYS}, down=[(5, 120)])
-    run(world, {"s": windowed(world, (10, 100)), "t": windowed(world, (110, 200))}, retry_timeout=-1)
-    assert not world.commands("s", "start"), "its window was over when the endpoint came back"
+    run(world, {"s": window_program(world, (10, 100)), "t": window_program(world, (110, 200))}, retry_timeout=-1)
+    assert not world.commands("s", "start"), "after its window"
     assert [row[2] for row in world.commands("t")] == ["start", "stop"]
 
 
-def test_two_outages_are_two():
+def test_each_outage_has_its_own_retry_timeout():
     world = World({"early": ALWAYS, "late": ALWAYS}, down=[(100, 170), (3600, 3602)])
-    ended = run(world, {"early": windowed(world, (50, 110)), "late": windowed(world, (2000, 3601))})
+    ended = run(world, {"early": window_program(world, (50, 110)), "late": window_program(world, (2000, 3601))})
     assert isinstance(ended["early"].failure, NotSent)
     assert not ended["late"].failure and 3602 <= world.commands("late", "stop")[0][0] < 3604
 
 
-def test_a_list_that_contradicts_the_commands_ends_the_wait_in_time():
+def test_the_wait_ends_in_time_if_the_list_contradicts_the_commands():
     world = World({"s": ALWAYS})
-    world.liar = True
-    ended = run(world, {"s": starting(world, wait_for_stream=60)})
+    world.lists_unknown_streams = True
+    ended = run(world, {"s": start_program(world, wait_for_stream=60)})
     assert ended["s"].failure and world.time <= 60 + 2 * INTERVAL
     assert len(world.sent) <= 60 / INTERVAL + 3
 
 
-def test_an_outage_of_a_moment_costs_a_moment():
+def test_a_short_outage_causes_a_short_delay():
     names = [f"s{index}" for index in range(50)]
     world = World(dict.fromkeys(names, ALWAYS), down=[(0, 0.3)])
-    run(world, {name: starting(world) for name in names})
+    run(world, {name: start_program(world) for name in names})
     assert world.sent[0][0] < 1

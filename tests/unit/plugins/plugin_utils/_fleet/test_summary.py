@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is said of many streams at once."""
+"""Test the entries and the summary of many streams."""
 
 from __future__ import annotations
 
@@ -30,38 +30,41 @@ ABSENT = {
 }
 
 
-def other(result, name):
-    """The same result for another stream."""
+def make_other_entry(result, name):
+    """Return the entry of the same result for another stream."""
     stream = {**STREAM, "stream_name": name}
     changed = {**result, "stream": stream}
     if "error" in result:
         message = result["error"]["message"].replace("studio1", name)
         changed["error"] = {**result["error"], "message": message}
-    return summary.entry(name, None, changed)
+    return summary.make_entry(name, None, changed)
 
 
-def summed_up(title, entries):
-    """The summary, with the numbers of calls that the entries have."""
+def summarize(title, entries):
+    """Return the summary, with the sums of the entries' calls."""
     calls, throttled = (sum(row.get(field, 0) for row in entries) for field in ("api_calls", "throttled"))
-    return summary.lines(title, entries, calls, throttled)
+    return summary.format_summary(title, entries, calls, throttled)
 
 
-def test_a_clean_run_is_one_line():
-    entries = [other(RECORDING, "a"), other({**RECORDING, "changed": False, "throttled": 1, "api_calls": 2}, "b")]
-    assert summed_up("start", entries) == [
+def test_a_run_without_failures_is_summarized_in_one_line():
+    entries = [
+        make_other_entry(RECORDING, "a"),
+        make_other_entry({**RECORDING, "changed": False, "throttled": 1, "api_calls": 2}, "b"),
+    ]
+    assert summarize("start", entries) == [
         "start: 2 streams, 2 recording. 1 changed. 3 calls, 1 throttled.",
     ]
 
 
-def test_failures_are_named_by_their_causes_the_most_frequent_first():
+def test_failures_are_grouped_by_cause_most_frequent_first():
     entries = [
-        summary.entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
-        other(ABSENT, "a"),
-        other(ABSENT, "b"),
-        other(RECORDING, "d"),
-        summary.entry("e", None, None),
+        summary.make_entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
+        make_other_entry(ABSENT, "a"),
+        make_other_entry(ABSENT, "b"),
+        make_other_entry(RECORDING, "d"),
+        summary.make_entry("e", None, None),
     ]
-    assert summed_up("start", entries) == [
+    assert summarize("start", entries) == [
         "start: 5 streams, 1 recording, 3 failed, 1 not tried. 1 changed. 3 calls, 0 throttled.",
         "2 x StreamNotFound: start was refused: it is not pushed",
         "    a, b",
@@ -70,32 +73,32 @@ def test_failures_are_named_by_their_causes_the_most_frequent_first():
     ]
 
 
-def test_states_are_counted():
+def test_the_first_line_counts_states():
     states = ["stopped", "offline", "stopped"]
-    entries = [other({**RECORDING, "state": state}, str(number)) for number, state in enumerate(states)]
+    entries = [make_other_entry({**RECORDING, "state": state}, str(number)) for number, state in enumerate(states)]
     entries += [
-        summary.entry("s", None, {"skipped": True, "changed": False}),
-        summary.entry("x", None, {"changed": False}),
+        summary.make_entry("s", None, {"skipped": True, "changed": False}),
+        summary.make_entry("x", None, {"changed": False}),
     ]
-    assert summed_up("stop", entries)[0].startswith("stop: 5 streams, 2 stopped, 1 offline, 1 skipped, 1 done. ")
+    assert summarize("stop", entries)[0].startswith("stop: 5 streams, 2 stopped, 1 offline, 1 skipped, 1 done. ")
 
 
-def test_an_unreachable_host_has_failed():
-    found = summary.entry("far", None, {"unreachable": True, "changed": False, "msg": "no route"})
-    assert (found["status"], summary.cause(found)) == ("failed", "no route")
+def test_an_unreachable_host_counts_as_failed():
+    found = summary.make_entry("far", None, {"unreachable": True, "changed": False, "msg": "no route"})
+    assert (found["status"], summary.describe_cause(found)) == ("failed", "no route")
 
 
-def test_three_hundred_failures_stay_readable():
-    entries = [other(ABSENT, f"studio{number:03}") for number in range(300)]
-    lines = summed_up("start", entries)
+def test_three_hundred_failures_fit_in_45_lines():
+    entries = [make_other_entry(ABSENT, f"studio{number:03}") for number in range(300)]
+    lines = summarize("start", entries)
     assert len(lines) < 45
     assert max(map(len, lines)) <= 100
     assert all(f"studio{number:03}" in " ".join(lines) for number in range(300))
 
 
-def test_what_a_stranger_chose_does_not_steer_the_terminal():
+def test_control_characters_and_long_texts_are_removed():
     result = {"failed": True, "msg": "\x1b[2Jrefused\nok: all is well" + "!" * 1000}
-    lines = summed_up("start", [summary.entry("a\x1b[31m\nb", None, result)])
+    lines = summarize("start", [summary.make_entry("a\x1b[31m\nb", None, result)])
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) <= 310
 
@@ -108,26 +111,28 @@ def test_what_a_stranger_chose_does_not_steer_the_terminal():
         ([3600.25, 3601], "late, the first call left 3600.250 s after, the last stream's 3601.000 s after."),
     ],
 )
-def test_punctuality(late, said):
+def test_the_second_line_shows_delays_after_start_at(late, said):
     at = "2026-01-02T20:00:00+08:00"
-    entries = [other({**RECORDING, "start_at": at, "late_seconds": seconds}, str(seconds)) for seconds in late]
-    assert summed_up("start", entries)[1] == f"start_at {at}: {said}"
+    entries = [
+        make_other_entry({**RECORDING, "start_at": at, "late_seconds": seconds}, str(seconds)) for seconds in late
+    ]
+    assert summarize("start", entries)[1] == f"start_at {at}: {said}"
 
 
-def test_an_entry_is_complete_whatever_failed():
+def test_an_entry_has_all_keys_for_any_failure():
     keys = {"code", "message", "request_id", "http_status", "action"}
-    assert set(summary.entry("a", None, ABSENT)["error"]) == keys
-    found = summary.entry("b", STREAM, {"failed": True, "msg": "no such variable"})
+    assert set(summary.make_entry("a", None, ABSENT)["error"]) == keys
+    found = summary.make_entry("b", STREAM, {"failed": True, "msg": "no such variable"})
     assert found["error"] == {**dict.fromkeys(keys), "message": "no such variable"}
     assert found["stream"] == STREAM
-    found = summary.entry("c", None, None)
+    found = summary.make_entry("c", None, None)
     assert (found["stream"], found["status"], found["error"]) == (None, "not_tried", None)
-    assert summary.entry("d", None, RECORDING)["error"] is None
+    assert summary.make_entry("d", None, RECORDING)["error"] is None
 
 
-def test_counts():
-    entries = [other(RECORDING, "a"), other(ABSENT, "b"), summary.entry("c", None, None)]
-    assert summary.counts(entries) == {
+def test_statuses_and_changes_are_counted():
+    entries = [make_other_entry(RECORDING, "a"), make_other_entry(ABSENT, "b"), summary.make_entry("c", None, None)]
+    assert summary.count_statuses(entries) == {
         "streams": 3,
         "ok": 1,
         "failed": 1,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The notify log of a domain, which is read for many streams at once, with a clock and threads of its own."""
+"""Test the watch of a domain's notify log in virtual time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def moment(seconds):
 
 
 class World:
-    """An engine whose reads take a second each, and a log that holds an event for each read that was begun."""
+    """A scheduler, a pool whose reads take a second each, and a log with one event for each read that has begun."""
 
     def __init__(self, patience=0.0):
         self.time = 100.0
         self.clock = SimpleNamespace(monotonic=lambda: self.time)
         self.interval = INTERVAL
         self.pool = self
-        self.begun = []  # times of reads
+        self.begun = []  # times at which reads began
         self.error = None
         self._due = []
         self.watch = LogWatch(self, self, STREAM.domain_name, patience)
@@ -65,64 +65,66 @@ class World:
             due[0][1]()
         self.time = until
 
-    def read(self, fresh):
-        """Ask for the log; the answers are in the list that this returns."""
-        answers = []
-        self.watch.read(STREAM, lambda events=None, error=None: answers.append(error or len(events)), fresh=fresh)
-        return answers
+    def read(self, must_be_new):
+        """Read the log and return the list to which the result will be added: a number of events, or an error."""
+        results = []
+        self.watch.read(
+            STREAM, lambda events=None, error=None: results.append(error or len(events)), must_be_new=must_be_new
+        )
+        return results
 
 
-@pytest.mark.parametrize(("fresh", "reads"), [(False, [100.0]), (True, [100.0, 105.0])])
-def test_what_was_read_before_serves_unless_it_must_be_newer(fresh, reads):
+@pytest.mark.parametrize(("must_be_new", "reads"), [(False, [100.0]), (True, [100.0, 105.0])])
+def test_a_recent_read_is_reused_unless_events_must_be_new(must_be_new, reads):
     world = World()
-    first = world.read(fresh=False)
+    first = world.read(must_be_new=False)
     world.run(2)
     assert first == [1]
-    second = world.read(fresh)
-    assert second == ([] if fresh else [1])
+    second = world.read(must_be_new)
+    assert second == ([] if must_be_new else [1])
     world.run(20)
     assert world.begun == reads
     assert second == [len(reads)]
 
 
-@pytest.mark.parametrize(("fresh", "reads"), [(False, [100.0]), (True, [100.0, 105.0])])
-def test_a_read_under_way_serves_unless_it_must_be_newer(fresh, reads):
+@pytest.mark.parametrize(("must_be_new", "reads"), [(False, [100.0]), (True, [100.0, 105.0])])
+def test_a_running_read_is_reused_unless_events_must_be_new(must_be_new, reads):
     world = World()
-    first = world.read(fresh=False)
+    first = world.read(must_be_new=False)
     world.run(0.5)
-    second = world.read(fresh)
+    second = world.read(must_be_new)
     world.run(1)
-    assert (first, second) == ([1], [] if fresh else [1])
+    assert (first, second) == ([1], [] if must_be_new else [1])
     world.run(20)
     assert world.begun == reads
     assert second == [len(reads)]
 
 
-def test_one_read_serves_all_that_wait_for_a_newer_one():
+def test_one_read_serves_all_readers_that_need_new_events():
     world = World()
-    world.read(fresh=False)
+    world.read(must_be_new=False)
     world.run(2)
-    answers = [world.read(fresh=True) for _number in range(1000)]
+    results = [world.read(must_be_new=True) for _number in range(1000)]
     world.run(20)
     assert world.begun == [100.0, 105.0]
-    assert answers == [[2]] * 1000
+    assert results == [[2]] * 1000
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-def test_a_log_that_may_not_be_read_is_an_answer_at_once(fresh):
+@pytest.mark.parametrize("must_be_new", [False, True])
+def test_a_refused_read_is_not_repeated(must_be_new):
     world = World(patience=60)
     world.error = ApiError("denied", "Grant it.")
-    answers = world.read(fresh)
+    results = world.read(must_be_new)
     world.run(20)
-    assert [type(row) for row in answers] == [ApiError] and len(world.begun) == 1
+    assert [type(row) for row in results] == [ApiError] and len(world.begun) == 1
 
 
 @pytest.mark.parametrize(("patience", "reads"), [(0, 1), (12, 4), (60, 5)])
-def test_who_needs_what_is_newer_waits_for_a_read_that_goes_well(patience, reads):
-    """Who only asks for a hint does not, and neither of them waits for ever."""
+def test_a_failed_read_is_repeated_only_for_readers_that_need_new_events(patience, reads):
+    """The repetition ends when the patience is over."""
     world = World(patience)
     world.error = ResponseLost("lost", "Run again.")
-    hint, needed = world.read(fresh=False), world.read(fresh=True)
+    hint, needed = world.read(must_be_new=False), world.read(must_be_new=True)
     world.run(18)
     world.error = None
     world.run(60)

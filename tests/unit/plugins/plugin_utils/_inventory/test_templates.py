@@ -1,13 +1,16 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told about templates without evaluating them."""
+"""Dependencies and syntax errors of templates, found without evaluating them."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.templates import complaint, decided_by
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.templates import (
+    find_dependencies,
+    find_syntax_error,
+)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +35,12 @@ from ansible_collections.apsaravideo.live.plugins.plugin_utils._inventory.templa
         ("{% set x = app_name %}{{ x }}", {"app_name"}),
     ],
 )
-def test_what_decides_about_the_value(text, names):
-    assert decided_by(text) == names
+def test_the_variables_that_determine_a_value_are_found(text, names):
+    assert find_dependencies(text) == names
 
 
 @pytest.mark.parametrize(
     ("text", "wrong"), [("a == 'b'", False), ("a is match('b')", False), ("a ===", True), ("{{ a", True), ("a b", True)]
 )
-def test_complaints(text, wrong):
-    assert bool(complaint(text)) is wrong
+def test_syntax_errors_are_found(text, wrong):
+    assert bool(find_syntax_error(text)) is wrong

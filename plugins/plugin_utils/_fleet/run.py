@@ -1,0 +1,265 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run of apsaravideo_record_fleet, from the options of its task to its result."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ...module_utils._domain.recording_state import STOPPED
+from ...module_utils._errors import InvalidOption, ParentExited
+from ...module_utils._module.argspec import CONNECTION
+from ...module_utils._module.task import Task
+from .._action.hosts import HostVariables
+from .._action.in_process import WorkerClock, is_orphan
+from .._util import terminal
+from .._util.run_directory import RUN_DIRECTORY
+from . import progress, summary
+from .fleet import Fleet, Settings
+from .ledger import Batch, Ledger
+from .options import check
+from .program import SCHEDULED, Policy
+from .result import format_failure, make_diff, make_result, mark_failed
+from .retry_file import write_retry_file
+from .targets import STREAM_OPTIONS, Requests, Target, make_entry_targets, make_host_targets
+
+_SAVE_SECONDS = 2.0  # between updates of the retry file
+
+
+class RunClock(WorkerClock):
+    """A clock that raises once its run is interrupted, so that no thread that was waiting sends anything afterwards."""
+
+    def __init__(self, is_interrupted: Callable[[], bool]) -> None:
+        self._is_interrupted = is_interrupted
+
+    def check(self) -> None:
+        """Raise ParentExited if the run was interrupted."""
+        if self._is_interrupted():
+            raise ParentExited("The run has ended", "Run it again.")
+
+
+class FleetRun:
+    """One execution of a task with apsaravideo_record_fleet."""
+
+    def __init__(self, action: ActionBase, variables: Mapping[str, Any], task: Task) -> None:
+        """Prepare the run; raise InvalidOption if its options or its targets are not valid."""
+        check(task.options)
+        self._action = action
+        self._variables = variables
+        self._task = task
+        self._options = task.options
+        self._signal: int | None = None
+        self._last_save = float("-inf")
+        self._warnings: list[str] = []
+        task.clock = RunClock(self._is_interrupted)
+        self._host_variables = HostVariables(action, variables)
+        hosts, self._targets = self._read_targets()
+        self._all_hosts = self._list_all_hosts(hosts)
+        self._ledger = Ledger(RUN_DIRECTORY, f"{action._task._uuid}-{task.options['state']}")
+        self._earlier = self._ledger.read() if self._is_batch() else []
+        self._fleet = self._make_fleet()
+        self._progress = self._make_progress()
+
+    def run(self) -> dict[str, Any]:
+        """Carry out the run and return the result of the task."""
+        self._save_retry_file()
+        with self._signal_handlers():
+            # If it is interrupted when nothing is left to do, its result has no reader either.
+            is_complete = self._fleet.run(self._targets) and not self._is_interrupted()
+        self._progress.clear()
+        remaining = self._save_retry_file()
+        traffic = self._fleet.sum_traffic()
+        batch = Batch(self._make_entries(), traffic.api_calls, traffic.throttled)
+        if self._is_batch():
+            self._add_to_ledger(batch)
+        result = self._make_result(batch, remaining, is_complete)
+        if not is_complete and is_orphan():
+            os._exit(1)  # No process reads the result, so that writing it would block.
+        return result
+
+    # --- targets -------------------------------------------------------------------------------------------------
+
+    def _read_targets(self) -> tuple[list[str], list[Target]]:
+        """Return the targets, and the hosts that they are; no hosts if the option `streams` is set."""
+        hosts, options = self._host_variables, self._options
+        if options["streams"] is not None:
+            return [], list(make_entry_targets(options["streams"], hosts.read, options["domain_name"]))
+        pattern = options["hosts"]
+        names = hosts.list_hosts(pattern)
+        if not names:
+            raise InvalidOption(
+                f"No host matches {pattern}", "Check the name, --limit, and the sources of the inventory."
+            )
+        return names, list(make_host_targets(names, hosts.read))
+
+    def _is_batch(self) -> bool:
+        """Return whether the play has other batches of hosts, earlier or later ones."""
+        if self._action._task.args.get("hosts") or self._action._task.args.get("streams") is not None:
+            return False
+        return len(self._variables["ansible_play_batch"]) < len(self._variables["ansible_play_hosts_all"])
+
+    def _add_to_ledger(self, batch: Batch) -> None:
+        try:
+            self._ledger.add(batch)
+        except OSError as error:
+            self._warnings.append(f"The summary of later batches will not have this one: {error.strerror}.")
+
+    def _list_all_hosts(self, hosts: list[str]) -> list[str]:
+        """Return the hosts of the whole run, including those of other batches."""
+        if self._options["streams"] is not None:
+            return [str(entry["host"]) for entry in self._options["streams"] if entry.get("host")]
+        return hosts if self._options["hosts"] else list(self._variables["ansible_play_hosts_all"])
+
+    def _make_fleet(self) -> Fleet:
+        task, options = self._task, self._options
+        policy = Policy(
+            task.clock,
+            task.check_mode,
+            options["keep"],
+            options["window_retry"],
+            options["window_recheck"],
+            None if options["window_over"] == "stop" else options["window_grace"],
+        )
+        settings = Settings(options["state"], policy, task.environ, RUN_DIRECTORY)
+        common = {name: options[name] for name in (*STREAM_OPTIONS, *CONNECTION)}
+        state = STOPPED if options["state"] == SCHEDULED else options["state"]
+        requests = Requests(common, state, options["domain_name"])
+        size = len(self._targets)
+        return Fleet(settings, requests, options["watch_interval"], self._tick, self._is_interrupted, size)
+
+    # --- while it runs -------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        now = self._task.clock.monotonic()
+        self._progress.show(now, self._make_numbers)
+        if now - self._last_save > _SAVE_SECONDS and self._fleet.done:
+            self._save_retry_file()
+
+    def _is_interrupted(self) -> bool:
+        return self._signal is not None or is_orphan()
+
+    @contextmanager
+    def _signal_handlers(self) -> Iterator[None]:
+        """Have SIGINT and SIGTERM end the run in order."""
+
+        def save(number: int, _frame: Any) -> None:
+            self._signal = number
+
+        before = {number: signal.signal(number, save) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _make_progress(self) -> progress.Progress:
+        kind = self._options["progress"]
+        if kind == "auto":
+            kind = progress.BAR if terminal.is_terminal(os.environ) else progress.LINES
+        if self._action._task.no_log or not summary.is_for_people():
+            kind = progress.NONE
+        return progress.Progress(kind, self._options["title"], _display, terminal.width)
+
+    def _make_numbers(self) -> progress.Numbers:
+        fleet = self._fleet
+        return progress.Numbers(
+            len(self._targets),
+            fleet.done,
+            fleet.changed,
+            fleet.failed,
+            fleet.engine.count_waiting(),
+            fleet.engine.dispatcher.sent,
+            fleet.accounts.quota(),
+        )
+
+    def _save_retry_file(self) -> int | None:
+        """Write the hosts that are not done to the retry file; return their number, or None if there is no file."""
+        path = self._options["retry_file"]
+        if not path or self._task.check_mode:
+            return None
+        self._last_save = time.monotonic()
+        entries = self._fleet.entries
+        done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == summary.OK}
+        done |= {entry.host for entry in entries}
+        done -= {entry.host for entry in entries if not entry.is_ok()}
+        try:
+            remaining = [host for host in self._all_hosts if host not in done]
+            write_retry_file(os.path.expanduser(path), self._all_hosts, remaining)
+            return len(remaining)
+        except OSError as error:
+            warning = f"{path} does not list the hosts that are left: {error.strerror}."
+            if warning not in self._warnings:
+                self._warnings.append(warning)
+            return None
+
+    # --- the result ----------------------------------------------------------------------------------------------
+
+    def _make_entries(self) -> list[dict[str, Any]]:
+        """Return an entry for each target, in which values of `no_log` options are masked."""
+        fleet = self._fleet
+        made = [summary.make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
+        made += [summary.make_entry(target.host, target.names, None) for target in self._targets[len(made) :]]
+        return list(remove_values(made, fleet.no_log)) if fleet.no_log else made
+
+    def _make_result(self, batch: Batch, remaining: int | None, is_complete: bool) -> dict[str, Any]:
+        task, options, entries = self._task, self._options, batch.entries
+        task.traffic = self._fleet.sum_traffic()
+        task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
+        failures = sum(row["status"] != summary.OK for row in entries)
+        ended = not is_complete or 100 * failures / max(1, len(entries)) > options["max_fail"]
+        lines = self._summarize(batch, remaining, ended)
+        all_entries = [row for part in (*self._earlier, batch) for row in part.entries]
+        result = make_result(self._fleet, entries, all_entries, ended, lines)
+        if self._action._task.diff:
+            result["diff"] = make_diff(entries)
+        if not is_complete:
+            terminal.write_last_words(lines)
+            mark_failed(result, f"Interrupted. {lines[0]}")
+            # The interrupted ansible-playbook reads no more, so that a result larger than a pipe's buffer would block.
+            for name in ("failed_hosts", "failed_patterns", "diff"):
+                result.pop(name, None)
+        elif failures and options["fail"]:
+            mark_failed(result, format_failure(options["title"], entries))
+        if result.get("failed"):
+            task.traffic.request_ids = []
+        return result
+
+    def _summarize(self, batch: Batch, remaining: int | None, ended: bool) -> list[str]:
+        """Show and return the summary of the whole run, or one line for a batch that others follow."""
+        batches = [*self._earlier, batch]
+        tried = {row["host"] for part in batches for row in part.entries}
+        if ended:
+            untried = [summary.make_entry(host, None, None) for host in self._all_hosts if host not in tried]
+            return self._show([*batches, Batch(untried, 0, 0)], remaining, 0)
+        to_come = sum(host not in tried for host in self._variables["ansible_play_hosts"]) if self._is_batch() else 0
+        return self._show([batch], None, to_come) if to_come else self._show(batches, remaining, 0)
+
+    def _show(self, batches: list[Batch], remaining: int | None, to_come: int) -> list[str]:
+        title = self._options["title"]
+        if self._task.check_mode:
+            title += ", predicted by check mode"
+        entries = [row for batch in batches for row in batch.entries]
+        calls, throttled = sum(batch.api_calls for batch in batches), sum(batch.throttled for batch in batches)
+        lines = summary.format_summary(title, entries, calls, throttled)
+        if to_come:
+            lines = [f"{lines[0]} {to_come} to come."]
+        elif remaining:
+            lines.append(summary.format_remaining(remaining, self._options["retry_file"]))
+        if not self._action._task.no_log:
+            summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
+        return lines
+
+
+def _display(text: str, ends: bool) -> None:
+    if terminal.has_reader():
+        Display().display(text, newline=ends, screen_only=not ends)
