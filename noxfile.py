@@ -204,8 +204,9 @@ def unit_newest(step: Step) -> None:
     # The tracer that also follows branches would double the time of the tests.
     measured = {"COVERAGE_FILE": str(step.log / "coverage"), "COVERAGE_CORE": "sysmon"}
     step.tests("tests/unit", "--cov=plugins", "--cov-report=", **measured)
-    percent = step.run("coverage", "report", "--format=total", silent=True, variables=measured)
-    step.note(f"{percent.strip()} % of the lines of plugins are covered")
+    # Without a test that uses a plugin there is nothing to report, and the exit status is 1.
+    report = step.run("coverage", "report", "--format=total", silent=True, success_codes=[0, 1], variables=measured)
+    step.note(f"lines of plugins covered, in %: {report.strip()}")
 
 
 @step("enterprise", "oldest")

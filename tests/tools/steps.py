@@ -36,12 +36,14 @@ class Step:
         self.log = Path(os.environ.get("TEST_LOG") or CACHE / "log" / "single")
         self.variables = environments.variables(environment)
 
-    def run(self, program: str, *arguments: str | Path, variables: Mapping[str, str] = {}, **options: Any) -> Any:
+    def run(
+        self, program: str, *arguments: str | Path, variables: Mapping[str, str] | None = None, **options: Any
+    ) -> Any:
         """Run a program of the environment; `options` are those of `nox.Session.run`."""
         found = shutil.which(program, path=self.variables["PATH"])
         if found is None:
             self.session.error(f"There is no {program}.")
-        env = {**self.variables, **variables}
+        env = {**self.variables, **(variables or {})}
         patience: dict[str, Any] = {"interrupt_timeout": 10, "terminate_timeout": 10}
         return self.session.run(found, *arguments, env=env, include_outer_env=False, **patience, **options)
 
