@@ -26,13 +26,16 @@ THREADS = 8
 
 def sign_calls(endpoint: str, key: tuple[str, str], streams: Iterable[str]) -> list[dict[str, Any]]:
     """Return a signed `start` for each stream `domain/app/stream`; it is valid for 15 minutes."""
-    from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import canonical_query, signed_headers
+    from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import (
+        build_canonical_query,
+        sign_headers,
+    )
 
     calls = []
     for stream in streams:
         domain, app, name = stream.split("/")
         query = {"Command": "start", "DomainName": domain, "AppName": app, "StreamName": name}
-        headers = signed_headers(
+        headers = sign_headers(
             method="POST",
             host=urlsplit(endpoint).netloc,
             action="RealTimeRecordCommand",
@@ -45,7 +48,7 @@ def sign_calls(endpoint: str, key: tuple[str, str], streams: Iterable[str]) -> l
             nonce=uuid.uuid4().hex,
         )
         del headers["host"]  # The sender adds it.
-        calls.append({"query": canonical_query(query), "headers": headers})
+        calls.append({"query": build_canonical_query(query), "headers": headers})
     return calls
 
 

@@ -103,7 +103,7 @@ def test_waiting_with_an_unusable_list_fails_because_of_the_list(cloud, ansible,
 
 
 @pytest.mark.parametrize(
-    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is no list")]
+    ("module", "said"), [("record", "does not tell StreamState"), ("record_info", "page 1 is not a list")]
 )
 def test_a_response_without_its_list_does_not_mean_offline(cloud, ansible, module, said):
     cloud.push(STREAM)

@@ -136,7 +136,7 @@ def test_options_read_back_are_unchanged_when_given_again(cloud, pair, behaviour
         assert summary(check) == summary(real)
         assert list_differences(check["config"], real["config"]) == []
         assert check["before"] == real["before"]
-        configs = made_task(record_config, cloud, domain_name=DOMAIN).live().record_configs(DOMAIN)
+        configs = made_task(record_config, cloud, domain_name=DOMAIN).open_live().record_configs(DOMAIN)
         (read,) = [row for row in configs if names.items() <= row.items()]
         assert read == real["config"], "it is what apsaravideo_record_info reads"
         for options in (wanted, drop_random_values(read)):

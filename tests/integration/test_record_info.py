@@ -383,7 +383,7 @@ BAD = [
     ({"stream_name": ""}, "stream_name is ''"),
     ({"app_name": "*", "stream_name": None}, "leave the option out to look at all"),
     ({"app_name": "a\nb"}, "line end"),
-    ({"domain_name": "https://live.example.com"}, "is no domain"),
+    ({"domain_name": "https://live.example.com"}, "is not a valid domain"),
 ]
 
 

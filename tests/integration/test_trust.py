@@ -84,7 +84,7 @@ def test_secrets_echoed_by_a_server_are_not_displayed(tmp_path):
 LONG = "x" * 10_000
 WRONG = {
     "long stream": ({"stream_name": LONG}, "stream_name has 10000 characters"),
-    "long domain": ({"domain_name": LONG[:300]}, "which is no domain"),
+    "long domain": ({"domain_name": LONG[:300]}, "is not a valid domain"),
     "long region": ({"region_id": LONG}, "region_id"),
     "long endpoint": ({"endpoint": f"https://{LONG}"}, "has no valid host"),
     "long wildcard": ({"stream_name": "*" * 10_000}, "takes no wildcard"),

@@ -48,7 +48,7 @@ def find_with_collection(environ=None, **options):
         CredentialsCache(None, time.time, print),
         print,
     )
-    found = build_credentials(context).keys()
+    found = build_credentials(context).get_access_key()
     return found.access_key_id, found.access_key_secret, found.security_token
 
 

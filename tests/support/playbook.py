@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import canonical_query, signed_headers
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import build_canonical_query, sign_headers
 from support.emulator import KEY, ROLE, Emulator
 
 STREAM = "live.example.com/myapp/stream01"
@@ -183,7 +183,7 @@ def environment(emulator: Emulator, key: tuple[str, str] = KEY) -> dict[str, str
 def assumed(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int = 900) -> dict[str, str]:
     """Keys of STS for the built-in role, as the service answers them."""
     query = {"RoleArn": ROLE, "RoleSessionName": "test", "DurationSeconds": str(seconds)}
-    headers = signed_headers(
+    headers = sign_headers(
         method="POST",
         host=emulator.endpoint.split("//")[1],
         action="AssumeRole",
@@ -195,7 +195,7 @@ def assumed(emulator: Emulator, key: tuple[str, str] = KEY, seconds: int = 900) 
         date=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         nonce=uuid.uuid4().hex,
     )
-    url = f"{emulator.endpoint}/?{canonical_query(query)}"
+    url = f"{emulator.endpoint}/?{build_canonical_query(query)}"
     found: dict[str, str] = requests.post(url, headers=headers, timeout=10, verify=emulator.ca_path or True).json()[
         "Credentials"
     ]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access keys, and the keys of one task, which may have to be renewed while it runs."""
+"""Access keys, and the credentials of one task, which supply a current one while it runs."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from typing import Any
 
 from .._errors import CredentialsError
 
-MARGIN = 300  # seconds before their end from which temporary keys are not used any more
-_SURE = 60.0  # seconds for which new keys are used in any case, whatever the clocks say
+RENEWAL_MARGIN = 300  # seconds before its expiration from which a temporary access key is not used any more
+_MIN_USE = 60.0  # seconds for which a new access key is used in any case, whatever the clocks say
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """An access key pair, with `security_token` where it is temporary. `source` says where it was found.
+    """An access key pair, with a `security_token` if it is temporary. `source` says where it was found.
 
-    `identity` is what stays the same when the keys are renewed, and `account` what stands for the account whose quota
-    their calls use up. From `renew_at` on, in seconds since the epoch, others are to be used.
+    `identity` stays the same when the key is renewed, and `account` stands for the account whose quota its calls use.
+    From `renew_at` on, in seconds since the epoch, another one is to be used.
     """
 
     access_key_id: str
@@ -37,7 +37,7 @@ class AccessKey:
     renew_at: float = math.inf
 
     def __post_init__(self) -> None:
-        """Keys go into HTTP headers, so a stray line end, as from a file, would be a header of its own."""
+        """Refuse what cannot be part of an HTTP header: a stray line end, as from a file, would begin another one."""
         for name in ("access_key_id", "access_key_secret", "security_token"):
             value = getattr(self, name)
             if value and not (value.isascii() and value.isprintable() and " " not in value):
@@ -51,23 +51,23 @@ class AccessKey:
             object.__setattr__(self, "account", self.access_key_id)
 
     def secrets(self) -> list[str]:
-        """The texts that must never be shown."""
+        """Return the texts that must never be shown."""
         return [secret for secret in (self.access_key_secret, self.security_token) if secret]
 
-    def same_as(self, other: AccessKey) -> bool:
-        """Whether a call signed with the one is refused where one signed with the other was."""
+    def is_same_credential(self, other: AccessKey) -> bool:
+        """Return whether the cloud takes both for the same, so that it refuses one if it refuses the other."""
         return (self.access_key_id, self.security_token) == (other.access_key_id, other.security_token)
 
 
 def digest(*parts: str | None) -> str:
-    """A name for things that may be secret."""
+    """Return a SHA-256 identifier of texts that may be secret; it is safe to store."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def issued(content: Any, source: str, now: float) -> AccessKey:
-    """Temporary keys as the cloud's services answer them; raises CredentialsError for anything else.
+def parse_issued_key(content: Any, source: str, now: float) -> AccessKey:
+    """Return the temporary access key in a response of one of the cloud's services; raises CredentialsError.
 
-    They end at `Expiration`, in the form `2026-01-02T04:04:05Z`. A `Code`, where there is one, is `Success`.
+    The response has an `Expiration` such as `2026-01-02T04:04:05Z`, and may have a `Code`, which is `Success`.
     """
     fields = content if isinstance(content, dict) else {}
     if fields.get("Code") not in (None, "Success"):
@@ -77,49 +77,52 @@ def issued(content: Any, source: str, now: float) -> AccessKey:
     values = [fields.get(name) for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")]
     if not all(isinstance(value, str) and value for value in values):
         raise CredentialsError(f"The answer from {source} holds no keys", "Check what it is that answers there.")
-    key_id, secret, token, end = (str(value) for value in values)
-    return AccessKey(key_id, secret, token, source, renew_at=renewal(end, source, now))
+    key_id, secret, token, expiration = (str(value) for value in values)
+    return AccessKey(key_id, secret, token, source, renew_at=compute_renewal_time(expiration, source, now))
 
 
-def renewal(end: str, source: str, now: float) -> float:
-    """When to renew keys that end at this ISO 8601 time; raises CredentialsError for what is no time."""
+def compute_renewal_time(expiration: str, source: str, now: float) -> float:
+    """Return when to renew an access key that expires at this ISO 8601 time; raises CredentialsError for another text.
+
+    Times are in seconds since the epoch.
+    """
     try:
         # Older Pythons read neither the Z nor every fraction of a second.
-        time_of_end = datetime.fromisoformat(re.sub(r"\.[0-9]+", "", end).replace("Z", "+00:00"))
+        expires = datetime.fromisoformat(re.sub(r"\.[0-9]+", "", expiration).replace("Z", "+00:00"))
     except ValueError:
         raise CredentialsError(
             f"The keys from {source} end at a time that cannot be read", "Check what it is that answers there."
         ) from None
-    if time_of_end.tzinfo is None:
-        time_of_end = time_of_end.replace(tzinfo=timezone.utc)
-    return max(time_of_end.timestamp() - MARGIN, now + _SURE)
+    if expires.tzinfo is None:
+        expires = expires.replace(tzinfo=timezone.utc)
+    return max(expires.timestamp() - RENEWAL_MARGIN, now + _MIN_USE)
 
 
 class Credentials:
-    """The keys of one task. `find` gives keys, others than those that it is handed, which have expired."""
+    """The current access key of one task. `find` returns one, and another than the expired one that it is given."""
 
     def __init__(
         self, find: Callable[[AccessKey | None], AccessKey | None], now: Callable[[], float] = time.time
     ) -> None:
         self._find = find
         self._now = now
-        self._keys: AccessKey | None = None
+        self._key: AccessKey | None = None
 
-    def keys(self) -> AccessKey:
-        """The keys to sign the next call with. Raises CredentialsError where there are none."""
-        if self._keys is None or self._now() >= self._keys.renew_at:
-            self._keys = self._found(None)
-        return self._keys
+    def get_access_key(self) -> AccessKey:
+        """Return the access key to sign the next call with; raises CredentialsError if there is none."""
+        if self._key is None or self._now() >= self._key.renew_at:
+            self._key = self._find_key(None)
+        return self._key
 
-    def renewed(self, expired: AccessKey) -> bool:
-        """Whether there are other keys now than these, which the cloud has called expired."""
-        self._keys = self._found(expired)
-        return not self._keys.same_as(expired)
+    def renew(self, expired: AccessKey) -> bool:
+        """Replace an access key that the cloud has called expired; return whether there is another one."""
+        self._key = self._find_key(expired)
+        return not self._key.is_same_credential(expired)
 
-    def _found(self, expired: AccessKey | None) -> AccessKey:
-        keys = self._find(expired)
-        if keys:
-            return keys
+    def _find_key(self, expired: AccessKey | None) -> AccessKey:
+        key = self._find(expired)
+        if key:
+            return key
         raise CredentialsError(
             "No access keys were found in the task's options, in variables of the environment, in the files of the "
             "Alibaba Cloud CLI and SDKs, or with the machine's ECS role",

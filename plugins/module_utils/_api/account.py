@@ -14,29 +14,30 @@ from .._util.clock import Clock
 from .access_key import AccessKey, Credentials
 from .clock_skew import CloudClock
 from .operations import Operation
-from .rate_limiter import RateLimiter, unshared
+from .rate_limiter import RateLimiter, local_pacing_warning
 
-_QUOTA_SHARE = 0.96
+_QUOTA_SHARE = 0.96  # the rest covers delays, see MAX_SLOT_DELAY
 
 
 class Limits(NamedTuple):
-    """What a client may spend.
+    """Limits of a client.
 
-    `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for ever. `rate_limit`:
-    calls per second for each operation, None for 96 % of its quota. `pacer_directory`: where processes share their
-    slots, None for nowhere. `run_directory`: where the processes of this run do without it.
+    `retry_timeout`: seconds for failed attempts and the waits between them in one task, -1 for no limit.
+    `rate_limit`: calls per second for each operation, None for 96 % of its quota.
+    `slot_directory`: where all processes of the user share the slots of their calls; None if there is no such place.
+    `run_directory`: where the processes of this run share them in that case.
     """
 
     retry_timeout: float = 60
     rate_limit: float | None = None
-    pacer_directory: str | None = None
+    slot_directory: str | None = None
     run_directory: str | None = None
 
 
 class Account:
-    """Shares connections, credentials, pacers and the clocks' difference among calls with the same connection options.
+    """The connections, credentials, rate limiters and cloud clock of calls with the same connection options.
 
-    `credentials` None serves operations that are not signed. Many threads may use one account.
+    Many threads may share it. `credentials` are None for operations that are not signed.
     """
 
     def __init__(self, settings: Settings, limits: Limits, credentials: Credentials | None, clock: Clock) -> None:
@@ -50,24 +51,24 @@ class Account:
         self._limiters: dict[str, RateLimiter] = {}
         self._lock = threading.RLock()
 
-    def access_key(self) -> AccessKey | None:
-        """Return the access key to sign the next call with; raises CredentialsError where there are none."""
+    def get_access_key(self) -> AccessKey | None:
+        """Return the access key to sign the next call with, None for unsigned calls; raises CredentialsError."""
         with self._lock:
-            return self._credentials.keys() if self._credentials else None
+            return self._credentials.get_access_key() if self._credentials else None
 
     def renew(self, expired: AccessKey) -> bool:
-        """Obtain other keys in place of those that have expired; return whether there are any."""
+        """Replace an expired access key; return whether there is another one."""
         with self._lock:
-            return bool(self._credentials and self._credentials.renewed(expired))
+            return bool(self._credentials and self._credentials.renew(expired))
 
     def rate_limiter(self, operation: Operation) -> RateLimiter:
         """Return the rate limiter that the calls of this operation share."""
         with self._lock:
             if operation.action not in self._limiters:
-                keys = self.access_key()
+                key = self.get_access_key()
                 self._limiters[operation.action] = RateLimiter(
-                    self.limits.pacer_directory,
-                    f"{self.endpoint.host} {keys.account if keys else ''}",
+                    self.limits.slot_directory,
+                    f"{self.endpoint.host} {key.account if key else ''}",
                     operation.action,
                     self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
                     self._clock.monotonic,
@@ -76,10 +77,10 @@ class Account:
             return self._limiters[operation.action]
 
     def warnings(self) -> list[str]:
-        """Return warnings about what was not as it should be, though the calls went through."""
+        """Return non-fatal warnings about the calls so far."""
         with self._lock:
             problems = {(one.problem, one.is_alone()) for one in self._limiters.values() if one.problem}
-            return [*self.cloud_clock.warnings, *sorted(unshared(*problem) for problem in problems)]
+            return [*self.cloud_clock.warnings, *sorted(local_pacing_warning(*problem) for problem in problems)]
 
     def close(self) -> None:
         """Close the connections that are kept for further calls."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from .._errors import InvalidOption, LiveError, OutcomeUnknown
 from .operations import Operation
 from .requester import Requester
-from .signature import canonical_query
+from .signature import build_canonical_query
 from .traffic import ApiResponse
 
 _MAX_QUERY = 60_000  # bytes, which fits into the request line that servers usually accept
@@ -42,8 +42,8 @@ class Attempts:
         while True:
             self._made += 1
             try:
-                reply = self._requester.attempt(self._operation, self._parameters, self._subject)
-                return reply._replace(after_lost_response=self.was_lost)
+                response = self._requester.attempt(self._operation, self._parameters, self._subject)
+                return response._replace(after_lost_response=self.was_lost)
             except LiveError as error:
                 failure = error.with_context(after_lost_response=True) if self.was_lost else error
             if failure.outcome_unknown and self.lost_at is None:
@@ -86,7 +86,7 @@ class Attempts:
 def _check_parameters(parameters: Mapping[str, str], subject: str) -> None:
     """Raise InvalidOption for parameters that cannot be sent."""
     try:
-        length = len(canonical_query(parameters))
+        length = len(build_canonical_query(parameters))
     except UnicodeEncodeError:
         raise InvalidOption(
             f"{subject} cannot be sent: an option contains a lone surrogate, which is not valid Unicode",

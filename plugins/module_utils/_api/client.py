@@ -23,9 +23,9 @@ from .traffic import ApiResponse, Traffic
 
 
 class Client(Requester):
-    """Calls of one task to one endpoint; a client makes one call at a time.
+    """Makes the calls of one task to one endpoint, one at a time, each in as many attempts as its retry policy allows.
 
-    `account` is given where several clients share one.
+    Several clients may share an `account`.
     """
 
     def __init__(

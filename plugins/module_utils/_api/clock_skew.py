@@ -71,7 +71,7 @@ class CloudClock:
     def between(self, local_time: float) -> tuple[float, float] | None:
         """Return the earliest and latest time that the cloud's clock can have shown at this time of the local clock.
 
-        None where no response told how the clocks differ.
+        None if no response has told how the clocks differ.
         """
         skew = self.skew
         if not skew.known:

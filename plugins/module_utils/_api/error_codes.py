@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Error codes of the cloud: their meaning for a recording, their class, and their words.
+"""Error codes of the cloud: their meaning for a recording, their exception class, and their explanation.
 
 Codes are those of the product (both generations of its documentation) and of the RPC gateway. Decisions rest on the
 code alone: the HTTP status of one code differs between gateways, and 409 stands for `TaskAlreadyStarted` as well as
@@ -31,7 +31,7 @@ _MEANINGS = {
 _CONFIG_ABSENT = re.compile(r"\w*Config\.?(NotFound|NotExists?)")
 
 # `CodeTaskNotStarted` and `CodeTaskNotExist` are codes of the product, but no page says that record commands use them;
-# the other spellings are what such a code would look like, so that a response of this kind does not become a failure.
+# the other spellings are guesses at such a code, so that a response of this kind does not become a failure.
 _NO_TASK = re.compile(
     r"(Invalid)?(Record)?Task\.?(Already)?(NotStarted|NotFound|NotExists?|NotRunning|Stopped|Finished|Canceled)"
 )
@@ -40,15 +40,15 @@ _NO_TASK = re.compile(
 _PREFIX = re.compile(r"Code(?=[A-Z])")
 
 
-def _without_prefix(code: str) -> str:
-    """Return the code without the prefix that the product puts before some."""
+def _strip_prefix(code: str) -> str:
+    """Return the code without the prefix `Code`, which the product puts before some codes."""
     prefix = _PREFIX.match(code)
     return code[prefix.end() :] if prefix else code
 
 
-def meaning(code: str | None) -> str | None:
-    """Return what an error code says about a recording: one of the constants above, or None where it says nothing."""
-    name = _without_prefix(code or "")
+def recording_meaning(code: str | None) -> str | None:
+    """Return the meaning of an error code for a recording, one of the constants above; None if it has none."""
+    name = _strip_prefix(code or "")
     if name in _MEANINGS:
         return _MEANINGS[name]
     if _CONFIG_ABSENT.fullmatch(name):
@@ -80,7 +80,7 @@ _ON_THE_DOMAIN = frozenset(
         "DeleteLiveRecordNotifyConfig",
     }
 )
-# Whether the cloud pulls a stream on trigger is not known where the stream is absent, so this is said each time.
+# Whether the cloud pulls a stream on trigger is not known while the stream is absent, so this advice is always given.
 PULL_NEEDS_VIEWER = "a triggered pull needs a viewer, because it runs only while somebody watches"
 NOT_PUSHED = Explanation(
     "the stream is not being pushed",
@@ -121,7 +121,7 @@ _BAD_URL = Explanation(
 )
 _UNKNOWN_OPERATION = Explanation("this endpoint does not know the operation", "Check the option endpoint.")
 _UNKNOWN_VERSION = Explanation("this endpoint does not know the API version", "Check the option endpoint.")
-# Codes stand here without the prefix `Code`.
+# The codes are without the prefix `Code`.
 _EXPLANATIONS = {
     "InvalidDomain.NotFound": Explanation(
         "the account has no such streaming domain",
@@ -220,22 +220,22 @@ _UNEXPLAINED = Explanation("{message}", f"Look the code up in the API's error ta
 
 
 def explain(code: str, message: str, action: str) -> Explanation:
-    """Return the words for a code, which are the server's own `message` where there are none for it."""
-    words = _explanation(code, action)
+    """Return the explanation of a code, with the server's own `message` for an unknown code."""
+    words = _find_explanation(code, action)
     resource = "the domain" if action in _ON_THE_DOMAIN else 'the resource "*"'
     return Explanation(
         words.happened.format(message=message or _NO_REASON), words.advice.format(action=action, resource=resource)
     )
 
 
-def _explanation(code: str, action: str) -> Explanation:
+def _find_explanation(code: str, action: str) -> Explanation:
     """Return the explanation of a code; that of `InvalidX` counts for an `InvalidX.Y` without one of its own."""
-    said = meaning(code)
-    if said == CONFIG_ABSENT and action != _RECORD_COMMAND:
+    meaning = recording_meaning(code)
+    if meaning == CONFIG_ABSENT and action != _RECORD_COMMAND:
         return _REMOVED_CONFIG
-    if said:
-        return _BY_MEANING[said]
-    name = _without_prefix(code)
+    if meaning:
+        return _BY_MEANING[meaning]
+    name = _strip_prefix(code)
     found = _EXPLANATIONS.get(name)
     if not found and not name.startswith("Forbidden."):  # An unknown one need not be about a right of RAM.
         found = _EXPLANATIONS.get(name.split(".", maxsplit=1)[0])
@@ -252,8 +252,8 @@ TOO_MANY_REQUESTS = 429
 _FIRST_SERVER_STATUS = 500
 
 
-def error_class(code: str, http_status: int) -> type[ApiError]:
-    """The kind of error that `code` stands for; the status counts only where the code is of no known kind."""
+def classify_error(code: str, http_status: int) -> type[ApiError]:
+    """Return the exception class of an error code; the HTTP status counts only for an unknown code."""
     if _THROTTLED.fullmatch(code):
         return Throttled
     if code == "SignatureNonceUsed":
@@ -264,7 +264,7 @@ def error_class(code: str, http_status: int) -> type[ApiError]:
         return CredentialsExpired
     if _SERVER_FAULT.fullmatch(code):
         return ServerFault
-    if meaning(code) is None and _without_prefix(code) not in _EXPLANATIONS:
+    if recording_meaning(code) is None and _strip_prefix(code) not in _EXPLANATIONS:
         if http_status == TOO_MANY_REQUESTS:
             return Throttled
         if http_status >= _FIRST_SERVER_STATUS:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Value types of the API: streams, scopes, spans of time, events and configurations."""
+"""Value types of the API: streams, scopes, time windows, events and configurations."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .._errors import ApiError, InvalidOption
 from .._util.strict_json import parse_json
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-# Characters. How long a name may be is not documented; one of a URL that is pushed to cannot be longer than this.
-_LONGEST_NAME = 1024
-_LONGEST_DOMAIN = 253
-# What no name may hold: C0, C1 and line ends. All else can be pushed, so that it can be started and stopped, too.
+# Characters. The limit of a name is not documented; a URL to push to cannot contain a longer one.
+_MAX_NAME = 1024
+_MAX_DOMAIN = 253
+# C0, C1 and line ends, which no name may contain. A name with any other character can be pushed, started and stopped.
 _CONTROL = re.compile("[\x00-\x1f\x80-\x9f\u2028\u2029]")
 _MAX_CONTENT_VALUES = 200  # of the body of a callback, which documentation shows with ten
-EARLIEST, LATEST = (moment.replace(tzinfo=timezone.utc) for moment in (datetime.min, datetime.max))
+EARLIEST, LATEST = (time.replace(tzinfo=timezone.utc) for time in (datetime.min, datetime.max))
 
 
 class Stream(NamedTuple):
@@ -31,8 +31,8 @@ class Stream(NamedTuple):
     stream_name: str
 
     @classmethod
-    def checked(cls, domain_name: str | None, app_name: str | None, stream_name: str | None) -> Stream:
-        """Raises InvalidOption for a name that is missing, empty or a wildcard, or that no URL should carry."""
+    def from_names(cls, domain_name: str | None, app_name: str | None, stream_name: str | None) -> Stream:
+        """Return the stream; raises InvalidOption for a name that is missing, empty, a wildcard or unfit for a URL."""
         stream = cls(domain_name or "", app_name or "", stream_name or "")
         for option, name in stream._asdict().items():
             _check_name(option, name)
@@ -41,11 +41,11 @@ class Stream(NamedTuple):
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Stream:
-        """Return the stream that variables name, as YAML may have read them; raises InvalidOption like `checked`."""
-        return cls.checked(*(name_as_text(name, values.get(name)) for name in cls._fields))
+        """Return the stream that is named by variables as YAML reads them; raises InvalidOption like `from_names`."""
+        return cls.from_names(*(name_as_text(name, values.get(name)) for name in cls._fields))
 
     def parameters(self) -> dict[str, str]:
-        """The names as the API spells them."""
+        """Return the names as parameters of the API."""
         return {"DomainName": self.domain_name, "AppName": self.app_name, "StreamName": self.stream_name}
 
     def __str__(self) -> str:
@@ -53,9 +53,9 @@ class Stream(NamedTuple):
 
 
 def name_as_text(option: str, value: Any) -> str:
-    """Return a name as text, that of an integer included; raises InvalidOption for what YAML may have changed.
+    """Return a name as text, also one that is an integer; raises InvalidOption for a value of another type.
 
-    What was written as yes, 1.10 or 1e3 would be another name.
+    YAML has changed a name such as yes, 1.10 or 1e3 when it reads it as a boolean or a floating-point number.
     """
     if value is None or isinstance(value, str):
         return value or ""
@@ -70,7 +70,7 @@ def name_as_text(option: str, value: Any) -> str:
 
 
 def has_control(name: str) -> bool:
-    """Return whether a text holds a control character or a line end, which no name of a stream has."""
+    """Return whether a text contains a control character or a line end, which no name of a stream does."""
     return bool(_CONTROL.search(name))
 
 
@@ -79,7 +79,7 @@ def _check_name(option: str, name: str) -> None:
         raise InvalidOption(f"The option {option} is empty", "Name exactly one stream.")
     if not name.strip("*"):
         raise InvalidOption(
-            f"The option {option} is {name[:_LONGEST_NAME]}, and a record command takes no wildcard",
+            f"The option {option} is {name[:_MAX_NAME]}, and a record command takes no wildcard",
             "Name exactly one stream; to act on many, make each a host of the inventory.",
         )
     _check_letters(option, name)
@@ -87,39 +87,42 @@ def _check_name(option: str, name: str) -> None:
 
 def _check_letters(option: str, name: str) -> None:
     if has_control(name):
-        raise InvalidOption(f"The option {option} holds a line end or another control character", "Correct the name.")
-    if len(name) > _LONGEST_NAME:
         raise InvalidOption(
-            f"The option {option} has {len(name)} characters, and no name is longer than {_LONGEST_NAME}",
-            "Correct the name.",
+            f"The option {option} holds a line end or another control character",
+            "Give the name exactly as it is pushed.",
+        )
+    if len(name) > _MAX_NAME:
+        raise InvalidOption(
+            f"The option {option} has {len(name)} characters, and no name is longer than {_MAX_NAME}",
+            "Give the name exactly as it is pushed.",
         )
 
 
 def check_domain(name: str) -> None:
-    """Raises InvalidOption for a `domain_name` that is empty or no domain."""
+    """Raise InvalidOption for a `domain_name` that is empty or not a domain."""
     bad = not name.strip() or not name.isprintable() or any(mark in name for mark in "*/:@ ")
-    if bad or len(name) > _LONGEST_DOMAIN:
+    if bad or len(name) > _MAX_DOMAIN:
         raise InvalidOption(
-            "The option domain_name is empty, or a text which is no domain",
+            "The option domain_name is empty, or is not a valid domain",
             "Give the main streaming domain, such as live.example.com, without scheme, port or path.",
         )
 
 
 class Scope(NamedTuple):
-    """Which streams to look at: one, those of an application, or those of a domain; None stands for all."""
+    """The streams of a query: one, those of an application, or those of a domain; None stands for all."""
 
     domain_name: str
     app_name: str | None = None
     stream_name: str | None = None
 
     @classmethod
-    def checked(cls, domain_name: str, app_name: str | None, stream_name: str | None) -> Scope:
-        """Raises InvalidOption for a name that is empty or a wildcard, or that no URL should carry."""
+    def from_names(cls, domain_name: str, app_name: str | None, stream_name: str | None) -> Scope:
+        """Return the scope; raises InvalidOption for a name that is empty, a wildcard or unfit for a URL."""
         check_domain(domain_name)
         for option, name in (("app_name", app_name), ("stream_name", stream_name)):
             if name is not None and not name.strip(" *"):
                 raise InvalidOption(
-                    f"The option {option} is {name[:_LONGEST_NAME]!r}, which is no name",
+                    f"The option {option} is {name[:_MAX_NAME]!r}, which is not a valid name",
                     "Give the name exactly, or leave the option out to look at all.",
                 )
             _check_letters(option, name or "")
@@ -127,45 +130,45 @@ class Scope(NamedTuple):
 
     @property
     def stream(self) -> Stream | None:
-        """The stream where it is one."""
+        """Return the stream if the scope is a single one."""
         return Stream(self.domain_name, self.app_name, self.stream_name) if self.app_name and self.stream_name else None
 
     def parameters(self) -> dict[str, str]:
-        """The names as the API spells them."""
+        """Return the names as parameters of the API."""
         names = {"DomainName": self.domain_name, "AppName": self.app_name, "StreamName": self.stream_name}
         return {name: value for name, value in names.items() if value is not None}
 
 
 class TimeWindow(NamedTuple):
-    """A stretch of time, in whole seconds of UTC; both ends belong to it."""
+    """A time window in whole seconds of UTC; both ends are part of it."""
 
     start: datetime
     end: datetime
 
     def parameters(self) -> dict[str, str]:
-        """The times as the API spells them."""
-        return {"StartTime": iso(self.start), "EndTime": iso(self.end)}
+        """Return the times as parameters of the API."""
+        return {"StartTime": format_time(self.start), "EndTime": format_time(self.end)}
 
-    def parts(self, longest: timedelta) -> Iterator[TimeWindow]:
-        """The same in parts of at most this length, in order. Neighbours share a second, so nothing falls between."""
+    def split(self, max_length: timedelta) -> Iterator[TimeWindow]:
+        """Yield parts of at most this length, in order. Neighbours share a second, so nothing falls between them."""
         start = self.start
         while start < self.end:
-            end = min(self.end, start + longest)
+            end = min(self.end, start + max_length)
             yield TimeWindow(start, end)
             start = end
 
-    def holds(self, moment: datetime | None) -> bool:
-        """Whether a moment is known and in it."""
-        return moment is not None and self.start <= moment <= self.end
+    def contains(self, time: datetime | None) -> bool:
+        """Return whether a time is known and in the window."""
+        return time is not None and self.start <= time <= self.end
 
 
-def iso(moment: datetime) -> str:
-    """A moment of UTC as the API writes it."""
-    return moment.strftime(TIME_FORMAT)
+def format_time(time: datetime) -> str:
+    """Return a time of UTC as the API writes it."""
+    return time.strftime(TIME_FORMAT)
 
 
-def moment(text: Any) -> datetime | None:
-    """What the API wrote as a moment; None for anything else."""
+def parse_time(text: Any) -> datetime | None:
+    """Return a time that the API wrote; None for anything else."""
     try:
         return datetime.strptime(str(text), TIME_FORMAT).replace(tzinfo=timezone.utc)
     except ValueError:
@@ -173,12 +176,12 @@ def moment(text: Any) -> datetime | None:
 
 
 class CommandResponse(NamedTuple):
-    """What became of a record command.
+    """The response to a record command.
 
-    `meaning` is ACCEPTED or one of the meanings of `_errors`, and `error` the answer that carried it. `lost_at`: when
-    the first earlier attempt left that may have taken effect already, by this machine's clock in seconds since the
-    epoch, None where no response was lost. `sent`, where it was accepted: a time that the cloud's clock had reached
-    when it was first sent. What came of it is not older.
+    `meaning` is ACCEPTED or another constant of `error_codes`, and `error` the response that it was read from.
+    `lost_at`: when the first earlier attempt was sent that may have taken effect already, by this machine's clock in
+    seconds since the epoch; None if no response was lost. `sent`, for an accepted command: a time that the cloud's
+    clock had reached when it was first sent, so that no event of it is older.
     """
 
     meaning: str
@@ -193,10 +196,10 @@ class CommandResponse(NamedTuple):
 
 
 class NotifyEvent(NamedTuple):
-    """A row of the notify log, which says when the cloud made a callback of which type about which stream.
+    """A row of the notify log: a callback of a type that the cloud made at a time about a stream.
 
-    `time` is None where that cannot be read. `delivered`: whether the callback reached its receiver, which does not
-    matter for what it says. `body` is JSON, and may take twenty times its length in memory once it is read.
+    `time` is None if it cannot be read. `delivered`: whether the callback reached its receiver; it tells the same if
+    not. `body` is JSON, and may take twenty times its length in memory once it is parsed.
     """
 
     type: str
@@ -208,7 +211,7 @@ class NotifyEvent(NamedTuple):
 
     @property
     def content(self) -> dict[str, Any] | None:
-        """Read the body; None where that cannot be done."""
+        """Return the parsed body, None if it is not a JSON object."""
         try:
             content = parse_json(self.body, _MAX_CONTENT_VALUES) if self.body is not None else None
         except (ValueError, RecursionError):
@@ -217,7 +220,7 @@ class NotifyEvent(NamedTuple):
 
 
 class RecordTask(NamedTuple):
-    """A recording task of the record contents. `runs`: its end, if it has one, is not older than the response."""
+    """A recording task of the record contents. `runs`: its end, if any, is not before the response."""
 
     start: datetime
     end: datetime | None
@@ -227,8 +230,8 @@ class RecordTask(NamedTuple):
 class NotifyConfig(NamedTuple):
     """The recording callback of a domain.
 
-    `settings` are what may be shown: `domain_name`, `notify_url`, `on_demand_url` (null for none), `status_events` and
-    `signed`. `auth_key` is the key of a signed one, None where it is not known.
+    `settings`, which may be shown, are `domain_name`, `notify_url`, `on_demand_url` (null for none), `status_events`
+    and `signed`. `auth_key` is the secret key of a signed callback, None if it is not known.
     """
 
     settings: dict[str, Any]

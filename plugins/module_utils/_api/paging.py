@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of the API, page by page, and checks that a response holds what it must."""
+"""Lists of the API, page by page, and checks of what a response must contain."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_list(call: _Call, operation: Operation, parameters: Mapping[str, str], 
         found = _read_pages(call, operation, parameters, convert)
         if found is not None:
             return found
-    raise unusable_list(
+    raise unusable_list_error(
         operation.describe(parameters),
         operation,
         f"its pages hold fewer objects than they say, in each of {_MAX_READS} readings",
@@ -63,29 +63,31 @@ def _read_pages(
     size = total = 0
     for number in range(1, _MAX_PAGES + 1):
         page = {operation.page: str(number), operation.page_size: str(operation.max_page_size)}
-        reply = call(operation, {**parameters, **{name: value for name, value in page.items() if name}})
-        rows = listed_objects(operation, reply.content) or []
+        page_response = call(operation, {**parameters, **{name: value for name, value in page.items() if name}})
+        rows = find_objects(operation, page_response.content) or []
         if rows and rows == previous:
-            raise unusable_list(subject, operation, f"page {number} comes twice")
+            raise unusable_list_error(subject, operation, f"page {number} comes twice")
         found += map(convert, rows)
-        earlier, total = total, total_number(reply.content) or 0
+        earlier, total = total, parse_total(page_response.content) or 0
         if total < earlier:
             return None
-        if is_last_page(operation, reply.content, number, len(rows)):
+        if is_last_page(operation, page_response.content, number, len(rows)):
             return found if len(found) >= total else None
         previous = rows
-        size += reply.size + len(rows) * _OBJECT_SIZE
+        size += page_response.size + len(rows) * _OBJECT_SIZE
         if size > (operation.max_list_size or _MAX_LIST_SIZE):
             break
-    raise unusable_list(subject, operation, f"page {number} is not the last, and there is no end to them")
+    raise unusable_list_error(subject, operation, f"page {number} is not the last, and there is no end to them")
 
 
 def require_usable(operation: Operation, parameters: Mapping[str, str], content: dict[str, Any], subject: str) -> None:
     """Raise ResponseLost for a response that lacks what it must hold, which must not be taken for "nothing"."""
-    if operation.items and listed_objects(operation, content) is None:
-        raise unusable_list(subject, operation, f"page {parameters.get(operation.page or '', '1')} is no list", content)
+    if operation.items and find_objects(operation, content) is None:
+        raise unusable_list_error(
+            subject, operation, f"page {parameters.get(operation.page or '', '1')} is not a list", content
+        )
     if not _has_field(operation, content):
-        raise _unusable(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
+        raise _unusable_error(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
 
 
 def _has_field(operation: Operation, content: dict[str, Any]) -> bool:
@@ -97,12 +99,12 @@ def _has_field(operation: Operation, content: dict[str, Any]) -> bool:
     return value is None or isinstance(value, dict)
 
 
-def listed_objects(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the listed objects of a page; None where it holds something else, or none and does not say so."""
+def find_objects(operation: Operation, content: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the listed objects of a page; None for anything else than a list, unless it says that it has none."""
     rows = jmespath.search(operation.items, content)
     if rows is None:
-        # An operation without pages tells no number of objects, and may leave an empty list out of its object.
-        is_empty = total_number(content) == 0 if operation.page else _has_empty_object(operation, content)
+        # An operation without pages tells no total, and may leave an empty list out of its object.
+        is_empty = parse_total(content) == 0 if operation.page else _has_empty_object(operation, content)
         return [] if is_empty else None
     if not isinstance(rows, list):
         return None
@@ -118,12 +120,13 @@ def _is_object(row: Any, names: Iterable[str]) -> bool:
     return isinstance(row, dict) and all(isinstance(row.get(name), str) and row[name] for name in names)
 
 
-def total_number(content: dict[str, Any]) -> int | None:
+def parse_total(content: dict[str, Any]) -> int | None:
+    """Return the number of objects on all pages, None where the response does not tell."""
     return strict_json.parse_integer(content.get("TotalNum", content.get("TotalCount")))
 
 
 def is_last_page(operation: Operation, content: dict[str, Any], number: int, count: int) -> bool:
-    """Whether a page is the last; where no number of pages is given, one that is not full is."""
+    """Return whether a page of `count` objects is the last; without a number of pages, one that is not full is."""
     if not count or not operation.page:
         return True
     last = strict_json.parse_integer(content.get("TotalPage"))
@@ -133,16 +136,16 @@ def is_last_page(operation: Operation, content: dict[str, Any], number: int, cou
     return count < min(size, operation.max_page_size)
 
 
-def unusable_list(
+def unusable_list_error(
     subject: str, operation: Operation, why: str, content: Mapping[str, Any] = MappingProxyType({})
 ) -> ResponseLost:
-    return _unusable(f"{subject} got no usable list: {why}", operation, content)
+    return _unusable_error(f"{subject} got no usable list: {why}", operation, content)
 
 
-def _unusable(happened: str, operation: Operation, content: Mapping[str, Any]) -> ResponseLost:
+def _unusable_error(happened: str, operation: Operation, content: Mapping[str, Any]) -> ResponseLost:
     return ResponseLost(
         happened,
         "Check the option endpoint and any proxy in between, then run again.",
-        request_id=response.request_id(content) or None,
+        request_id=response.get_request_id(content) or None,
         action=operation.action,
     )

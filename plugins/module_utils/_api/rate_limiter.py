@@ -1,14 +1,14 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the next call of an operation may leave, across all processes of a user on one machine.
+"""A rate limiter for the calls of an operation, shared by all processes of a user on one machine.
 
-The cloud counts calls per account and operation and drops what exceeds the quota. Ansible runs each host in a process
-of its own, so the processes share a small file for each account and operation: whoever wants to call takes the next of
-evenly spaced slots from it, first come, first served, and waits for that slot without holding the file.
+The cloud counts calls per account and operation and drops those that exceed the quota. Ansible runs each host in a
+process of its own, so the processes share a small file for each account and operation. For each call, a process
+reserves the next of evenly spaced slots in the file, first come, first served, and waits for it without the lock.
 
-When the cloud drops a call all the same, because something else calls with the same account, the rate is lowered for
-all of them at once and then rises again slowly.
+If the cloud drops a call all the same, because something else calls with the same account, the rate is lowered for all
+processes at once and then rises again slowly.
 """
 
 from __future__ import annotations
@@ -32,23 +32,25 @@ from .._util.file_lock import lock_file, require_own
 _LAYOUT = struct.Struct("<8s36sdddd")
 _MAGIC = b"apsara02"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"  # of Linux
-_CUT = 0.75  # what remains of the rate when a call was dropped
-_SETTLE = 0.3  # seconds during which further dropped calls are taken for the same event
-_LOWEST = 0.05  # of the full rate
+_BACKOFF_FACTOR = 0.75  # of the rate, after a call was dropped
+_DEBOUNCE_SECONDS = 0.3  # during which further dropped calls count as the same event
+_MIN_FACTOR = 0.05  # of the full rate
 _RECOVERY = 0.02  # of the full rate, regained each second
-_FARTHEST = 10_000  # slots; a later one cannot come from a queue
-_DRIFT = 5.0  # seconds between wall clock and monotonic time that are no sign of a new start, where there is no boot id
-_NEXT_LOOK = 0.002  # seconds at most between looks at a file that another process holds
-_LONGEST_LOCK = 5.0  # seconds; nobody who is at work holds the file for more than a moment
+_MAX_SLOTS_AHEAD = 10_000  # a later slot cannot come from a queue
+# Seconds by which wall clock and monotonic time may drift apart without a sign of a reboot, if there is no boot id.
+_MAX_DRIFT = 5.0
+_MAX_POLL_INTERVAL = 0.002  # seconds between attempts to lock a file
+_MAX_LOCK_WAIT = 5.0  # seconds; a process that works holds the lock for a few microseconds
 _PRIVATE_DIRECTORY = 0o700
 
 
 class _State(NamedTuple):
-    """What the processes share.
+    """The state that processes share; times are in seconds of the monotonic clock.
 
-    `boot`: which start of the machine the times are of, as Linux names it; empty elsewhere. `origin`: the wall clock
-    when monotonic time was 0, which tells the same less surely, because somebody may set the clock. `free`: when the
-    next slot is. `factor`: the share of the full rate that was in use at the time `cut`.
+    `boot`: the boot id of Linux, empty on other systems, because monotonic time begins anew with each boot.
+    `origin`: the wall clock at monotonic time 0, a weaker sign of the same, as the wall clock may be set.
+    `free`: the time of the next free slot.
+    `factor`: the share of the full rate that was in use at the time `cut`, when it was last lowered.
     """
 
     boot: bytes
@@ -58,15 +60,15 @@ class _State(NamedTuple):
     cut: float = -math.inf
 
     def factor_at(self, now: float) -> float:
-        """The share of the full rate in use now."""
+        """Return the share of the full rate that is in use now."""
         return min(1.0, self.factor + _RECOVERY * max(0.0, now - self.cut)) if self.factor < 1 else 1.0
 
 
 class RateLimiter:
-    """The slots of one operation on one account. Times are seconds of `time.monotonic`, which all processes share.
+    """The slots of one operation on one account. Times are in seconds of the monotonic clock, which processes share.
 
-    In place of a `directory` that is None or cannot be used, `run_directory` serves, which only the processes of this
-    run share, and without that slots of this process alone. `problem` then says why.
+    If `directory` is None or unusable, only the processes of this run share slots, in `run_directory`; if that is
+    unusable too, this process has slots of its own. `problem` then says why.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class RateLimiter:
     ) -> None:
         name = hashlib.sha256(f"{account}\n{action}".encode()).hexdigest()[:32]
         self._name = name
-        self._paths = tuple(os.path.join(place, name) for place in (directory, run_directory) if place)
+        self._paths = tuple(os.path.join(path, name) for path in (directory, run_directory) if path)
         self._rate = rate
         self._clock = clock
         self._wall_clock = wall_clock
@@ -94,7 +96,7 @@ class RateLimiter:
         return not self._paths
 
     def reserve(self) -> float:
-        """Take the next slot and return its time, which may be now."""
+        """Reserve the next slot and return its time, which may be now."""
 
         def take(state: _State, now: float) -> tuple[_State, float]:
             slot = max(now, state.free)
@@ -102,22 +104,22 @@ class RateLimiter:
 
         return self._change(take)
 
-    def backlog(self) -> float:
-        """Seconds from now until the next slot that nobody has taken."""
+    def measure_backlog(self) -> float:
+        """Return the seconds from now until the next free slot."""
         return self._change(lambda state, now: (state, max(0.0, state.free - now)))
 
-    def dropped(self) -> None:
-        """Lower the rate for all, because a call was dropped.
+    def slow_down(self) -> None:
+        """Lower the rate for all processes after a call was dropped.
 
-        How long the cloud asks to wait is a matter of that call alone: it may have dropped it for a reason of its own.
+        The `retry_after` of the call does not count here: it may have been dropped for a reason of its own.
         """
 
-        def slow_down(state: _State, now: float) -> tuple[_State, float]:
-            if now - state.cut < _SETTLE:
+        def lower(state: _State, now: float) -> tuple[_State, float]:
+            if now - state.cut < _DEBOUNCE_SECONDS:
                 return state, now
-            return state._replace(factor=max(_LOWEST, state.factor_at(now) * _CUT), cut=now), now
+            return state._replace(factor=max(_MIN_FACTOR, state.factor_at(now) * _BACKOFF_FACTOR), cut=now), now
 
-        self._change(slow_down)
+        self._change(lower)
 
     def _change(self, change: Callable[[_State, float], tuple[_State, float]]) -> float:
         for path in self._paths:
@@ -126,28 +128,28 @@ class RateLimiter:
             except OSError as error:
                 self.problem = self.problem or f"{path}: {error.strerror}"
                 self._paths = tuple(other for other in self._paths if other != path)
-        with _OWN_LOCK:
+        with _local_lock:
             now = self._clock()
-            _OWN[self._name], result = change(self._checked(_OWN.get(self._name), now), now)
+            _local_states[self._name], result = change(self._validate(_local_states.get(self._name), now), now)
             return result
 
     def _change_shared(self, path: str, change: Callable[[_State, float], tuple[_State, float]]) -> float:
-        with lock_file(path, _LONGEST_LOCK, _NEXT_LOOK) as file:
+        with lock_file(path, _MAX_LOCK_WAIT, _MAX_POLL_INTERVAL) as file:
             now = self._clock()
-            state, result = change(self._checked(_unpacked(os.pread(file, _LAYOUT.size, 0)), now), now)
+            state, result = change(self._validate(_unpack(os.pread(file, _LAYOUT.size, 0)), now), now)
             if os.pwrite(file, _LAYOUT.pack(_MAGIC, *state), 0) < _LAYOUT.size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return result
 
-    def _checked(self, state: _State | None, now: float) -> _State:
-        """A state that can have been written on this machine since it started; else a new one."""
+    def _validate(self, state: _State | None, now: float) -> _State:
+        """Return the state if it can have been written since this machine was booted, else a new one."""
         origin = self._wall_clock() - now
         if (
             state is None
             or state.boot != self._boot
-            or not (self._boot or abs(state.origin - origin) < _DRIFT)
-            or not state.free < now + _FARTHEST / (self._rate * _LOWEST)
-            or not _LOWEST <= state.factor <= 1
+            or not (self._boot or abs(state.origin - origin) < _MAX_DRIFT)
+            or not state.free < now + _MAX_SLOTS_AHEAD / (self._rate * _MIN_FACTOR)
+            or not _MIN_FACTOR <= state.factor <= 1
             or not state.cut <= now
         ):
             return _State(self._boot, origin, now)
@@ -155,11 +157,11 @@ class RateLimiter:
 
 
 # Slots of this process alone, by account and operation
-_OWN: dict[str, _State] = {}
-_OWN_LOCK = threading.Lock()
+_local_states: dict[str, _State] = {}
+_local_lock = threading.Lock()
 
 
-def _unpacked(content: bytes) -> _State | None:
+def _unpack(content: bytes) -> _State | None:
     if len(content) != _LAYOUT.size:
         return None
     magic, boot, *values = _LAYOUT.unpack(content)
@@ -168,7 +170,7 @@ def _unpacked(content: bytes) -> _State | None:
 
 @cache
 def _boot_id() -> bytes:
-    """Return what names this start of the machine; nothing where the system does not tell."""
+    """Return the boot id, empty on a system without one."""
     try:
         with open(_BOOT_ID, "rb") as file:
             return file.read(36)
@@ -176,12 +178,12 @@ def _boot_id() -> bytes:
         return b""
 
 
-def shared_directory(environ: Mapping[str, str]) -> str:
-    """A directory of this user alone, made if need be. Raises OSError where there can be none.
+def make_shared_directory(environ: Mapping[str, str]) -> str:
+    """Return a private directory of this user, which is made if need be; raises OSError if that is not possible.
 
-    Below `XDG_RUNTIME_DIR` where that is set, which the system empties when the user has left, else below the directory
-    for temporary files, where a directory that somebody else has put there is not used. After `sudo -E` the variable
-    names a directory of the user that called it, for whom something of root there would be in the way.
+    It is below `XDG_RUNTIME_DIR`, unless that belongs to another user, as after `sudo -E`, whom a directory of root
+    would hinder. Otherwise it is below the directory for temporary files; one that another user has made there is
+    refused.
     """
     runtime = environ.get("XDG_RUNTIME_DIR")
     if runtime and os.path.isdir(runtime) and os.stat(runtime).st_uid == os.getuid():
@@ -197,8 +199,8 @@ def shared_directory(environ: Mapping[str, str]) -> str:
     return path
 
 
-def unshared(why: str, alone: bool) -> str:
-    """Return the warning that calls are paced together with those of this run only, or of this process `alone`."""
+def local_pacing_warning(why: str, alone: bool) -> str:
+    """Return a warning that calls are paced within this run only, or within this process if `alone`."""
     here, together = ("process", "processes") if alone else ("run", "runs")
     return (
         f"Calls are spread over time in this {here} alone, so that several {together} together may exceed the quota: "

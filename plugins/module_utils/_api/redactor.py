@@ -20,7 +20,7 @@ _MAYBE_SIGNATURE = re.compile(f"(?=([0-9a-f]{{{_SIGNATURE_LENGTH}}}))")
 
 
 class Redactor:
-    """Secrets that a task and its clients have used, which `mask` removes from text. Threads may share it."""
+    """Masks the secrets of a task and its clients in text. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class Redactor:
         self._signatures: set[str] = set()
 
     def learn(self, *secrets: str) -> None:
-        """Mask these texts from now on, also where they are percent-encoded."""
+        """Remember texts to mask, also in percent-encoded form."""
         if self._known.issuperset(secrets):
             return
         forms = {form for secret in secrets for form in (secret, quote(secret, safe="", errors="surrogatepass"))}
@@ -40,11 +40,11 @@ class Redactor:
             self._longest_first = tuple(sorted(secrets_of_size, key=len, reverse=True))
 
     def learn_signature(self, signature: str) -> None:
-        """Mask the signature of a request, 64 hexadecimal digits, from now on."""
+        """Remember the signature of a request to mask, which is 64 hexadecimal digits."""
         self._signatures.add(signature)
 
     def learn_named(self, values: Mapping[str, Any]) -> None:
-        """Mask the values of options and variables whose names say that they are secret."""
+        """Remember the values to mask of options or variables whose names say that they are secret."""
         self.learn(*(str(value) for name, value in values.items() if _SECRET_NAME.search(name)))
 
     def mask(self, text: str) -> str:

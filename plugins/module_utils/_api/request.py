@@ -37,12 +37,12 @@ def build_request(
     """
     date = datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     nonce = uuid.uuid4().hex
-    query = signature.canonical_query(parameters)
+    query = signature.build_canonical_query(parameters)
     if not key:
         common = {"Action": operation.action, "Version": operation.version, "Format": "JSON", "Timestamp": date}
-        unsigned = signature.canonical_query({**common, "SignatureNonce": nonce})
+        unsigned = signature.build_canonical_query({**common, "SignatureNonce": nonce})
         return Request(unsigned, {"content-type": _FORM, **_ACCEPT}, query.encode())
-    headers = signature.signed_headers(
+    headers = signature.sign_headers(
         method="POST",
         host=host,
         action=operation.action,

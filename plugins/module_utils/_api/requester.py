@@ -72,9 +72,9 @@ class Requester:
                 self.traffic.request_ids.append(mask(error.request_id))
             if isinstance(error, Throttled):
                 self.traffic.throttled += 1
-                limiter.dropped()
+                limiter.slow_down()
             raise
-        self.traffic.request_ids.append(mask(response.request_id(content)))
+        self.traffic.request_ids.append(mask(response.get_request_id(content)))
         self.account.cloud_clock.skew.learn(server_time(received.headers), self.timing.sent_at, self.clock.now())
         return ApiResponse(content, False, len(received.body))
 
@@ -103,7 +103,7 @@ class Requester:
     def _sign(self, operation: Operation, parameters: Mapping[str, str]) -> Request:
         """Return the request, signed with the current access key; everything secret in it is masked from now on."""
         self.redactor.learn(*secret_parameters(parameters))
-        key = self._key = self.account.access_key()
+        key = self._key = self.account.get_access_key()
         host, time = self.account.endpoint.host, self.account.cloud_clock.request_time()
         request = build_request(operation, parameters, host, key, time)
         if key:

@@ -1,9 +1,9 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What came back over HTTP, as a dictionary or as an exception.
+"""HTTP responses of the API, as a dictionary or as an exception.
 
-The cloud answers JSON when asked to; gateways and proxies on the way answer XML or HTML. Error bodies are
+The cloud sends JSON as requested; gateways and proxies on the way send XML or HTML. Error bodies are
 `{"RequestId", "HostId", "Code", "Message"}` or the same as XML below `<Error>`.
 """
 
@@ -18,11 +18,11 @@ from .._errors import ApiError, ClockWrong, EndpointUnusable, LiveError, Respons
 from .._http.response import HttpResponse, server_time
 from .._util.strict_json import build_unique_dict, parse_json
 from .._util.text import format_duration
-from .error_codes import TOO_MANY_REQUESTS, error_class, explain
+from .error_codes import TOO_MANY_REQUESTS, classify_error, explain
 
-_LONGEST_MESSAGE = 300
-_LONGEST_PAUSE = 30.0  # seconds; half of the default of retry_timeout, so that another attempt is left
-_LARGEST_XML = 64 * 1024  # characters; only errors come as XML, from gateways that were not asked for it
+_MAX_MESSAGE = 300  # characters
+_MAX_RETRY_AFTER = 30.0  # seconds; half of the default of retry_timeout, so that another attempt is left
+_MAX_XML = 64 * 1024  # characters; only errors come as XML, from gateways that do not heed the Accept header
 _STATUS_REDIRECT = 300
 _STATUS_ERROR = 400
 _STATUS_TIMEOUT = 408
@@ -33,50 +33,50 @@ _SUCCESS_CODES = frozenset({"ok", "success"})  # what Code may be in a listing, 
 
 
 def read(
-    answer: HttpResponse, action: str, subject: str, now: float, hidden: Callable[[str], str] = str
+    received: HttpResponse, action: str, subject: str, now: float, mask: Callable[[str], str] = str
 ) -> dict[str, Any]:
-    """The content of a successful answer; raises the LiveError that anything else stands for.
+    """Return the content of a successful response; raises the LiveError that any other response stands for.
 
-    `subject` names what the call was about, `now` is the local time in seconds since the epoch, and `hidden` masks the
-    secrets that the server may have echoed, all three for messages.
-    A body under the key `<action>Response` is unwrapped. An error code counts whatever the HTTP status is.
+    `subject` names the call in messages, `now` is the local time in seconds since the epoch, and `mask` masks secrets
+    that the server may have echoed. A body under the key `<action>Response` is unwrapped. An error code counts whatever
+    the HTTP status is.
     """
-    content = _parsed(answer.body)
+    content = _parse(received.body)
     if isinstance(content, dict):
         content = content.get(f"{action}Response", content)
     if not isinstance(content, dict):
-        raise _no_code(answer, action, subject)
-    code = _text(content, _CODE, "Code", "code")
-    if answer.status < _STATUS_REDIRECT:
-        if not request_id(content):
-            raise _no_code(answer, action, subject)
+        raise _error_without_code(received, action, subject)
+    code = _find_text(content, _CODE, "Code", "code")
+    if received.status < _STATUS_REDIRECT:
+        if not get_request_id(content):
+            raise _error_without_code(received, action, subject)
         if not code or code.lower() in _SUCCESS_CODES:
             return content
     if not code:
-        raise _no_code(answer, action, subject)
-    raise _api_error(answer, content, code, action, subject, now, hidden)
+        raise _error_without_code(received, action, subject)
+    raise _api_error(received, content, code, action, subject, now, mask)
 
 
-def request_id(content: Mapping[str, Any]) -> str:
-    """The RequestId of an answer that `read` returned."""
-    return _text(content, _ID, "RequestId", "requestId") or ""
+def get_request_id(content: Mapping[str, Any]) -> str:
+    """Return the RequestId of a response's content, an empty text if there is none."""
+    return _find_text(content, _ID, "RequestId", "requestId") or ""
 
 
-def _parsed(body: bytes) -> Any:
-    """What a body holds; None where it is neither JSON nor flat XML, or says one thing twice."""
+def _parse(body: bytes) -> Any:
+    """Return the content of a body; None if it is neither JSON nor flat XML, or has duplicate keys."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff").strip()
     try:
         if text.startswith("<"):
-            return _parsed_xml(text)
+            return _parse_xml(text)
         return parse_json(text)
     except (ValueError, RecursionError):
         return None
 
 
-def _parsed_xml(text: str) -> dict[str, str] | None:
-    """The texts directly below the root; None where there is more to it, which a flat dictionary would misreport."""
-    if "<!" in text or len(text) > _LARGEST_XML:
-        return None  # a document type can define entities that grow without bound, and the cloud sends none
+def _parse_xml(text: str) -> dict[str, str] | None:
+    """Return the texts directly below the root; None for nested elements, which a flat dictionary would misreport."""
+    if "<!" in text or len(text) > _MAX_XML:
+        return None  # A document type can define entities that grow without bound, and the cloud sends none.
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -89,8 +89,8 @@ def _parsed_xml(text: str) -> dict[str, str] | None:
 _ANY = re.compile(r"(?s).+")
 
 
-def _text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> str | None:
-    """The first of these entries that is a text of this form."""
+def _find_text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> str | None:
+    """Return the first of the named values that is a text matching the pattern, None if none does."""
     for name in names:
         value = content.get(name)
         if isinstance(value, str) and pattern.fullmatch(value):
@@ -99,86 +99,88 @@ def _text(content: Mapping[str, Any], pattern: re.Pattern[str], *names: str) -> 
 
 
 def _api_error(
-    answer: HttpResponse,
+    received: HttpResponse,
     content: dict[str, Any],
     code: str,
     action: str,
     subject: str,
     now: float,
-    hidden: Callable[[str], str],
+    mask: Callable[[str], str],
 ) -> ApiError:
-    explanation = explain(code, _message(content, hidden), action)
-    kind = error_class(code, answer.status)
-    error = kind(
+    explanation = explain(code, _message(content, mask), action)
+    error = classify_error(code, received.status)(
         f"{subject} was refused: {explanation.happened}",
         explanation.advice,
         code=code,
-        request_id=request_id(content) or None,
-        http_status=answer.status,
+        request_id=get_request_id(content) or None,
+        http_status=received.status,
         action=action,
     )
     if isinstance(error, Throttled):
-        error.retry_after = _retry_after(answer.headers)
+        error.retry_after = _retry_after(received.headers)
     if isinstance(error, ClockWrong):
-        there = server_time(answer.headers)
+        there = server_time(received.headers)
         error.ahead = None if there is None else there - now
-        error.happened += _skew(error.ahead)
+        error.happened += _describe_skew(error.ahead)
     return error
 
 
-def _message(content: dict[str, Any], hidden: Callable[[str], str]) -> str:
-    """The server's message on one line; what follows "string to sign" is cut, because keys and tokens stand there."""
-    said = _text(content, _ANY, "Message", "message", "Description") or ""
-    message = printable(hidden(" ".join(said.split())))  # before it is cut, because a part of a secret is not masked
+def _message(content: dict[str, Any], mask: Callable[[str], str]) -> str:
+    """Return the server's message on one line, cut at "string to sign", which is followed by keys and tokens."""
+    text = _find_text(content, _ANY, "Message", "message", "Description") or ""
+    message = printable(mask(" ".join(text.split())))  # It is masked before it is cut, which might split a secret.
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
-    return cut[:_LONGEST_MESSAGE]
+    return cut[:_MAX_MESSAGE]
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of `x-acs-retry-after`, which is in milliseconds (the SDK's sleep function takes them as such)."""
+    """Return the seconds of `x-acs-retry-after`, which is in milliseconds, as the SDK takes it."""
     value = headers.get("x-acs-retry-after", "")
-    return min(int(value) / 1000, _LONGEST_PAUSE) if re.fullmatch(r"[0-9]{1,18}", value) else None
+    return min(int(value) / 1000, _MAX_RETRY_AFTER) if re.fullmatch(r"[0-9]{1,18}", value) else None
 
 
-def _skew(ahead: float | None) -> str:
+def _describe_skew(ahead: float | None) -> str:
     if ahead is None or abs(ahead) < 1:
         return ""
     return f" (this machine is {format_duration(abs(ahead))} {'behind' if ahead > 0 else 'ahead'})"
 
 
-def _no_code(answer: HttpResponse, action: str, subject: str) -> LiveError:
-    """An answer that is neither a result nor an error of the cloud: something in between spoke."""
-    status = answer.status
+def _error_without_code(received: HttpResponse, action: str, subject: str) -> LiveError:
+    """Return the error of a response that is not the cloud's, but of something in between."""
+    status = received.status
     if status == TOO_MANY_REQUESTS:
         return Throttled(
-            f"{subject} was dropped on the way, because of too many calls (HTTP {status}, {_kind(answer)})",
+            f"{subject} was dropped on the way, because of too many calls (HTTP {status}, {_describe_body(received)})",
             "Run fewer clients at once, raise retry_timeout, or look at any proxy in between.",
             http_status=status,
             action=action,
-            retry_after=_retry_after(answer.headers),
+            retry_after=_retry_after(received.headers),
         )
     if status < _STATUS_REDIRECT or status == _STATUS_TIMEOUT or status >= _STATUS_SERVER_ERROR:
-        return _unreadable(answer, action, subject)
+        return _unreadable_error(received, action, subject)
     if status < _STATUS_ERROR:
         happened = f"{subject} failed: the endpoint redirects elsewhere (HTTP {status}), and keys are not sent on"
     else:
-        happened = f"{subject} failed: something other than the cloud refused it (HTTP {status}, {_kind(answer)})"
+        happened = (
+            f"{subject} failed: something other than the cloud refused it (HTTP {status}, {_describe_body(received)})"
+        )
     advice = "Check the option endpoint and the proxy settings of the machine that runs the task."
     return EndpointUnusable(happened, advice, http_status=status, action=action)
 
 
-def _unreadable(answer: HttpResponse, action: str, subject: str) -> ResponseLost:
+def _unreadable_error(received: HttpResponse, action: str, subject: str) -> ResponseLost:
     return ResponseLost(
-        f"{subject} got no usable answer (HTTP {answer.status}, {_kind(answer)}), and may or may not have taken effect",
+        f"{subject} got no usable answer (HTTP {received.status}, {_describe_body(received)}), and may or may not have "
+        "taken effect",
         "Check the option endpoint and any proxy in between, then run again.",
-        http_status=answer.status,
+        http_status=received.status,
         action=action,
     )
 
 
-def _kind(answer: HttpResponse) -> str:
-    if not answer.body:
+def _describe_body(received: HttpResponse) -> str:
+    if not received.body:
         return "an empty body"
-    kind = answer.headers.get("content-type", "").split(";")[0].strip()
+    kind = received.headers.get("content-type", "").split(";")[0].strip()
     kind = kind if re.fullmatch(r"[A-Za-z0-9.+-]{1,40}/[A-Za-z0-9.+-]{1,40}", kind) else "unknown content"
-    return f"{len(answer.body)} bytes of {kind}"
+    return f"{len(received.body)} bytes of {kind}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Conversion between objects of the API and what the modules return and take."""
+"""Conversion between objects of the API and the options and results of the modules."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, moment
+from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, parse_time
 
 
-def _text(value: Any) -> str | None:
-    """What the API documents as a text, None where it is empty or something else."""
+def _read_text(value: Any) -> str | None:
+    """Return a value that the API documents as a text; None if it is empty or of another type."""
     return value if value and isinstance(value, str) else None
 
 
-def _scalar(value: Any) -> str | float | None:
-    """What the API documents as a text, a number or a truth value, None where it is something else."""
+def _read_scalar(value: Any) -> str | float | None:
+    """Return a value that the API documents as a text, a number or a boolean; None if it is of another type."""
     return value if isinstance(value, (str, int, float)) else None
 
 
-# The ingest URL is left out: it may hold the key that lets its holder push.
+# The ingest URL is left out: it may contain the key that permits pushing.
 _ONLINE_FIELDS = {
     "DomainName": "domain_name",
     "AppName": "app_name",
@@ -43,27 +43,27 @@ _ONLINE_FIELDS = {
 }
 
 
-def stored_stream(row: Any) -> dict[str, Any]:
-    """Return what `online_stream` can have returned of a row that was stored, and that somebody may have changed."""
+def parse_stored_stream(row: Any) -> dict[str, Any]:
+    """Return an online stream that was stored, and checked like a row of the API because it may have been changed."""
     fields = row if isinstance(row, dict) else {}
-    return online_stream({theirs: fields.get(ours) for theirs, ours in _ONLINE_FIELDS.items()})
+    return parse_online_stream({theirs: fields.get(ours) for theirs, ours in _ONLINE_FIELDS.items()})
 
 
-def online_stream(row: dict[str, Any]) -> dict[str, Any]:
-    """An entry of the online list as the modules and the inventory return it; what the API left out is missing."""
-    found = {ours: _scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}
-    names = {ours: _text(found[ours]) for ours in Stream._fields}
+def parse_online_stream(row: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry of the online list as modules and inventory show it, without fields that the API left out."""
+    found = {ours: _read_scalar(row.get(theirs)) for theirs, ours in _ONLINE_FIELDS.items()}
+    names = {ours: _read_text(found[ours]) for ours in Stream._fields}
     return {ours: value for ours, value in {**found, **names}.items() if value is not None}
 
 
-def ingest_type(value: Any) -> str | None:
-    """Return how a stream comes in: `push`, or `pull` for one that is pulled on trigger; None for any other value."""
-    found = str(value).lower()
-    return found if found in ("push", "pull") else None
+def parse_ingest_type(value: Any) -> str | None:
+    """Return the ingest type: `push`, or `pull` for a stream that is pulled on trigger; None for any other value."""
+    name = str(value).lower()
+    return name if name in ("push", "pull") else None
 
 
 RECORD_MODES = {"automatic": 0, "callback": 1, "ingest_parameter": 2, "manual": 7}
-SLICED_FORMATS = ("m3u8", "cmaf")  # a recording in one of these is a list of slices
+SLICED_FORMATS = ("m3u8", "cmaf")  # in which a recording is a list of slices
 UNCHANGEABLE = frozenset({"oss_bucket", "oss_object_prefix", "slice_oss_object_prefix"})  # by an update
 CONFIG_FIELDS = {
     "domain_name": "DomainName",
@@ -84,13 +84,13 @@ _FORMAT_FIELDS = {
 }
 
 
-def record_config(row: dict[str, Any]) -> dict[str, Any]:
-    """A recording configuration as the modules return it and take it; null stands for what the API left empty.
+def parse_record_config(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a recording configuration as the modules show it; None stands for what the API left empty.
 
-    Whole numbers may come as texts, format names in either case. The API answers `OnDemond` for the `OnDemand` of its
-    requests.
+    Integers may come as texts, and format names in either case. The API returns as `OnDemond` what it takes as
+    `OnDemand`.
     """
-    config = {ours: _text(row.get(theirs)) for ours, theirs in CONFIG_FIELDS.items()}
+    config = {ours: _read_text(row.get(theirs)) for ours, theirs in CONFIG_FIELDS.items()}
     number = parse_integer(row.get("OnDemond", row.get("OnDemand")))
     modes = {value: name for name, value in RECORD_MODES.items()}
     return {
@@ -99,77 +99,83 @@ def record_config(row: dict[str, Any]) -> dict[str, Any]:
         "stream_name": config["stream_name"] or "*",
         "mode": None if number is None else modes.get(number, str(number)),
         "delay_time": parse_integer(row.get("DelayTime")) or None,
-        "formats": _record_formats(row, "RecordFormatList"),
-        "transcode_formats": _record_formats(row, "TranscodeRecordFormatList"),
-        "transcode_templates": [name for name in _listed(row, "TranscodeTemplates", "Templates") if _text(name)],
-        "create_time": _text(row.get("CreateTime")),
+        "formats": _parse_formats(row, "RecordFormatList"),
+        "transcode_formats": _parse_formats(row, "TranscodeRecordFormatList"),
+        "transcode_templates": [
+            name for name in _unwrap_list(row, "TranscodeTemplates", "Templates") if _read_text(name)
+        ],
+        "create_time": _read_text(row.get("CreateTime")),
     }
 
 
-def _record_formats(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    return [_record_format(item) for item in _listed(row, name, "RecordFormat") if isinstance(item, dict)]
+def _parse_formats(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [_parse_format(item) for item in _unwrap_list(row, name, "RecordFormat") if isinstance(item, dict)]
 
 
-def _record_format(item: dict[str, Any]) -> dict[str, Any]:
-    """A format of a configuration; what is said about slices of a format that has none means nothing."""
-    name = (_text(item.get("Format")) or "").lower()
+def _parse_format(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a format of a configuration, without settings of slices if the format has no slices."""
+    name = (_read_text(item.get("Format")) or "").lower()
     sliced = name in SLICED_FORMATS
     return {
         "format": name,
         "cycle_duration": parse_integer(item.get("CycleDuration")) or None,
         "slice_duration": parse_integer(item.get("SliceDuration")) or None if sliced else None,
-        "oss_object_prefix": _text(item.get("OssObjectPrefix")),
-        "slice_oss_object_prefix": _text(item.get("SliceOssObjectPrefix")) if sliced else None,
+        "oss_object_prefix": _read_text(item.get("OssObjectPrefix")),
+        "slice_oss_object_prefix": _read_text(item.get("SliceOssObjectPrefix")) if sliced else None,
     }
 
 
-def _listed(row: dict[str, Any], outer: str, inner: str) -> list[Any]:
-    """The API wraps a list in an object."""
-    found = row.get(outer)
-    if isinstance(found, dict):
-        found = found.get(inner)
-    return found if isinstance(found, list) else []
+def _unwrap_list(row: dict[str, Any], outer: str, inner: str) -> list[Any]:
+    """Return a list that the API wraps in an object; an empty one for anything else."""
+    value = row.get(outer)
+    if isinstance(value, dict):
+        value = value.get(inner)
+    return value if isinstance(value, list) else []
 
 
-def config_parameters(config: dict[str, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
-    """A configuration as parameters, but for some fields."""
-    given: dict[str, Any] = {theirs: config[ours] for ours, theirs in CONFIG_FIELDS.items() if ours not in without}
-    given["OnDemand"] = RECORD_MODES.get(config["mode"])
+def build_config_parameters(config: dict[str, Any], without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return a recording configuration as parameters, without the given fields."""
+    parameters: dict[str, Any] = {theirs: config[ours] for ours, theirs in CONFIG_FIELDS.items() if ours not in without}
+    parameters["OnDemand"] = RECORD_MODES.get(config["mode"])
     for list_name, items in (
         ("RecordFormat", config["formats"]),
         ("TranscodeRecordFormat", config["transcode_formats"]),
     ):
         for number, item in enumerate(items, 1):
             fields = {theirs: item[ours] for ours, theirs in _FORMAT_FIELDS.items() if ours not in without}
-            given.update({f"{list_name}.{number}.{name}": value for name, value in fields.items()})
+            parameters.update({f"{list_name}.{number}.{name}": value for name, value in fields.items()})
     for number, template in enumerate(config["transcode_templates"], 1):
-        given[f"TranscodeTemplates.{number}"] = template
-    return {name: str(value) for name, value in given.items() if value is not None}
+        parameters[f"TranscodeTemplates.{number}"] = template
+    return {name: str(value) for name, value in parameters.items() if value is not None}
 
 
-def notify_config(domain_name: str, found: dict[str, Any] | None) -> NotifyConfig | None:
-    """From the API's object; its `NotifyReqAuth` is documented as a boolean, and as yes or no."""
-    if not found or not _text(found.get("NotifyUrl")):
+def parse_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyConfig | None:
+    """Return a recording callback, None if the API shows none.
+
+    `NotifyReqAuth` is documented as a boolean and as yes or no.
+    """
+    if not row or not _read_text(row.get("NotifyUrl")):
         return None
     settings = {
         "domain_name": domain_name,
-        "notify_url": found["NotifyUrl"],
-        "on_demand_url": _text(found.get("OnDemandUrl")),
-        "status_events": _flag(found.get("NeedStatusNotify")),
-        "signed": _flag(found.get("NotifyReqAuth")),
+        "notify_url": row["NotifyUrl"],
+        "on_demand_url": _read_text(row.get("OnDemandUrl")),
+        "status_events": _parse_flag(row.get("NeedStatusNotify")),
+        "signed": _parse_flag(row.get("NotifyReqAuth")),
     }
-    key = str(found.get("NotifyAuthKey"))
-    # Whether the API shows a key is not documented. What cannot be one is a mask.
+    key = str(row.get("NotifyAuthKey"))
+    # It is not documented whether the API shows the key. A text that cannot be one is a mask.
     return NotifyConfig(settings, key if settings["signed"] and AUTH_KEY.fullmatch(key) else None)
 
 
-def _flag(value: Any) -> bool:
+def _parse_flag(value: Any) -> bool:
     return str(value).lower() in ("true", "yes", "on", "1")
 
 
-def notify_parameters(config: NotifyConfig) -> dict[str, str]:
+def build_notify_parameters(config: NotifyConfig) -> dict[str, str]:
+    """Return a recording callback as parameters."""
     settings = config.settings
-    given = {
+    parameters = {
         "DomainName": settings["domain_name"],
         "NotifyUrl": settings["notify_url"],
         "OnDemandUrl": settings["on_demand_url"],
@@ -177,7 +183,7 @@ def notify_parameters(config: NotifyConfig) -> dict[str, str]:
         "NotifyReqAuth": str(settings["signed"]).lower(),
         "NotifyAuthKey": config.auth_key if settings["signed"] else None,
     }
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in parameters.items() if value}
 
 
 TASK_FIELDS = {
@@ -204,20 +210,20 @@ FILE_FIELDS = {
 }
 
 
-def renamed_rows(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> list[dict[str, Any]]:
-    """Objects of the API with our names; what the API left out is None."""
-    return [{ours: _scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
+def rename_fields(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> list[dict[str, Any]]:
+    """Return objects of the API with these fields only, under our names; None for a field that the API left out."""
+    return [{ours: _read_scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
 
 
-def notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
-    """The URL and the headers of the callback are left out: they may hold a key or a signature."""
-    app_name, stream_name = _text(row.get("AppName")), _text(row.get("StreamName"))
+def parse_notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
+    """Return a row of the notify log, without URL and headers, which may contain a key or a signature."""
+    app_name, stream_name = _read_text(row.get("AppName")), _read_text(row.get("StreamName"))
     result, body = row.get("NotifyResult"), row.get("NotifyContent")
     return NotifyEvent(
         type=str(row.get("NotifyType")).lower(),
-        time=moment(row.get("NotifyTime")),
+        time=parse_time(row.get("NotifyTime")),
         stream=Stream(domain_name, app_name, stream_name) if app_name and stream_name else None,
-        storage_type=_text(row.get("StorageType")),
+        storage_type=_read_text(row.get("StorageType")),
         delivered=None if result is None else str(result).lower() == "success",
         body=body if isinstance(body, str) else None,
     )

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When requests are sent: at their moment, and in the slots of the rate limiter."""
+"""Timing of requests: not before a set time, and in the slots of the rate limiter."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SendTiming:
 
         In a short queue return None: how long connecting takes is not known, so a slot reserved now might be missed.
         """
-        if limiter.backlog() <= _MAX_IDLE:
+        if limiter.measure_backlog() <= _MAX_IDLE:
             return None
         slot = limiter.reserve()
         self._wait_until(slot - _CONNECT_AHEAD)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ACS3-HMAC-SHA256, the signature of the current Alibaba Cloud SDKs, as a pure function.
+"""ACS3-HMAC-SHA256, the signature algorithm of the current Alibaba Cloud SDKs, as a pure function.
 
 Only `host` and the `x-acs-*` headers are signed, so that a proxy may rewrite the others.
 """
@@ -17,17 +17,17 @@ ALGORITHM = "ACS3-HMAC-SHA256"
 
 
 def percent_encode(text: str) -> str:
-    """RFC 3986 encoding of UTF-8: only letters, digits and `-_.~` stay as they are."""
+    """Encode a text by RFC 3986 as UTF-8; only letters, digits and `-_.~` stay as they are."""
     return quote(text, safe="~")
 
 
-def canonical_query(query: Mapping[str, str]) -> str:
-    """The query string as it is signed and sent: encoded pairs in the byte order of their raw names."""
+def build_canonical_query(query: Mapping[str, str]) -> str:
+    """Return the query string as it is signed and sent: encoded pairs in the byte order of their unencoded names."""
     ordered = sorted(query.items(), key=lambda pair: pair[0].encode())
     return "&".join(f"{percent_encode(name)}={percent_encode(value)}" for name, value in ordered)
 
 
-def signed_headers(
+def sign_headers(
     *,
     method: str,
     host: str,
@@ -41,7 +41,7 @@ def signed_headers(
     nonce: str,
     body: bytes = b"",
 ) -> dict[str, str]:
-    """All headers that a signed call of an RPC-style operation at path `/` needs, `Authorization` among them.
+    """Return the headers of a signed call of an RPC-style operation at path `/`, `Authorization` included.
 
     `host` is the Host header as sent, with the port only where it is not the scheme's own. `date` is UTC in the form
     `2026-01-02T03:04:05Z`; `nonce` must never have been used before by this access key.
@@ -59,7 +59,7 @@ def signed_headers(
         headers["x-acs-security-token"] = security_token
     names = sorted(headers)
     canonical_headers = "".join(f"{name}:{headers[name].strip()}\n" for name in names)
-    request = "\n".join((method, "/", canonical_query(query), canonical_headers, ";".join(names), payload))
+    request = "\n".join((method, "/", build_canonical_query(query), canonical_headers, ";".join(names), payload))
     string_to_sign = f"{ALGORITHM}\n{hashlib.sha256(request.encode()).hexdigest()}"
     signature = hmac.new(access_key_secret.encode(), string_to_sign.encode(), hashlib.sha256).hexdigest()
     headers["Authorization"] = (

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Successful responses, and what the calls of a task cost."""
+"""Successful responses, and the cost of the calls of a task."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 @dataclass
 class Traffic:
-    """What a task cost: requests that may have reached the cloud, those it dropped, seconds waited, RequestIds.
+    """The cost of a task: requests that may have reached the cloud, those it dropped, seconds waited, RequestIds.
 
-    `retry_seconds` are those of failed attempts and of the waits between them, which `retry_timeout` limits.
+    `retry_seconds`, which `retry_timeout` limits, are those of failed attempts and of the waits between attempts.
     """
 
     api_calls: int = 0
@@ -35,7 +35,7 @@ class Traffic:
         self.by_operation[action] -= 1
 
     def as_result(self) -> dict[str, Any]:
-        """The entries that every result carries."""
+        """Return the entries that every result has."""
         return {
             "api_calls": self.api_calls,
             "throttled": self.throttled,
@@ -45,9 +45,9 @@ class Traffic:
 
 
 class ApiResponse(NamedTuple):
-    """A successful answer. `after_lost_response`: an earlier try of the same call may have taken effect already.
+    """A successful response, whose body had `size` bytes.
 
-    `size` is that of the answer in bytes.
+    `after_lost_response`: an earlier attempt of the same call may have taken effect already.
     """
 
     content: dict[str, Any]

@@ -84,7 +84,7 @@ class _Entry(NamedTuple):
             return requested_at < self.fetched_at <= now
         if not self.access_key:
             return True
-        return now < self.access_key.renew_at and not (expired and self.access_key.same_as(expired))
+        return now < self.access_key.renew_at and not (expired and self.access_key.is_same_credential(expired))
 
     def unwrap(self) -> AccessKey | None:
         """Return the access key, if any, or raise the CredentialsError of the entry."""

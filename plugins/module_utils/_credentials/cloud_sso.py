@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import CredentialsError
 from .._http.transport import Transport
 from .provider import CachedProvider, Context, fetch_json
@@ -54,7 +54,7 @@ class CloudSsoProvider:
         content = fetch_json(
             transport, service, "POST", "cloud-credentials", headers, json.dumps(self._content).encode()
         )
-        return issued(content.get("CloudCredential") if isinstance(content, dict) else None, service, now)
+        return parse_issued_key(content.get("CloudCredential") if isinstance(content, dict) else None, service, now)
 
 
 def build_headers(token: str, service: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import CredentialsError, InvalidOption, NotSent, ResponseLost
 from .._http.endpoint import Endpoint, is_loopback
 from .._http.response import HttpResponse
@@ -72,7 +72,7 @@ class EcsRamRoleProvider:
                 f"it answered with HTTP status {response.status} about the role {role}",
                 "Check that the role is attached to the instance, and ecs_role_name.",
             )
-        return issued(load_json(response.body, _SERVICE), _SERVICE, self._context.clock.now())
+        return parse_issued_key(load_json(response.body, _SERVICE), _SERVICE, self._context.clock.now())
 
     def _return_none(self, reason: str) -> AccessKey | None:
         """Return None; raises CredentialsError with the reason if the role is required."""

@@ -11,7 +11,7 @@ import shlex
 import signal
 import subprocess
 
-from .._api.access_key import AccessKey, renewal
+from .._api.access_key import AccessKey, compute_renewal_time
 from .._errors import CredentialsError
 from .provider import CachedProvider, Context, disabled_error, load_json
 
@@ -53,7 +53,7 @@ class ExternalProvider:
         if not all(isinstance(value, str) for value in [*required, expiration or ""]):
             raise self._error("it printed no keys", "Have it print the fields that the CLI's mode External needs.")
         now = self._context.clock.now()
-        renew_at = renewal(str(expiration), self._name, now) if expiration else math.inf
+        renew_at = compute_renewal_time(str(expiration), self._name, now) if expiration else math.inf
         return AccessKey(str(key_id), str(secret), token, self._name, renew_at=renew_at)
 
     def _run(self) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from .._api.access_key import AccessKey, digest, issued
+from .._api.access_key import AccessKey, digest, parse_issued_key
 from .._errors import CredentialsError
 from .._http.endpoint import Endpoint
 from .._http.transport import Transport
@@ -47,7 +47,7 @@ class OAuthProvider:
         """Return a temporary access key; raises CredentialsError if the user has to sign in again."""
         sign_in, now = self._sign_in, self._context.clock.now()
         stored = sign_in.stored and replace(sign_in.stored, account=self._account)
-        if stored and expired and stored.same_as(expired):
+        if stored and expired and stored.is_same_credential(expired):
             stored = None
         if stored and now < stored.renew_at:
             return stored
@@ -72,7 +72,7 @@ class OAuthProvider:
         fields = response if isinstance(response, dict) else {}
         # The CLI accepts names that begin with a small letter as well.
         content = {name[:1].upper() + name[1:]: value for name, value in fields.items()}
-        return issued(content, self._name, self._context.clock.now())
+        return parse_issued_key(content, self._name, self._context.clock.now())
 
     def _error(self, reason: str, http_status: int | None = None) -> CredentialsError:
         return CredentialsError(

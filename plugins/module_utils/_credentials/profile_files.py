@@ -13,7 +13,7 @@ import stat
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .._api.access_key import MARGIN, AccessKey
+from .._api.access_key import RENEWAL_MARGIN, AccessKey
 from .._errors import CredentialsError
 from .._util.regular_file import open_file
 from .cloud_sso import CloudSsoProvider
@@ -310,7 +310,9 @@ def _parse_oauth_sign_in(fields: _Fields) -> OAuthSignIn:
     end = fields.get_integer("sts_expiration") or 0
     key_id, secret, token = (fields.get_text(name) for name in (*_PAIR, "sts_token"))
     stored = (
-        AccessKey(key_id, secret, token, fields.origin, renew_at=end - MARGIN) if key_id and secret and token else None
+        AccessKey(key_id, secret, token, fields.origin, renew_at=end - RENEWAL_MARGIN)
+        if key_id and secret and token
+        else None
     )
     return OAuthSignIn(
         _OAUTH_URLS[site],

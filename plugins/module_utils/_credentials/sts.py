@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .._api.access_key import AccessKey, Credentials, issued
+from .._api.access_key import AccessKey, Credentials, parse_issued_key
 from .._api.client import Client
 from .._api.operations import ASSUME_ROLE, ASSUME_ROLE_WITH_OIDC, Operation
 from .._errors import ApiError, CredentialsError, LiveError
@@ -94,7 +94,7 @@ class AssumeRoleProvider:
         """Return a temporary access key of the role."""
         context, role, base = self._context, self._role, self._base
         endpoint = _parse_endpoint(context, role)
-        parts = ("role", endpoint.url, base.keys().identity, repr(role.parameters()))
+        parts = ("role", endpoint.url, base.get_access_key().identity, repr(role.parameters()))
 
         def fetch() -> AccessKey:
             return _request_access_key(context, endpoint, ASSUME_ROLE, role, role.parameters(), base)
@@ -168,7 +168,7 @@ def _request_access_key(
         raise
     except LiveError as error:
         raise _to_credentials_error(error, operation) from None
-    return issued(content.get("Credentials"), f"role {role.arn}", context.clock.now())
+    return parse_issued_key(content.get("Credentials"), f"role {role.arn}", context.clock.now())
 
 
 def _to_credentials_error(error: LiveError, operation: Operation) -> CredentialsError:

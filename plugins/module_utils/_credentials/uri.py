@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from .._api.access_key import AccessKey, issued
+from .._api.access_key import AccessKey, parse_issued_key
 from .._errors import InvalidOption
 from .._http.endpoint import Endpoint
 from .._http.transport import Transport
@@ -38,7 +38,7 @@ class UriProvider:
         endpoint, target = split_url(self._uri, "credentials URI", allow_http)
         service = f"the credentials URI at {endpoint.host}"
         transport = Transport(context.settings._replace(endpoint=endpoint))
-        return issued(fetch_json(transport, service, "GET", target, {}), service, context.clock.now())
+        return parse_issued_key(fetch_json(transport, service, "GET", target, {}), service, context.clock.now())
 
 
 def split_url(url: str, name: str, allow_http: bool = False) -> tuple[Endpoint, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from .._api.error_codes import ACCEPTED
-from .._api.models import CommandResponse, NotifyEvent, iso
+from .._api.models import CommandResponse, NotifyEvent, format_time
 from .recording_state import (
     CLOCK_SLACK,
     FILE_CREATED,
@@ -81,7 +81,7 @@ def describe_newest_event(events: Iterable[NotifyEvent], fresh: Iterable[NotifyE
     for rows, when in ((fresh, ""), (events, ", from before the command")):
         newest = max((row for row in rows if row.time), key=lambda row: str(row.time), default=None)
         if newest and newest.time:
-            return f"its newest event of this stream is {newest.type} of {iso(newest.time)}{when}"
+            return f"its newest event of this stream is {newest.type} of {format_time(newest.time)}{when}"
     return "it shows no event of this stream"
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of recording configurations, and the change from a current to a desired one; pure functions.
 
-A configuration has the fields of `rows.record_config`. So has a desired one, in which None stands for a value that the
-task does not set. The rules are those of the operations AddLiveAppRecordConfig and UpdateLiveAppRecordConfig.
+A configuration has the fields of `rows.parse_record_config`. So has a desired one, in which None stands for a value
+that the task does not set. The rules are those of the operations AddLiveAppRecordConfig and UpdateLiveAppRecordConfig.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from .._api.models import Stream, check_domain, has_control, iso, moment
-from .._api.rows import SLICED_FORMATS, UNCHANGEABLE, record_config
+from .._api.models import Stream, check_domain, format_time, has_control, parse_time
+from .._api.rows import SLICED_FORMATS, UNCHANGEABLE, parse_record_config
 from .._errors import InvalidOption
 from .._util.instant import Instant
 from .reconcile import ADD, REPLACE, UPDATE, Change
@@ -42,7 +42,7 @@ _REQUIRED_VARIABLES = {
     "oss_object_prefix": (_START, _END),
     "slice_oss_object_prefix": (("{UnixTimestamp}",), ("{Sequence}",)),
 }
-_EMPTY = record_config({})
+_EMPTY = parse_record_config({})
 # Functions that make equal values comparable that may be written differently.
 _NORMALIZERS: dict[str, Callable[[Any], Any]] = {
     "domain_name": lambda name: (name or "").lower(),
@@ -313,12 +313,12 @@ def _check_time(option: str, text: str | None, stream_name: str, now: float) -> 
     if stream_name == "*":
         advice = "Give stream_name, or leave the time out; the API takes times for a single stream only."
         raise InvalidOption(f"The option {option} is set for all streams", advice)
-    return iso(datetime.fromtimestamp(int(Instant.parse(option, text, now).epoch), timezone.utc))
+    return format_time(datetime.fromtimestamp(int(Instant.parse(option, text, now).epoch), timezone.utc))
 
 
 def _check_period(config: Mapping[str, Any]) -> None:
     """Raise InvalidOption for a period that is negative, or so long that the service would silently shorten it."""
-    start, end = (moment(config[name]) for name in ("start_time", "end_time"))
+    start, end = (parse_time(config[name]) for name in ("start_time", "end_time"))
     if not start or not end:
         return
     if end <= start:

@@ -36,7 +36,7 @@ def operate(task: Task) -> dict[str, Any]:
     Raise LiveError if the state cannot be reached, or is not confirmed in time.
     """
     options = task.options
-    stream = Stream.checked(options["domain_name"], options["app_name"], options["stream_name"])
+    stream = Stream.from_names(options["domain_name"], options["app_name"], options["stream_name"])
     task.known["stream"] = stream._asdict()
     check(options)
     live = task.open_live()

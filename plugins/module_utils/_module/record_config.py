@@ -47,7 +47,7 @@ _LATER = (
 
 
 class _Present(reconcile.Resource):
-    """A recording configuration that should exist, with the fields of `rows.record_config`."""
+    """A recording configuration that should exist, with the fields of `rows.parse_record_config`."""
 
     def __init__(self, live: Live, desired: dict[str, Any]) -> None:
         self._live = live

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from .._api.error_codes import STREAM_ABSENT, meaning
+from .._api.error_codes import STREAM_ABSENT, recording_meaning
 from .._api.live import NOTIFY_LOG_KEPT, RECORDINGS_KEPT, Live
-from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, iso, moment
-from .._api.rows import ingest_type
+from .._api.models import NotifyEvent, Scope, Stream, TimeWindow, format_time, parse_time
+from .._api.rows import parse_ingest_type
 from .._domain import record_config, recording_state
 from .._domain.recording_state import Evidence
 from .._errors import ApiError, InvalidOption, ResponseLost
@@ -48,7 +48,7 @@ DEFAULT_PERIOD = timedelta(hours=24)
 def operate(task: Task) -> dict[str, Any]:
     """Gather information about streams, and return the result; raise LiveError if it cannot be read."""
     options = task.options
-    scope = Scope.checked(options["domain_name"], options["app_name"], options["stream_name"])
+    scope = Scope.from_names(options["domain_name"], options["app_name"], options["stream_name"])
     query = None if options["query"] is None else Query("query", options["query"])
     plan = _make_plan(task)
     streams = _gather(task, task.open_live(), scope, plan)
@@ -98,10 +98,11 @@ def _to_datetime(epoch: float) -> datetime:
 def _parse_window(task: Task, now: datetime) -> TimeWindow:
     """Return the window from `start_time` to `end_time`, but not beyond now."""
     start, end = (_parse_time(task, option) for option in ("start_time", "end_time"))
-    last, name = (end, f"end_time, {iso(end)}") if end and end < now else (now, "now")
+    last, name = (end, f"end_time, {format_time(end)}") if end and end < now else (now, "now")
     if start and start >= last:
         raise InvalidOption(
-            f"The option start_time is {iso(start)}, which is not before {name}", "Give a start_time that is earlier."
+            f"The option start_time is {format_time(start)}, which is not before {name}",
+            "Give a start_time that is earlier.",
         )
     return TimeWindow(start or last - DEFAULT_PERIOD, last)
 
@@ -114,10 +115,10 @@ def _parse_time(task: Task, option: str) -> datetime | None:
 def _limit(task: Task, window: TimeWindow, oldest: datetime, reason: str) -> TimeWindow:
     """Return the part of a window for which the cloud still has data; warn if that is not all of it."""
     if window.end <= oldest:
-        raise InvalidOption(f"The option end_time is {iso(window.end)}, and {reason}", "Ask for a later time.")
+        raise InvalidOption(f"The option end_time is {format_time(window.end)}, and {reason}", "Ask for a later time.")
     if window.start >= oldest:
         return window
-    task.warnings.append(f"Nothing from before {iso(oldest)} is returned: {reason}.")
+    task.warnings.append(f"Nothing from before {format_time(oldest)} is returned: {reason}.")
     return window._replace(start=oldest)
 
 
@@ -185,7 +186,7 @@ def _select_events(log: _Log, window: TimeWindow) -> dict[Stream, list[dict[str,
     """Return the callbacks of a window by stream, sorted by time and then by content."""
     found: dict[Stream, list[dict[str, Any]]] = {}
     for stream, events in log.events.items():
-        rows = [_format_event(event) for event in events if window.holds(event.time)]
+        rows = [_format_event(event) for event in events if window.contains(event.time)]
         if rows:
             found[stream] = sorted(rows, key=lambda row: (row["time"], str(row)))
     return found
@@ -198,7 +199,7 @@ def _describe_state(stream: Stream, online: dict[str, Any] | None, log: _Log, pl
     elif log.problem:
         evidence = Evidence(recording_state.UNKNOWN, log.problem)
     else:
-        evidence = recording_state.infer_state(log.events.get(stream, []), moment(published))
+        evidence = recording_state.infer_state(log.events.get(stream, []), parse_time(published))
     found = recording_state.override_if_offline(online is not None, evidence)
     return {
         **stream._asdict(),
@@ -207,14 +208,16 @@ def _describe_state(stream: Stream, online: dict[str, Any] | None, log: _Log, pl
         "ingest_type": _find_ingest_type(online),
         "recording": found.state,
         "state_source": found.source,
-        "recording_since": iso(found.since) if found.since and found.state == recording_state.RECORDING else None,
+        "recording_since": format_time(found.since)
+        if found.since and found.state == recording_state.RECORDING
+        else None,
         "reason": found.reason or None,
     }
 
 
 def _find_ingest_type(online: dict[str, Any] | None) -> str | None:
     """Return the ingest type from the list of online streams, None if that has none; its values are not documented."""
-    return ingest_type((online or {}).get("publish_type"))
+    return parse_ingest_type((online or {}).get("publish_type"))
 
 
 def _read_if_present(
@@ -224,14 +227,14 @@ def _read_if_present(
     try:
         return read(stream, window)
     except ApiError as error:
-        if meaning(error.code) == STREAM_ABSENT:
+        if recording_meaning(error.code) == STREAM_ABSENT:
             return []
         raise
 
 
 def _format_event(event: NotifyEvent) -> dict[str, Any]:
     return {
-        "time": iso(event.time) if event.time else None,
+        "time": format_time(event.time) if event.time else None,
         "type": event.type,
         "storage_type": event.storage_type,
         "delivered": event.delivered,

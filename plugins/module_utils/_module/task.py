@@ -14,7 +14,7 @@ from typing import Any
 from .._api.account import Account, Limits
 from .._api.client import Client
 from .._api.live import Live
-from .._api.rate_limiter import shared_directory, unshared
+from .._api.rate_limiter import local_pacing_warning, make_shared_directory
 from .._api.redactor import Redactor
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
@@ -71,7 +71,7 @@ class Task:
         cache = CredentialsCache(self.run_directory, self.clock.now, self.warn)
         context = Context(self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn)
         account = Account(settings, limits, build_credentials(context), self.clock)
-        account.access_key()
+        account.get_access_key()
         return account
 
     def open_live(self, account: Account | None = None) -> Live:
@@ -95,7 +95,7 @@ class Task:
         if not self._start_at or not self._account or self.check_mode:
             return
         self.clock.sleep_until(self._start_at.epoch - _RENEW_BEFORE)
-        self._account.access_key()
+        self._account.get_access_key()
         self.clock.sleep_until(self._start_at.epoch - _CONNECT_BEFORE)
 
     def close(self) -> None:
@@ -157,11 +157,11 @@ class Task:
             advice = f"Give calls per second, more than 0 and at least {MIN_RATE}."
             raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
         try:
-            directory = shared_directory(self.environ)
+            directory = make_shared_directory(self.environ)
         except OSError as error:
             directory = None
             reason = f"{error.filename or ''} {error.strerror}".strip()
-            self.warnings.append(unshared(reason, alone=not self.run_directory))
+            self.warnings.append(local_pacing_warning(reason, alone=not self.run_directory))
         return Limits(retry_timeout, rate_limit, directory, self.run_directory)
 
     def parse_retry_timeout(self) -> float:

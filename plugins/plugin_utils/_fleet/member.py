@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from ...module_utils._api.live import Live
-from ...module_utils._api.models import Stream, iso
+from ...module_utils._api.models import Stream, format_time
 from .program import Program, Result
 
 NOT_PUSHED = "not pushed"
@@ -35,7 +35,7 @@ class Member:
 
     def cloud_sent_at(self) -> str:
         """Return when the last command was sent, converted to the cloud's clock as far as its offset is known."""
-        return iso(datetime.fromtimestamp(int(self.sent_at + self.live.client.ahead), timezone.utc))
+        return format_time(datetime.fromtimestamp(int(self.sent_at + self.live.client.ahead), timezone.utc))
 
     def finish(self, result: Result | None, failure: BaseException | None, now: float) -> None:
         """Save the result or the failure, and report the end of the program."""

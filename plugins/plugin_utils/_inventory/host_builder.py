@@ -174,7 +174,7 @@ def format_names(names: Iterable[str]) -> str:
 def _is_usable(stream: Stream) -> bool:
     """Return whether a command can name the stream."""
     try:
-        Stream.checked(*stream)
+        Stream.from_names(*stream)
     except InvalidOption:
         return False
     return True

@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._api.live import Live
 from ...module_utils._api.models import Stream, check_domain, name_as_text
-from ...module_utils._api.rows import stored_stream
+from ...module_utils._api.rows import parse_stored_stream
 from ...module_utils._errors import InvalidOption
 from ...module_utils._http.endpoint import DEFAULT_ENDPOINT
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
@@ -61,7 +61,7 @@ class Listing(NamedTuple):
 
     def read_stored(self, rows: Any) -> list[Row]:
         """Return the selected rows of a cache, which anyone may have written: only fields that `read` can return."""
-        return self._select(stored_stream(row) for row in (rows if isinstance(rows, list) else ()))
+        return self._select(parse_stored_stream(row) for row in (rows if isinstance(rows, list) else ()))
 
     def _select(self, rows: Iterable[Row]) -> list[Row]:
         return [row for row in ({**row, "domain_name": self.domain_name} for row in rows) if self._is_selected(row)]
@@ -169,7 +169,7 @@ def _read_stream(label: str, entry: Any) -> tuple[Stream, dict[str, Any]]:
     own, variables = _split_entry(label, entry)
     _refuse_options(label, own, CONNECTION)
     names = {name: name_as_text(name, to_plain(own.get(name))) for name in Stream._fields}
-    return Stream.checked(**{**names, "domain_name": names["domain_name"].lower()}), variables
+    return Stream.from_names(**{**names, "domain_name": names["domain_name"].lower()}), variables
 
 
 def _split_entry(label: str, entry: Any) -> tuple[dict[str, Any], dict[str, Any]]:

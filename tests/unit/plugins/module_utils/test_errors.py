@@ -47,8 +47,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api import error
         (None, None),
     ],
 )
-def test_meaning(code, expected):
-    assert error_codes.meaning(code) == expected
+def test_codes_have_their_meaning_for_a_recording(code, expected):
+    assert error_codes.recording_meaning(code) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_meaning(code, expected):
         ("SignatureDoesNotMatch", 400, errors.ApiError, False, False),
     ],
 )
-def test_class(code, status, kind, retryable, unknown):
-    found = error_codes.error_class(code, status)
+def test_codes_have_their_class(code, status, kind, retryable, unknown):
+    found = error_codes.classify_error(code, status)
     assert found is kind
     assert (found.retryable, found.outcome_unknown) == (retryable, unknown)
 
 
-def test_the_words_hold_code_request_id_and_advice():
+def test_the_text_of_an_error_contains_code_request_id_and_advice():
     error = errors.ApiError("start of x was refused: no", "Do this.", code="C.D", request_id="R", http_status=400)
     assert str(error) == "start of x was refused: no (C.D, RequestId R). Do this."
     assert str(errors.CredentialsError("No keys", "Set some.")) == "No keys. Set some."
@@ -166,8 +166,8 @@ CODES = [
 
 
 @pytest.mark.parametrize(("code", "status", "kind", "happened", "advice"), CODES, ids=lambda value: str(value)[:30])
-def test_each_code_has_its_class_and_its_words(code, status, kind, happened, advice):
-    assert error_codes.error_class(code, status) is kind
+def test_each_code_has_its_class_and_explanation(code, status, kind, happened, advice):
+    assert error_codes.classify_error(code, status) is kind
     found = error_codes.explain(code, "server's words", "RealTimeRecordCommand")
     assert happened in found.happened and advice in found.advice
     assert ("server's words" in found.happened) == ("server's words" in happened)
@@ -175,13 +175,13 @@ def test_each_code_has_its_class_and_its_words(code, status, kind, happened, adv
 
 
 @pytest.mark.parametrize("code", ["New.Code", "CodeGroupSomething", "Forbidden.Something", "Missing", "InvalidX.Y"])
-def test_unknown_codes_keep_the_server_s_words(code):
+def test_unknown_codes_are_explained_by_the_server_s_message(code):
     assert error_codes.explain(code, "server's {words}", "SomeAction").happened == "server's {words}"
     assert error_codes.explain(code, "", "SomeAction").happened == "the cloud gave no reason"
 
 
 @pytest.mark.parametrize("code", ["CodeConfigNotFound", "InvalidConfig.NotFound"])
-def test_only_a_record_command_tells_of_a_recording_configuration(code):
+def test_only_for_a_record_command_an_absent_configuration_is_a_recording_configuration(code):
     found = error_codes.explain(code, "", "DeleteLiveRecordNotifyConfig")
     assert found.happened == "the configuration does not exist" and "push" not in found.advice
 
@@ -206,7 +206,7 @@ def test_only_a_record_command_tells_of_a_recording_configuration(code):
         ("UpdateLiveRecordNotifyConfig", 'the resource "*"'),
     ],
 )
-def test_a_denial_names_the_right_and_the_resource_to_grant(code, action, resource):
+def test_a_denial_names_the_ram_action_and_the_resource_to_grant(code, action, resource):
     expected = f"Grant it the RAM action live:{action} on {resource}, or use other keys."
     assert error_codes.explain(code, "", action).advice == expected
 
@@ -218,7 +218,7 @@ def test_the_endpoints_of_the_advice_are_those_of_the_documentation():
     assert len(named) == 3 and set(named) <= set(re.findall(r"https://[a-z0-9.-]+\.com", option))
 
 
-def test_nothing_that_is_shown_steers_a_terminal_ends_a_line_or_hides():
+def test_shown_text_has_no_control_characters_line_ends_or_hidden_characters():
     steering = ("\x00\x1b\x7f\x9b\n\r\x85", "\u200b\u200d\u200e\u200f\u202a\u202e\u2028\u2029\u2066\u2069\ufeff\udc80")
     for text in steering:
         assert errors.printable(text).isascii() and errors.printable(text).isprintable()
@@ -226,3 +226,25 @@ def test_nothing_that_is_shown_steers_a_terminal_ends_a_line_or_hides():
     assert errors.printable(errors.printable("a\n")) == r"a\n"
     error = errors.ApiError("was refused\u202e", "Look at \x9b.", code="C\x1b", request_id="R\u200b")
     assert str(error) == r"was refused\u202e (C\x1b, RequestId R\u200b). Look at \x9b."
+
+
+def test_an_error_with_context_is_a_copy_of_the_same_kind():
+    error = errors.Throttled("too many", "Wait.", code="Throttling", request_id="R", retry_after=2.0)
+    copied = error.with_context(happened="start of s: too many", action="A", after_lost_response=True)
+    assert type(copied) is errors.Throttled and copied.retryable and copied.retry_after == 2.0
+    assert str(copied) == "start of s: too many (Throttling, RequestId R). Wait."
+    assert copied.action == "A" and copied.after_lost_response
+    assert str(error) == "too many (Throttling, RequestId R). Wait."
+    assert error.action is None and not error.after_lost_response
+
+
+def test_an_error_with_another_text_does_not_show_the_first():
+    error = errors.ClockWrong("quotes the-secret", "Set it.")
+    error.ahead = 3.0
+    copied = error.with_context(happened="quotes ********")
+    assert copied.ahead == 3.0 and "the-secret" not in f"{copied!r} {copied} {vars(copied)}"
+
+
+def test_an_unknown_attribute_is_refused_as_context():
+    with pytest.raises(AttributeError, match="hapened"):
+        errors.ApiError("a", "b").with_context(hapened="c")

@@ -195,7 +195,7 @@ def run(job, options, answers, check_mode=False, environ=()):
         content = {"RequestId": "R"} if action.startswith(CHANGES) else answers.get(action)
         if content is None:
             return HttpResponse(404, {}, b"")
-        body = content if isinstance(content, bytes) else as_sent(content)
+        body = content if isinstance(content, bytes) else encode_body(content)
         return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:max_size])
 
     task = Task(module.SPEC.fill({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
@@ -206,7 +206,7 @@ def run(job, options, answers, check_mode=False, environ=()):
             reject()
 
 
-def as_sent(content):
+def encode_body(content):
     """Bodies of callbacks are texts that hold JSON."""
 
     def text(found):
@@ -275,7 +275,7 @@ def require_clear(result):
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_the_answers_as_they_are_documented(job):
+def test_documented_responses_give_a_result(job):
     result = run(job, {}, ANSWERS)
     assert not result.get("failed") or job in ("started", "stopped"), result["msg"]
 
@@ -283,7 +283,7 @@ def test_the_answers_as_they_are_documented(job):
 @pytest.mark.parametrize("job", JOBS)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(answers=spoilt(), check_mode=st.booleans())
-def test_any_answer(job, answers, check_mode):
+def test_any_response_gives_a_result_or_a_clean_error(job, answers, check_mode):
     require_clear(run(job, {}, answers, check_mode))
 
 
@@ -313,7 +313,7 @@ DAMAGES = (
 )
 
 
-def mutated(dice, content):
+def mutate(dice, content):
     """An answer with one to three changes: fields of another type, missing or renamed, or a damaged body."""
     content = copy.deepcopy(content)
     for _change in range(dice.choice([1, 1, 2, 3])):
@@ -333,7 +333,7 @@ def mutated(dice, content):
             inner += [inner[path[-1]]] * dice.choice([1, 40, 3001])
         else:
             inner[path[-1]] = copy.deepcopy(dice.choice(OTHER_VALUES))
-    body = as_sent(content)
+    body = encode_body(content)
     return dice.choice(DAMAGES)(dice, body) if dice.random() < 0.25 else body
 
 
@@ -343,13 +343,13 @@ SEED = os.environ.get("TEST_SEED", "hostile")
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_thousands_of_mutated_answers(job):
+def test_thousands_of_mutated_responses_give_a_result_or_a_clean_error(job):
     """A result or one clear failure each time, without a traceback, and never for long."""
     dice = random.Random(f"{SEED} {job}")
     kinds = set()
     for _run in range(MUTATIONS):
         number = dice.choice([1, 1, 2, len(ANSWERS)])
-        answers = {**ANSWERS, **{name: mutated(dice, ANSWERS[name]) for name in dice.sample(sorted(ANSWERS), number)}}
+        answers = {**ANSWERS, **{name: mutate(dice, ANSWERS[name]) for name in dice.sample(sorted(ANSWERS), number)}}
         began = time.process_time()
         with suppress(UnsatisfiedAssumption):
             result = run(job, {"retry_timeout": dice.choice([0, 0, 0, 10])}, answers, dice.random() < 0.3)
@@ -402,7 +402,7 @@ def values(module):
 @pytest.mark.parametrize("job", JOBS)
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data(), check_mode=st.booleans())
-def test_any_option(tmp_path, job, data, check_mode):
+def test_any_option_gives_a_result_or_a_clean_error(tmp_path, job, data, check_mode):
     options = data.draw(values(JOBS[job][0]))
     require_clear(run(job, options, ANSWERS, check_mode, {"HOME": str(tmp_path)}))
 
@@ -438,7 +438,7 @@ VARIABLES = (
 @settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(environ=st.dictionaries(st.sampled_from(VARIABLES), TEXT.filter(lambda text: "\x00" not in text), max_size=5))
 @example(environ={"ALIBABA_CLOUD_ECS_METADATA": "\ud800"})
-def test_any_environment(tmp_path, environ):
+def test_any_environment_gives_a_result_or_a_clean_error(tmp_path, environ):
     result = run("started", dict.fromkeys(KEYS), ANSWERS, environ={"HOME": str(tmp_path), **environ})
     require_clear(result)
 
@@ -475,7 +475,7 @@ LINES = st.sampled_from(
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(lines=st.lists(LINES, max_size=8), rest=st.binary(max_size=40), good=st.booleans())
-def test_anything_that_a_connection_may_bring(lines, rest, good):
+def test_anything_that_a_connection_may_send_is_a_response_or_an_error(lines, rest, good):
     sent = b"\r\n".join(([b"HTTP/1.1 200 OK"] if good else []) + lines) + rest
 
     def step(handler):
@@ -491,7 +491,7 @@ def test_anything_that_a_connection_may_bring(lines, rest, good):
         except LiveError as error:
             assert str(error).isprintable() and len(str(error)) < 1000
         else:
-            assert re.fullmatch("[!-~]{1,128}", response.request_id(reply.content))
+            assert re.fullmatch("[!-~]{1,128}", response.get_request_id(reply.content))
 
 
 LARGE = 8 * 1024 * 1024
@@ -522,7 +522,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("status", [200, 400])
-def test_the_largest_answer_takes_bounded_memory(body, status):
+def test_the_largest_response_takes_bounded_memory(body, status):
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -536,7 +536,7 @@ def test_the_largest_answer_takes_bounded_memory(body, status):
     assert most < 100 * MIB
 
 
-def test_the_largest_list_of_streams_with_the_strangest_names_is_read():
+def test_the_largest_list_of_streams_with_unusual_names_is_read():
     """Names that look like JSON do not make an answer too large; strangers choose them."""
     row = {**NAMES, "AppName": '{[,"' * 40, "StreamName": "\\" * 3 + ",{" * 130, "PublishTime": at(-60), "Width": 1280}
     rows = [{**row, **{f"More{number}": number for number in range(12)}}] * 3000
@@ -561,7 +561,7 @@ def test_bodies_of_callbacks_take_bounded_memory_together():
     assert most < 100 * MIB
 
 
-def test_bodies_of_callbacks_that_nobody_asks_for_are_not_read():
+def test_bodies_of_callbacks_that_are_not_needed_are_not_parsed():
     """Read, these take twenty times the memory; a log has many thousands of them."""
     row = {**NAMES, "NotifyType": "record_started", "NotifyContent": '{"a":[' + "{}," * 90 + "0]}"}
     content = {**ANSWERS["DescribeLiveRecordNotifyRecords"], "TotalNum": 2000, "CallbackList": [row] * 2000}

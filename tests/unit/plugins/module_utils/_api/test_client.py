@@ -28,7 +28,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations i
     RECORD_COMMAND,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.send_timing import SendTiming
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import signed_headers
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.signature import sign_headers
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.traffic import ApiResponse, Traffic
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     ApiError,
@@ -45,7 +45,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module.task impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
 from support.scripted import ScriptedServer, answer, reset, silence, truncated
 
-KEYS = AccessKey("the-id", "the-secret", "the-token/+=", "a test")
+KEY = AccessKey("the-id", "the-secret", "the-token/+=", "a test")
 STREAM = Stream("live.example.com", "my app", "a b*~/+&=%中文")
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
 
@@ -64,7 +64,7 @@ def refuse(code, status=400, message="", **headers):
     return answer(status, json.dumps({"RequestId": f"R-{code}", "Code": code, "Message": message}), **headers)
 
 
-def held(*keys):
+def make_credentials(*keys):
     """Credentials that go on to the next of these keys when one has expired, and stay with the last."""
     order = list(keys)
 
@@ -76,25 +76,25 @@ def held(*keys):
     return Credentials(find)
 
 
-def client(url, retry_timeout=60, read_timeout=2):
+def make_client(url, retry_timeout=60, read_timeout=2):
     """A client whose pace is of no matter here."""
     settings = Settings(Endpoint.parse(url), connect_timeout=2, read_timeout=read_timeout)
-    return Client(settings, Limits(retry_timeout, rate_limit=1e9), held(KEYS), FakeClock())
+    return Client(settings, Limits(retry_timeout, rate_limit=1e9), make_credentials(KEY), FakeClock())
 
 
 def send(server, command="start", **settings):
-    caller = client(server.url, **settings)
+    caller = make_client(server.url, **settings)
     return caller, caller.call(RECORD_COMMAND, {**STREAM.parameters(), "Command": command})
 
 
-def failed(server, kind, command="start", **settings):
-    caller = client(server.url, **settings)
+def call_and_fail(server, kind, command="start", **settings):
+    caller = make_client(server.url, **settings)
     with pytest.raises(kind) as caught:
         caller.call(RECORD_COMMAND, {**STREAM.parameters(), "Command": command})
     return caller, caught.value
 
 
-def test_what_is_sent():
+def test_a_call_is_one_signed_post():
     with ScriptedServer(OK) as server:
         send(server)
     (request,) = server.requests
@@ -103,15 +103,15 @@ def test_what_is_sent():
     query = dict(parse_qsl(target.query, keep_blank_values=True, strict_parsing=True))
     assert query == {**STREAM.parameters(), "Command": "start"}
     headers = request.headers
-    expected = signed_headers(
+    expected = sign_headers(
         method="POST",
         host=headers["host"],
         action="RealTimeRecordCommand",
         version="2016-11-01",
         query=query,
-        access_key_id=KEYS.access_key_id,
-        access_key_secret=KEYS.access_key_secret,
-        security_token=KEYS.security_token,
+        access_key_id=KEY.access_key_id,
+        access_key_secret=KEY.access_key_secret,
+        security_token=KEY.security_token,
         date=headers["x-acs-date"],
         nonce=headers["x-acs-signature-nonce"],
     )
@@ -120,7 +120,7 @@ def test_what_is_sent():
     assert headers["accept"] == "application/json"
 
 
-def test_traffic_of_a_success():
+def test_a_successful_call_counts_in_the_traffic():
     with ScriptedServer(OK) as server:
         caller, reply = send(server)
     assert not reply.after_lost_response
@@ -132,7 +132,7 @@ def test_traffic_of_a_success():
     }
 
 
-def test_throttled_calls_are_repeated_after_the_wait_that_the_server_wishes():
+def test_throttled_calls_are_retried_after_the_pause_that_the_server_requests():
     with ScriptedServer(refuse("Throttling.User", x_acs_retry_after="1500"), OK) as server:
         caller, reply = send(server)
     assert caller.clock.slept[0] >= 1.5
@@ -143,7 +143,7 @@ def test_throttled_calls_are_repeated_after_the_wait_that_the_server_wishes():
     assert caller.traffic.waited_seconds == pytest.approx(sum(caller.clock.slept))
 
 
-def test_each_try_has_a_nonce_of_its_own():
+def test_each_attempt_has_a_nonce_of_its_own():
     with ScriptedServer(refuse("Throttling"), refuse("Throttling"), OK) as server:
         send(server)
     assert len({request.headers["x-acs-signature-nonce"] for request in server.requests}) == 3
@@ -153,9 +153,9 @@ RENEWED = AccessKey("new-id", "new-secret", "new-token", "a test")
 EXPIRED = refuse("InvalidSecurityToken.Expired")
 
 
-def test_expired_keys_are_renewed_once_and_the_call_repeated():
+def test_expired_credentials_are_renewed_once_and_the_call_is_retried():
     with ScriptedServer(EXPIRED, OK) as server:
-        caller = Client(Settings(Endpoint.parse(server.url)), Limits(0), held(KEYS, RENEWED), FakeClock())
+        caller = Client(Settings(Endpoint.parse(server.url)), Limits(0), make_credentials(KEY, RENEWED), FakeClock())
         reply = caller.call(RECORD_COMMAND, {"Command": "restart"})
     first, second = (request.headers for request in server.requests)
     assert (first["x-acs-security-token"], second["x-acs-security-token"]) == ("the-token/+=", "new-token")
@@ -164,17 +164,17 @@ def test_expired_keys_are_renewed_once_and_the_call_repeated():
     assert caller.traffic.api_calls == 2
 
 
-@pytest.mark.parametrize(("keys", "tries"), [([KEYS], 1), ([KEYS, RENEWED, KEYS], 2)])
-def test_keys_that_stay_expired_are_an_error(keys, tries):
+@pytest.mark.parametrize(("keys", "tries"), [([KEY], 1), ([KEY, RENEWED, KEY], 2)])
+def test_credentials_that_stay_expired_are_an_error(keys, tries):
     with ScriptedServer(*[refuse("InvalidSecurityToken.Expired", message="new-token")] * tries) as server:
-        caller = Client(Settings(Endpoint.parse(server.url)), Limits(), held(*keys), FakeClock())
+        caller = Client(Settings(Endpoint.parse(server.url)), Limits(), make_credentials(*keys), FakeClock())
         with pytest.raises(ApiError) as caught:
             caller.call(RECORD_COMMAND, {"Command": "start"})
     assert caught.value.code == "InvalidSecurityToken.Expired"
     assert caller.traffic.api_calls == tries
 
 
-def test_an_operation_that_is_not_signed_sends_its_parameters_in_the_body():
+def test_an_unsigned_operation_sends_its_parameters_in_the_body():
     with ScriptedServer(OK) as server:
         caller = Client(Settings(Endpoint.parse(server.url)), Limits(), None, FakeClock())
         caller.call(ASSUME_ROLE_WITH_OIDC, {"OIDCToken": "a.b+c", "RoleArn": "acs:ram::1:role/r"})
@@ -202,26 +202,26 @@ LOSS_NAMES = ["reset", "truncated", "html", "502", "empty 503", "InternalError",
 
 @pytest.mark.parametrize("loss", LOSSES, ids=LOSS_NAMES)
 @pytest.mark.parametrize("command", ["start", "stop", "cancel_delay"])
-def test_a_lost_answer_is_tried_again_and_remembered(loss, command):
+def test_a_call_is_retried_after_a_lost_response_and_the_result_says_so(loss, command):
     with ScriptedServer(loss, OK) as server:
         caller, reply = send(server, command)
     assert reply.after_lost_response
     assert caller.traffic.api_calls == 2
     with ScriptedServer(loss, refuse("TaskAlreadyStarted", 409)) as server:
-        _caller, error = failed(server, ApiError, command)
+        _caller, error = call_and_fail(server, ApiError, command)
     assert error.after_lost_response
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=LOSS_NAMES)
-def test_a_restart_is_not_repeated_after_a_lost_answer(loss):
+def test_a_restart_is_not_retried_after_a_lost_response(loss):
     with ScriptedServer(loss) as server:
-        caller, error = failed(server, OutcomeUnknown, "restart")
+        caller, error = call_and_fail(server, OutcomeUnknown, "restart")
     assert "Outcome unknown" in str(error)
     assert "split" in error.advice
     assert caller.traffic.api_calls == 1
 
 
-def test_a_restart_is_repeated_where_it_cannot_have_taken_effect():
+def test_a_restart_is_retried_if_it_cannot_have_taken_effect():
     with ScriptedServer(refuse("Throttling.User"), OK) as server:
         _caller, reply = send(server, "restart")
     assert not reply.after_lost_response
@@ -229,7 +229,7 @@ def test_a_restart_is_repeated_where_it_cannot_have_taken_effect():
 
 def test_a_read_time_out_leaves_the_outcome_unknown():
     with ScriptedServer(silence) as server:
-        _caller, error = failed(server, ResponseLost, read_timeout=0.2, retry_timeout=0)
+        _caller, error = call_and_fail(server, ResponseLost, read_timeout=0.2, retry_timeout=0)
     assert "may or may not" in str(error)
 
 
@@ -238,26 +238,26 @@ def test_a_read_time_out_leaves_the_outcome_unknown():
 )
 def test_a_refusal_is_final(code):
     with ScriptedServer(refuse(code)) as server:
-        caller, error = failed(server, ApiError)
+        caller, error = call_and_fail(server, ApiError)
     assert error.code == code
     assert error.request_id == f"R-{code}"
     assert caller.traffic.request_ids == [f"R-{code}"]
 
 
-def test_no_retry_at_all():
+def test_a_retry_timeout_of_0_permits_one_attempt():
     with ScriptedServer(refuse("Throttling")) as server:
-        caller, _error = failed(server, Throttled, retry_timeout=0)
+        caller, _error = call_and_fail(server, Throttled, retry_timeout=0)
     assert caller.clock.slept == []
 
 
-def test_the_wait_never_exceeds_retry_timeout():
+def test_waits_never_exceed_retry_timeout():
     throttled_for_long = [refuse("Throttling", x_acs_retry_after="1000")] * 3
     with ScriptedServer(*throttled_for_long) as server:
-        caller, _error = failed(server, Throttled, retry_timeout=3.5)
+        caller, _error = call_and_fail(server, Throttled, retry_timeout=3.5)
     assert sum(caller.clock.slept) <= 3.5
 
 
-def test_retry_for_ever_goes_on():
+def test_a_retry_timeout_of_minus_1_has_no_limit():
     with ScriptedServer(*[refuse("Throttling", x_acs_retry_after="60000")] * 5, OK) as server:
         caller, _reply = send(server, retry_timeout=-1)
     assert sum(caller.clock.slept) >= 150
@@ -279,18 +279,18 @@ class SlowClock(FakeClock):
         self.time += seconds
 
 
-def paced(server, clock, rate, directory, calls):
+def call_in_slots(server, clock, rate, directory, calls):
     for _call in range(calls):
         settings = Settings(Endpoint.parse(server.url))
-        caller = Client(settings, Limits(rate_limit=rate, pacer_directory=str(directory)), held(KEYS), clock)
+        caller = Client(settings, Limits(rate_limit=rate, slot_directory=str(directory)), make_credentials(KEY), clock)
         caller.call(RECORD_COMMAND, {"Command": "start"})
     return caller
 
 
-def test_calls_of_several_clients_leave_in_slots(tmp_path):
+def test_calls_of_several_clients_are_sent_in_slots(tmp_path):
     clock = SlowClock()
     with ScriptedServer(*[OK] * 5) as server:
-        last = paced(server, clock, 50, tmp_path, 5)
+        last = call_in_slots(server, clock, 50, tmp_path, 5)
     assert clock.slept == pytest.approx([0.02] * 4)
     assert last.traffic.waited_seconds == pytest.approx(0.02)
 
@@ -298,21 +298,21 @@ def test_calls_of_several_clients_leave_in_slots(tmp_path):
 def test_a_long_queue_is_waited_for_without_a_connection(tmp_path):
     clock = SlowClock()
     with ScriptedServer(OK, OK) as server:
-        paced(server, clock, 0.1, tmp_path, 2)
+        call_in_slots(server, clock, 0.1, tmp_path, 2)
     assert clock.slept == pytest.approx([9.0, 1.0])
 
 
 @pytest.mark.parametrize("late", [0.039, 0.041])
-def test_a_slot_that_has_passed_is_not_used(late):
+def test_a_missed_slot_is_not_used(late):
     clock = SlowClock()
     slots = iter([clock.time - late, clock.time + 7])
     SendTiming(clock, Traffic()).before_send(SimpleNamespace(reserve=lambda: next(slots)), None)
     assert clock.slept == ([7] if late > 0.04 else [])
 
 
-def test_a_machine_too_slow_for_any_slot_calls_all_the_same(tmp_path):
+def test_a_machine_too_slow_for_any_slot_sends_all_the_same(tmp_path):
     with ScriptedServer(OK) as server:
-        paced(server, SlowClock(looks=1.0), 50, tmp_path, 1)
+        call_in_slots(server, SlowClock(looks=1.0), 50, tmp_path, 1)
 
 
 def free_port():
@@ -322,7 +322,7 @@ def free_port():
 
 
 def test_a_refused_connection_was_not_sent():
-    caller = client(f"http://127.0.0.1:{free_port()}", retry_timeout=1)
+    caller = make_client(f"http://127.0.0.1:{free_port()}", retry_timeout=1)
     with pytest.raises(NotSent) as caught:
         caller.call(RECORD_COMMAND, {**STREAM.parameters(), "Command": "restart"})
     assert "was not sent" in str(caught.value)
@@ -330,9 +330,9 @@ def test_a_refused_connection_was_not_sent():
     assert caller.clock.slept, "it is safe to try again, even a restart"
 
 
-def test_an_endpoint_without_tls():
+def test_an_endpoint_without_tls_is_named_as_such():
     with ScriptedServer() as server:
-        caller = client(server.url.replace("http:", "https:"))
+        caller = make_client(server.url.replace("http:", "https:"))
         with pytest.raises(EndpointUnusable) as caught:
             caller.call(RECORD_COMMAND, {"Command": "start"})
     assert "does not speak TLS" in str(caught.value)
@@ -340,7 +340,7 @@ def test_an_endpoint_without_tls():
 
 def test_a_redirect_is_not_followed():
     with ScriptedServer(answer(302, "", location="http://127.0.0.1:9/")) as server:
-        _caller, error = failed(server, EndpointUnusable)
+        _caller, error = call_and_fail(server, EndpointUnusable)
     assert "redirects" in str(error)
 
 
@@ -374,25 +374,25 @@ def test_netrc_does_not_replace_the_signature(tmp_path, monkeypatch):
 
 
 def test_secrets_echoed_by_the_server_are_masked():
-    message = f"bad: {KEYS.access_key_id} {KEYS.access_key_secret} {KEYS.security_token}"
+    message = f"bad: {KEY.access_key_id} {KEY.access_key_secret} {KEY.security_token}"
     with ScriptedServer(refuse("New", message=message)) as server:
-        _caller, error = failed(server, ApiError)
-    assert not [secret for secret in (*KEYS.secrets(), KEYS.access_key_id) if secret in str(error)]
+        _caller, error = call_and_fail(server, ApiError)
+    assert not [secret for secret in (*KEY.secrets(), KEY.access_key_id) if secret in str(error)]
 
 
-def test_no_part_of_a_secret_is_shown_where_the_message_is_cut():
-    message = f"{'x' * 295} {KEYS.access_key_secret}"
+def test_no_part_of_a_secret_is_shown_if_the_message_is_cut():
+    message = f"{'x' * 295} {KEY.access_key_secret}"
     with ScriptedServer(refuse("New", message=message)) as server:
-        _caller, error = failed(server, ApiError)
+        _caller, error = call_and_fail(server, ApiError)
     assert f"{'x' * 295} ****" in str(error)
-    assert KEYS.access_key_secret[:4] not in str(error)
+    assert KEY.access_key_secret[:4] not in str(error)
 
 
 @pytest.mark.parametrize(("operation", "mebibytes"), [(RECORD_COMMAND, 1), (NOTIFY_RECORDS, 8)])
-def test_an_answer_without_end_is_cut(operation, mebibytes):
+def test_an_endless_response_is_cut(operation, mebibytes):
     body = json.dumps({"RequestId": "R", "x": "y" * (mebibytes << 20)})
     with ScriptedServer(answer(200, body)) as server, pytest.raises(ResponseLost) as caught:
-        client(server.url, retry_timeout=0).call(operation, {"DomainName": "d"})
+        make_client(server.url, retry_timeout=0).call(operation, {"DomainName": "d"})
     assert f"{mebibytes << 20} bytes" in str(caught.value)
 
 
@@ -408,7 +408,7 @@ def test_an_answer_without_end_is_cut(operation, mebibytes):
         ("http://[::1]:80", "[::1]"),
     ],
 )
-def test_endpoint(url, host):
+def test_the_host_of_an_endpoint_has_no_default_port(url, host):
     assert Endpoint.parse(url).host == host
 
 
@@ -428,17 +428,17 @@ def test_endpoint(url, host):
         "",
     ],
 )
-def test_endpoints_that_are_refused(url):
+def test_invalid_endpoints_are_refused(url):
     with pytest.raises(InvalidOption) as caught:
         Endpoint.parse(url)
     assert "pass" not in str(caught.value)
 
 
-def test_plain_http_elsewhere_only_when_allowed():
+def test_plain_http_to_other_machines_is_refused_unless_allowed():
     assert Endpoint.parse("http://gateway.example.com", allow_http=True).url == "http://gateway.example.com/"
 
 
-def rows(number, total, names):
+def make_page(number, total, names):
     listed = [
         {"AppName": "a", "StreamName": name, "NotifyType": "record_started", "NotifyTime": "2026-01-02T03:04:05Z"}
         for name in names
@@ -447,8 +447,8 @@ def rows(number, total, names):
 
 
 def test_pages_are_read_to_the_end():
-    with ScriptedServer(rows(1, 3, "ab"), rows(2, 3, "cd"), rows(3, 3, "e")) as server:
-        found = [row["StreamName"] for row in client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"})]
+    with ScriptedServer(make_page(1, 3, "ab"), make_page(2, 3, "cd"), make_page(3, 3, "e")) as server:
+        found = [row["StreamName"] for row in make_client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"})]
     assert found == list("abcde")
     pages = [dict(parse_qsl(urlsplit(request.target).query)) for request in server.requests]
     assert [page["PageNumber"] for page in pages] == ["1", "2", "3"]
@@ -456,8 +456,8 @@ def test_pages_are_read_to_the_end():
 
 
 def test_notify_events_of_other_streams_are_left_out():
-    with ScriptedServer(rows(1, 1, ["s", "s2", "s"])) as server:
-        assert len(Live(client(server.url)).notify_events(Stream("d.example", "a", "s"))) == 2
+    with ScriptedServer(make_page(1, 1, ["s", "s2", "s"])) as server:
+        assert len(Live(make_client(server.url)).notify_events(Stream("d.example", "a", "s"))) == 2
 
 
 EMPTY = [
@@ -486,38 +486,38 @@ NO_LISTS = [
 
 
 @pytest.mark.parametrize("content", EMPTY)
-def test_an_empty_list(content):
+def test_an_empty_list_is_recognised(content):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **content}))) as server:
-        assert Live(client(server.url)).notify_events(Stream("d.example", "a", "s")) == []
+        assert Live(make_client(server.url)).notify_events(Stream("d.example", "a", "s")) == []
 
 
 @pytest.mark.parametrize("content", NO_LISTS)
-def test_what_is_no_list_is_not_taken_for_an_empty_one(content):
+def test_a_response_without_a_list_is_not_taken_for_an_empty_list(content):
     step = answer(200, json.dumps({"RequestId": "R", **content}))
-    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is no list"):
-        client(server.url, retry_timeout=0).pages(NOTIFY_RECORDS, {"DomainName": "d"})
+    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is not a list"):
+        make_client(server.url, retry_timeout=0).pages(NOTIFY_RECORDS, {"DomainName": "d"})
 
 
-def test_a_part_of_a_list_is_not_taken_for_the_whole():
+def test_a_full_page_is_followed_by_another_without_a_number_of_pages():
     """Without a number of pages, a page that is full is followed by another."""
-    full = rows(1, None, ["s"] * 500)
-    with ScriptedServer(full, rows(2, "soon", ["t"] * 499)) as server:
-        assert len(list(client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"}))) == 999
+    full = make_page(1, None, ["s"] * 500)
+    with ScriptedServer(full, make_page(2, "soon", ["t"] * 499)) as server:
+        assert len(list(make_client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"}))) == 999
 
 
 @pytest.mark.parametrize("total", [3, "3", 10**15, "9" * 4000, 1e300, -1, True, [3], None])
-def test_pages_end_whatever_their_number_is_said_to_be(total):
-    steps = [rows(1, total, "ab"), rows(2, total, "cd"), rows(3, total, "")]
+def test_pages_end_whatever_the_total_is(total):
+    steps = [make_page(1, total, "ab"), make_page(2, total, "cd"), make_page(3, total, "")]
     wanted = len(steps) if total in (3, "3", 10**15) else 1
     with ScriptedServer(*steps[:wanted]) as server:
-        assert len(list(client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"}))) == (4 if wanted > 1 else 2)
+        assert len(list(make_client(server.url).pages(NOTIFY_RECORDS, {"DomainName": "d"}))) == (4 if wanted > 1 else 2)
 
 
-def endless(monkeypatch, content, **limits):
+def read_endless_list(monkeypatch, content, **limits):
     """The calls made, and the error of a list whose pages never end."""
     for name, value in limits.items():
         monkeypatch.setattr(paging, name, value)
-    caller = client("http://127.0.0.1")
+    caller = make_client("http://127.0.0.1")
     numbers = []
 
     def call(operation, parameters):
@@ -530,21 +530,21 @@ def endless(monkeypatch, content, **limits):
     return numbers, str(caught.value)
 
 
-def test_pages_without_end(monkeypatch):
-    numbers, text = endless(monkeypatch, lambda number: {"TotalPage": 10**9, "CallbackList": [{"n": number}]})
+def test_endless_pages_are_an_error(monkeypatch):
+    numbers, text = read_endless_list(monkeypatch, lambda number: {"TotalPage": 10**9, "CallbackList": [{"n": number}]})
     assert len(numbers) == 10_000 and "no end" in text
 
 
-def test_pages_larger_than_memory(monkeypatch):
-    numbers, text = endless(
+def test_pages_that_exceed_the_memory_limit_are_an_error(monkeypatch):
+    numbers, text = read_endless_list(
         monkeypatch, lambda n: {"TotalPage": 10**9, "CallbackList": [{"n": n}]}, _MAX_LIST_SIZE=9999
     )
     assert len(numbers) == 7 and "no end" in text, "a page of 1,000 bytes with an object counts as 1,500"
 
 
-def test_streams_without_end_take_bounded_memory():
+def test_endless_streams_take_bounded_memory():
     """The shortest names take the most memory for each byte that is sent."""
-    server = client("http://127.0.0.1")
+    server = make_client("http://127.0.0.1")
 
     def call(_operation, parameters):
         rows = [{"AppName": "a", "StreamName": f"{parameters['PageNum']}-{number}"} for number in range(3000)]
@@ -561,46 +561,46 @@ def test_streams_without_end_take_bounded_memory():
         tracemalloc.stop()
 
 
-def test_the_same_page_again_and_again(monkeypatch):
-    numbers, text = endless(monkeypatch, lambda _number: {"TotalPage": 3, "CallbackList": [{"n": 1}]})
+def test_a_page_that_comes_twice_is_an_error(monkeypatch):
+    numbers, text = read_endless_list(monkeypatch, lambda _number: {"TotalPage": 3, "CallbackList": [{"n": 1}]})
     assert numbers == ["1", "2"] and "page 2 comes twice" in text
 
 
-def online(number, total, names, **counts):
+def make_online_page(number, total, names, **counts):
     listed = [{"AppName": "a", "StreamName": name} for name in names]
     content = {"TotalNum": total, "TotalPage": 2, **counts, "OnlineInfo": {"LiveStreamOnlineInfo": listed}}
     return answer(200, json.dumps({"RequestId": f"P{number}", **content}))
 
 
-def online_names(server):
-    return [row["stream_name"] for row in Live(client(server.url)).online_streams("d.example")]
+def read_online_names(server):
+    return [row["stream_name"] for row in Live(make_client(server.url)).online_streams("d.example")]
 
 
 def test_a_list_that_moved_while_it_was_read_is_read_again():
     """A stream of the first page ended, so that the first of the second page is on the first by then."""
-    moved = [online(1, 4, "ab"), online(2, 3, "d")]
-    with ScriptedServer(*moved, online(1, 3, "bc"), online(2, 3, "d")) as server:
-        assert online_names(server) == list("bcd")
+    moved = [make_online_page(1, 4, "ab"), make_online_page(2, 3, "d")]
+    with ScriptedServer(*moved, make_online_page(1, 3, "bc"), make_online_page(2, 3, "d")) as server:
+        assert read_online_names(server) == list("bcd")
 
 
-def test_a_list_that_holds_fewer_than_it_says_is_read_again():
-    with ScriptedServer(online(1, 3, "ab", TotalPage=1), online(1, 2, "ab", TotalPage=1)) as server:
-        assert online_names(server) == list("ab")
+def test_a_list_with_fewer_objects_than_its_total_is_read_again():
+    with ScriptedServer(make_online_page(1, 3, "ab", TotalPage=1), make_online_page(1, 2, "ab", TotalPage=1)) as server:
+        assert read_online_names(server) == list("ab")
 
 
-def test_a_list_that_never_holds_what_it_says_is_not_usable():
-    steps = [online(1, 3, "ab", TotalPage=1)] * 5
+def test_a_list_that_always_has_fewer_objects_than_its_total_is_an_error():
+    steps = [make_online_page(1, 3, "ab", TotalPage=1)] * 5
     with (
         ScriptedServer(*steps) as server,
         pytest.raises(ResponseLost, match="its pages hold fewer objects than they say"),
     ):
-        online_names(server)
+        read_online_names(server)
 
 
 def test_a_list_that_only_grows_is_read_once():
     """The notify log of a run in progress, which grows all the time, could otherwise never be read."""
-    with ScriptedServer(online(1, 3, "ab"), online(2, 4, "cd")) as server:
-        assert online_names(server) == list("abcd")
+    with ScriptedServer(make_online_page(1, 3, "ab"), make_online_page(2, 4, "cd")) as server:
+        assert read_online_names(server) == list("abcd")
 
 
 @pytest.mark.parametrize(
@@ -609,8 +609,8 @@ def test_a_list_that_only_grows_is_read_once():
 def test_a_stream_without_its_names_makes_the_list_unusable(row):
     content = {"RequestId": "R", "TotalNum": 1, "OnlineInfo": {"LiveStreamOnlineInfo": [row]}}
     step = answer(200, json.dumps(content))
-    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is no list"):
-        Live(client(server.url, retry_timeout=0)).online_streams("d.example")
+    with ScriptedServer(step) as server, pytest.raises(ResponseLost, match="page 1 is not a list"):
+        Live(make_client(server.url, retry_timeout=0)).online_streams("d.example")
 
 
 @pytest.mark.parametrize(
@@ -628,11 +628,11 @@ def test_a_stream_without_its_names_makes_the_list_unusable(row):
         ("d.example", "a\0", "s"),
     ],
 )
-def test_names_that_identify_no_stream(names):
+def test_invalid_names_of_streams_are_refused(names):
     with pytest.raises(InvalidOption) as caught:
-        Stream.checked(*names)
+        Stream.from_names(*names)
     assert re.search("domain_name|app_name|stream_name", str(caught.value))
 
 
-def test_names_that_are_only_unusual():
-    assert Stream.checked("live.example.com", "my app", "a b*~/+&=%中文")
+def test_unusual_names_of_streams_are_accepted():
+    assert Stream.from_names("live.example.com", "my app", "a b*~/+&=%中文")

@@ -15,7 +15,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.account impo
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream, check_domain
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import ingest_type, record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import parse_ingest_type, parse_record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from support.scripted import ScriptedServer, answer
@@ -84,13 +84,13 @@ CONFIG = {
 }
 
 
-def live(server):
+def make_live(server):
     settings = Settings(Endpoint.parse(server.url), connect_timeout=2, read_timeout=2)
     credentials = Credentials(lambda _expired: AccessKey("id", "secret", None, "a test"))
     return Live(Client(settings, Limits(retry_timeout=0, rate_limit=1e9), credentials))
 
 
-def sent(server):
+def parse_request(server):
     """Action and parameters of the requests that arrived."""
     return [
         (request.headers["x-acs-action"], dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True)))
@@ -98,8 +98,8 @@ def sent(server):
     ]
 
 
-def test_a_recording_configuration():
-    assert record_config(ROW) == CONFIG
+def test_a_recording_configuration_is_parsed():
+    assert parse_record_config(ROW) == CONFIG
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_a_recording_configuration():
         ({"TranscodeTemplates": {"Templates": None}}, {"transcode_templates": []}),
     ],
 )
-def test_what_else_the_api_may_answer(row, config):
-    assert record_config({**ROW, **row}) == {**CONFIG, **config}
+def test_other_forms_of_a_configuration_are_parsed(row, config):
+    assert parse_record_config({**ROW, **row}) == {**CONFIG, **config}
 
 
-def test_a_mode_that_is_spelled_as_in_requests():
+def test_a_mode_spelled_as_in_requests_is_parsed():
     row = {name: value for name, value in ROW.items() if name != "OnDemond"}
-    assert record_config({**row, "OnDemand": 2})["mode"] == "ingest_parameter"
-    assert record_config(row)["mode"] is None
+    assert parse_record_config({**row, "OnDemand": 2})["mode"] == "ingest_parameter"
+    assert parse_record_config(row)["mode"] is None
 
 
-def test_a_format_in_capitals_with_numbers_as_texts_and_slices_that_mean_nothing():
+def test_a_format_in_capitals_with_numbers_as_texts_is_parsed_without_its_slices():
     item = {"Format": "MP4", "CycleDuration": "60", "SliceDuration": 30, "SliceOssObjectPrefix": "x"}
-    (found,) = record_config({**ROW, "RecordFormatList": {"RecordFormat": [item]}})["formats"]
+    (found,) = parse_record_config({**ROW, "RecordFormatList": {"RecordFormat": [item]}})["formats"]
     assert found == {
         "format": "mp4",
         "cycle_duration": 60,
@@ -152,9 +152,9 @@ def test_all_configurations_of_a_domain_are_read_without_a_filter(total):
         return answer(200, json.dumps({"RequestId": "P", "TotalPage": total, "LiveAppRecordList": listed}))
 
     with ScriptedServer(page(ROW, None), page({**ROW, "AppName": "*"})) as server:
-        found = live(server).record_configs("live.example.com")
+        found = make_live(server).record_configs("live.example.com")
         assert found == [CONFIG, {**CONFIG, "app_name": "*"}]
-        assert sent(server) == [
+        assert parse_request(server) == [
             ("DescribeLiveRecordConfig", {"DomainName": "live.example.com", "PageNum": number, "PageSize": "30"})
             for number in ("1", "2")
         ]
@@ -192,14 +192,14 @@ FIXED = {
         (Live.delete_record_config, "DeleteLiveAppRecordConfig", NAMES),
     ],
 )
-def test_a_configuration_is_sent_as_the_operation_takes_it(call, action, parameters):
+def test_a_configuration_is_sent_in_the_form_of_the_operation(call, action, parameters):
     with ScriptedServer(OK) as server:
-        call(live(server), CONFIG)
-        assert sent(server) == [(action, parameters)]
+        call(make_live(server), CONFIG)
+        assert parse_request(server) == [(action, parameters)]
 
 
 @pytest.mark.parametrize("name", ["", " ", "*", "rtmp://x/y", "live.example.com:80", "a b", "a\nb", "me@x"])
-def test_what_is_no_domain(name):
+def test_invalid_domains_are_refused(name):
     with pytest.raises(InvalidOption, match="domain_name"):
         check_domain(name)
 
@@ -208,7 +208,7 @@ NAMES = {"domain_name": "live.example.com", "app_name": "app", "stream_name": "s
 
 
 @pytest.mark.parametrize(("value", "name"), [("s1", "s1"), (12345, "12345"), (0, "0"), (-1, "-1"), ("00123", "00123")])
-def test_names_from_variables(value, name):
+def test_names_from_variables_become_text(value, name):
     assert Stream.from_values({**NAMES, "stream_name": value, "other": 1}) == Stream("live.example.com", "app", name)
 
 
@@ -216,12 +216,12 @@ def test_only_control_characters_and_line_ends_are_refused_in_names():
     refused = {chr(code) for code in (*range(0x20), *range(0x80, 0xA0), 0x2028, 0x2029)}
     for mark in map(chr, (*range(0x3100), *range(0xFE00, 0x10000), 0x1F3FB, 0xE0001)):
         try:
-            Stream.checked("live.example.com", f"a{mark}", f"{mark}b")
+            Stream.from_names("live.example.com", f"a{mark}", f"{mark}b")
         except InvalidOption as error:
             assert mark in refused and "a line end or another control character" in str(error)
         else:
             assert mark not in refused
-    assert Stream.checked("live.example.com", "\u3000", "\u200b")
+    assert Stream.from_names("live.example.com", "\u3000", "\u200b")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_only_control_characters_and_line_ends_are_refused_in_names():
         ("", "stream_name is empty"),
     ],
 )
-def test_what_yaml_may_have_changed_is_no_name(value, words):
+def test_names_that_yaml_may_have_changed_are_refused(value, words):
     with pytest.raises(InvalidOption) as raised:
         Stream.from_values({**NAMES, "stream_name": value})
     assert words in raised.value.happened
@@ -247,5 +247,5 @@ def test_what_yaml_may_have_changed_is_no_name(value, words):
     ("said", "told"),
     [("push", "push"), ("pull", "pull"), ("PULL", "pull"), ("edge", None), ("", None), (None, None), (["pull"], None)],
 )
-def test_how_a_stream_comes_in_is_told_only_where_the_cloud_says_it(said, told):
-    assert ingest_type(said) == told
+def test_an_unknown_ingest_type_is_none(said, told):
+    assert parse_ingest_type(said) == told

@@ -72,26 +72,26 @@ USUAL = [-7 * DAYS + 15 * MINUTES, 15 * MINUTES]
 
 
 @pytest.mark.parametrize("ahead", [0, -5 * HOURS, 15 * MINUTES])
-def test_it_ends_ahead_so_that_nothing_is_missed_while_the_call_waits(ahead):
+def test_the_window_ends_in_the_future_so_that_no_event_is_missed_while_the_call_waits(ahead):
     assert windows(log(ahead)) == [USUAL]
 
 
-def test_a_clock_that_is_further_behind_is_seen_in_the_answer():
+def test_a_clock_that_is_further_behind_is_detected_by_the_response():
     later = [USUAL[0] + HOURS, USUAL[1] + HOURS]
     assert windows(log(HOURS), log(HOURS)) == [USUAL, later]
 
 
 @pytest.mark.parametrize("code", ["InvalidEndTime.Malformed", "MalformedParam", "InvalidParameter", "InvalidTime"])
-def test_where_the_future_is_refused_the_present_has_to_do(code):
+def test_a_window_that_ends_now_is_read_if_one_in_the_future_is_refused(code):
     assert windows(refuse(code), log()) == [USUAL, [USUAL[0], 0]]
 
 
-def test_where_the_future_is_refused_a_clock_that_is_behind_is_still_seen():
+def test_a_clock_that_is_behind_is_detected_though_the_future_is_refused():
     asked = windows(refuse("MalformedParam"), log(5 * MINUTES), log(5 * MINUTES))
     assert asked == [USUAL, [USUAL[0], 0], [USUAL[0] + 5 * MINUTES, 5 * MINUTES]]
 
 
-def test_after_a_wrong_clock_the_window_is_made_anew():
+def test_a_new_window_is_made_after_a_wrong_clock_was_corrected():
     hours = 5 * HOURS
     script = [refuse("InvalidTimeStamp.Expired", hours), refuse("MalformedParam", hours), log(hours)]
     assert windows(*script) == [USUAL, USUAL, [USUAL[0] + hours, USUAL[1] + hours]]
@@ -109,6 +109,6 @@ def test_a_window_that_is_refused_in_any_form_is_an_error():
 
 
 @pytest.mark.parametrize("nonsense", ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "soon"])
-def test_a_date_beyond_all_clocks_says_nothing(nonsense):
+def test_an_implausible_date_is_ignored(nonsense):
     body = json.dumps({"RequestId": "R", "CallbackList": []})
     assert windows(answer(200, body, date=nonsense)) == [USUAL]

@@ -19,7 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import rate_limiter
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rate_limiter import RateLimiter, shared_directory
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rate_limiter import (
+    RateLimiter,
+    make_shared_directory,
+)
 
 RATE = 50.0
 NUMBERS = itertools.count()
@@ -38,7 +41,7 @@ class Time:
         return self.origin + self.now
 
 
-def pacer(directory, time, account="account", action="action", rate=RATE):
+def make_limiter(directory, time, account="account", action="action", rate=RATE):
     return RateLimiter(
         directory and str(directory), account, action, rate, time.monotonic, time.wall, lambda: time.boot
     )
@@ -55,30 +58,30 @@ def make(request, tmp_path, time):
     account = f"account {next(NUMBERS)}"
 
     def made(**changes):
-        return pacer(tmp_path if request.param == "shared" else None, time, **{"account": account, **changes})
+        return make_limiter(tmp_path if request.param == "shared" else None, time, **{"account": account, **changes})
 
     return made
 
 
-def test_slots_are_evenly_spaced_whoever_asks(make, time):
+def test_slots_are_evenly_spaced_for_all_limiters(make, time):
     slots = [make().reserve() for _process in range(100)]
     assert slots == pytest.approx([time.now + number / RATE for number in range(100)])
 
 
-def test_a_slot_is_now_when_nobody_waits(make, time):
+def test_the_slot_is_now_if_the_queue_is_empty(make, time):
     make().reserve()
     time.now += 60
     assert make().reserve() == time.now
     assert make().reserve() == pytest.approx(time.now + 1 / RATE), "idle time is not saved up"
 
 
-def test_the_backlog_is_how_long_a_newcomer_waits(make, time):
-    assert make().backlog() == 0
+def test_the_backlog_is_the_wait_of_the_next_caller(make, time):
+    assert make().measure_backlog() == 0
     for _call in range(100):
         make().reserve()
-    assert make().backlog() == pytest.approx(100 / RATE)
+    assert make().measure_backlog() == pytest.approx(100 / RATE)
     time.now += 1
-    assert make().backlog() == pytest.approx(100 / RATE - 1)
+    assert make().measure_backlog() == pytest.approx(100 / RATE - 1)
     assert make().reserve() == pytest.approx(time.now + 100 / RATE - 1), "looking takes no slot"
 
 
@@ -95,9 +98,9 @@ def test_another_rate_takes_effect_at_once(make, time):
     assert make(rate=RATE).reserve() == pytest.approx(time.now + 1 + 1 / RATE)
 
 
-def test_a_dropped_call_slows_all_down_and_the_rate_comes_back(make, time):
+def test_a_dropped_call_slows_all_limiters_down_and_the_rate_recovers(make, time):
     make().reserve()
-    make().dropped()
+    make().slow_down()
     time.now += 1
     first, second = make().reserve(), make().reserve()
     assert 1 / RATE < second - first <= 1 / (RATE * 0.7)
@@ -108,20 +111,20 @@ def test_a_dropped_call_slows_all_down_and_the_rate_comes_back(make, time):
 
 def test_calls_dropped_together_count_once(make, time):
     for _call in range(10):
-        make().dropped()
+        make().slow_down()
     first, second = make().reserve(), make().reserve()
     assert second - first <= 1 / (RATE * 0.7)
 
 
-def test_the_rate_does_not_go_down_to_nothing(make, time):
+def test_the_rate_never_falls_below_its_minimum(make, time):
     for _call in range(100):
         time.now += 0.5
-        make().dropped()
+        make().slow_down()
     first, second = make().reserve(), make().reserve()
-    assert second - first <= 1 / (RATE * rate_limiter._LOWEST) + 1e-6
+    assert second - first <= 1 / (RATE * rate_limiter._MIN_FACTOR) + 1e-6
 
 
-def file_of(directory):
+def find_file(directory):
     (path,) = directory.iterdir()
     return path
 
@@ -129,11 +132,11 @@ def file_of(directory):
 @pytest.fixture(name="path")
 def path_of_a_used_pacer(tmp_path, time):
     for _call in range(10):
-        pacer(tmp_path, time).reserve()
-    return file_of(tmp_path)
+        make_limiter(tmp_path, time).reserve()
+    return find_file(tmp_path)
 
 
-def test_the_file_is_private_and_tells_no_names(path):
+def test_the_file_is_private_and_contains_no_names(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "account" not in str(path.name) and b"account" not in path.read_bytes()
 
@@ -154,33 +157,33 @@ def test_the_file_is_private_and_tells_no_names(path):
         struct.pack("<8sdddd", b"apsara01", 1_700_000_000.0, 1000.0, 0.5, 1e9),
     ],
 )
-def test_a_corrupt_or_foreign_file_is_begun_anew(path, tmp_path, time, content):
+def test_a_corrupt_or_foreign_file_is_overwritten(path, tmp_path, time, content):
     path.write_bytes(content)
-    ours = pacer(tmp_path, time)
+    ours = make_limiter(tmp_path, time)
     assert ours.reserve() == time.now
     assert ours.reserve() == pytest.approx(time.now + 1 / RATE)
     assert ours.problem is None
 
 
 @given(content=st.binary(max_size=60))
-def test_any_content_leaves_slots_that_come(tmp_path_factory, content):
+def test_any_content_of_the_file_leaves_slots_in_the_near_future(tmp_path_factory, content):
     directory = tmp_path_factory.mktemp("pacer")
     time = Time()
-    pacer(directory, time).reserve()
-    file_of(directory).write_bytes(content)
-    assert time.now <= pacer(directory, time).reserve() <= time.now + 1e4 / (RATE * rate_limiter._LOWEST)
+    make_limiter(directory, time).reserve()
+    find_file(directory).write_bytes(content)
+    assert time.now <= make_limiter(directory, time).reserve() <= time.now + 1e4 / (RATE * rate_limiter._MIN_FACTOR)
 
 
 @pytest.mark.parametrize("boot", [b"second", b""])
-def test_a_new_start_of_the_machine_begins_anew(path, tmp_path, boot):
+def test_slots_of_an_earlier_boot_are_dropped(path, tmp_path, boot):
     later = Time(now=5.0, origin=1_700_500_000.0, boot=boot)
-    assert pacer(tmp_path, later).reserve() == 5.0
+    assert make_limiter(tmp_path, later).reserve() == 5.0
 
 
-def test_a_new_start_is_found_by_the_clock_where_it_has_no_name(tmp_path):
+def test_a_reboot_is_detected_by_the_clock_without_a_boot_id(tmp_path):
     earlier = Time(now=1000.0, boot=b"")
-    pacer(tmp_path, earlier).reserve()
-    assert pacer(tmp_path, Time(now=5.0, origin=1_700_500_000.0, boot=b"")).reserve() == 5.0
+    make_limiter(tmp_path, earlier).reserve()
+    assert make_limiter(tmp_path, Time(now=5.0, origin=1_700_500_000.0, boot=b"")).reserve() == 5.0
 
 
 @pytest.mark.parametrize("step", [-7200, -5.5, 5.5, 7200])
@@ -191,17 +194,17 @@ def test_a_clock_that_is_set_changes_no_slot(make, time, step):
     assert slots == pytest.approx([time.now + number / RATE for number in range(20)])
 
 
-def test_linux_names_each_start_of_the_machine():
+def test_linux_has_a_boot_id():
     assert len(rate_limiter._boot_id()) == (36 if sys.platform == "linux" else 0)
 
 
-def test_a_directory_that_is_gone_means_slots_of_this_process(tmp_path, time):
-    ours = pacer(tmp_path / "nowhere", time, account=f"gone {next(NUMBERS)}")
+def test_a_missing_directory_means_slots_of_this_process(tmp_path, time):
+    ours = make_limiter(tmp_path / "nowhere", time, account=f"gone {next(NUMBERS)}")
     assert [ours.reserve() for _call in range(3)] == pytest.approx([time.now + number / RATE for number in range(3)])
     assert "No such file" in ours.problem
 
 
-def test_a_directory_that_cannot_be_used_leaves_the_slots_of_the_run(tmp_path, time):
+def test_an_unusable_directory_leaves_the_slots_of_the_run(tmp_path, time):
     (tmp_path / "run").mkdir()
 
     def process():
@@ -209,21 +212,21 @@ def test_a_directory_that_cannot_be_used_leaves_the_slots_of_the_run(tmp_path, t
         return RateLimiter(account="account", action="action", rate=RATE, clock=time.monotonic, **directories)
 
     ours = [process() for _process in range(5)]
-    rate_limiter._OWN.clear()
+    rate_limiter._local_states.clear()
     slots = [one.reserve() for one in ours]
     assert slots == pytest.approx([time.now + number / RATE for number in range(5)])
-    assert rate_limiter._OWN == {}, "each process has slots from the run's directory"
+    assert rate_limiter._local_states == {}, "each process has slots from the run's directory"
     assert not ours[0].is_alone() and "nowhere" in ours[0].problem
     assert ours[0].reserve() == pytest.approx(time.now + 5 / RATE)
 
 
 @pytest.mark.parametrize("kind", ["link", "directory", "pipe"])
-def test_what_somebody_else_has_put_there_is_not_used(path, tmp_path, time, kind):
+def test_a_path_of_another_kind_is_not_used(path, tmp_path, time, kind):
     target = tmp_path.parent / "precious"
     target.write_bytes(b"precious")
     path.unlink()
     {"link": lambda: path.symlink_to(target), "directory": path.mkdir, "pipe": lambda: os.mkfifo(path)}[kind]()
-    ours = pacer(tmp_path, time, account="account")
+    ours = make_limiter(tmp_path, time, account="account")
     assert ours.reserve() >= time.now
     assert ours.problem
     assert target.read_bytes() == b"precious"
@@ -231,7 +234,7 @@ def test_what_somebody_else_has_put_there_is_not_used(path, tmp_path, time, kind
 
 def test_a_full_disk_means_slots_of_this_process(tmp_path, time, monkeypatch):
     monkeypatch.setattr(rate_limiter.os, "pwrite", lambda *_arguments: 0)
-    ours = pacer(tmp_path, time, account=f"full {next(NUMBERS)}")
+    ours = make_limiter(tmp_path, time, account=f"full {next(NUMBERS)}")
     assert ours.reserve() == time.now
     assert "No space left" in ours.problem
     assert ours.reserve() == pytest.approx(time.now + 1 / RATE)
@@ -239,46 +242,46 @@ def test_a_full_disk_means_slots_of_this_process(tmp_path, time, monkeypatch):
 
 def test_a_file_of_another_user_is_not_used(path, tmp_path, time, monkeypatch):
     monkeypatch.setattr(rate_limiter.os, "getuid", lambda: os.geteuid() + 1)
-    ours = pacer(tmp_path, time, account="account")
+    ours = make_limiter(tmp_path, time, account="account")
     ours.reserve()
     assert "another user" in ours.problem
 
 
 def test_the_shared_directory_is_private(tmp_path):
-    made = Path(shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)}))
+    made = Path(make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)}))
     assert made.parent == tmp_path and stat.S_IMODE(made.stat().st_mode) == 0o700
     made.chmod(0o777)
-    assert stat.S_IMODE(Path(shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})).stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path(make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})).stat().st_mode) == 0o700
 
 
 def test_without_a_runtime_directory_it_is_named_after_the_user(tmp_path, monkeypatch):
     monkeypatch.setattr(rate_limiter.tempfile, "gettempdir", lambda: str(tmp_path))
     expected = str(tmp_path / f"apsaravideo-live-{os.getuid()}")
-    assert shared_directory({}) == shared_directory({"XDG_RUNTIME_DIR": "/nonexistent"}) == expected
+    assert make_shared_directory({}) == make_shared_directory({"XDG_RUNTIME_DIR": "/nonexistent"}) == expected
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can make files of another user")
-def test_places_of_another_user_are_left_alone(tmp_path, monkeypatch):
+def test_directories_of_another_user_are_not_used(tmp_path, monkeypatch):
     """As a runtime directory is for root after `sudo -E`, and anything in a directory that all may write to."""
     monkeypatch.setattr(rate_limiter.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", 12345, 12345)
     expected = tmp_path / "tmp" / f"apsaravideo-live-{os.getuid()}"
-    assert shared_directory({"XDG_RUNTIME_DIR": str(tmp_path / "theirs")}) == str(expected)
+    assert make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path / "theirs")}) == str(expected)
     assert os.listdir(tmp_path / "theirs") == []
     os.chown(expected, 12345, 12345)
     with pytest.raises(OSError, match="another user"):
-        shared_directory({})
+        make_shared_directory({})
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])
-def test_a_shared_directory_that_is_none_is_refused(tmp_path, kind):
+def test_a_shared_directory_that_is_a_file_or_link_is_refused(tmp_path, kind):
     path = tmp_path / "apsaravideo-live"
     (tmp_path / "elsewhere").mkdir()
     path.symlink_to(tmp_path / "elsewhere") if kind == "link" else path.touch()
     with pytest.raises(OSError, match="another user"):
-        shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})
+        make_shared_directory({"XDG_RUNTIME_DIR": str(tmp_path)})
 
 
 PROCESS = """
@@ -307,7 +310,7 @@ def test_processes_share_the_slots(tmp_path):
     assert min(gaps) > 1 / RATE - 1e-6
 
 
-def test_a_killed_process_holds_nobody_up(tmp_path):
+def test_a_killed_process_does_not_block_the_others(tmp_path):
     processes = [start(tmp_path, 50, killed_at=number) for number in range(4)]
     for process in processes:
         process.communicate()
@@ -319,7 +322,7 @@ def test_a_killed_process_holds_nobody_up(tmp_path):
 def test_threads_share_the_slots(tmp_path, time):
     slots = []
     threads = [
-        threading.Thread(target=lambda: slots.extend(pacer(tmp_path, time).reserve() for _call in range(50)))
+        threading.Thread(target=lambda: slots.extend(make_limiter(tmp_path, time).reserve() for _call in range(50)))
         for _thread in range(4)
     ]
     for thread in threads:

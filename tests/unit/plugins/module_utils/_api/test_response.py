@@ -40,8 +40,8 @@ def read(status, body, **headers):
         '\ufeff<?xml version="1.0"?>\n<X><RequestId>R1</RequestId></X>',
     ],
 )
-def test_success(body):
-    assert response.request_id(read(200, body)) == "R1"
+def test_a_successful_response_is_returned(body):
+    assert response.get_request_id(read(200, body)) == "R1"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_success(body):
     ],
 )
 @pytest.mark.parametrize("status", [400, 404, 409, 500])
-def test_error_code_counts_whatever_the_status(body, status):
+def test_an_error_code_counts_whatever_the_status_is(body, status):
     with pytest.raises(ApiError) as caught:
         read(status, body)
     assert (caught.value.code, caught.value.request_id, caught.value.http_status) == (
@@ -91,7 +91,7 @@ def test_retry_after_is_in_milliseconds(header, seconds):
         b"\xff\xfe",
     ],
 )
-def test_a_success_that_is_none_leaves_the_outcome_unknown(body):
+def test_an_unusable_success_leaves_the_outcome_unknown(body):
     with pytest.raises(ResponseLost) as caught:
         read(200, body, content_type="text/html; charset=utf-8")
     assert caught.value.code is None
@@ -104,7 +104,7 @@ def test_a_server_error_without_a_code_leaves_the_outcome_unknown(body):
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 403, 404, 407, 418])
-def test_a_refusal_by_something_else_is_not_tried_again(status):
+def test_a_refusal_by_something_else_is_not_retried(status):
     with pytest.raises(EndpointUnusable) as caught:
         read(status, "<html>no</html>", content_type="text/html")
     assert not caught.value.retryable
@@ -117,7 +117,7 @@ def test_an_entity_bomb_is_not_expanded():
         read(400, bomb)
 
 
-def test_deep_json_is_no_traceback():
+def test_deeply_nested_json_is_an_error():
     with pytest.raises(ResponseLost):
         read(200, "[" * 100_000)
 
@@ -132,7 +132,7 @@ def test_the_echo_of_the_string_to_sign_is_cut():
     assert "not matched" in str(caught.value)
 
 
-def test_the_server_s_words_are_one_short_line():
+def test_the_server_s_message_is_one_short_line():
     with pytest.raises(ApiError) as caught:
         read(400, {"RequestId": "R", "Code": "New", "Message": "a\nb\t" + "x" * 5000})
     assert "\n" not in str(caught.value)
@@ -148,14 +148,14 @@ def test_the_server_s_words_are_one_short_line():
         ("", "differs"),
     ],
 )
-def test_a_wrong_clock_is_named(date, words):
+def test_a_wrong_clock_is_described(date, words):
     with pytest.raises(ApiError) as caught:
         read(400, {"RequestId": "R", "Code": "InvalidTimeStamp.Expired", "Message": "expired"}, date=date)
     assert words in str(caught.value)
 
 
 @given(st.integers(100, 599), st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_answer_is_a_result_or_a_live_error(status, body):
+def test_any_response_is_a_result_or_a_live_error(status, body):
     try:
         assert isinstance(read(status, body), dict)
     except LiveError as error:
@@ -174,6 +174,6 @@ JSON = st.recursive(
 @given(st.sampled_from([200, 302, 400, 500]), JSON)
 def test_any_json_is_a_result_or_a_live_error(status, body):
     try:
-        assert response.request_id(read(status, body))
+        assert response.get_request_id(read(status, body))
     except LiveError as error:
         assert str(error)

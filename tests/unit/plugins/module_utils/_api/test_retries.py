@@ -135,7 +135,7 @@ FINAL = {
 }
 
 
-def make(url, retry_timeout=60, read_timeout=0.3):
+def make_client(url, retry_timeout=60, read_timeout=0.3):
     keys = [
         AccessKey("first-id", "first-secret", "first-token", "a test"),
         AccessKey("other-id", "other-secret", "other-token", "a test"),
@@ -146,7 +146,7 @@ def make(url, retry_timeout=60, read_timeout=0.3):
     return Client(settings, limits, credentials, MovingClock())
 
 
-def outcome(client, call):
+def call_and_catch(client, call):
     """The reply, or the error."""
     try:
         return client.call(call.operation, call.parameters)
@@ -157,8 +157,8 @@ def outcome(client, call):
 def attempt(call, *steps, **settings):
     """Reply or error, the client, and the requests that arrived."""
     with ScriptedServer(*steps) as server:
-        client = make(server.url, **settings)
-        return outcome(client, call), client, server.requests
+        client = make_client(server.url, **settings)
+        return call_and_catch(client, call), client, server.requests
 
 
 def not_sent_once(monkeypatch):
@@ -175,7 +175,7 @@ def not_sent_once(monkeypatch):
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
-def test_what_is_sent_again(monkeypatch, failure):
+def test_calls_are_retried_as_their_rules_say(monkeypatch, failure):
     calls = COMMANDS if failure.step is silence else CALLS
     steps = [step for call in calls for step in script(call, failure)]
     with ScriptedServer(*steps) as server:
@@ -183,18 +183,18 @@ def test_what_is_sent_again(monkeypatch, failure):
             if failure.step is None:
                 not_sent_once(monkeypatch)
             before = len(server.requests)
-            client = make(server.url)
-            judge(call, failure, outcome(client, call), client)
+            client = make_client(server.url)
+            check_result(call, failure, call_and_catch(client, call), client)
             requests = server.requests[before:]
             assert len(requests) == len(script(call, failure)) == client.traffic.api_calls, call
-            check(requests, call)
+            check_requests(requests, call)
 
 
 READS = [call for call in OTHERS if call.operation.items or call.operation.field]
 
 
 @pytest.mark.parametrize("call", READS, ids=str)
-def test_an_answer_without_what_it_must_hold_is_not_taken_for_nothing(call):
+def test_a_response_without_its_required_field_is_retried(call):
     assert call.operation.action.startswith("Describe")
     good = answer(200, json.dumps(success(call.operation)))
     result, client, requests = attempt(call, OK, good)
@@ -204,14 +204,14 @@ def test_an_answer_without_what_it_must_hold_is_not_taken_for_nothing(call):
     assert result.request_id == "OK" and client.traffic.request_ids == ["OK"]
 
 
-def test_every_operation_that_reads_says_what_it_must_hold():
+def test_every_reading_operation_names_its_required_field():
     assert {call.operation for call in OTHERS if call.operation.action.startswith("Describe")} == {
         call.operation for call in READS
     }
 
 
 @pytest.mark.parametrize("state", ["paused", "", None, 7, ["online"], {}])
-def test_a_state_that_is_none_is_not_taken_for_offline(state):
+def test_an_unknown_stream_state_is_not_taken_for_offline(state):
     call = next(call for call in READS if call.operation is operations.STREAM_STATE)
     steps = [answer(200, json.dumps({"RequestId": "OK", "StreamState": state}))]
     result, _client, _requests = attempt(call, *steps, retry_timeout=0)
@@ -219,9 +219,9 @@ def test_a_state_that_is_none_is_not_taken_for_offline(state):
 
 
 @pytest.mark.parametrize(("state", "online"), [("ONLINE", True), ("Online", True), ("OFFLINE", False)])
-def test_the_case_of_a_state_does_not_matter(state, online):
+def test_stream_states_are_read_in_any_case_of_letters(state, online):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "OK", "StreamState": state}))) as server:
-        assert Live(make(server.url)).is_online(Stream(*NAMES.values())) is online
+        assert Live(make_client(server.url)).is_online(Stream(*NAMES.values())) is online
 
 
 def script(call, failure):
@@ -243,7 +243,7 @@ def success(operation):
     return content
 
 
-def judge(call, failure, result, client):
+def check_result(call, failure, result, client):
     again = call.repeatable or not failure.unknown
     if again:
         assert getattr(result, "content", result) == success(call.operation), call
@@ -254,7 +254,7 @@ def judge(call, failure, result, client):
     assert bool(client.clock.slept) is (again and failure.waits), call
 
 
-def check(requests, call):
+def check_requests(requests, call):
     """The same call each time, with a nonce, a time and a signature of its own."""
     assert {(request.method, request.body) for request in requests} == {("POST", b"")}
     assert len({request.target for request in requests}) == 1
@@ -265,19 +265,19 @@ def check(requests, call):
 
 @pytest.mark.parametrize(("step", "kind"), FINAL.values(), ids=FINAL)
 @pytest.mark.parametrize("call", COMMANDS, ids=str)
-def test_what_is_final(call, step, kind):
+def test_final_failures_are_not_retried(call, step, kind):
     result, client, requests = attempt(call, step)
     assert result.__class__ is kind and not result.after_lost_response
     assert len(requests) == 1 and not client.clock.slept
 
 
 @pytest.mark.parametrize("step", [step for step, _kind in FINAL.values()], ids=FINAL)
-def test_a_refusal_after_a_lost_answer_tells_that_something_may_have_happened(step):
+def test_a_refusal_after_a_lost_response_says_that_the_call_may_have_taken_effect(step):
     result, _client, _requests = attempt(COMMANDS[0], reset, step)
     assert result.after_lost_response
 
 
-def test_once_lost_stays_lost():
+def test_a_lost_response_is_remembered_over_all_attempts():
     steps = [
         reset,
         refuse("Throttling"),
@@ -296,23 +296,23 @@ def test_a_restart_that_was_dropped_and_then_lost_is_lost():
     assert len(requests) == 3 and client.traffic.throttled == 2
 
 
-def test_the_first_attempt_that_was_lost_is_the_one_that_counts():
+def test_lost_at_is_the_time_of_the_first_lost_attempt():
     steps = [refuse("Throttling"), reset, reset, refuse("TaskAlreadyStarted", 409)]
     with ScriptedServer(*steps) as server:
-        client = make(server.url)
+        client = make_client(server.url)
         found = Live(client).record_command(Stream(*NAMES.values()), "start")
     assert found.after_lost_response and found.lost_at == NOON + client.clock.slept[0] + 1
     with ScriptedServer(refuse("Throttling"), refuse("TaskAlreadyStarted", 409)) as server:
-        found = Live(make(server.url)).record_command(Stream(*NAMES.values()), "start")
+        found = Live(make_client(server.url)).record_command(Stream(*NAMES.values()), "start")
     assert found.lost_at is None and not found.after_lost_response
 
 
-def test_a_restart_that_was_lost_says_when_it_left():
+def test_a_lost_restart_tells_when_it_was_sent():
     result, client, _requests = attempt(COMMANDS[3], refuse("Throttling"), reset)
     assert isinstance(result, OutcomeUnknown) and result.lost_at == NOON + client.clock.slept[0] + 1
 
 
-def test_every_try_bears_its_own_time():
+def test_every_attempt_has_its_own_date():
     _result, client, requests = attempt(COMMANDS[0], refuse("Throttling"), reset, OK)
     times = [request.headers["x-acs-date"] for request in requests]
     first, second = client.clock.slept
@@ -321,16 +321,16 @@ def test_every_try_bears_its_own_time():
 
 
 @pytest.mark.parametrize("name", [name for name, failure in FAILURES.items() if failure.waits and failure.step])
-def test_with_no_time_for_retries_the_first_try_is_the_only_one(name):
+def test_without_time_for_retries_there_is_one_attempt(name):
     result, client, requests = attempt(COMMANDS[0], FAILURES[name].step, retry_timeout=0)
     assert isinstance(result, LiveError) and result.retryable
     assert len(requests) == 1 and not client.clock.slept
 
 
 @pytest.mark.parametrize("seconds", [0.001, 1, 7.5, 30])
-def test_the_time_for_retries_is_that_of_all_calls_of_a_task(seconds):
+def test_the_calls_of_a_task_share_the_time_for_retries(seconds):
     with ScriptedServer(*[refuse("Throttling")] * 500) as server:
-        client = make(server.url, retry_timeout=seconds)
+        client = make_client(server.url, retry_timeout=seconds)
         for _call in range(3):
             with pytest.raises(ApiError):
                 client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
@@ -339,14 +339,14 @@ def test_the_time_for_retries_is_that_of_all_calls_of_a_task(seconds):
         server.stop_early()
 
 
-def test_retries_without_end():
+def test_retries_without_a_limit_go_on():
     steps = [refuse("ServiceUnavailable", 503), refuse("Throttling"), reset] * 10
     result, client, requests = attempt(COMMANDS[0], *steps, OK, retry_timeout=-1)
     assert result.after_lost_response and len(requests) == 31
     assert sum(client.clock.slept) > 20 and max(client.clock.slept) <= 8
 
 
-def test_a_server_that_wishes_for_days_is_asked_again_after_half_a_minute():
+def test_a_retry_after_of_days_is_cut_to_half_a_minute():
     _result, client, _requests = attempt(
         COMMANDS[0], refuse("Throttling", x_acs_retry_after="999999999"), OK, retry_timeout=90
     )
@@ -356,12 +356,12 @@ def test_a_server_that_wishes_for_days_is_asked_again_after_half_a_minute():
 # --- clocks and keys -------------------------------------------------------------------------------------------------
 
 
-def expired(ahead, **headers):
+def refuse_clock(ahead, **headers):
     date = format_datetime(datetime.fromtimestamp(NOON + ahead, timezone.utc), usegmt=True)
     return refuse("InvalidTimeStamp.Expired", **{"date": date, **headers})
 
 
-def dates(requests):
+def read_dates(requests):
     """The times of requests, in seconds from noon."""
     texts = [request.headers["x-acs-date"] for request in requests]
     return [
@@ -379,23 +379,23 @@ def dates(requests):
         (0, "0 seconds"),
     ],
 )
-def test_a_wrong_clock_is_put_right_for_the_whole_task(ahead, words):
-    with ScriptedServer(expired(ahead), OK, OK) as server:
-        client = make(server.url, retry_timeout=0)
+def test_a_wrong_clock_is_corrected_for_the_whole_task(ahead, words):
+    with ScriptedServer(refuse_clock(ahead), OK, OK) as server:
+        client = make_client(server.url, retry_timeout=0)
         for command in ("restart", "stop"):
             assert not client.call(operations.RECORD_COMMAND, {**NAMES, "Command": command}).after_lost_response
-    assert dates(server.requests) == [0, ahead, ahead]
+    assert read_dates(server.requests) == [0, ahead, ahead]
     (warning,) = client.warnings()
     assert words in warning and "NTP" in warning
 
 
-def test_a_clock_that_is_set_while_the_task_runs():
-    with ScriptedServer(expired(3600), OK, expired(3600), OK) as server:
-        client = make(server.url)
+def test_a_clock_that_is_set_during_the_task_is_corrected_again():
+    with ScriptedServer(refuse_clock(3600), OK, refuse_clock(3600), OK) as server:
+        client = make_client(server.url)
         client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
         client.clock.time += 3600
         client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "stop"})
-    assert dates(server.requests) == [0, 3600, 7200, 3600]
+    assert read_dates(server.requests) == [0, 3600, 7200, 3600]
     assert "0 seconds" in client.warnings()[0]
 
 
@@ -415,25 +415,25 @@ NO_DATES = {
 
 
 @pytest.mark.parametrize("headers", NO_DATES.values(), ids=NO_DATES)
-def test_a_date_that_is_none_is_not_followed(headers):
-    result, client, requests = attempt(COMMANDS[0], expired(0, **headers))
+def test_an_invalid_date_is_ignored(headers):
+    result, client, requests = attempt(COMMANDS[0], refuse_clock(0, **headers))
     assert isinstance(result, ClockWrong) and "NTP" in str(result)
     assert len(requests) == 1 and client.warnings() == []
 
 
-def test_a_clock_is_put_right_once_for_each_call():
-    result, _client, requests = attempt(COMMANDS[0], expired(1200), expired(2400))
-    assert isinstance(result, ClockWrong) and dates(requests) == [0, 1200]
+def test_a_clock_is_corrected_once_for_each_call():
+    result, _client, requests = attempt(COMMANDS[0], refuse_clock(1200), refuse_clock(2400))
+    assert isinstance(result, ClockWrong) and read_dates(requests) == [0, 1200]
 
 
-def test_keys_and_clock_are_both_put_right():
-    steps = [expired(1200), refuse("InvalidSecurityToken.Expired"), OK]
+def test_credentials_and_clock_are_both_corrected():
+    steps = [refuse_clock(1200), refuse("InvalidSecurityToken.Expired"), OK]
     _result, _client, requests = attempt(COMMANDS[3], *steps, retry_timeout=0)
-    assert dates(requests) == [0, 1200, 1200]
+    assert read_dates(requests) == [0, 1200, 1200]
     assert [request.headers["x-acs-security-token"] for request in requests] == ["first-token"] * 2 + ["other-token"]
 
 
-def test_keys_that_cannot_be_renewed_after_a_lost_answer():
+def test_failed_renewal_after_a_lost_response_says_that_the_call_may_have_taken_effect():
     def find(expired):
         if expired:
             raise CredentialsError("The place of the keys is gone", "Look for it.")
@@ -449,7 +449,7 @@ def test_keys_that_cannot_be_renewed_after_a_lost_answer():
 # --- how a request travels -------------------------------------------------------------------------------------------
 
 
-def dripping(head, drop):
+def drip(head, drop):
     """An answer that never stops coming, a bit at a time."""
 
     def step(handler: BaseHTTPRequestHandler) -> None:
@@ -464,28 +464,28 @@ def dripping(head, drop):
 
 
 DRIPS = {
-    "body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x"),
-    "chunks": dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
-    "head": dripping(b"HTTP/1.1 200 OK\r\n", b"x-N: y\r\n"),
-    "promises": dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "body": drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x"),
+    "chunks": drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "head": drip(b"HTTP/1.1 200 OK\r\n", b"x-N: y\r\n"),
+    "promises": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
 }
 
 
 @pytest.mark.parametrize("step", DRIPS.values(), ids=DRIPS)
-def test_an_answer_that_drips_is_given_up(step):
+def test_a_response_that_drips_is_abandoned(step):
     began = time.monotonic()
     with ScriptedServer(step) as server:
-        client = make(server.url, retry_timeout=0, read_timeout=0.2)
+        client = make_client(server.url, retry_timeout=0, read_timeout=0.2)
         with pytest.raises(ResponseLost):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
     assert 1 < time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("step", [silence, DRIPS["body"]], ids=["silence", "drip"])
-def test_the_time_of_attempts_counts_as_that_of_waits_does(step):
+def test_the_time_of_attempts_counts_like_that_of_waits(step):
     """One attempt takes at most six times `read_timeout`; none begins when both together have taken `retry_timeout`."""
     with ScriptedServer(*[step] * 50) as server:
-        client = make(server.url, retry_timeout=4, read_timeout=0.2)
+        client = make_client(server.url, retry_timeout=4, read_timeout=0.2)
         began = time.monotonic()
         with pytest.raises(ResponseLost):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
@@ -498,7 +498,7 @@ def test_the_time_of_attempts_counts_as_that_of_waits_does(step):
 
 
 @pytest.mark.parametrize("close", [False, True])
-def test_an_answer_to_no_question_is_not_taken_for_that_to_the_next(close):
+def test_an_unsolicited_response_is_not_taken_for_that_to_the_next_request(close):
     def twice(handler):
         for name in ("ONE", "TWO"):
             body = json.dumps({"RequestId": name}).encode()
@@ -506,7 +506,7 @@ def test_an_answer_to_no_question_is_not_taken_for_that_to_the_next(close):
         handler.close_connection = close
 
     with ScriptedServer(twice, OK) as server:
-        client = make(server.url)
+        client = make_client(server.url)
         replies = [client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})]
         time.sleep(0.3)  # what arrives even later nobody can tell from an answer
         replies.append(client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "stop"}))
@@ -521,13 +521,13 @@ def test_a_connection_serves_several_calls():
         OK(handler)
 
     with ScriptedServer(ok, ok) as server:
-        client = make(server.url)
+        client = make_client(server.url)
         for command in ("stop", "cancel_delay"):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": command})
     assert len(set(peers)) == 1
 
 
-def test_a_compressed_answer_is_not_unpacked():
+def test_a_compressed_response_is_not_decompressed():
     import gzip
 
     bomb = gzip.compress(b'{"RequestId": "R"' + b" " * 50_000_000 + b"}")
@@ -536,7 +536,7 @@ def test_a_compressed_answer_is_not_unpacked():
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_nobody_is_asked_whom_the_endpoint_names(status):
+def test_a_redirect_to_another_host_is_not_followed(status):
     with ScriptedServer() as elsewhere:
         step = answer(status, "", location=f"{elsewhere.url}/?Command=start")
         result, _client, _requests = attempt(COMMANDS[0], step)
@@ -553,7 +553,7 @@ def endpoint_beyond_a_proxy(monkeypatch):
             monkeypatch.setenv(name, url)
         for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        client = make("http://127.0.0.1", **settings)
+        client = make_client("http://127.0.0.1", **settings)
         endpoint = Endpoint.parse("http://live.example.net", allow_http=True)
         client.account.transport = transport.Transport(Settings(endpoint, read_timeout=2))
         return client
@@ -561,7 +561,7 @@ def endpoint_beyond_a_proxy(monkeypatch):
     return through
 
 
-def test_a_reset_behind_a_proxy_is_a_lost_answer(proxied):
+def test_a_reset_behind_a_proxy_is_a_lost_response(proxied):
     with ScriptedServer(reset) as server:
         client = proxied(server.url)
         with pytest.raises(OutcomeUnknown):
@@ -580,7 +580,7 @@ def test_a_reset_behind_a_proxy_is_a_lost_answer(proxied):
         ("hidden://127.0.0.1:9", EndpointUnusable, "the setting of the proxy"),
     ],
 )
-def test_a_proxy_that_does_not_work(proxied, url, kind, words):
+def test_a_broken_proxy_is_named(proxied, url, kind, words):
     client = proxied(url, retry_timeout=0)
     with pytest.raises(kind, match=words) as caught:
         client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "restart"})
@@ -591,11 +591,13 @@ def test_a_proxy_that_does_not_work(proxied, url, kind, words):
 def test_calls_to_this_machine_never_go_through_a_proxy(proxied, host):
     with ScriptedServer() as proxy, ScriptedServer(OK) as server:
         proxied(proxy.url)
-        make(server.url.replace("127.0.0.1", host)).call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
+        make_client(server.url.replace("127.0.0.1", host)).call(
+            operations.RECORD_COMMAND, {**NAMES, "Command": "start"}
+        )
     assert proxy.requests == [] and len(server.requests) == 1
 
 
-def test_what_the_table_of_operations_says_of_repeating():
+def test_operations_that_must_not_be_repeated_say_why():
     """Every operation that makes or removes something names what to look at when its outcome is unknown."""
     for call in CALLS:
         assert call.operation.may_repeat(call.parameters) is call.repeatable

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import (
     AccessKey,
     Credentials,
-    issued,
-    renewal,
+    compute_renewal_time,
+    parse_issued_key,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import cache as cache_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._credentials import seal
@@ -350,38 +350,38 @@ def format_time(seconds):
 )
 def test_credentials_are_renewed_five_minutes_before_their_end_but_not_within_a_minute(left, used):
     now = 1_700_000_000.0
-    assert issued(make_content(format_time(now + left)), "a test", now).renew_at == now + used
+    assert parse_issued_key(make_content(format_time(now + left)), "a test", now).renew_at == now + used
 
 
 @pytest.mark.parametrize(
     "end", ["2023-11-14T22:13:20Z", "2023-11-14T22:13:20+00:00", "2023-11-15T06:13:20+08:00", "2023-11-14T22:13:20"]
 )
 def test_all_forms_of_a_time_are_read(end):
-    assert renewal(end, "a test", 0) == 1_700_000_000.0 - 300
+    assert compute_renewal_time(end, "a test", 0) == 1_700_000_000.0 - 300
 
 
 @given(end=st.text(max_size=25))
 def test_an_invalid_time_is_a_credentials_error(end):
     try:
-        assert renewal(end, "a test", 0) >= 60
+        assert compute_renewal_time(end, "a test", 0) >= 60
     except CredentialsError as error:
         assert "a test" in str(error)
 
 
 def test_credentials_renew_their_access_key_in_time(fake_run):
     credentials = Credentials(fake_run.get_access_key, lambda: fake_run.now)
-    first = credentials.keys()
-    assert credentials.keys() is first
+    first = credentials.get_access_key()
+    assert credentials.get_access_key() is first
     fake_run.now += LIFETIME
-    second = credentials.keys()
+    second = credentials.get_access_key()
     assert (first.access_key_id, second.access_key_id) == ("id-1", "id-2")
-    assert credentials.renewed(second) and credentials.keys().access_key_id == "id-3"
+    assert credentials.renew(second) and credentials.get_access_key().access_key_id == "id-3"
 
 
 def test_renewal_of_lasting_credentials_reports_no_change():
     lasting = AccessKey("i", "s", None, "a test")
     credentials = Credentials(lambda _expired: lasting)
-    assert not credentials.renewed(credentials.keys())
+    assert not credentials.renew(credentials.get_access_key())
 
 
 def test_access_keys_of_one_id_and_two_secrets_differ_in_identity():

@@ -103,7 +103,7 @@ def make_task(options=None, environ=None, home="/nonexistent", directory=None):
 
 
 def get_access_key(options=None, environ=None, home="/nonexistent", directory=None):
-    return make_task(options, environ, home, directory).credentials.keys()
+    return make_task(options, environ, home, directory).credentials.get_access_key()
 
 
 def get_refusal(options=None, environ=None, home="/nonexistent", kind=CredentialsError):
@@ -430,7 +430,7 @@ def test_the_first_of_the_two_sdk_files_is_used(tmp_path):
 def test_a_file_accessible_by_others_causes_a_warning(home, mode):
     (home / ".aliyun" / "config.json").chmod(mode)
     found = make_task({}, {}, home)
-    assert found.credentials.keys().access_key_id == "file-id"
+    assert found.credentials.get_access_key().access_key_id == "file-id"
     assert [text for text in found.warnings if "chmod 600" in text and str(home) in text] == found.warnings
     assert bool(found.warnings) is bool(mode & 0o066)
 
@@ -749,7 +749,7 @@ def test_a_refusal_by_sts_is_a_credentials_error(step, words, advice):
     with ScriptedServer(step) as server:
         found = make_task({**OPTIONS, "role_arn": ROLE, "sts_endpoint": server.url})
         with pytest.raises(CredentialsError) as caught:
-            found.credentials.keys()
+            found.credentials.get_access_key()
     assert words in str(caught.value) and advice in str(caught.value)
     assert found.traffic.api_calls == 1
     if "RequestId R-1" in str(caught.value):
@@ -1052,9 +1052,9 @@ def test_stored_credentials_are_used_to_their_end_without_a_valid_access_token(t
 def test_stored_credentials_that_the_cloud_rejected_are_replaced(tmp_path, oauth):
     path = write(tmp_path / "c", {"profiles": [{"name": "p", "mode": "OAuth", **make_sign_in(**make_stored(1000))}]})
     found = make_task({"profile": "p", "credentials_file": path}).credentials
-    first = found.keys()
-    assert found.renewed(first) and found.keys().access_key_id.startswith("STS.")
-    assert first.account == found.keys().account, "they use up the same quota"
+    first = found.get_access_key()
+    assert found.renew(first) and found.get_access_key().access_key_id.startswith("STS.")
+    assert first.account == found.get_access_key().account, "they use up the same quota"
     assert oauth.log == ["POST /v1/exchange"]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import record_config
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import parse_record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain import record_config as record_config_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.reconcile import ADD, REPLACE, UPDATE
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
@@ -257,7 +257,7 @@ def test_replacement_is_refused_if_the_old_configuration_could_not_be_restored(r
 
 
 def test_configuration_has_the_fields_that_are_compared():
-    assert set(record_config({})) == set(make_desired())
+    assert set(parse_record_config({})) == set(make_desired())
 
 
 @given(configurations.PAIRS)

@@ -75,7 +75,7 @@ def recording_task(tmp_path, monkeypatch):
             asked.append(round(clock.wall - START, 3))
             return KEYS
 
-        monkeypatch.setattr(Credentials, "keys", keys)
+        monkeypatch.setattr(Credentials, "get_access_key", keys)
         names = {"domain_name": "d.example", "app_name": "a", "stream_name": "s"}
         with ScriptedServer(*[seen(step) for step in script]) as server:
             given = {"endpoint": server.url, "start_at": ISO, "rate_limit": 10, **names, **options}

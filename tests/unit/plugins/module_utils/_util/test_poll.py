@@ -97,7 +97,7 @@ def test_the_cloud_s_seconds_of_a_moment(ahead, answers, past):
     """The second that the cloud's clock showed is among them, and all are where nothing told how the clocks differ."""
     live = Live(Client(Settings(Endpoint.parse("https://live.example.com")), Limits(), None))
     moment = NOON + past
-    assert all(live.cloud_seconds(moment).holds(utc(second)) for second in (0, NOON, 2 * NOON))
+    assert all(live.cloud_seconds(moment).contains(utc(second)) for second in (0, NOON, 2 * NOON))
     for departure, way_there, way_back in answers:
         sent = NOON + departure
         live.client.account.cloud_clock.skew.learn((sent + way_there + ahead) // 1, sent, sent + way_there + way_back)

@@ -28,7 +28,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._api.models impor
     RecordTask,
     Stream,
     TimeWindow,
-    iso,
+    format_time,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording_state import LOG_DELAY
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.windows import Window, merge
@@ -226,7 +226,7 @@ def make_live(world):
             push = world.push_of(name, world.time)
             if push:
                 began = datetime.fromtimestamp(NOON + push[0], timezone.utc)
-                rows.append({"app_name": "app", "stream_name": name, "publish_time": iso(began)})
+                rows.append({"app_name": "app", "stream_name": name, "publish_time": format_time(began)})
         return rows
 
     def log(where, window=None):
