@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec, record_info
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.clock import WrongClock
 from support.emulator import ACCOUNT
 from support.playbook import STREAM, environment
 
@@ -28,16 +27,6 @@ PREFIX = "{AppName}/{StreamName}/{Sequence}_{EscapedStartTime}_{EscapedEndTime}"
 M3U8 = {"Format": "m3u8", "OssObjectPrefix": PREFIX, "SliceOssObjectPrefix": "{UnixTimestamp}_{Sequence}"}
 RECORDED = {"OssBucket": "b", "OssEndpoint": "oss-cn-shanghai.aliyuncs.com", "RecordFormat": [M3U8]}
 ISO = "%Y-%m-%dT%H:%M:%SZ"
-
-
-class WrongClock(Clock):
-    """A clock that is ahead by so many seconds."""
-
-    def __init__(self, ahead):
-        self.ahead = ahead
-
-    def now(self):
-        return time.time() + self.ahead
 
 
 def run(cloud, module, options, clock=None, check_mode=False):

@@ -15,7 +15,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._domain.recording
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import argspec
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record as record_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.clock import WrongClock
 from support.emulator import ACCOUNT
 from support.playbook import STREAM, environment
 
@@ -23,16 +23,6 @@ DEFAULTS = {name: option.get("default") for name, option in record_module.SPEC.o
 COMMAND, LOG, STATE = "RealTimeRecordCommand", "DescribeLiveRecordNotifyRecords", "DescribeLiveStreamState"
 QUIET = "quiet.example.com/myapp/stream01"
 NAMES = dict(zip(argspec.STREAM, STREAM.split("/")))
-
-
-class WrongClock(Clock):
-    """A clock that is ahead by so many seconds."""
-
-    def __init__(self, ahead):
-        self.ahead = ahead
-
-    def now(self):
-        return time.time() + self.ahead
 
 
 def record(cloud, state="started", stream=STREAM, clock=None, check_mode=False, **options):

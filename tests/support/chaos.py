@@ -37,6 +37,7 @@ from typing import Any, NamedTuple
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.clock import WrongClock
 from support.emulator import ACCOUNT, Emulator
 from support.playbook import ANSIBLE_PLAYBOOK, FLEET, Ansible, environment, streams
 
@@ -100,19 +101,6 @@ class Outcome:
     job: Job
     stream: str
     result: Mapping[str, Any]
-
-
-class WrongClock(Clock):
-    """A wall clock that is wrong by `off` seconds, and whose waits are shortened by `haste`."""
-
-    def __init__(self, off: float, haste: float) -> None:
-        self._off, self._haste = off, haste
-
-    def now(self) -> float:
-        return super().now() + self._off
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds / self._haste)
 
 
 class Controller:

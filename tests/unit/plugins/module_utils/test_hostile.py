@@ -23,12 +23,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import UnsatisfiedAssumption
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import response
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations import RECORD_COMMAND
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import LiveError
-from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.response import HttpResponse
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.transport import Transport
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
@@ -38,7 +34,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
     record_notify,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.client import make_client
+from support.clock import FakeClock
 from support.scripted import ScriptedServer
 
 NOW = 1_767_323_045.0  # 2026-01-02T03:04:05Z
@@ -165,24 +162,13 @@ class TooLong(BaseException):
     """A task waits as long as it was told to."""
 
 
-class PassingClock(Clock):
-    """A clock that goes on by itself where somebody waits, but not for as long as somebody might wish to wait."""
-
-    def __init__(self):
-        self._passed = 0.0
-        self._sleeps = 0
-
-    def now(self):
-        return NOW + self._passed
-
-    def monotonic(self):
-        return self._passed
+class ImpatientClock(FakeClock):
+    """A clock that goes on by itself while somebody waits, but not for as long as somebody might wish to wait."""
 
     def sleep(self, seconds):
-        self._sleeps += 1
-        if self._sleeps > 1000:
+        super().sleep(max(seconds, 0.001))
+        if len(self.slept) > 1000:
             raise TooLong
-        self._passed += max(seconds, 0.001)
 
 
 def run(job, options, answers, check_mode=False, environ=()):
@@ -198,7 +184,7 @@ def run(job, options, answers, check_mode=False, environ=()):
         body = content if isinstance(content, bytes) else encode_body(content)
         return HttpResponse(200, {"date": "Fri, 02 Jan 2026 03:04:05 GMT"}, body[:max_size])
 
-    task = Task(module.SPEC.fill({**KEYS, **given, **options}), dict(environ), check_mode, PassingClock())
+    task = Task(module.SPEC.fill({**KEYS, **given, **options}), dict(environ), check_mode, ImpatientClock(NOW))
     with mock.patch.object(Transport, "send", send):
         try:
             return execute(module.operate, task)
@@ -483,9 +469,7 @@ def test_anything_that_a_connection_may_send_is_a_response_or_an_error(lines, re
         handler.wfile.write(sent)
 
     with ScriptedServer(step) as server:
-        settings_of = Settings(Endpoint.parse(server.url), connect_timeout=2, read_timeout=1)
-        keys = Credentials(lambda _expired: AccessKey("id", "secret", None, "a test"))
-        client = Client(settings_of, Limits(0, rate_limit=1e9), keys)
+        client = make_client(server.url, retry_timeout=0, read_timeout=1)
         try:
             reply = client.call(RECORD_COMMAND, {**NAMES, "Command": "start"})
         except LiveError as error:

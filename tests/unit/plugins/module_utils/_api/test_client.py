@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import paging
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
@@ -42,44 +42,16 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._module import record
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.client import ACCESS_KEY, make_client, make_credentials
+from support.clock import FakeClock
 from support.scripted import ScriptedServer, answer, reset, silence, truncated
 
-KEY = AccessKey("the-id", "the-secret", "the-token/+=", "a test")
 STREAM = Stream("live.example.com", "my app", "a b*~/+&=%中文")
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
 
 
-class FakeClock(Clock):
-    """Sleeps in no time, and remembers."""
-
-    def __init__(self):
-        self.slept = []
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-
-
 def refuse(code, status=400, message="", **headers):
     return answer(status, json.dumps({"RequestId": f"R-{code}", "Code": code, "Message": message}), **headers)
-
-
-def make_credentials(*keys):
-    """Credentials that go on to the next of these keys when one has expired, and stay with the last."""
-    order = list(keys)
-
-    def find(expired):
-        if expired and len(order) > 1:
-            order.pop(0)
-        return order[0]
-
-    return Credentials(find)
-
-
-def make_client(url, retry_timeout=60, read_timeout=2):
-    """A client whose pace is of no matter here."""
-    settings = Settings(Endpoint.parse(url), connect_timeout=2, read_timeout=read_timeout)
-    return Client(settings, Limits(retry_timeout, rate_limit=1e9), make_credentials(KEY), FakeClock())
 
 
 def send(server, command="start", **settings):
@@ -109,9 +81,9 @@ def test_a_call_is_one_signed_post():
         action="RealTimeRecordCommand",
         version="2016-11-01",
         query=query,
-        access_key_id=KEY.access_key_id,
-        access_key_secret=KEY.access_key_secret,
-        security_token=KEY.security_token,
+        access_key_id=ACCESS_KEY.access_key_id,
+        access_key_secret=ACCESS_KEY.access_key_secret,
+        security_token=ACCESS_KEY.security_token,
         date=headers["x-acs-date"],
         nonce=headers["x-acs-signature-nonce"],
     )
@@ -155,7 +127,9 @@ EXPIRED = refuse("InvalidSecurityToken.Expired")
 
 def test_expired_credentials_are_renewed_once_and_the_call_is_retried():
     with ScriptedServer(EXPIRED, OK) as server:
-        caller = Client(Settings(Endpoint.parse(server.url)), Limits(0), make_credentials(KEY, RENEWED), FakeClock())
+        caller = make_client(
+            server.url, FakeClock(), credentials=make_credentials(ACCESS_KEY, RENEWED), retry_timeout=0
+        )
         reply = caller.call(RECORD_COMMAND, {"Command": "restart"})
     first, second = (request.headers for request in server.requests)
     assert (first["x-acs-security-token"], second["x-acs-security-token"]) == ("the-token/+=", "new-token")
@@ -164,10 +138,10 @@ def test_expired_credentials_are_renewed_once_and_the_call_is_retried():
     assert caller.traffic.api_calls == 2
 
 
-@pytest.mark.parametrize(("keys", "tries"), [([KEY], 1), ([KEY, RENEWED, KEY], 2)])
+@pytest.mark.parametrize(("keys", "tries"), [([ACCESS_KEY], 1), ([ACCESS_KEY, RENEWED, ACCESS_KEY], 2)])
 def test_credentials_that_stay_expired_are_an_error(keys, tries):
     with ScriptedServer(*[refuse("InvalidSecurityToken.Expired", message="new-token")] * tries) as server:
-        caller = Client(Settings(Endpoint.parse(server.url)), Limits(), make_credentials(*keys), FakeClock())
+        caller = make_client(server.url, FakeClock(), credentials=make_credentials(*keys))
         with pytest.raises(ApiError) as caught:
             caller.call(RECORD_COMMAND, {"Command": "start"})
     assert caught.value.code == "InvalidSecurityToken.Expired"
@@ -263,32 +237,15 @@ def test_a_retry_timeout_of_minus_1_has_no_limit():
     assert sum(caller.clock.slept) >= 150
 
 
-class SlowClock(FakeClock):
-    """Time passes only by sleeping, and by as much as each look at it is said to take."""
-
-    def __init__(self, looks=0.0):
-        super().__init__()
-        self.time, self.looks = 1000.0, looks
-
-    def monotonic(self):
-        self.time += self.looks
-        return self.time
-
-    def sleep(self, seconds):
-        super().sleep(seconds)
-        self.time += seconds
-
-
 def call_in_slots(server, clock, rate, directory, calls):
     for _call in range(calls):
-        settings = Settings(Endpoint.parse(server.url))
-        caller = Client(settings, Limits(rate_limit=rate, slot_directory=str(directory)), make_credentials(KEY), clock)
+        caller = make_client(server.url, clock, rate_limit=rate, slot_directory=str(directory))
         caller.call(RECORD_COMMAND, {"Command": "start"})
     return caller
 
 
 def test_calls_of_several_clients_are_sent_in_slots(tmp_path):
-    clock = SlowClock()
+    clock = FakeClock()
     with ScriptedServer(*[OK] * 5) as server:
         last = call_in_slots(server, clock, 50, tmp_path, 5)
     assert clock.slept == pytest.approx([0.02] * 4)
@@ -296,7 +253,7 @@ def test_calls_of_several_clients_are_sent_in_slots(tmp_path):
 
 
 def test_a_long_queue_is_waited_for_without_a_connection(tmp_path):
-    clock = SlowClock()
+    clock = FakeClock()
     with ScriptedServer(OK, OK) as server:
         call_in_slots(server, clock, 0.1, tmp_path, 2)
     assert clock.slept == pytest.approx([9.0, 1.0])
@@ -304,7 +261,7 @@ def test_a_long_queue_is_waited_for_without_a_connection(tmp_path):
 
 @pytest.mark.parametrize("late", [0.039, 0.041])
 def test_a_missed_slot_is_not_used(late):
-    clock = SlowClock()
+    clock = FakeClock()
     slots = iter([clock.time - late, clock.time + 7])
     SendTiming(clock, Traffic()).before_send(SimpleNamespace(reserve=lambda: next(slots)), None)
     assert clock.slept == ([7] if late > 0.04 else [])
@@ -312,7 +269,7 @@ def test_a_missed_slot_is_not_used(late):
 
 def test_a_machine_too_slow_for_any_slot_sends_all_the_same(tmp_path):
     with ScriptedServer(OK) as server:
-        call_in_slots(server, SlowClock(looks=1.0), 50, tmp_path, 1)
+        call_in_slots(server, FakeClock(step=1.0), 50, tmp_path, 1)
 
 
 def free_port():
@@ -374,18 +331,18 @@ def test_netrc_does_not_replace_the_signature(tmp_path, monkeypatch):
 
 
 def test_secrets_echoed_by_the_server_are_masked():
-    message = f"bad: {KEY.access_key_id} {KEY.access_key_secret} {KEY.security_token}"
+    message = f"bad: {ACCESS_KEY.access_key_id} {ACCESS_KEY.access_key_secret} {ACCESS_KEY.security_token}"
     with ScriptedServer(refuse("New", message=message)) as server:
         _caller, error = call_and_fail(server, ApiError)
-    assert not [secret for secret in (*KEY.secrets(), KEY.access_key_id) if secret in str(error)]
+    assert not [secret for secret in (*ACCESS_KEY.secrets(), ACCESS_KEY.access_key_id) if secret in str(error)]
 
 
 def test_no_part_of_a_secret_is_shown_if_the_message_is_cut():
-    message = f"{'x' * 295} {KEY.access_key_secret}"
+    message = f"{'x' * 295} {ACCESS_KEY.access_key_secret}"
     with ScriptedServer(refuse("New", message=message)) as server:
         _caller, error = call_and_fail(server, ApiError)
     assert f"{'x' * 295} ****" in str(error)
-    assert KEY.access_key_secret[:4] not in str(error)
+    assert ACCESS_KEY.access_key_secret[:4] not in str(error)
 
 
 @pytest.mark.parametrize(("operation", "mebibytes"), [(RECORD_COMMAND, 1), (NOTIFY_RECORDS, 8)])

@@ -10,14 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream, check_domain
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import parse_ingest_type, parse_record_config
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption
-from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
+from support.client import make_client
 from support.scripted import ScriptedServer, answer
 
 OK = answer(200, json.dumps({"RequestId": "OK-1"}))
@@ -85,9 +82,7 @@ CONFIG = {
 
 
 def make_live(server):
-    settings = Settings(Endpoint.parse(server.url), connect_timeout=2, read_timeout=2)
-    credentials = Credentials(lambda _expired: AccessKey("id", "secret", None, "a test"))
-    return Live(Client(settings, Limits(retry_timeout=0, rate_limit=1e9), credentials))
+    return Live(make_client(server.url, retry_timeout=0))
 
 
 def parse_request(server):

@@ -12,14 +12,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import ApiError
-from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.client import make_client
+from support.clock import FakeClock
 from support.scripted import ScriptedServer, answer
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
@@ -27,16 +24,6 @@ STREAM = Stream("live.example.com", "app", "stream")
 MINUTES = 60
 HOURS = 3600
 DAYS = 86_400
-
-
-class Stopped(Clock):
-    """It is always noon."""
-
-    def now(self):
-        return NOW
-
-    def sleep(self, seconds):
-        return None
 
 
 def date(ahead):
@@ -54,8 +41,7 @@ def refuse(code, ahead=0):
 def windows(*script):
     """Begin and end of each window that was asked for, in seconds from noon by this machine's clock."""
     with ScriptedServer(*script) as server:
-        credentials = Credentials(lambda _expired: AccessKey("id", "secret", None, "a test"))
-        client = Client(Settings(Endpoint.parse(server.url)), Limits(rate_limit=1e9), credentials, Stopped())
+        client = make_client(server.url, FakeClock(NOW))
         try:
             Live(client).notify_events(STREAM)
         finally:

@@ -18,8 +18,6 @@ import pytest
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api import operations
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
@@ -34,28 +32,13 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._http import transport
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.client import make_client, make_credentials
+from support.clock import NOON, FakeClock
 from support.scripted import ScriptedServer, answer, reset, silence, truncated
 
-NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 NAMES = {"DomainName": "live.example.com", "AppName": "app", "StreamName": "stream"}
 OK = answer(200, json.dumps({"RequestId": "OK"}))
 HTML = "<html>a page of something in between</html>"
-
-
-class MovingClock(Clock):
-    """From noon on; waits take no time here, but there."""
-
-    def __init__(self):
-        self.time = NOON
-        self.slept = []
-
-    def now(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.time += seconds + 1
 
 
 def refuse(code, status=400, **headers):
@@ -135,15 +118,11 @@ FINAL = {
 }
 
 
-def make_client(url, retry_timeout=60, read_timeout=0.3):
-    keys = [
-        AccessKey("first-id", "first-secret", "first-token", "a test"),
-        AccessKey("other-id", "other-secret", "other-token", "a test"),
-    ]
-    credentials = Credentials(lambda expired: keys[1] if expired == keys[0] else keys[0])
-    limits = Limits(retry_timeout, rate_limit=1e9)
-    settings = Settings(Endpoint.parse(url), connect_timeout=2, read_timeout=read_timeout)
-    return Client(settings, limits, credentials, MovingClock())
+def make_retrying_client(url, retry_timeout=60, read_timeout=2):
+    keys = [AccessKey(f"{name}-id", f"{name}-secret", f"{name}-token", "a test") for name in ("first", "other")]
+    credentials = make_credentials(*keys)
+    times = {"retry_timeout": retry_timeout, "read_timeout": read_timeout}
+    return make_client(url, FakeClock(is_running=True), credentials=credentials, **times)
 
 
 def call_and_catch(client, call):
@@ -157,7 +136,7 @@ def call_and_catch(client, call):
 def attempt(call, *steps, **settings):
     """Reply or error, the client, and the requests that arrived."""
     with ScriptedServer(*steps) as server:
-        client = make_client(server.url, **settings)
+        client = make_retrying_client(server.url, **settings)
         return call_and_catch(client, call), client, server.requests
 
 
@@ -183,7 +162,8 @@ def test_calls_are_retried_as_their_rules_say(monkeypatch, failure):
             if failure.step is None:
                 not_sent_once(monkeypatch)
             before = len(server.requests)
-            client = make_client(server.url)
+            read_timeout = 0.3 if failure.step is silence else 2
+            client = make_retrying_client(server.url, read_timeout=read_timeout)
             check_result(call, failure, call_and_catch(client, call), client)
             requests = server.requests[before:]
             assert len(requests) == len(script(call, failure)) == client.traffic.api_calls, call
@@ -221,7 +201,7 @@ def test_an_unknown_stream_state_is_not_taken_for_offline(state):
 @pytest.mark.parametrize(("state", "online"), [("ONLINE", True), ("Online", True), ("OFFLINE", False)])
 def test_stream_states_are_read_in_any_case_of_letters(state, online):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "OK", "StreamState": state}))) as server:
-        assert Live(make_client(server.url)).is_online(Stream(*NAMES.values())) is online
+        assert Live(make_retrying_client(server.url)).is_online(Stream(*NAMES.values())) is online
 
 
 def script(call, failure):
@@ -299,24 +279,24 @@ def test_a_restart_that_was_dropped_and_then_lost_is_lost():
 def test_lost_at_is_the_time_of_the_first_lost_attempt():
     steps = [refuse("Throttling"), reset, reset, refuse("TaskAlreadyStarted", 409)]
     with ScriptedServer(*steps) as server:
-        client = make_client(server.url)
+        client = make_retrying_client(server.url)
         found = Live(client).record_command(Stream(*NAMES.values()), "start")
-    assert found.after_lost_response and found.lost_at == NOON + client.clock.slept[0] + 1
+    assert found.after_lost_response and found.lost_at == NOON + client.clock.slept[0]
     with ScriptedServer(refuse("Throttling"), refuse("TaskAlreadyStarted", 409)) as server:
-        found = Live(make_client(server.url)).record_command(Stream(*NAMES.values()), "start")
+        found = Live(make_retrying_client(server.url)).record_command(Stream(*NAMES.values()), "start")
     assert found.lost_at is None and not found.after_lost_response
 
 
 def test_a_lost_restart_tells_when_it_was_sent():
     result, client, _requests = attempt(COMMANDS[3], refuse("Throttling"), reset)
-    assert isinstance(result, OutcomeUnknown) and result.lost_at == NOON + client.clock.slept[0] + 1
+    assert isinstance(result, OutcomeUnknown) and result.lost_at == NOON + client.clock.slept[0]
 
 
 def test_every_attempt_has_its_own_date():
     _result, client, requests = attempt(COMMANDS[0], refuse("Throttling"), reset, OK)
     times = [request.headers["x-acs-date"] for request in requests]
     first, second = client.clock.slept
-    moments = (NOON, NOON + first + 1, NOON + first + second + 2)
+    moments = (NOON, NOON + first, NOON + first + second)
     assert times == [datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") for moment in moments]
 
 
@@ -330,7 +310,7 @@ def test_without_time_for_retries_there_is_one_attempt(name):
 @pytest.mark.parametrize("seconds", [0.001, 1, 7.5, 30])
 def test_the_calls_of_a_task_share_the_time_for_retries(seconds):
     with ScriptedServer(*[refuse("Throttling")] * 500) as server:
-        client = make_client(server.url, retry_timeout=seconds)
+        client = make_retrying_client(server.url, retry_timeout=seconds)
         for _call in range(3):
             with pytest.raises(ApiError):
                 client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
@@ -381,7 +361,7 @@ def read_dates(requests):
 )
 def test_a_wrong_clock_is_corrected_for_the_whole_task(ahead, words):
     with ScriptedServer(refuse_clock(ahead), OK, OK) as server:
-        client = make_client(server.url, retry_timeout=0)
+        client = make_retrying_client(server.url, retry_timeout=0)
         for command in ("restart", "stop"):
             assert not client.call(operations.RECORD_COMMAND, {**NAMES, "Command": command}).after_lost_response
     assert read_dates(server.requests) == [0, ahead, ahead]
@@ -391,9 +371,9 @@ def test_a_wrong_clock_is_corrected_for_the_whole_task(ahead, words):
 
 def test_a_clock_that_is_set_during_the_task_is_corrected_again():
     with ScriptedServer(refuse_clock(3600), OK, refuse_clock(3600), OK) as server:
-        client = make_client(server.url)
+        client = make_retrying_client(server.url)
         client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
-        client.clock.time += 3600
+        client.clock.wall += 3600
         client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "stop"})
     assert read_dates(server.requests) == [0, 3600, 7200, 3600]
     assert "0 seconds" in client.warnings()[0]
@@ -440,7 +420,7 @@ def test_failed_renewal_after_a_lost_response_says_that_the_call_may_have_taken_
         return AccessKey("first-id", "first-secret", "first-token", "a test")
 
     with ScriptedServer(reset, refuse("InvalidSecurityToken.Expired")) as server:
-        client = Client(Settings(Endpoint.parse(server.url)), Limits(rate_limit=1e9), Credentials(find), MovingClock())
+        client = make_client(server.url, FakeClock(), credentials=Credentials(find))
         with pytest.raises(CredentialsError) as caught:
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
     assert caught.value.after_lost_response, "the first try may have taken effect"
@@ -475,7 +455,7 @@ DRIPS = {
 def test_a_response_that_drips_is_abandoned(step):
     began = time.monotonic()
     with ScriptedServer(step) as server:
-        client = make_client(server.url, retry_timeout=0, read_timeout=0.2)
+        client = make_retrying_client(server.url, retry_timeout=0, read_timeout=0.2)
         with pytest.raises(ResponseLost):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
     assert 1 < time.monotonic() - began < 20
@@ -485,7 +465,7 @@ def test_a_response_that_drips_is_abandoned(step):
 def test_the_time_of_attempts_counts_like_that_of_waits(step):
     """One attempt takes at most six times `read_timeout`; none begins when both together have taken `retry_timeout`."""
     with ScriptedServer(*[step] * 50) as server:
-        client = make_client(server.url, retry_timeout=4, read_timeout=0.2)
+        client = make_retrying_client(server.url, retry_timeout=4, read_timeout=0.2)
         began = time.monotonic()
         with pytest.raises(ResponseLost):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})
@@ -506,7 +486,7 @@ def test_an_unsolicited_response_is_not_taken_for_that_to_the_next_request(close
         handler.close_connection = close
 
     with ScriptedServer(twice, OK) as server:
-        client = make_client(server.url)
+        client = make_retrying_client(server.url)
         replies = [client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "start"})]
         time.sleep(0.3)  # what arrives even later nobody can tell from an answer
         replies.append(client.call(operations.RECORD_COMMAND, {**NAMES, "Command": "stop"}))
@@ -521,7 +501,7 @@ def test_a_connection_serves_several_calls():
         OK(handler)
 
     with ScriptedServer(ok, ok) as server:
-        client = make_client(server.url)
+        client = make_retrying_client(server.url)
         for command in ("stop", "cancel_delay"):
             client.call(operations.RECORD_COMMAND, {**NAMES, "Command": command})
     assert len(set(peers)) == 1
@@ -553,7 +533,7 @@ def endpoint_beyond_a_proxy(monkeypatch):
             monkeypatch.setenv(name, url)
         for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        client = make_client("http://127.0.0.1", **settings)
+        client = make_retrying_client("http://127.0.0.1", **settings)
         endpoint = Endpoint.parse("http://live.example.net", allow_http=True)
         client.account.transport = transport.Transport(Settings(endpoint, read_timeout=2))
         return client
@@ -591,7 +571,7 @@ def test_a_broken_proxy_is_named(proxied, url, kind, words):
 def test_calls_to_this_machine_never_go_through_a_proxy(proxied, host):
     with ScriptedServer() as proxy, ScriptedServer(OK) as server:
         proxied(proxy.url)
-        make_client(server.url.replace("127.0.0.1", host)).call(
+        make_retrying_client(server.url.replace("127.0.0.1", host)).call(
             operations.RECORD_COMMAND, {**NAMES, "Command": "start"}
         )
     assert proxy.requests == [] and len(server.requests) == 1

@@ -12,9 +12,6 @@ from contextlib import suppress
 
 import pytest
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.account import Limits
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.client import Client
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.operations import RECORD_COMMAND
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     EndpointUnusable,
@@ -22,8 +19,8 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import (
     OutcomeUnknown,
     ResponseLost,
 )
-from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from support.certificates import Authority
+from support.client import make_client
 from support.scripted import ScriptedServer, answer, reset
 from support.tunnel import Tunnel
 
@@ -49,11 +46,8 @@ def client_behind_a_proxy(monkeypatch):
         for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY", "HTTPS_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("https_proxy", proxy.url)
-        settings = Settings(
-            Endpoint.parse("https://live.example.net"), connect_timeout=5, read_timeout=read_timeout, ca_path=ca_path
-        )
-        keys = Credentials(lambda _expired: AccessKey("id", "secret", None, "a test"))
-        return Client(settings, Limits(retry_timeout, rate_limit=1e9), keys)
+        times = {"retry_timeout": retry_timeout, "read_timeout": read_timeout}
+        return make_client("https://live.example.net", ca_path=ca_path, **times)
 
     return make
 

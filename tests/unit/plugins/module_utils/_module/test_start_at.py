@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey, Credentials
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.record import SPEC, operate
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
-from ansible_collections.apsaravideo.live.plugins.module_utils._util.clock import Clock
+from support.clock import FakeClock
 from support.scripted import ScriptedServer, answer
 
 START = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
@@ -27,25 +27,9 @@ NOT_PUSHED = answer(409, json.dumps({"RequestId": "R", "Code": "StreamNotFound",
 OFFLINE = answer(200, json.dumps({"RequestId": "R", "StreamState": "offline"}))
 
 
-class ManualClock(Clock):
-    """A clock that begins so many seconds before the start, and is set forward by one of `jumps` after each sleep."""
-
-    def __init__(self, before, jumps=()):
-        self.wall = START - before
-        self.time = 1000.0
-        self.jumps = list(jumps)
-        self.woke_at = []
-
-    def now(self):
-        return self.wall
-
-    def monotonic(self):
-        return self.time
-
-    def sleep(self, seconds):
-        self.wall += seconds + (self.jumps.pop(0) if self.jumps else 0)
-        self.time += seconds
-        self.woke_at.append(self.wall - START)
+def make_clock(before, jumps=()):
+    """Return a clock that begins so many seconds before the start."""
+    return FakeClock(START - before, jumps)
 
 
 class Run(NamedTuple):
@@ -86,54 +70,54 @@ def recording_task(tmp_path, monkeypatch):
 
 
 def test_first_request_is_sent_at_the_time_and_not_before(record):
-    clock = ManualClock(3600)
+    clock = make_clock(3600)
     run = record(clock, OK)
     assert run.requests == [0]
     assert (run.result["start_at"], run.result["late_seconds"]) == (ISO, 0)
     assert run.result["waited_seconds"] == 0, "this wait is nothing to worry about"
     assert run.keys[0] == -3600, "what is wrong with the keys shows at once"
     assert -10 in run.keys, "keys that have expired meanwhile are renewed in time"
-    assert -1 in [round(time, 3) for time in clock.woke_at], "the connection is made a second before"
+    assert -1 in [round(time - START, 3) for time in clock.woke_at], "the connection is made a second before"
 
 
 def test_calls_of_several_tasks_are_evenly_spaced_from_then_on(record):
     with ScriptedServer(OK, OK, OK) as server:
-        runs = [record(ManualClock(20), endpoint=server.url) for _number in range(3)]
+        runs = [record(make_clock(20), endpoint=server.url) for _number in range(3)]
     assert [run.result["late_seconds"] for run in runs] == [0, 0.1, 0.2]
 
 
 @pytest.mark.parametrize("jumps", [[5], [0, 0, 100], [-400]])
 def test_clock_that_is_changed_while_waiting_is_noticed(record, jumps):
-    run = record(ManualClock(300, jumps), OK)
+    run = record(make_clock(300, jumps), OK)
     assert run.requests == [run.result["late_seconds"]] == [0]
 
 
 def test_clock_that_is_set_past_the_time_starts_at_once(record):
-    run = record(ManualClock(300, [1000]), OK)
+    run = record(make_clock(300, [1000]), OK)
     assert run.requests == [run.result["late_seconds"]] == [701], "a second after it was set"
 
 
 def test_time_that_has_just_passed_starts_at_once(record):
-    clock = ManualClock(-599.5)
+    clock = make_clock(-599.5)
     run = record(clock, OK)
     assert run.requests == [run.result["late_seconds"]] == [599.5]
     assert clock.woke_at == []
 
 
 def test_time_long_ago_is_refused_before_any_call(record):
-    run = record(ManualClock(-86400.5))
+    run = record(make_clock(-86400.5))
     assert run.requests == []
     assert "start_at" in run.result["msg"] and "24 hours ago" in run.result["msg"]
 
 
 def test_stopped_waits_as_well(record):
-    run = record(ManualClock(60), NOTHING_LOGGED, OK, state="stopped")
+    run = record(make_clock(60), NOTHING_LOGGED, OK, state="stopped")
     assert run.requests == [0, 0], "the notify log is not read earlier either"
 
 
 def test_wait_for_the_stream_begins_at_the_time(record, monkeypatch):
     monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
-    clock = ManualClock(600)
+    clock = make_clock(600)
     looks = 5  # after 0.5, 1.25, 2.4, 4.1 and 5 seconds
     run = record(clock, NOT_PUSHED, *[OFFLINE] * looks, wait_for_stream=5, rate_limit=1e6)
     assert run.result["error"]["code"] == "StreamNotFound"
@@ -142,7 +126,7 @@ def test_wait_for_the_stream_begins_at_the_time(record, monkeypatch):
 
 
 def test_check_mode_does_not_wait(record):
-    clock = ManualClock(3600)
+    clock = make_clock(3600)
     run = record(clock, OFFLINE, check_mode=True)
     assert run.requests == [-3600]
     assert clock.woke_at == []
@@ -150,13 +134,13 @@ def test_check_mode_does_not_wait(record):
 
 
 def test_time_without_a_zone_is_refused_before_any_call(record):
-    run = record(ManualClock(3600), start_at="2026-01-02T20:00:00")
+    run = record(make_clock(3600), start_at="2026-01-02T20:00:00")
     assert run.result["failed"] and "start_at" in run.result["msg"] and "zone" in run.result["msg"]
     assert "late_seconds" not in run.result
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_result_has_no_delay_without_the_option(record, nothing):
-    run = record(ManualClock(3600), OK, start_at=nothing)
+    run = record(make_clock(3600), OK, start_at=nothing)
     assert run.requests == [-3600]
     assert "start_at" not in run.result and "late_seconds" not in run.result
