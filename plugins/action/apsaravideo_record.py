@@ -10,7 +10,7 @@ from ..plugin_utils._action.in_process import InProcessAction
 
 
 class ActionModule(InProcessAction):
-    """The action of the module `apsaravideo_record`."""
+    """Run `apsaravideo_record` in the worker process if the connection is local, else on the host."""
 
     spec = SPEC
     operate = staticmethod(operate)

@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return the summary of all hosts, or of the results of a loop."""
+        """Count and display what became of each host of the play, or of each result of a loop; return the counts."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         _checked, options = self.validate_argument_spec(argument_spec=_SPEC, mutually_exclusive=_EXCLUSIVE)

@@ -45,12 +45,12 @@ _PRIVATE_DIRECTORY = 0o700
 
 
 class _State(NamedTuple):
-    """The state that processes share; times are in seconds of the monotonic clock.
+    """The state of a rate limiter, which processes share; times are in seconds of the monotonic clock.
 
-    `boot`: the boot id of Linux, empty on other systems, because monotonic time begins anew with each boot.
-    `origin`: the wall clock at monotonic time 0, a weaker sign of the same, as the wall clock may be set.
+    `boot`: the boot id of Linux, empty on other systems. Monotonic time begins anew with each boot.
+    `origin`: the wall clock at monotonic time 0. It tells boots apart where there is no boot id.
     `free`: the time of the next free slot.
-    `factor`: the share of the full rate that was in use at the time `cut`, when it was last lowered.
+    `cut`: when the rate was last lowered. `factor`: the share of the full rate in use from then on.
     """
 
     boot: bytes

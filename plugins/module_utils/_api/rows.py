@@ -87,8 +87,8 @@ _FORMAT_FIELDS = {
 def parse_record_config(row: dict[str, Any]) -> dict[str, Any]:
     """Return a recording configuration as the modules show it; None stands for what the API left empty.
 
-    Integers may come as texts, and format names in either case. The API returns as `OnDemond` what it takes as
-    `OnDemand`.
+    Integers may come as strings, and format names in either case. In its responses the API misspells `OnDemand` as
+    `OnDemond`; both are read.
     """
     config = {ours: _read_text(row.get(theirs)) for ours, theirs in CONFIG_FIELDS.items()}
     number = parse_integer(row.get("OnDemond", row.get("OnDemand")))

@@ -105,7 +105,10 @@ class CredentialsCache:
         self._warn = warn
 
     def get_or_fetch(self, identity: str, fetch: Fetch, expired: AccessKey | None) -> AccessKey | None:
-        """Return the cached access key of this identity, or that of `fetch` if there is none other than `expired`."""
+        """Return the cached access key of an identity; fetch and cache one if there is none, or if it is `expired`.
+
+        Return None if `fetch` does.
+        """
         if not self._directory:
             return fetch()
         requested_at = self._now()

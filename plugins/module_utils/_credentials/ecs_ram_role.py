@@ -81,7 +81,10 @@ class EcsRamRoleProvider:
         return None
 
     def _fetch_token(self, transport: Transport) -> str | None:
-        """Request a token for version 2; return None if only version 1 is there and may be used."""
+        """Return a token for version 2 of the metadata service; None if it gives none and version 1 may be used.
+
+        Raise CredentialsError if it gives none and version 1 is disabled.
+        """
         headers = {"x-aliyun-ecs-metadata-token-ttl-seconds": str(_TOKEN_LIFETIME)}
         try:
             response = transport.send("PUT", "latest/api/token", headers)

@@ -224,7 +224,7 @@ def make_unexpected_error(task: Task, error: Exception) -> UnexpectedError:
 
 
 class UnexpectedError(Exception):
-    """A bug, with the text of the exception and its causes, without secrets."""
+    """A bug. Its text is that of the original exception and its causes, already masked by whoever raises it."""
 
 
 def _format_exception_chain(error: BaseException) -> str:

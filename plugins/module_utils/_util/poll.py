@@ -29,7 +29,7 @@ class Poll:
         self.deadline = clock.monotonic() + seconds
 
     def include(self, moment: float) -> None:
-        """Let a pause end at this time of the monotonic clock, so that something is read just then."""
+        """Add a read at `moment` of the monotonic clock: the pause that would go beyond it ends at it."""
         self._included = moment
 
     def next_pause(self) -> float | None:

@@ -170,7 +170,7 @@ class InProcessAction(ActionBase):
 
 
 def _shows_invocation(task_vars: dict[str, Any]) -> bool:
-    """Return whether results include the module's arguments: older versions of ansible-core have no setting for it."""
+    """Return whether results include the module's arguments; True if ansible-core has no setting for it yet."""
     try:
         return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
     except AnsibleError:

@@ -156,7 +156,7 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def wrap_names(names: Sequence[str], most: int | None = None) -> tuple[list[str], int]:
-    """Return names in at most `most` indented lines, and the number of names that do not fit in them."""
+    """Return names in indented lines, and the number of names left out; `most` limits the lines, None does not."""
     found: list[str] = []
     for number, name in enumerate(shorten(name) for name in names):
         if found and len(found[-1]) + 2 + len(name) <= MAX_NAME_LINE_LENGTH:
@@ -179,7 +179,7 @@ def is_for_people() -> bool:
 
 
 def show(lines: Iterable[str], bad: bool) -> None:
-    """Display lines if people read the output; programs find them in the result."""
+    """Display lines, as an error if `bad`; do nothing if a program reads the output and finds them in the result."""
     if is_for_people() and terminal.has_reader():
         color = C.config.get_config_value("COLOR_ERROR" if bad else "COLOR_OK")
         Display().display("\n".join(lines), color=color)

@@ -85,10 +85,10 @@ class _ListWatch:
 
 
 class _Waiter(NamedTuple):
-    """A stream that waits for something in the list of pushed streams.
+    """The wait of one stream's program for a change in the list of pushed streams.
 
-    `judge(push_time, is_pushed)` returns the result for the callback, or None to wait for the next list. After
-    `until`, in monotonic seconds, a failed read is not repeated for this stream.
+    After each read of the list, `judge(push_time, is_pushed)` returns the result to call back with, or None to wait for
+    the next list. If a read fails after `until`, in monotonic seconds, the error is called back.
     """
 
     stream: Stream
@@ -228,7 +228,10 @@ class LogWatch(_ListWatch):
         self._polls: dict[object, _LogPoll] = {}
 
     def read(self, stream: Stream, callback: Callback, must_be_new: bool = False) -> None:
-        """Call back with all events of a stream, from a list that is at most one interval old, or that is read anew."""
+        """Call back once with the list of a stream's events.
+
+        They are from the last read if that is at most one interval old and need not be new, else from the next read.
+        """
         if self._is_fresh and not must_be_new:
             if self._unreachable:
                 callback(error=copy.copy(self._unreachable))

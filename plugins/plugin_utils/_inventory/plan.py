@@ -124,7 +124,7 @@ class Plan(NamedTuple):
         return {**(matching or own)[0].variables, **self.named.get(stream, {})}
 
     def api_fields(self, streams: Mapping[Stream, Row]) -> frozenset[str]:
-        """Return the variables that come from the API alone, and that the source sets for no host."""
+        """Return the names of the variables in the API's rows, without those that the inventory file sets."""
         fields = {name for row in streams.values() for name in row}
         own = {name for variables in self.named.values() for name in variables}
         own.update(name for listing in self.listings for name in listing.variables)

@@ -33,10 +33,10 @@ def require_regular_file(path: str) -> os.stat_result | None:
 
 @contextmanager
 def lock_directory(path: str) -> Iterator[None]:
-    """Lock the directory of a file against other runs that update a file in it.
+    """Lock the directory that contains the file `path`, against other runs that update a file in it.
 
-    Goes on without the lock if the file system has none, or if another run, which may be suspended, holds it for too
-    long. Raises OSError if the directory does not exist.
+    Go on without the lock if the file system does not support locks, or if another run, perhaps a suspended one, holds
+    it for longer than half a second. Raise OSError if the directory does not exist.
     """
     directory = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -77,7 +77,7 @@ class Clock(Stateful):
         return self.instant(self.epoch(instant) // 1)
 
     def show(self, instant: float) -> str:
-        """Return an internal instant as the API's UTC text."""
+        """Format an instant of the emulator's clock as the API writes UTC times."""
         return format_iso(self.epoch(instant))
 
     def read(self, text: str) -> float:

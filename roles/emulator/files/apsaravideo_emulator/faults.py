@@ -119,7 +119,7 @@ class Fault:
         )
 
     def strike(self) -> bool:
-        """Count one affected call; return False if the fault is used up."""
+        """Use up one of the fault's calls and return True; return False if it has no call left."""
         if self.times is not None and self.struck >= self.times:
             return False
         self.struck += 1

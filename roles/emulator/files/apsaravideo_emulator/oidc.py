@@ -39,7 +39,7 @@ class Provider:
         return f"acs:ram::{self.account}:oidc-provider/{self.name}"
 
     def identify(self, token: str, now: float) -> dict[str, str]:
-        """Return the owner of a token, as `OIDCTokenInfo`; raise GatewayError if the token is not valid."""
+        """Return the owner of a token as the response's `OIDCTokenInfo`; raise GatewayError for an invalid token."""
         if not MIN_TOKEN_LENGTH <= len(token) <= MAX_TOKEN_LENGTH:
             raise token_error(
                 "Invalid", f"The OIDCToken must have {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} characters."

@@ -105,7 +105,7 @@ class RecordedFile:
 
 @dataclass(frozen=True)
 class Segment:
-    """A TS segment of an m3u8 recording; it is uploaded when it ends."""
+    """A TS segment of an m3u8 recording, which is uploaded as soon as the segment is complete."""
 
     config: RecordConfig
     started: float
