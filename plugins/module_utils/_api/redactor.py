@@ -16,7 +16,7 @@ _MIN_LENGTH = 6  # characters; what is shorter is no secret, and may be a part o
 _SECRET_NAME = re.compile(r"(?i)(access|auth)_?key|secret|token|password")  # of an option or a variable
 _NAMED_SIGNATURE = re.compile("(?<=Signature=)[0-9A-Za-z%+/=]+")
 _SIGNATURE_LENGTH = 64
-_MAYBE_SIGNATURE = re.compile(f"(?=([0-9a-f]{{{_SIGNATURE_LENGTH}}}))")
+_HEXADECIMAL = re.compile(f"[0-9a-f]{{{_SIGNATURE_LENGTH},}}")
 
 
 class Redactor:
@@ -35,9 +35,10 @@ class Redactor:
             return
         forms = {form for secret in secrets for form in (secret, quote(secret, safe="", errors="surrogatepass"))}
         with self._lock:
-            self._known |= forms.union(secrets)
-            secrets_of_size = (form for form in self._known if len(form) >= _MIN_LENGTH)
+            known = self._known | forms.union(secrets)
+            secrets_of_size = (form for form in known if len(form) >= _MIN_LENGTH)
             self._longest_first = tuple(sorted(secrets_of_size, key=len, reverse=True))
+            self._known = known  # Last, because a thread that finds its secrets here relies on their being masked.
 
     def learn_signature(self, signature: str) -> None:
         """Remember the signature of a request to mask, which is 64 hexadecimal digits."""
@@ -55,9 +56,12 @@ class Redactor:
         return _NAMED_SIGNATURE.sub(MASK, text)
 
     def _mask_signatures(self, text: str) -> str:
-        if len(text) < _SIGNATURE_LENGTH:
-            return text
-        found = {match[1] for match in _MAYBE_SIGNATURE.finditer(text)}
-        for signature in found & self._signatures:
+        found = set()
+        for digits in _HEXADECIMAL.finditer(text):
+            for start in range(digits.start(), digits.end() - _SIGNATURE_LENGTH + 1):
+                part = text[start : start + _SIGNATURE_LENGTH]
+                if part in self._signatures:  # Parts are not collected: a response may have millions of them.
+                    found.add(part)
+        for signature in found:
             text = text.replace(signature, MASK)
         return text

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+import random
+import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor, wait
 from urllib.parse import quote
 
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.module_utils._api import redactor as redactor_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.redactor import MASK, Redactor
 
 SIGNATURE = hashlib.sha256(b"one").hexdigest()
@@ -86,3 +91,38 @@ def test_threads_may_share_a_redactor():
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(redactor.learn, secrets))
     assert redactor.mask(" ".join(secrets)) == " ".join([MASK] * len(secrets))
+
+
+def test_a_secret_that_another_thread_is_learning_is_masked(monkeypatch):
+    is_learning, may_go_on = threading.Event(), threading.Event()
+
+    def sort_slowly(*args, **kwargs):
+        is_learning.set()
+        may_go_on.wait(10)
+        return builtins.sorted(*args, **kwargs)
+
+    def learn_and_mask():
+        redactor.learn("the-secret")
+        return redactor.mask("the-secret")
+
+    redactor = Redactor()
+    monkeypatch.setattr(redactor_module, "sorted", sort_slowly, raising=False)
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(learn_and_mask)
+        is_learning.wait(10)
+        second = pool.submit(learn_and_mask)
+        wait([second], 0.2)  # unless it waits for the first
+        may_go_on.set()
+        assert second.result() == MASK
+
+
+def test_a_long_text_of_digits_takes_little_memory():
+    redactor = Redactor()
+    redactor.learn_signature(SIGNATURE)
+    text = "".join(random.Random(1).choices("0123456789abcdef", k=200_000))
+    tracemalloc.start()
+    try:
+        assert redactor.mask(text + SIGNATURE) == text + MASK
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(text)
+    finally:
+        tracemalloc.stop()
