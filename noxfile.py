@@ -32,6 +32,7 @@ LINT = [
     "ruff-format",
     "mypy",
     "layers",
+    "docstrings",
     "yamllint",
     "ansible-lint",
     "changelog",
@@ -125,6 +126,12 @@ def layers(step: Step) -> None:
     """Check which package imports which."""
     options = ["--no-logo", "--cache-dir", CACHE / "layers"]
     step.run("lint-imports", *options, *step.arguments, variables={"PYTHONPATH": str(TREE)})
+
+
+@step("newest")
+def docstrings(step: Step) -> None:
+    """Check that no docstring begins with a question word, which ruff has no rule for."""
+    step.run("python", "tests/tools/docstrings.py", *(step.arguments or ["plugins", "roles/emulator"]))
 
 
 @step("newest")

@@ -65,6 +65,10 @@ def python(text: str) -> str:
     return f"{HEADER}{text}"
 
 
+def documented(text: str) -> str:
+    return python(f'\n\ndef planted() -> int:\n    """{text}"""\n    return 1\n')
+
+
 def module(option: str = "name", kind: str = "str") -> str:
     return MODULE.format(header=HEADER, option=option, type=kind)
 
@@ -107,6 +111,11 @@ PLANTED = "plugins/modules/planted.py"
 WAYS = "tests/integration/test_ways.py"
 PLANTS = [
     Plant("ruff-check", "F401", {SOURCE: python("import os\n")}, SOUND),
+    Plant("ruff-check", "D401", {SOURCE: documented("Returns one.")}, {SOURCE: documented("Return one.")}),
+    Plant("ruff-check", "D400", {SOURCE: documented("Return one")}, {SOURCE: documented("Return one.")}),
+    Plant(
+        "docstrings", "begins with Whether", {SOURCE: documented("Whether one.")}, {SOURCE: documented("Return one.")}
+    ),
     Plant("ruff-format", "1 file would be reformatted", {SOURCE: python("planted: int=1\n")}, SOUND),
     Plant("mypy", "Incompatible types in assignment", {SOURCE: python("planted: int = 'one'\n")}, SOUND),
     Plant(
