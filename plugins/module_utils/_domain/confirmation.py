@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which events of the notify log confirm a command; pure functions."""
+"""Events of the notify log that confirm a command; pure functions."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Target(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What is requested for one stream: its names, its validated options, and its windows as they were given."""
+    """The request for one stream: its names, its validated options, and its windows as they were given."""
 
     stream: Stream
     options: dict[str, Any]
