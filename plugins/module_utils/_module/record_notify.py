@@ -124,7 +124,8 @@ class _Present(reconcile.Resource):
             return [problem + _NOT_SENT] if problem else []
         if signed and not problem:
             return []
-        only_key = before.settings == outcome.after.settings
+        # Another client may have removed the callback since.
+        only_key = outcome.after is not None and before.settings == outcome.after.settings
         return [f"{problem}{_NO_KNOWN_CHANGE} {_LATER}" if only_key and problem == _UNSEEN else _LATER]
 
     def _merge(self, settings: dict[str, Any]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def make_entry_targets(
         return {**common, **own}
 
     for entry in entries:
-        given = {"domain_name": domain, **entry}
+        given = {"domain_name": domain, **{name: value for name, value in entry.items() if value is not None}}
         names = {name: given.get(name) if isinstance(given.get(name), (str, int)) else "?" for name in Stream._fields}
         yield Target(entry.get("host"), lambda entry=entry: read_entry(entry), names)  # type: ignore[misc]
 
