@@ -80,7 +80,7 @@ def start_oauth(cloud, ansible, tmp_path_factory):
     cloud.push(*NAMES, STREAM)
     authority = Authority(tmp_path_factory.mktemp("authority"))
     with (
-        OAuthServer(lambda: assumed(cloud), TOKEN, authority.context(OAuthServer.NAMES)) as service,
+        OAuthServer(lambda: assumed(cloud), TOKEN, authority.context(*OAuthServer.NAMES)) as service,
         Tunnel(service.port) as proxy,
     ):
         environ = {"HTTPS_PROXY": proxy.url, "NO_PROXY": "127.0.0.1", "REQUESTS_CA_BUNDLE": authority.ca_path}

@@ -61,7 +61,7 @@ class Places:
         self.ecs, self.uri = Metadata({"recorder": content}), CredentialsUri(content)
         self.sso = CloudSsoServer(content, SSO_TOKEN, AccountId="1", AccessConfigurationId="ac-1")
         authority = Authority(directory.parent)
-        self.oauth = OAuthServer(content, OAUTH_TOKEN, authority.context(OAuthServer.NAMES))
+        self.oauth = OAuthServer(content, OAUTH_TOKEN, authority.context(*OAuthServer.NAMES))
         self.environ = {
             "NO_PROXY": "127.0.0.1",
             "REQUESTS_CA_BUNDLE": authority.ca_path,

@@ -1,25 +1,18 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates for tests, made with the openssl command."""
+"""Certificates for tests, issued by `trustme`."""
 
 from __future__ import annotations
 
 import ssl
-import subprocess
-from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
-NAMES = "DNS:localhost,IP:127.0.0.1,IP:::1"
-_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate and its private key, as paths of files."""
-
-    certificate: str
-    key: str
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 
 class Authority:
@@ -29,33 +22,48 @@ class Authority:
     """
 
     def __init__(self, directory: Path, name: str = "authority") -> None:
-        self._directory = directory
-        self._own = Certificate(str(directory / f"{name}.crt"), str(directory / f"{name}.key"))
-        self.ca_path = self._own.certificate
-        subject = ("-subj", f"/CN={name}", "-days", "2", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-        _openssl("req", "-x509", *_NEW_KEY, *subject, "-keyout", self._own.key, "-out", self._own.certificate)
+        self._pem = directory / f"{name}-issued.pem"
+        self._ca = trustme.CA(organization_name=name)
+        self.ca_path = str(directory / f"{name}.crt")
+        self._ca.cert_pem.write_to_path(self.ca_path)
 
-    def context(self, names: str) -> ssl.SSLContext:
-        """Return the TLS context of a server with a certificate for these `names`."""
-        issued = self.issue(names=names)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(issued.certificate, issued.key)
-        return context
+    def issue(self, *names: str, days: int = 2) -> str:
+        """Issue a server certificate for host names and addresses, already expired if `days` is negative.
 
-    def issue(self, name: str = "server", names: str = NAMES, days: int = 2) -> Certificate:
-        """Issue a server certificate for `names` (in openssl's notation), already expired if `days` is negative.
-
-        Without `names`, only the subject of the certificate names the host.
+        The result is the path of a file with the private key and the certificate, valid until the next call.
         """
-        made = Certificate(str(self._directory / f"{name}.crt"), str(self._directory / f"{name}.key"))
-        request, extensions = self._directory / f"{name}.csr", self._directory / f"{name}.ext"
-        alternative = f"subjectAltName={names}\n" if names else ""
-        extensions.write_text(f"{alternative}extendedKeyUsage=serverAuth\n", encoding="ascii")
-        _openssl("req", "-new", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", made.key, "-out", str(request))
-        signer = ("-CA", self._own.certificate, "-CAkey", self._own.key, "-CAcreateserial", "-days", str(days))
-        _openssl("x509", "-req", "-in", str(request), *signer, "-extfile", str(extensions), "-out", made.certificate)
-        return made
+        leaf = self._ca.issue_cert(*names, not_after=datetime.now(timezone.utc) + timedelta(days=days))
+        leaf.private_key_and_cert_chain_pem.write_to_path(self._pem)
+        return str(self._pem)
+
+    def issue_without_names(self, host: str, uri: str = "") -> str:
+        """Issue a certificate that names `host` only in its subject, and `uri`, if given, as an alternative name."""
+        leaf = self._ca.issue_cert(common_name=host)
+        ordinary = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
+        builder = x509.CertificateBuilder(
+            ordinary.issuer,
+            ordinary.subject,
+            ordinary.public_key(),
+            x509.random_serial_number(),
+            datetime.now(timezone.utc) - timedelta(days=1),
+            datetime.now(timezone.utc) + timedelta(days=1),
+            [extension for extension in ordinary.extensions if extension.oid != x509.SubjectAlternativeName.oid],
+        )
+        if uri:
+            names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
+            builder = builder.add_extension(names, critical=False)
+        key: Any = serialization.load_pem_private_key(self._ca.private_key_pem.bytes(), None)
+        certificate = builder.sign(key, hashes.SHA256())
+        self._pem.write_bytes(leaf.private_key_pem.bytes() + certificate.public_bytes(serialization.Encoding.PEM))
+        return str(self._pem)
+
+    def context(self, *names: str) -> ssl.SSLContext:
+        """Return the TLS context of a server with a certificate for these host names."""
+        return server_context(self.issue(*names))
 
 
-def _openssl(*arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+def server_context(path: str) -> ssl.SSLContext:
+    """Return the TLS context of a server with the private key and the certificate in a file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context

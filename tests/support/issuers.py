@@ -172,7 +172,7 @@ class CloudSsoServer(Service):
 class OAuthServer(Service):
     """The OAuth service of the CLI, which knows one access token; `NAMES` are the hosts of its two sites."""
 
-    NAMES = "DNS:oauth.aliyun.com,DNS:oauth.alibabacloud.com"
+    NAMES = ("oauth.aliyun.com", "oauth.alibabacloud.com")
 
     def __init__(self, content: Content, token: str, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls)

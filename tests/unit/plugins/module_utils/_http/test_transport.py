@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -22,13 +20,12 @@ import pytest
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import EndpointUnusable, NotSent, ResponseLost
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.endpoint import Endpoint, Settings
 from ansible_collections.apsaravideo.live.plugins.module_utils._http.transport import Transport
-from support.certificates import Authority
+from support.certificates import Authority, server_context
 from support.scripted import ScriptedServer, answer
 
 OK = answer(200, "{}")
 ROOT = Path(__file__).parents[8]
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="certificates are made with the openssl command")
 
 
 @pytest.fixture(autouse=True)
@@ -259,11 +256,8 @@ def authority_of_the_endpoint(tmp_path_factory):
 @pytest.fixture(name="named")
 def server_of_a_name(authority, monkeypatch):
     """Yield a TLS server that all names resolve to, the path of its CA, and the names and ports that were resolved."""
-    issued = authority.issue(names="DNS:live.example.net")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.certificate, issued.key)
     resolved_names = []
-    with ScriptedServer(OK, tls=context) as server:
+    with ScriptedServer(OK, tls=authority.context("live.example.net")) as server:
 
         def resolve(host, port, *_hints):
             resolved_names.append((host, port))
@@ -273,7 +267,6 @@ def server_of_a_name(authority, monkeypatch):
         yield server, authority.ca_path, resolved_names
 
 
-@needs_openssl
 @pytest.mark.parametrize(
     "endpoint, address, host",
     [
@@ -292,7 +285,6 @@ def test_name_port_and_host_header_of_a_request(named, endpoint, address, host):
     assert server.requests[0].headers["user-agent"] == "ansible-collection/apsaravideo.live"
 
 
-@needs_openssl
 @pytest.mark.parametrize("endpoint", ["https://other.example.net", "https://127.0.0.1"])
 def test_a_certificate_for_another_name_is_not_trusted(named, endpoint):
     server, ca_path, _asked = named
@@ -304,12 +296,9 @@ def test_a_certificate_for_another_name_is_not_trusted(named, endpoint):
     assert server.requests == []
 
 
-@needs_openssl
-@pytest.mark.parametrize("names", ["", "URI:https://live.example.net/"])
-def test_a_name_in_the_subject_only_is_not_trusted(authority, monkeypatch, names):
-    issued = authority.issue("live.example.net", names=names)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.certificate, issued.key)
+@pytest.mark.parametrize("uri", ["", "https://live.example.net/"])
+def test_a_name_in_the_subject_only_is_not_trusted(authority, monkeypatch, uri):
+    context = server_context(authority.issue_without_names("live.example.net", uri))
     with ScriptedServer(tls=context) as server:
         address = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_asked: address)
@@ -335,15 +324,12 @@ def names_that_are_not_always_resolved(monkeypatch):
     return found
 
 
-@needs_openssl
 @pytest.mark.parametrize("secure", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_host_reached_before_in_the_run_is_retried_when_unresolved(names, authority, tmp_path, shared, secure):
     """Another process of the run sees the flag in the directory that they share."""
     url, directory = f"http{'s' * secure}://live.example.net", str(tmp_path) if shared else None
-    issued = authority.issue(names="DNS:live.example.net")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(issued.certificate, issued.key)
+    context = authority.context("live.example.net")
 
     def make_transport():
         endpoint = Endpoint.parse(url, allow_http=True)
