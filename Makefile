@@ -5,9 +5,9 @@ nox := tests/python tests/tools/with_nox.py -s
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo '  ARGS is handed on: make unit ARGS="-k pacer", make demo ARGS="-e demo_apps=20"'
+	@echo '  ARGS is handed on: make unit ARGS="-k rate_limiter", make demo ARGS="-e demo_apps=20"'
 	@echo '  PYTHONS names the Pythons to look for: make test PYTHONS="3.11"'
-	@echo '  Any session of noxfile.py is a target, too: make unit-newest ARGS="-k pacer", make mypy'
+	@echo '  Any session of noxfile.py is a target, too: make unit-newest ARGS="-k rate_limiter", make mypy'
 
 demo: ## record 50 emulated streams; needs no account
 	@tests/python tests/tools/demo.py $(ARGS)
