@@ -20,10 +20,10 @@ description:
   - No stream waits for another one. Streams that are not being pushed yet are polled by domain, with one call of
     C(DescribeLiveStreamsOnlineList) per O(watch_interval) whatever their number. The notify log is read by domain as
     well.
-  - The variables C(domain_name), C(app_name) and C(stream_name) of a host identify its stream. Its variables
-    C(record_finalize), C(record_wait_for_stream), C(record_start_at), C(record_wait), C(record_wait_timeout),
-    C(record_rate_limit) and those of the connection, such as C(apsaravideo_profile), take precedence over the options
-    of the task.
+  - The variables C(domain_name), C(app_name) and C(stream_name) of a host identify its stream. Its variables may also
+    set any other option of M(apsaravideo.live.apsaravideo_record) but the state, and then take precedence over the
+    options of the task. Those of the connection have the prefix C(apsaravideo_), as C(apsaravideo_profile), and the
+    others C(record_), as C(record_wait). C(record_rate_limit) is accepted as well.
   - An error of one stream, such as a variable that cannot be evaluated, does not affect the others.
   - If several hosts have the same stream, each command is sent once.
   - When C(ansible-playbook) is interrupted (SIGINT, SIGTERM), nothing more is sent. The task waits up to 3 seconds for
@@ -56,8 +56,7 @@ options:
   streams:
     description:
       - A list of streams, for a play on one host. Each entry has C(domain_name), C(app_name) and C(stream_name), and
-        may set the options C(finalize), C(wait_for_stream), C(start_at), C(wait), C(wait_timeout), windows, and options
-        of the connection.
+        may set any other option of M(apsaravideo.live.apsaravideo_record) but the state, and windows.
       - An entry with C(host) also uses the variables of that host of the inventory. An entry with C(like) uses only its
         variables of the connection.
     type: list

@@ -101,6 +101,19 @@ def test_names_in_the_recipes_exist():
     assert [name for name in names if not re.search(rf"\b{name}\b", sources)] == []
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "Makefile"])
+def test_every_selection_that_a_page_names_selects_a_test(page):
+    selections = re.findall(r"""-k (?:'([\w ]+)'|(\w+))""", read(page))
+    assert selections
+    tests = {
+        f"{path.stem} {name}"
+        for path in LIVE.glob("tests/**/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    for words in ((quoted or word).split(" and ") for quoted, word in selections):
+        assert any(all(word in test for word in words) for test in tests), words
+
+
 @pytest.mark.parametrize("workflow", ["ci.yml", "release.yml"])
 def test_workflows_may_only_read(workflow):
     found = yaml.safe_load(read(f".github/workflows/{workflow}"))

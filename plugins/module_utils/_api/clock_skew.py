@@ -33,9 +33,10 @@ class Skew:
         return min(max(0.0, self.least), self.most)
 
     def learn(self, date: float | None, sent_at: float, received_at: float) -> None:
-        """Narrow the bounds by the `Date` of a response, which was written between these times, in whole seconds.
+        """Narrow the bounds by the `Date` of a response, in whole seconds since the epoch, rounded down.
 
-        A `Date` that is off by more than MAX_SKEW is ignored.
+        The cloud wrote it between `sent_at` and `received_at`, which are times of this machine's clock. A `Date` that
+        is off by more than MAX_SKEW is ignored.
         """
         if date is not None and abs(date - received_at) <= MAX_SKEW:
             self.least = max(self.least, date - received_at)
@@ -79,7 +80,7 @@ class CloudClock:
         return local_time + min(skew.least, skew.most), local_time + max(skew.least, skew.most)
 
     def correct(self, error: ClockWrong) -> bool:
-        """Date further requests by the cloud's clock; return False where the error does not tell a plausible one."""
+        """Date further requests by the cloud's clock; return False if the error contains no plausible time."""
         ahead = error.ahead
         if ahead is None or abs(ahead) > MAX_SKEW:
             return False

@@ -163,12 +163,12 @@ class TimeWindow(NamedTuple):
 
 
 def format_time(time: datetime) -> str:
-    """Return a time of UTC as the API writes it."""
+    """Return a time, which is in UTC, in the format of the API."""
     return time.strftime(TIME_FORMAT)
 
 
 def parse_time(text: Any) -> datetime | None:
-    """Return a time that the API wrote; None for anything else."""
+    """Parse a time in the format of the API; return None for anything else."""
     try:
         return datetime.strptime(str(text), TIME_FORMAT).replace(tzinfo=timezone.utc)
     except ValueError:
@@ -198,8 +198,8 @@ class CommandResponse(NamedTuple):
 class NotifyEvent(NamedTuple):
     """A row of the notify log: a callback of a type that the cloud made at a time about a stream.
 
-    `time` is None if it cannot be read. `delivered`: whether the callback reached its receiver; it tells the same if
-    not. `body` is JSON, and may take twenty times its length in memory once it is parsed.
+    `time` is None if it cannot be read. `delivered` is whether the callback reached its receiver; the event
+    happened either way. `body` is JSON, and may take twenty times its length in memory once it is parsed.
     """
 
     type: str
@@ -220,7 +220,7 @@ class NotifyEvent(NamedTuple):
 
 
 class RecordTask(NamedTuple):
-    """A recording task of the record contents. `runs`: its end, if any, is not before the response."""
+    """A recording task of the record contents. `runs` is False if it had ended when the cloud responded."""
 
     start: datetime
     end: datetime | None

@@ -121,7 +121,7 @@ def _is_object(row: Any, names: Iterable[str]) -> bool:
 
 
 def parse_total(content: dict[str, Any]) -> int | None:
-    """Return the number of objects on all pages, None where the response does not tell."""
+    """Return the number of objects on all pages, None if the response does not contain it."""
     return strict_json.parse_integer(content.get("TotalNum", content.get("TotalCount")))
 
 

@@ -36,7 +36,7 @@ class RetryPolicy:
         return traffic.retry_seconds < self.timeout
 
     def back_off(self, error: LiveError, attempts: int, traffic: Traffic) -> float | None:
-        """Return the seconds to wait before the next attempt, and count them; None where that is too late."""
+        """Return the seconds to wait before the next attempt, and count them; None if `timeout` would pass before."""
         longest = self.first_back_off * 2 ** min(attempts, _MAX_DOUBLINGS)
         delay = random.uniform(0, min(self.max_back_off, longest))
         if isinstance(error, Throttled) and error.retry_after is not None:

@@ -235,9 +235,9 @@ def _read_log() -> Generator[Step, Any, _LogReading]:
 
 
 def _reread_log(before: _LogReading, sent: datetime) -> Generator[Step, Any, _LogReading]:
-    """Return what the notify log, complete by now, shows about the time of a `stop` that seemed to change nothing.
+    """Read the notify log again after a `stop` that seemed to change nothing; return the state when it was sent.
 
-    When it was read before the command, it may have been late and have missed a recording that had just begun.
+    The first read may have missed a recording that had just begun, because the log is late. By now it is complete.
     """
     try:
         events = yield ReadLog(pause=recording_state.LOG_DELAY)

@@ -79,7 +79,7 @@ class Pool:
             except BaseException as failure:  # noqa: B036 - the engine's thread handles it, whatever it is
                 error = failure
             self._inbox.put(self._make_message(done, result, error))
-            del call, done, result, error
+            del call, done, result, error  # An idle thread would keep them in memory until its next call.
 
     def _make_message(self, done: Callable[..., None], result: Any, error: BaseException | None) -> Message:
         def message() -> None:

@@ -190,6 +190,7 @@ class FleetRun:
         self._last_save = time.monotonic()
         entries = self._fleet.entries
         done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == summary.OK}
+        # Several entries may name one host, which is done if all of them are.
         done |= {entry.host for entry in entries}
         done -= {entry.host for entry in entries if not entry.is_ok()}
         try:
