@@ -96,7 +96,9 @@ def test_files_and_targets_that_a_page_names_exist(page):
 def test_names_in_the_recipes_exist():
     recipes = read("CONTRIBUTING.md").partition("### Add an operation")[2].partition("\n## ")[0]
     names = re.findall(r"`(\w+)`", recipes)
-    sources = "\n".join(read(path) for folder in ("plugins", "roles") for path in LIVE.glob(f"{folder}/**/*.py"))
+    sources = "\n".join(
+        read(path) for folder in ("plugins", "roles", "tests") for path in LIVE.glob(f"{folder}/**/*.py")
+    )
     assert len(names) > 5
     assert [name for name in names if not re.search(rf"\b{name}\b", sources)] == []
 
