@@ -231,7 +231,7 @@ def test_shown_text_has_no_control_characters_line_ends_or_hidden_characters():
 def test_an_error_with_context_is_a_copy_of_the_same_kind():
     error = errors.Throttled("too many", "Wait.", code="Throttling", request_id="R", retry_after=2.0)
     copied = error.with_context(happened="start of s: too many", action="A", after_lost_response=True)
-    assert type(copied) is errors.Throttled and copied.retryable and copied.retry_after == 2.0
+    assert isinstance(copied, errors.Throttled) and copied.retryable and copied.retry_after == 2.0
     assert str(copied) == "start of s: too many (Throttling, RequestId R). Wait."
     assert copied.action == "A" and copied.after_lost_response
     assert str(error) == "too many (Throttling, RequestId R). Wait."

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -155,15 +156,15 @@ def test_threads_share_connections_but_no_state(ports):
     with ScriptedServer(*[record(echo)] * THREADS * ROUNDS) as server:
         client = transport(server.url)
 
+        def wait_for_all(name, calls):
+            calls.append((threading.get_ident(), any(name in request.target for request in server.requests)))
+            together.wait()  # Now all have a connection of their own, and none has sent yet.
+
         def send_all(number):
             for turn in range(ROUNDS):
                 name = f"{number}-{turn}"
                 calls = []
-
-                def before_send(name=name, calls=calls):
-                    calls.append((threading.get_ident(), any(name in request.target for request in server.requests)))
-                    together.wait()  # Now all have a connection of their own, and none has sent yet.
-
+                before_send = partial(wait_for_all, name, calls)
                 got = client.send("GET", name, {"x-name": name}, before_send=before_send)
                 assert (got.body.decode(), got.headers["echoed"]) == (f"/{name}", name)
                 assert calls == [(threading.get_ident(), False)]
