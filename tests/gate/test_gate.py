@@ -123,7 +123,12 @@ PLANTS = [
     ),
     Plant("layers", r"_util\.planted ->\s+ansible", {LOWER: python("import ansible.errors\n")}, SOUND_LOWER),
     Plant("yamllint", "too many spaces after colon", {PLAYBOOK: playbook("      meta:   noop\n")}, SOUND_PLAYBOOK),
-    Plant("ansible-lint", r"fqcn\[", {PLAYBOOK: playbook("      debug:\n        msg: planted\n")}, SOUND_PLAYBOOK),
+    Plant(
+        "ansible-lint playbooks/planted.yml",
+        r"fqcn\[",
+        {PLAYBOOK: playbook("      debug:\n        msg: planted\n")},
+        SOUND_PLAYBOOK,
+    ),
     Plant(
         "changelog",
         "invalid section: planted",
