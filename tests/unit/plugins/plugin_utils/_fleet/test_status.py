@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("ansible")
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._action import status
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._action.status import Host, Wanted
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import status
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.status import Host, Wanted
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=timezone.utc).timestamp()
 DOMAIN = "live.example.com"
