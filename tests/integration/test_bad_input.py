@@ -58,7 +58,14 @@ CLOUD = [
     Case(
         "unknown domain", {"domain_name": "x.example.com"}, "InvalidDomain.NotFound", "no such streaming domain", "", 1
     ),
-    Case("another account's domain", keys(OTHER_ACCOUNT_KEY), "InvalidDomain.NotFound", "no such streaming", "keys", 1),
+    Case(
+        "another account's domain",
+        keys(OTHER_ACCOUNT_KEY),
+        "InvalidDomain.NotFound",
+        "no such streaming",
+        "credentials",
+        1,
+    ),
     Case("unknown key", keys(("nobodysKeyId", "x")), "InvalidAccessKeyId.NotFound", "not known", "access_key_id", 1),
     Case("inactive key", keys(INACTIVE_KEY), "InvalidAccessKeyId.Inactive", "not active", "access_key_id", 1),
     Case("wrong secret", keys((KEY[0], "wrongSecret")), "SignatureDoesNotMatch", "secret is wrong", "Check", 1),
@@ -167,7 +174,9 @@ def test_an_expired_token_is_an_error(cloud, ansible):
     one_run = ansible.play([{"name": "it", "apsaravideo.live.apsaravideo_record": {**NAMES, **temporary}}])
     assert one_run.result("it")["changed"], "the token was good"
     cloud.behave(clock_skew=200)
-    run = one(ansible, Case("", temporary, "InvalidSecurityToken.Expired", "has expired", "new temporary keys", 1))
+    run = one(
+        ansible, Case("", temporary, "InvalidSecurityToken.Expired", "has expired", "new temporary credentials", 1)
+    )
     assert temporary["security_token"] not in run.output
 
 
@@ -215,8 +224,8 @@ def test_a_ca_path_without_a_certificate_is_an_error(tls_cloud, ansible, tmp_pat
 
 
 STRANGE = {
-    "html": (answer(200, "<html>Welcome</html>", content_type="text/html"), "no usable answer (HTTP 200", "endpoint"),
-    "half json": (answer(200, '{"RequestId": "half'), "no usable answer", "endpoint"),
+    "html": (answer(200, "<html>Welcome</html>", content_type="text/html"), "no usable response (HTTP 200", "endpoint"),
+    "half json": (answer(200, '{"RequestId": "half'), "no usable response", "endpoint"),
     "truncated": (truncated('{"RequestId": "half'), "may or may not have taken effect", "Run again"),
     "redirect": (answer(302, "", location="https://elsewhere.example.net/"), "redirects elsewhere", "endpoint"),
     "proxy page": (answer(403, "<html>denied</html>"), "other than the cloud refused it", "proxy settings"),

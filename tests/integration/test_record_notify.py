@@ -367,7 +367,7 @@ def test_responses_that_mean_no_callback_are_recognized(found):
 def test_a_response_without_a_callback_is_an_error(body):
     with ScriptedServer(answer(200, json.dumps({"RequestId": "R", **body}))) as server:
         result = execute(record_notify.operate, made(server, state="absent", retry_timeout=0))
-    assert result["failed"] and "no usable answer" in result["msg"]
+    assert result["failed"] and "no usable response" in result["msg"]
 
 
 @pytest.mark.parametrize("yes", [True, "true", "True", "yes", 1])

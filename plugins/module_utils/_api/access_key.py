@@ -72,11 +72,14 @@ def parse_issued_key(content: Any, source: str, now: float) -> AccessKey:
     fields = content if isinstance(content, dict) else {}
     if fields.get("Code") not in (None, "Success"):
         raise CredentialsError(
-            f"The answer from {source} holds no keys: its Code is not Success", "Check what it is that answers there."
+            f"The response from {source} holds no credentials: its Code is not Success",
+            "Check what it is that answers there.",
         )
     values = [fields.get(name) for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration")]
     if not all(isinstance(value, str) and value for value in values):
-        raise CredentialsError(f"The answer from {source} holds no keys", "Check what it is that answers there.")
+        raise CredentialsError(
+            f"The response from {source} holds no credentials", "Check what it is that answers there."
+        )
     key_id, secret, token, expiration = (str(value) for value in values)
     return AccessKey(key_id, secret, token, source, renew_at=compute_renewal_time(expiration, source, now))
 
@@ -91,7 +94,8 @@ def compute_renewal_time(expiration: str, source: str, now: float) -> float:
         expires = datetime.fromisoformat(re.sub(r"\.[0-9]+", "", expiration).replace("Z", "+00:00"))
     except ValueError:
         raise CredentialsError(
-            f"The keys from {source} end at a time that cannot be read", "Check what it is that answers there."
+            f"The credentials from {source} expire at a time that cannot be read",
+            "Check what it is that answers there.",
         ) from None
     if expires.tzinfo is None:
         expires = expires.replace(tzinfo=timezone.utc)

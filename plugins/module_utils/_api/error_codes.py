@@ -102,7 +102,7 @@ _REMOVED_CONFIG = Explanation("the configuration does not exist", "Run the task 
 _NO_SERVICE = "Activate ApsaraVideo Live for the account in the console, and settle any overdue bill."
 _DENIED = Explanation(
     "the RAM user or role may not call this operation",
-    "Grant it the RAM action live:{action} on {resource}, or use other keys.",
+    "Grant it the RAM action live:{action} on {resource}, or use other credentials.",
 )
 _BAD_PARAMETER = Explanation(
     "a parameter is not valid ({message})", f"Check the option that the parameter belongs to, or {_SUPPORT}."
@@ -125,12 +125,12 @@ _UNKNOWN_VERSION = Explanation("this endpoint does not know the API version", "C
 _EXPLANATIONS = {
     "InvalidDomain.NotFound": Explanation(
         "the account has no such streaming domain",
-        "Give the main streaming (playback) domain, not the ingest domain, and check that the keys belong to the "
-        "account that owns it, and that endpoint is the one of its region.",
+        "Give the main streaming (playback) domain, not the ingest domain, and check that the credentials belong to "
+        "the account that owns it, and that endpoint is the one of its region.",
     ),
     "IllegalOperation": Explanation(
         "the account may not operate on this domain",
-        "Check the name of the domain, and use keys of the account that owns it.",
+        "Check the name of the domain, and use credentials of the account that owns it.",
     ),
     "GetMainPlaybackDomainError": Explanation(
         "the cloud found no main streaming domain that belongs to this domain",
@@ -172,14 +172,15 @@ _EXPLANATIONS = {
     "InvalidAccessKeyId": Explanation("the access key id is not known or not active", f"{_KEYS}."),
     "InvalidAccessKeySecret": Explanation("the access key secret is wrong", f"{_KEYS}."),
     "InvalidSecurityToken.Expired": Explanation(
-        "the security token has expired", "Obtain new temporary keys (id, secret and token together) and run again."
+        "the security token has expired",
+        "Obtain new temporary credentials (id, secret and token together) and run again.",
     ),
     "InvalidSecurityToken": Explanation(
         "the security token does not belong to the access key id",
-        "Give the id, secret and token of the same temporary keys, or no token with lasting keys.",
+        "Give the id, secret and token of the same temporary credentials, or no token with a lasting access key.",
     ),
     "MissingSecurityToken": Explanation(
-        "the keys are temporary and need their token", "Give security_token together with the keys."
+        "the access key is temporary and needs its token", "Give security_token together with the access key."
     ),
     "InvalidTimeStamp": Explanation(
         "the time of this machine differs too much from the cloud's",

@@ -87,7 +87,9 @@ def require_usable(operation: Operation, parameters: Mapping[str, str], content:
             subject, operation, f"page {parameters.get(operation.page or '', '1')} is not a list", content
         )
     if not _has_field(operation, content):
-        raise _unusable_error(f"{subject} got no usable answer: it does not tell {operation.field}", operation, content)
+        raise _unusable_error(
+            f"{subject} got no usable response: it does not tell {operation.field}", operation, content
+        )
 
 
 def _has_field(operation: Operation, content: dict[str, Any]) -> bool:

@@ -132,7 +132,7 @@ def _measure_skew(received: HttpResponse, now: float) -> float | None:
 
 
 def _clean_message(content: dict[str, Any], mask: Callable[[str], str]) -> str:
-    """Return the server's message on one line, cut at "string to sign", which is followed by keys and tokens."""
+    """Return the server's message on one line, cut at "string to sign", which is followed by access keys and tokens."""
     text = _find_text(content, _ANY, "Message", "message", "Description") or ""
     message = printable(mask(" ".join(text.split())))  # It is masked before it is cut, which might split a secret.
     cut = re.split(r"(?i)string ?to ?sign", message)[0].rstrip(" .:")
@@ -165,7 +165,9 @@ def _error_without_code(received: HttpResponse, action: str, subject: str) -> Li
     if status < _STATUS_REDIRECT or status == _STATUS_TIMEOUT or status >= _STATUS_SERVER_ERROR:
         return _unreadable_error(received, action, subject)
     if status < _STATUS_ERROR:
-        happened = f"{subject} failed: the endpoint redirects elsewhere (HTTP {status}), and keys are not sent on"
+        happened = (
+            f"{subject} failed: the endpoint redirects elsewhere (HTTP {status}), and credentials are not sent on"
+        )
     else:
         happened = (
             f"{subject} failed: something other than the cloud refused it (HTTP {status}, {_describe_body(received)})"
@@ -176,8 +178,8 @@ def _error_without_code(received: HttpResponse, action: str, subject: str) -> Li
 
 def _unreadable_error(received: HttpResponse, action: str, subject: str) -> ResponseLost:
     return ResponseLost(
-        f"{subject} got no usable answer (HTTP {received.status}, {_describe_body(received)}), and may or may not have "
-        "taken effect",
+        f"{subject} got no usable response (HTTP {received.status}, {_describe_body(received)}), and may or may not "
+        "have taken effect",
         "Check the option endpoint and any proxy in between, then run again.",
         http_status=received.status,
         action=action,

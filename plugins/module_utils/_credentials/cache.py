@@ -123,7 +123,7 @@ class CredentialsCache:
                     entry.write(file)
         except OSError as error:
             self._warn(
-                f"Temporary keys are obtained for each host, because they cannot be kept: {error.strerror}. "
+                f"Temporary credentials are obtained for each host, because they cannot be kept: {error.strerror}. "
                 f"Check the directory {self._directory}."
             )
             return fetch()

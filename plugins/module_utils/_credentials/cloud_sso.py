@@ -48,7 +48,9 @@ class CloudSsoProvider:
         endpoint, _target = split_url(self._url, "sign-in URL of CloudSSO")
         service = f"CloudSSO at {endpoint.host}"
         if self._expires_at and self._expires_at <= now:
-            raise CredentialsError(f"No keys from {service}: the sign-in has ended", "Sign in again with the CLI.")
+            raise CredentialsError(
+                f"No credentials from {service}: the sign-in has ended", "Sign in again with the CLI."
+            )
         transport = Transport(self._context.settings._replace(endpoint=endpoint))
         headers = build_headers(self._token, service)
         content = fetch_json(
@@ -61,7 +63,7 @@ def build_headers(token: str, service: str) -> dict[str, str]:
     """Return headers with an access token; raises CredentialsError if a header cannot carry it."""
     if not re.fullmatch(r"[!-~]+", token):
         raise CredentialsError(
-            f"No keys from {service}: the access token holds a space, a line end or a character outside ASCII",
+            f"No credentials from {service}: the access token holds a space, a line end or a character outside ASCII",
             "Sign in again with the CLI.",
         )
     return {"accept": "application/json", "content-type": "application/json", "authorization": f"Bearer {token}"}

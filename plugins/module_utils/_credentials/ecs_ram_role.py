@@ -41,7 +41,9 @@ class EcsRamRoleProvider:
         context = self._context
         if context.is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED"):
             if self._required:
-                raise _error("it is disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED", "Unset that, or use other keys.")
+                raise _error(
+                    "it is disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED", "Unset that, or use other credentials."
+                )
             return None
         url = context.environ.get("APSARAVIDEO_METADATA_ENDPOINT") or _METADATA_URL
         endpoint = Endpoint.parse(url, allow_http=True, name="metadata endpoint")
@@ -77,7 +79,7 @@ class EcsRamRoleProvider:
     def _return_none(self, reason: str) -> AccessKey | None:
         """Return None; raises CredentialsError with the reason if the role is required."""
         if self._required:
-            raise _error(reason, "Run on an ECS instance that has the role, or use other keys.")
+            raise _error(reason, "Run on an ECS instance that has the role, or use other credentials.")
         return None
 
     def _fetch_token(self, transport: Transport) -> str | None:
@@ -119,4 +121,4 @@ class EcsRamRoleProvider:
 
 
 def _error(reason: str, advice: str) -> CredentialsError:
-    return CredentialsError(f"No keys from {_SERVICE}: {reason}", advice)
+    return CredentialsError(f"No credentials from {_SERVICE}: {reason}", advice)

@@ -31,7 +31,7 @@ class ExternalProvider:
         allowed = context.options.get("allow_external_process")
         if not (context.is_true("APSARAVIDEO_ALLOW_EXTERNAL_PROCESS") if allowed is None else allowed):
             raise CredentialsError(
-                f"A program would give the keys of {origin}, and it is not allowed to run",
+                f"A program would give the credentials of {origin}, and it is not allowed to run",
                 "Where you trust it, set allow_external_process in the task, apsaravideo_allow_external_process with "
                 "-e, or APSARAVIDEO_ALLOW_EXTERNAL_PROCESS in the environment; other variables do not count.",
             )
@@ -51,7 +51,9 @@ class ExternalProvider:
         )
         required = [key_id, secret, token] if fields.get("mode") == "StsToken" or token else [key_id, secret]
         if not all(isinstance(value, str) for value in [*required, expiration or ""]):
-            raise self._error("it printed no keys", "Have it print the fields that the CLI's mode External needs.")
+            raise self._error(
+                "it printed no credentials", "Have it print the fields that the CLI's mode External needs."
+            )
         now = self._context.clock.now()
         renew_at = compute_renewal_time(str(expiration), self._name, now) if expiration else math.inf
         return AccessKey(str(key_id), str(secret), token, self._name, renew_at=renew_at)
@@ -86,4 +88,4 @@ class ExternalProvider:
         return output
 
     def _error(self, reason: str, advice: str) -> CredentialsError:
-        return CredentialsError(f"No keys from {self._name}: {reason}", advice)
+        return CredentialsError(f"No credentials from {self._name}: {reason}", advice)

@@ -76,7 +76,7 @@ class OAuthProvider:
 
     def _error(self, reason: str, http_status: int | None = None) -> CredentialsError:
         return CredentialsError(
-            f"No keys from {self._name}: {reason}, and only the CLI can renew it",
+            f"No credentials from {self._name}: {reason}, and only the CLI can renew it",
             f"Run a command of the CLI with that profile, or sign in again with: {self._sign_in.command}.",
             http_status=http_status,
         )

@@ -106,11 +106,11 @@ def fetch_json(
         response = transport.send(method, target, headers, body)
     except LiveError as error:
         raise CredentialsError(
-            f"No keys from {service}: {error.happened}", "Check that it runs and can be reached."
+            f"No credentials from {service}: {error.happened}", "Check that it runs and can be reached."
         ) from None
     if response.status != STATUS_OK:
         raise CredentialsError(
-            f"No keys from {service}: it answered with HTTP status {response.status}",
+            f"No credentials from {service}: it answered with HTTP status {response.status}",
             "Check that it is the right address, and that access to it is granted.",
             http_status=response.status,
         )
@@ -123,13 +123,13 @@ def load_json(text: bytes | str, service: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise CredentialsError(
-            f"No keys from {service}: it answered something else", "Check what it is that answers there."
+            f"No credentials from {service}: it answered something else", "Check what it is that answers there."
         ) from None
 
 
 def disabled_error(kind: str, origin: str) -> CredentialsError:
     """Return the error for a kind of provider that the environment disables."""
     return CredentialsError(
-        f"{kind} would give the keys of {origin}, and ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS is set",
-        "Unset it, or use other keys.",
+        f"{kind} would give the credentials of {origin}, and ALIBABA_CLOUD_DISABLE_EXTERNAL_PROCESS is set",
+        "Unset it, or use other credentials.",
     )

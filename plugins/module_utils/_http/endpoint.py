@@ -46,7 +46,7 @@ class Endpoint(NamedTuple):
         if parts.scheme == "http" and not allow_http and not is_loopback(host_name):
             or_allow = ", or set allow_http if the way there is protected otherwise" if name == "endpoint" else ""
             raise InvalidOption(
-                f"The {name} {_redact(text)} is plain http, over which keys and signed calls can be read",
+                f"The {name} {_redact(text)} is plain http, over which access keys and signed calls can be read",
                 f"Use https{or_allow}.",
             )
         host = f"[{host_name}]" if ":" in host_name else host_name

@@ -291,7 +291,7 @@ def _to_live_error(error: BaseException, host: str, sent: bool, was_reached: Cal
         )
     if sent:
         return ResponseLost(
-            f"the connection to {host} ended before the answer came",
+            f"the connection to {host} ended before the response came",
             "Run again; check the network and proxies, or raise read_timeout if the network is slow.",
         )
     if caused_by(InvalidSchema, exceptions.LocationValueError, exceptions.ProxySchemeUnknown):

@@ -207,7 +207,7 @@ def test_only_for_a_record_command_an_absent_configuration_is_a_recording_config
     ],
 )
 def test_a_denial_names_the_ram_action_and_the_resource_to_grant(code, action, resource):
-    expected = f"Grant it the RAM action live:{action} on {resource}, or use other keys."
+    expected = f"Grant it the RAM action live:{action} on {resource}, or use other credentials."
     assert error_codes.explain(code, "", action).advice == expected
 
 

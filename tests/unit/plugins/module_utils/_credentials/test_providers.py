@@ -740,9 +740,9 @@ def refuse_with(code, status=403, message=""):
         (refuse_with("SignatureDoesNotMatch", 400), "the access key secret is wrong", "access_key_secret"),
         (refuse_with("Throttling.User", 400), "quota", "retry_timeout"),
         (answer(302, "", location="/"), "redirects", "the option sts_endpoint"),
-        (answer(200, '{"RequestId": "R"}'), "holds no keys", "Check what"),
-        (answer(200, '{"RequestId": "R", "Credentials": {"AccessKeyId": 5}}'), "holds no keys", "Check what"),
-        (answer(200, "<html>"), "no usable answer", "sts_endpoint"),
+        (answer(200, '{"RequestId": "R"}'), "holds no credentials", "Check what"),
+        (answer(200, '{"RequestId": "R", "Credentials": {"AccessKeyId": 5}}'), "holds no credentials", "Check what"),
+        (answer(200, "<html>"), "no usable response", "sts_endpoint"),
     ],
 )
 def test_a_refusal_by_sts_is_a_credentials_error(step, words, advice):
@@ -831,8 +831,8 @@ def test_a_refused_metadata_token_is_left_out_if_version_1_is_allowed():
     [
         ([answer(200, "t"), answer(500, "x"), answer(500, "x")], "HTTP status 500"),
         ([answer(200, "t"), answer(200, "r"), answer(200, "<html>")], "answered something else"),
-        ([answer(200, "t"), answer(200, "r"), answer(200, '{"Code": "Failed"}')], "holds no keys"),
-        ([answer(200, "t"), answer(200, "r"), answer(200, "[1]")], "holds no keys"),
+        ([answer(200, "t"), answer(200, "r"), answer(200, '{"Code": "Failed"}')], "holds no credentials"),
+        ([answer(200, "t"), answer(200, "r"), answer(200, "[1]")], "holds no credentials"),
         (
             [answer(200, "t"), answer(200, "r"), answer(200, json.dumps({"Code": "Busy", **new_credentials()}))],
             "not Success",
@@ -853,8 +853,8 @@ def test_an_invalid_response_of_the_metadata_service_is_refused(monkeypatch, ste
 def test_a_machine_without_metadata_service_has_no_role(services):
     nowhere = {"APSARAVIDEO_METADATA_ENDPOINT": "http://127.0.0.1:9", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": ""}
     assert "No access keys" in get_refusal({}, nowhere)
-    assert "No keys from the ECS metadata service" in get_refusal({"ecs_role_name": "r"}, nowhere)
-    assert "No keys from the ECS metadata service" in get_refusal({}, {**nowhere, "ALICLOUD_ECS_ROLE_NAME": "r"})
+    assert "No credentials from the ECS metadata service" in get_refusal({"ecs_role_name": "r"}, nowhere)
+    assert "No credentials from the ECS metadata service" in get_refusal({}, {**nowhere, "ALICLOUD_ECS_ROLE_NAME": "r"})
     after = {**nowhere, "ALIBABA_CLOUD_CREDENTIALS_URI": services.uri.uri}
     assert get_access_key({}, after).access_key_id == "uri-id"
 
@@ -954,7 +954,7 @@ def test_the_path_of_a_credentials_uri_is_quoted():
 def test_an_invalid_response_of_a_credentials_uri_is_refused_without_showing_it():
     with CredentialsUri(lambda: {"AccessKeySecret": "shown?"}) as server:
         message = get_refusal({}, {"ALIBABA_CLOUD_CREDENTIALS_URI": server.uri})
-        assert "holds no keys" in message and "shown?" not in message
+        assert "holds no credentials" in message and "shown?" not in message
         message = get_refusal({}, {"ALIBABA_CLOUD_CREDENTIALS_URI": server.url})
         assert "HTTP status 404" in message
 
@@ -1100,8 +1100,8 @@ def test_a_refused_access_token_is_not_shown(tmp_path, oauth):
         (answer(503, ""), "HTTP status 503"),
         (answer(302, "", location="https://example.com/"), "HTTP status 302"),
         (answer(200, "<html>"), "answered something else"),
-        (answer(200, "[1]"), "holds no keys"),
-        (answer(200, '{"error": "x", "AccessKeySecret": "shown?"}'), "holds no keys"),
+        (answer(200, "[1]"), "holds no credentials"),
+        (answer(200, '{"error": "x", "AccessKeySecret": "shown?"}'), "holds no credentials"),
     ],
 )
 def test_a_failed_exchange_is_reported_without_secrets(tmp_path, monkeypatch, step, words):
