@@ -19,18 +19,18 @@ MAX_SKEW = 86_400
 class Skew:
     """Bounds of the seconds by which the cloud's clock is ahead of this machine's."""
 
-    least: float = float("-inf")
-    most: float = float("inf")
+    lower: float = float("-inf")
+    upper: float = float("inf")
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Return whether any response had a usable `Date`."""
-        return self.least > float("-inf")
+        return self.lower > float("-inf")
 
     @property
-    def likely(self) -> float:
+    def estimate(self) -> float:
         """Return 0 if consistent with every `Date` header, otherwise the nearer bound."""
-        return min(max(0.0, self.least), self.most)
+        return min(max(0.0, self.lower), self.upper)
 
     def learn(self, date: float | None, sent_at: float, received_at: float) -> None:
         """Narrow the bounds by the `Date` of a response, in whole seconds since the epoch, rounded down.
@@ -39,8 +39,8 @@ class Skew:
         is off by more than MAX_SKEW is ignored.
         """
         if date is not None and abs(date - received_at) <= MAX_SKEW:
-            self.least = max(self.least, date - received_at)
-            self.most = min(self.most, date + 1 - sent_at)
+            self.lower = max(self.lower, date - received_at)
+            self.upper = min(self.upper, date + 1 - sent_at)
 
 
 class CloudClock:
@@ -55,7 +55,7 @@ class CloudClock:
     @property
     def ahead(self) -> float:
         """Return the seconds by which the cloud's clock is ahead; 0 unless a response says otherwise."""
-        return self.skew.likely if self.skew.known else self._correction
+        return self.skew.estimate if self.skew.is_known else self._correction
 
     def now(self) -> float:
         """Return the cloud's time, as far as it is known."""
@@ -65,19 +65,19 @@ class CloudClock:
         """Return the time to date a request with: this machine's, unless the cloud has refused that."""
         return self._clock.now() + self._correction
 
-    def at_least(self, local_time: float) -> float:
+    def earliest_at(self, local_time: float) -> float:
         """Return a time that the cloud's clock had reached at this time of the local clock."""
-        return local_time + (self.skew.least if self.skew.known else 0)
+        return local_time + (self.skew.lower if self.skew.is_known else 0)
 
-    def between(self, local_time: float) -> tuple[float, float] | None:
+    def bounds_at(self, local_time: float) -> tuple[float, float] | None:
         """Return the earliest and latest time that the cloud's clock can have shown at this time of the local clock.
 
         None if no response has told how the clocks differ.
         """
         skew = self.skew
-        if not skew.known:
+        if not skew.is_known:
             return None
-        return local_time + min(skew.least, skew.most), local_time + max(skew.least, skew.most)
+        return local_time + min(skew.lower, skew.upper), local_time + max(skew.lower, skew.upper)
 
     def correct(self, error: ClockWrong) -> bool:
         """Date further requests by the cloud's clock; return False if the error contains no plausible time."""

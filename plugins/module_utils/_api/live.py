@@ -96,7 +96,7 @@ class CommandAttempts:
                 raise failure from error.__cause__
             return CommandResponse(meaning, failure, self._attempts.lost_at)
         # The Date of the response tells how the clocks differ.
-        sent = _to_utc(self._client.account.cloud_clock.at_least(self._began))
+        sent = _to_utc(self._client.account.cloud_clock.earliest_at(self._began))
         return CommandResponse(ACCEPTED, None, self._attempts.lost_at, sent)
 
     @property
@@ -184,7 +184,7 @@ class Live:
 
     def cloud_seconds(self, local_time: float) -> TimeWindow:
         """Return the window in which the cloud's clock was at this local time, which is in seconds since the epoch."""
-        times = self._cloud_clock.between(local_time)
+        times = self._cloud_clock.bounds_at(local_time)
         return TimeWindow(_to_utc(times[0]), _to_utc(times[1])) if times else TimeWindow(EARLIEST, LATEST)
 
     def notify_events(self, where: Scope | Stream, window: TimeWindow | None = None) -> list[NotifyEvent]:

@@ -56,7 +56,7 @@ def make_entry(
         "status": status,
         "changed": bool(found.get("changed")),
         **{name: found[name] for name in _FIELDS if name in found},
-        "error": _error(found) if status == FAILED else None,
+        "error": _make_error(found) if status == FAILED else None,
     }
     if found.get("skipped"):
         row.setdefault("state", "skipped")
@@ -65,7 +65,7 @@ def make_entry(
     return row
 
 
-def _error(result: Mapping[str, Any]) -> dict[str, Any]:
+def _make_error(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the error of a failed result, with the usual keys even if the task failed before the module began."""
     nothing = dict.fromkeys(("code", "message", "request_id", "http_status", "action"))
     return {**nothing, "message": str(result.get("msg") or "The task failed."), **(result.get("error") or {})}

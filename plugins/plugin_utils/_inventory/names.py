@@ -38,7 +38,7 @@ class KnownHosts:
         """Return whether no user named the host, but another source of live streams found it."""
         return any(FOUND_STREAM in inventory.hosts[name].vars for inventory in self._find_inventories(name))
 
-    def stream(self, name: str) -> Stream | None:
+    def find_stream(self, name: str) -> Stream | None:
         """Return the stream of a host, None if the variables in its inventory do not name one."""
         return next(filter(None, (self._read(inventory, name) for inventory in self._find_inventories(name))), None)
 
@@ -84,5 +84,5 @@ class Names:
             return False
         if name not in self.known:
             return True
-        known = self.known.stream(name)
+        known = self.known.find_stream(name)
         return known == stream or (known is None and is_intended)

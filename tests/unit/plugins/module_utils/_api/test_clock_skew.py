@@ -31,10 +31,10 @@ def test_the_cloud_s_clock_is_somewhere_between_the_bounds(ahead, answers):
     for departure, way_there, way_back in answers:
         arrival = departure + way_there + way_back
         skew.learn((departure + way_there + ahead) // 1, departure, arrival)
-        assert skew.least <= ahead + 1e-6 and ahead <= skew.most + 1e-6
-    assert skew.known
-    assert skew.least - 1e-6 <= skew.likely <= skew.most + 1e-6
-    assert skew.likely * ahead >= -1e-6 and abs(skew.likely) <= abs(ahead) + 1e-6
+        assert skew.lower <= ahead + 1e-6 and ahead <= skew.upper + 1e-6
+    assert skew.is_known
+    assert skew.lower - 1e-6 <= skew.estimate <= skew.upper + 1e-6
+    assert skew.estimate * ahead >= -1e-6 and abs(skew.estimate) <= abs(ahead) + 1e-6
 
 
 @given(st.floats(-900, 900), CLOCKS, st.floats(-300, 300))
@@ -54,9 +54,9 @@ def test_the_cloud_s_seconds_of_a_moment(ahead, answers, past):
 
 def test_clocks_that_agree_are_left_as_they_are():
     skew = Skew()
-    assert (skew.known, skew.likely) == (False, 0)
+    assert (skew.is_known, skew.estimate) == (False, 0)
     skew.learn(None, 5.0, 6.0)
-    assert not skew.known, "an answer without a Date tells nothing"
+    assert not skew.is_known, "an answer without a Date tells nothing"
     for moment in (100.2, 100.9, 101.5):
         skew.learn(moment // 1, moment, moment + 0.05)
-    assert skew.known and skew.likely == 0
+    assert skew.is_known and skew.estimate == 0
