@@ -223,8 +223,8 @@ class Live:
     def record_tasks(self, stream: Stream, window: TimeWindow) -> list[dict[str, Any]]:
         """Return a stream's recording tasks in the form of `TASK_FIELDS`, read with DescribeLiveStreamRecordContent.
 
-        It is not documented whether a running task is among them, and with which end. A task in two parts of the window
-        is returned once, as in the later part.
+        The API does not document whether it lists a task that is still running, and with which end time. A window that
+        is longer than the API allows is read in parts; a task in two of them is returned once, as in the later part.
         """
         merged: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for part in window.split(MAX_WINDOW):

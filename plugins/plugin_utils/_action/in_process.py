@@ -50,12 +50,12 @@ class WorkerClock(Clock):
     """
 
     def sleep(self, seconds: float) -> None:
-        """Sleep; raises ParentExited if the run has ended meanwhile."""
+        """Sleep for so many seconds; at the end, raise ParentExited if ansible-playbook has exited."""
         super().sleep(seconds)
         self.check()
 
     def check(self) -> None:
-        """Raise ParentExited if the run has ended."""
+        """Raise ParentExited if ansible-playbook has exited."""
         if is_orphan():
             raise ParentExited("The run that this task is a part of has ended", "Run it again.")
 

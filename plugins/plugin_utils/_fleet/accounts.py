@@ -27,9 +27,9 @@ class OpenAccount(NamedTuple):
 
 
 class Accounts:
-    """The accounts of a fleet, by their connection options; each is opened once, in the pool.
+    """The accounts of a fleet, by their connection options; each is opened once, by a thread of the pool.
 
-    `tasks` are those whose calls belong to no single stream.
+    `tasks` are the Task objects whose calls serve many streams, such as requests for credentials and for lists.
     """
 
     def __init__(self, engine: Engine) -> None:

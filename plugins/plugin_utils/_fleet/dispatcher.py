@@ -158,7 +158,7 @@ class Dispatcher:
         self._scheduler.after(lane.probe_at - now, lambda: None)  # wakes the engine, which dispatches the probe
 
     def _fail_all(self, lane: Lane) -> None:
-        """Fail every member with a command to send, pending ones included, for the same cause."""
+        """Fail every stream of the lane whose command has not been sent, because the endpoint cannot be reached."""
         while lane.ready or lane.pending:
             if not lane.ready:
                 self._begin(lane)

@@ -115,7 +115,7 @@ class FleetRun:
             self._warnings.append(f"The summary of later batches will not have this one: {error.strerror}.")
 
     def _list_all_hosts(self, hosts: list[str]) -> list[str]:
-        """Return the hosts of the whole run, including those of other batches."""
+        """Return the hosts of all batches; `hosts` are those of this batch."""
         if self._options["streams"] is not None:
             return [str(entry["host"]) for entry in self._options["streams"] if entry.get("host")]
         return hosts if self._options["hosts"] else list(self._variables["ansible_play_hosts_all"])

@@ -195,7 +195,7 @@ class _LogReader(NamedTuple):
 
 
 class _LogPoll(NamedTuple):
-    """A stream that waits for its events since a time of the cloud's clock, from the next read."""
+    """The wait of one stream's program for the next read of the log, of which it gets its events from `since` on."""
 
     stream: Stream
     since: datetime
