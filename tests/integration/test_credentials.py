@@ -153,6 +153,7 @@ def test_a_killed_run_leaves_no_readable_credentials(cloud, sts, number):
             process.send_signal(number)
             sts.end(process)
             time.sleep(1)  # calls that were under way still arrive
+            sts.kill_workers()
     (keys,) = issued
     assert len(cloud.calls("AssumeRole")) == 2, "all workers have read what one of them has written"
     # The id of the other role is known to begin so, as all of STS do.

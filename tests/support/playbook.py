@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -159,6 +161,14 @@ class Ansible:
             raise
         lines = self.results_file.read_text(encoding="utf-8").splitlines() if self.results_file.exists() else []
         return Run(process.returncode, output or "", [json.loads(line) for line in lines])
+
+    def kill_workers(self) -> None:
+        """Kill the workers of a killed ansible-playbook: one may wait for a lock that another one held at its end."""
+        mark = f"ANSIBLE_LOCAL_TEMP={self.environ['ANSIBLE_LOCAL_TEMP']}\0".encode()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if mark in path.read_bytes():
+                    os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 def streams(names: list[str]) -> dict[str, dict[str, str]]:
