@@ -1,0 +1,47 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The script that a Redis or Valkey server runs to reserve slots.
+
+It reads only the server's own clock, so that durations alone cross the network and no client's clock matters. It uses
+one key, as a cluster requires, and writes it with one command, whatever was there.
+"""
+
+from __future__ import annotations
+
+from .backoff import BACKOFF_FACTOR, DEBOUNCE_SECONDS, MAX_SLOTS_AHEAD, MIN_FACTOR, RECOVERY
+
+# Times are in microseconds. The state is the time of the last call, that of the next free slot, the share of the full
+# rate in use since the last dropped call, and the time of that call. A state from the future is one of another clock,
+# as after a failover. Where there is no usable state, as after a flush, the caller's knowledge of the queue is all
+# there is: `ahead`, the time until the slot after its last one.
+SCRIPT = f"""
+pcall(redis.replicate_commands)
+local count, rate, ahead, dropped = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+local free, factor, cut = now + ahead, 1, 0
+local found = redis.pcall('GET', KEYS[1])
+if type(found) == 'string' then
+  local a, f, s, c = string.match(found, '^slots1 (%d+) (%d+) (%d%.%d+) (%d+)$')
+  a, f, s, c = tonumber(a), tonumber(f), tonumber(s), tonumber(c)
+  if a and a <= now and c <= a and f <= now + {MAX_SLOTS_AHEAD} * 1000000 / (rate * {MIN_FACTOR})
+      and s >= {MIN_FACTOR} and s <= 1 then
+    free, factor, cut = f, s, c
+  end
+end
+local share = math.min(1, factor + {RECOVERY} * (now - cut) / 1000000)
+if dropped and now - cut >= {DEBOUNCE_SECONDS} * 1000000 then
+  share = math.max({MIN_FACTOR}, share * {BACKOFF_FACTOR})
+  factor, cut = share, now
+end
+local slot = math.max(now, free)
+local gap = 1000000 / (rate * share)
+if count > 0 or dropped then
+  free = slot + count * gap
+  local kept = 60000 + (free - now) / 1000 + (1 - share) / {RECOVERY} * 1000
+  local state = string.format('slots1 %.0f %.0f %.6f %.0f', now, free, factor, cut)
+  redis.call('SET', KEYS[1], state, 'PX', string.format('%.0f', kept))
+end
+return {{math.floor(slot - now), math.floor(gap)}}
+"""
