@@ -26,8 +26,16 @@ class RateLimiter:
 
     def reserve(self) -> float:
         """Reserve the next slot and return its time, which may be now."""
-        slot = self._server.reserve() if self._server else None
-        return self._file.reserve() if slot is None else slot
+        if not self._server:
+            return self._file.reserve()
+        if self._server.server.is_settled():
+            slot = self._server.reserve()
+            # Without a response, the calls that have slots of the server already are still to come.
+            return self._file.reserve(self._server.free) if slot is None else slot
+        # Other machines may still be on their own when the server is back, so this one keeps to its share for a while.
+        own = self._file.reserve()
+        slot = self._server.reserve(after=own)
+        return own if slot is None else slot
 
     def measure_backlog(self) -> float:
         """Return the seconds from now until the next free slot, with a server as far as its last response tells."""

@@ -87,11 +87,11 @@ class SlotFile:
         """Return whether no other process shares these slots."""
         return not self._paths
 
-    def reserve(self) -> float:
-        """Reserve the next slot and return its time, which may be now."""
+    def reserve(self, not_before: float = 0.0) -> float:
+        """Reserve the next slot that is not before a time, and return its time, which may be now."""
 
         def take(state: _State, now: float) -> tuple[_State, float]:
-            slot = max(now, state.free)
+            slot = max(now, state.free, not_before)
             return state._replace(free=slot + 1 / (self._rate * state.factor_at(now))), slot
 
         return self._change(take)

@@ -13,11 +13,13 @@ from importlib import import_module
 from typing import Any
 
 from .._errors import InvalidOption, LiveError
-from .slot_script import SCRIPT
+from .slot_script import SCRIPT, ScriptRequest
 from .store_address import StoreAddress
 
 _TIMEOUT = 1.0  # seconds to wait for a connection, and for a response
 _LEAVE_ALONE = 10.0  # seconds after a failure until the server is asked again
+# Seconds after its return until the server has the only slots: machines that failed together ask again together.
+_JOINING = 5.0
 _MIN_VERSION = (4, 5)  # of the library
 _SCRIPT_HASH = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()  # the server's name of the script
 _CHECK_KEY = "apsaravideo-live:{check}"
@@ -48,6 +50,7 @@ class SlotServer:
         self._lock = threading.Lock()
         self._retry_at: float | None = None  # set while the server is left alone
         self._is_probing = False
+        self._returned_at = float("-inf")
         self._problem: str | None = None
         self._client = _create_client(address)
 
@@ -56,29 +59,32 @@ class SlotServer:
         with self._lock:
             return self._may_ask()
 
-    def reserve(self, key: str, count: int, rate: float, ahead: float, dropped: bool) -> tuple[float, float] | None:
-        """Run the script; return the seconds until the slot and between slots, or None without a response.
-
-        `ahead` is in seconds.
-        """
+    def run(self, key: str, request: ScriptRequest) -> tuple[float, float] | None:
+        """Run the script; return the seconds until the slot and between slots, or None without a response."""
         with self._lock:
             if not self._may_ask():
                 return None
             self._is_probing = self._retry_at is not None
         try:
-            wait, gap = self._evaluate(key, count, repr(rate), max(0, int(ahead * 1e6)), int(dropped))
+            wait, gap = self._evaluate(key, *request.arguments())
             found = int(wait) / 1e6, int(gap) / 1e6
         except Exception as error:
             # The library raises errors of its own, of the system and of TLS, and for a strange response any.
             self._leave_alone(_explain(error))
             return None
         with self._lock:
+            if self._retry_at is not None:
+                self._returned_at = self._monotonic()
             self._retry_at, self._is_probing = None, False
         return found
 
+    def is_settled(self) -> bool:
+        """Return whether the server has responded for so long that all machines have noticed."""
+        return self._retry_at is None and self._monotonic() - self._returned_at >= _JOINING
+
     def require(self) -> None:
         """Raise LiveError if no slot can be reserved now."""
-        if self.reserve(_CHECK_KEY, 1, 1e6, 0, False) is None:
+        if self.run(_CHECK_KEY, ScriptRequest(rate=1e6, count=1)) is None:
             raise LiveError(
                 f"The server {self._address.name} of rate_limit_store cannot be used: {self._problem}",
                 "Check the server and the URL, or set rate_limit_store_required to false to go on without it.",
@@ -130,40 +136,37 @@ class ServerSlots:
         self._key = f"apsaravideo-live:{{{name}}}"  # The braces keep all of the key on one node of a cluster.
         self._rate = rate
         self._monotonic = monotonic
-        self._free: float | None = None  # the time of the next free slot, as far as responses tell
+        self.free = 0.0  # the time of the next free slot, as far as responses tell
+        self._was_asked = False
         self._lock = threading.Lock()
 
-    def reserve(self) -> float | None:
-        """Reserve the next slot and return its time, which may be now."""
-        return self._ask(1)
+    def reserve(self, after: float | None = None) -> float | None:
+        """Reserve the next slot, for all machines not before a time, and return its time, which may be now."""
+        return self._ask(count=1, after=after)
 
     def measure_backlog(self) -> float | None:
         """Return the seconds until the next free slot; only the first call asks the server."""
         with self._lock:
-            if self._free is None:
-                self._ask(0)
-        if self._free is None or not self.server.is_usable():
-            return None
-        return self._ahead()
+            if not self._was_asked:
+                self._ask()
+        return max(0.0, self.free - self._monotonic()) if self._was_asked and self.server.is_usable() else None
 
     def slow_down(self) -> bool:
         """Lower the rate for all after a call was dropped; return whether the server has done so."""
-        return self._ask(0, dropped=True) is not None
+        return self._ask(dropped=True) is not None
 
-    def _ask(self, count: int, dropped: bool = False) -> float | None:
+    def _ask(self, count: int = 0, dropped: bool = False, after: float | None = None) -> float | None:
         sent = self._monotonic()
-        found = self.server.reserve(self._key, count, self._rate, self._ahead(), dropped)
+        ahead = max(0.0, self.free - sent, (after or 0.0) - sent)
+        found = self.server.run(self._key, ScriptRequest(self._rate, count, ahead, dropped, after is not None))
         if found is None:
             return None
         wait, gap = found
         received = self._monotonic()
         # The server has measured the wait at some time in between.
         slot = max(received, (sent + received) / 2 + wait)
-        self._free = max(self._free or 0.0, slot + count * gap)
+        self.free, self._was_asked = max(self.free, slot + count * gap), True
         return slot
-
-    def _ahead(self) -> float:
-        return max(0.0, (self._free or 0.0) - self._monotonic())
 
 
 def _create_client(address: StoreAddress) -> Any:

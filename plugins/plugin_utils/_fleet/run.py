@@ -31,6 +31,7 @@ from .options import check
 from .program import SCHEDULED, Policy
 from .result import format_failure, make_diff, make_result, mark_failed
 from .retry_file import write_retry_file
+from .slices import warn_of_slices
 from .targets import STREAM_OPTIONS, Requests, Target, make_entry_targets, make_host_targets
 
 _SAVE_SECONDS = 2.0  # between updates of the retry file
@@ -216,6 +217,10 @@ class FleetRun:
         task, options, entries = self._task, self._options, batch.entries
         task.traffic = self._fleet.sum_traffic()
         task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
+        if not self._fleet.accounts.is_shared():
+            task.warnings += warn_of_slices(self._variables, os.environ)
+        for line in self._fleet.accounts.debug_lines():
+            Display().vvv(line)
         failures = sum(row["status"] != summary.OK for row in entries)
         ended = not is_complete or 100 * failures / max(1, len(entries)) > options["max_fail"]
         lines = self._summarize(batch, remaining, ended)
