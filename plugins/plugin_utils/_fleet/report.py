@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 from ...module_utils._api.models import Stream
 from ...module_utils._errors import InvalidOption
 from .._action.hosts import HostVariables
+from .._report.entries import NOT_TRIED, OK, count_statuses, make_entry
 from .._util.plain import to_plain
 from . import summary
 from .retry_file import write_retry_file
@@ -40,7 +41,7 @@ class ReportAction(ActionBase):
         variables = task_vars or {}
         _checked, options = self.validate_argument_spec(argument_spec=_SPEC, mutually_exclusive=_EXCLUSIVE)
         results = self._collect_results(options, variables)
-        rows = [summary.make_entry(host, names, result) for host, names, result in results]
+        rows = [make_entry(host, names, result) for host, names, result in results]
         calls, throttled = (sum(row.get(field, 0) for row in rows) for field in ("api_calls", "throttled"))
         title = f"{options['title']}, predicted by check mode" if self._task.check_mode else options["title"]
         lines, warnings = summary.format_summary(title, rows, calls, throttled), []
@@ -49,10 +50,10 @@ class ReportAction(ActionBase):
                 lines += _save_retry_file(options["retry_file"], rows)
             except OSError as error:
                 warnings.append(f"{options['retry_file']} does not list the hosts that are left: {error.strerror}.")
-        summary.show(lines, bad=any(row["status"] != summary.OK for row in rows))
+        summary.show(lines, bad=any(row["status"] != OK for row in rows))
         return {
             "changed": False,
-            "counts": {**summary.count_statuses(rows), "api_calls": calls, "throttled": throttled},
+            "counts": {**count_statuses(rows), "api_calls": calls, "throttled": throttled},
             "streams": [
                 {**{name: row[name] for name in ("host", "stream", "status", "error")}, "result": result}
                 for row, (_host, _names, result) in zip(rows, results)
@@ -113,8 +114,8 @@ def _read_names(inventory: HostVariables, host: str) -> dict[str, str] | None:
 
 def _save_retry_file(path: str, rows: list[dict[str, Any]]) -> list[str]:
     """Update the retry file, and return the line that names it if hosts are left."""
-    if all(row["status"] == summary.NOT_TRIED for row in rows):
+    if all(row["status"] == NOT_TRIED for row in rows):
         return []  # as with --start-at-task
-    left = [row["host"] for row in rows if row["status"] != summary.OK]
+    left = [row["host"] for row in rows if row["status"] != OK]
     write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
     return [summary.format_remaining(len(left), path)] if left else []

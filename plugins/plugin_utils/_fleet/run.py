@@ -22,6 +22,7 @@ from ...module_utils._module.argspec import CONNECTION
 from ...module_utils._module.task import Task
 from .._action.hosts import HostVariables
 from .._action.in_process import WorkerClock, is_orphan
+from .._report.entries import OK, make_entry
 from .._util import terminal
 from .._util.run_directory import RUN_DIRECTORY
 from . import progress, summary
@@ -189,7 +190,7 @@ class FleetRun:
             return None
         self._last_save = time.monotonic()
         entries = self._fleet.entries
-        done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == summary.OK}
+        done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == OK}
         # Several entries may name one host, which is done if all of them are.
         done |= {entry.host for entry in entries}
         done -= {entry.host for entry in entries if not entry.is_ok()}
@@ -208,15 +209,15 @@ class FleetRun:
     def _make_entries(self) -> list[dict[str, Any]]:
         """Return an entry for each target, in which values of `no_log` options are masked."""
         fleet = self._fleet
-        made = [summary.make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
-        made += [summary.make_entry(target.host, target.names, None) for target in self._targets[len(made) :]]
+        made = [make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
+        made += [make_entry(target.host, target.names, None) for target in self._targets[len(made) :]]
         return list(remove_values(made, fleet.no_log)) if fleet.no_log else made
 
     def _make_result(self, batch: Batch, remaining: int | None, is_complete: bool) -> dict[str, Any]:
         task, options, entries = self._task, self._options, batch.entries
         task.traffic = self._fleet.sum_traffic()
         task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
-        failures = sum(row["status"] != summary.OK for row in entries)
+        failures = sum(row["status"] != OK for row in entries)
         ended = not is_complete or 100 * failures / max(1, len(entries)) > options["max_fail"]
         lines = self._summarize(batch, remaining, ended)
         all_entries = [row for part in (*self._earlier, batch) for row in part.entries]
@@ -240,7 +241,7 @@ class FleetRun:
         batches = [*self._earlier, batch]
         tried = {row["host"] for part in batches for row in part.entries}
         if ended:
-            untried = [summary.make_entry(host, None, None) for host in self._all_hosts if host not in tried]
+            untried = [make_entry(host, None, None) for host in self._all_hosts if host not in tried]
             return self._show([*batches, Batch(untried, 0, 0)], remaining, 0)
         to_come = sum(host not in tried for host in self._variables["ansible_play_hosts"]) if self._is_batch() else 0
         return self._show([batch], None, to_come) if to_come else self._show(batches, remaining, 0)
@@ -257,7 +258,7 @@ class FleetRun:
         elif remaining:
             lines.append(summary.format_remaining(remaining, self._options["retry_file"]))
         if not self._action._task.no_log:
-            summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
+            summary.show(lines, bad=any(row["status"] != OK for row in entries))
         return lines
 
 
