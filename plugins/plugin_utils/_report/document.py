@@ -154,6 +154,14 @@ def _make_row(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
+def get_row_name(row: Mapping[str, Any]) -> str:
+    """Return app/stream, followed by the host if its name says something else, or else what is known."""
+    host, names = row.get("host"), [row[field] for field in ("app_name", "stream_name") if row.get(field)]
+    if not names:
+        return host or "?"
+    return "/".join(names) if host in (None, names[-1]) else f"{'/'.join(names)} ({host})"
+
+
 def make_document(runs: Sequence[Mapping[str, Any]], now: float) -> dict[str, Any]:
     """Return the document of one or more runs, written at `now`, in seconds since the epoch."""
     return {

@@ -105,7 +105,9 @@ def group_failures(entries: Iterable[Mapping[str, Any]]) -> list[Failure]:
     for row in entries:
         if row["status"] == FAILED:
             cause, advice = describe_cause(row), row.get("advice") or ""
-            found.setdefault((cause, advice), Failure(cause, advice, row["error"]["code"], [])).names.append(get_name(row))
+            found.setdefault((cause, advice), Failure(cause, advice, row["error"]["code"], [])).names.append(
+                get_name(row)
+            )
     return sorted(found.values(), key=lambda failure: -len(failure.names))
 
 

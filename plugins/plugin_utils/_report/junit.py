@@ -10,9 +10,8 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from ...module_utils._errors import printable
-from .document import INTERRUPTED
+from .document import INTERRUPTED, get_row_name
 from .entries import FAILED, NOT_TRIED
-from .names import get_row_name
 
 _UNTRIED = {
     "error": "not tried, because the run was interrupted",

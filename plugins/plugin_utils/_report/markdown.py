@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._errors import printable
+from .document import get_row_name
 from .entries import OK
-from .names import get_row_name
 
 MAX_BYTES = 1024 * 1024  # of a step summary of GitHub
 _MAX_NAMES = 20  # of streams for each cause

@@ -35,7 +35,6 @@ def test_an_unreachable_host_counts_as_failed():
     assert (found["status"], describe_cause(found)) == ("failed", "no route")
 
 
-
 def test_an_entry_has_all_keys_for_any_failure():
     keys = {"code", "message", "request_id", "http_status", "action"}
     assert set(make_entry("a", None, ABSENT)["error"]) == keys
@@ -45,7 +44,6 @@ def test_an_entry_has_all_keys_for_any_failure():
     found = make_entry("c", None, None)
     assert (found["stream"], found["status"], found["error"]) == (None, "not_tried", None)
     assert make_entry("d", None, RECORDING)["error"] is None
-
 
 
 def test_statuses_and_changes_are_counted():
