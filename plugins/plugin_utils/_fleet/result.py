@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._errors import printable
+from .._report.document import Measures, measure_rate
 from .._report.entries import FAILED, NOT_TRIED, OK, count_statuses, get_name, group_failures
 from .fleet import Fleet
 from .retry_file import make_host_pattern
@@ -68,12 +69,29 @@ def make_diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
+def make_measures(fleet: Fleet, began: float, ended: float, warnings: Iterable[str]) -> Measures:
+    """Return the calls of a fleet, whose run took from `began` to `ended`."""
+    traffic, dispatcher = fleet.sum_traffic(), fleet.engine.dispatcher
+    found = Measures(
+        began,
+        ended,
+        traffic.api_calls,
+        traffic.throttled,
+        dict(traffic.by_operation),
+        sorted(dispatcher.by_second.items()),
+        dispatcher.first_sent,
+        dispatcher.last_sent,
+        warnings=[printable(text) for text in warnings],
+    )
+    rates = fleet.accounts.sum_rates()
+    return found._replace(quota=rates[0], limit=rates[1]) if rates else found
+
+
 def _make_timing(fleet: Fleet) -> dict[str, Any]:
     dispatcher = fleet.engine.dispatcher
-    first, last, sent = dispatcher.first_sent, dispatcher.last_sent, dispatcher.sent
-    seconds = last - first if first is not None and last is not None else 0.0
+    first, last = dispatcher.first_sent, dispatcher.last_sent
     return {
         "first_call": first,
         "last_call": last,
-        "calls_per_second": round((sent - 1) / seconds, 2) if seconds > 0 else None,
+        "calls_per_second": measure_rate(dispatcher.sent, first, last),
     }

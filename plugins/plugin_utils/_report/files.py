@@ -21,12 +21,13 @@ _WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ".prom": prometheus.format_metrics,
     ".html": page.make_page,
 }
+_MIN_ROOM = 2000  # bytes
 
 
 def check_paths(option: str, paths: Sequence[str]) -> None:
     """Raise InvalidOption if the ending of a path names no form, or if something else than a file is there."""
     for path in paths:
-        if _get_ending(path) not in _WRITERS:
+        if get_ending(path) not in _WRITERS:
             raise InvalidOption(
                 f"The option {option} has {path}, whose ending names no form of a report",
                 f"Use one of {' '.join(_WRITERS)}.",
@@ -45,7 +46,7 @@ def write_reports(document: Mapping[str, Any], paths: Sequence[str]) -> list[str
     warnings = []
     texts: dict[str, str] = {}
     for path in dict.fromkeys(paths):
-        ending = _get_ending(path)
+        ending = get_ending(path)
         try:
             if ending not in texts:
                 texts[ending] = _WRITERS[ending](document)
@@ -57,5 +58,20 @@ def write_reports(document: Mapping[str, Any], paths: Sequence[str]) -> list[str
     return warnings
 
 
-def _get_ending(path: str) -> str:
+def append_step_summary(document: Mapping[str, Any], path: str) -> list[str]:
+    """Append a document to the summary of a step of GitHub Actions, as far as there is room; return warnings."""
+    try:
+        found = require_regular_file(path)
+        room = markdown.MAX_BYTES - (found.st_size if found else 0)
+        if room < _MIN_ROOM:
+            return [f"The step summary {printable(path)} has no room for the report."]
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(markdown.format_markdown(document, room))
+    except OSError as error:
+        return [f"The step summary {printable(path)} does not have the report: {error.strerror}."]
+    return []
+
+
+def get_ending(path: str) -> str:
+    """Return the ending of a path, which says the form of the report."""
     return os.path.splitext(path)[1].lower()
