@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import Schema
+from support.emulator import KEY
 from support.playbook import streams
 
 FORMS = ("json", "csv", "xml", "md", "prom", "html")
@@ -133,6 +134,38 @@ def test_forms_agree_with_summary_and_call_log(cloud, ansible):
         text = texts[f"app/{row['stream_name']}"]
         assert all(part in text for part in (f"app/{row['stream_name']}: ", row["message"], row["advice"]))
         assert f"Code: StreamNotFound\nRequestId: {row['request_id']}" in text
+
+
+def test_throttled_calls_are_counted(cloud, ansible):
+    many = [f"live.example.com/app/s{number:03}" for number in range(80)]
+    cloud.push(*many)
+    inventory = ansible.inventory(streams(many), record_rate_limit=200)
+    run = ansible.playbook(*command("start", inventory, report=places()))
+    assert run.exit_code == 0, run.output
+    found = assert_calls_agree(assert_forms_agree(ansible), cloud)
+    throttled = sum(call["throttled"] for call in cloud.calls())
+    assert found["calls"]["throttled"] == throttled > 0
+    assert f"{len(cloud.calls())} calls, {throttled} throttled." in run.output
+    assert found["rate"]["limit"] == 200
+    by_second = {}
+    for call in cloud.calls("RealTimeRecordCommand"):
+        by_second[int(call["time"])] = by_second.get(int(call["time"]), 0) + 1
+    # A command may arrive in the second after it was sent.
+    sent = dict(map(tuple, found["rate"]["by_second"]))
+    assert sum(abs(sent.get(second, 0) - by_second.get(second, 0)) for second in sent | by_second) <= 8
+
+
+@pytest.mark.parametrize("name", ["start", "status"])
+def test_reports_have_no_secret(cloud, ansible, name):
+    access_key_id, secret = KEY
+    named = f"live.example.com/app/x{secret}x"
+    cloud.push(named)
+    hosts = {"s1": dict(zip(("domain_name", "app_name", "stream_name"), named.split("/")))}
+    inventory = ansible.inventory(hosts, apsaravideo_access_key_id=access_key_id, apsaravideo_access_key_secret=secret)
+    ansible.playbook(*command(name, inventory, report=places()))
+    assert_forms_agree(ansible)
+    for form in FORMS:
+        assert secret not in read(ansible, form)
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,8 @@ def make_report(
     return make_document([make_run(title, False, outcome, entries, measures)], ended)
 
 
-def make_large_report(streams: int) -> dict[str, Any]:
-    """Return a report in which one of ten streams has failed."""
+def list_many_entries(streams: int) -> list[dict[str, Any]]:
+    """Return the entries of so many streams, one of ten of which has failed."""
     entries = []
     for number in range(streams):
         host = f"studio{number:05}"
@@ -77,4 +77,9 @@ def make_large_report(streams: int) -> dict[str, Any]:
         entries.append(
             make_failed_entry(host, names, message, "StreamNotFound") if failed else make_ok_entry(host, names)
         )
-    return make_report(entries)
+    return entries
+
+
+def make_large_report(streams: int) -> dict[str, Any]:
+    """Return a report of so many streams."""
+    return make_report(list_many_entries(streams))

@@ -359,4 +359,6 @@ def _describe_early(windows: Spans, known: Known) -> str:
 def _make_notes(windows: Spans, judged: Spans, known: Known) -> list[str]:
     if windows[-1][1] <= known.now:
         return []
-    return [f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"]
+    return [
+        f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"
+    ]
