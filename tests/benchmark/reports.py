@@ -17,7 +17,7 @@ from report import Table, Target
 
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.document import Measures, make_document, make_run
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.files import WRITERS
-from support.reports import BEGAN, list_many_entries
+from support.run_entries import BEGAN, list_many_entries
 
 STREAMS = 10_000
 KIB = 1024

@@ -13,7 +13,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import In
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.files import append_step_summary, write_reports
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.markdown import MAX_BYTES
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.reporter import Reporter
-from support.reports import make_large_report, make_ok_entry, make_report
+from support.run_entries import make_large_report, make_ok_entry, make_report
 
 SMALL = make_report([make_ok_entry("s1", ("live.example.com", "news", "s1"))])
 FORMS = ("json", "csv", "xml", "md", "prom", "html")

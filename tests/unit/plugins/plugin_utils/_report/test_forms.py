@@ -22,7 +22,7 @@ from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.junit imp
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.markdown import format_markdown
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.prometheus import METRICS, format_metrics
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import Schema
-from support.reports import make_failed_entry, make_large_report, make_ok_entry, make_report, make_untried_entry
+from support.run_entries import make_failed_entry, make_large_report, make_ok_entry, make_report, make_untried_entry
 
 HOSTILE = [
     "=HYPERLINK('http://x')",

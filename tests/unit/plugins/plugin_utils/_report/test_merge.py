@@ -22,7 +22,7 @@ from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.merge imp
     read_documents,
 )
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import PATH, Schema
-from support.reports import make_failed_entry, make_ok_entry, make_report, make_untried_entry
+from support.run_entries import make_failed_entry, make_ok_entry, make_report, make_untried_entry
 
 TEXT = st.text(max_size=8)
 NAMES = st.tuples(TEXT, TEXT, TEXT)
