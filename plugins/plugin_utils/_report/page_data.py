@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The data of the page: a report whose rows are columns of numbers, with each text and the first moment said once.
 
-A text is its place in `strings`, whose first one is empty and also stands for a text that is not known. A moment is
-the seconds since `base`. Columns in which nothing is known are left out. `assets/data.js` reads all this.
+A text is its place in `strings`, whose first one is empty. A moment is the seconds since `base`. What is not known is
+null, and a column in which nothing is known is left out. `assets/data.js` reads all this.
 """
 
 from __future__ import annotations
@@ -64,14 +64,20 @@ class _Packer:
         return None if seconds is None else _number(seconds - self._base)
 
     def file(self, file: Mapping[str, Any]) -> list[Any]:
+        """Return a file without what follows from the rest: its length, and the object's name within the URL."""
+        start, stop, duration = self.moment(file.get("start")), self.moment(file.get("stop")), file.get("duration")
+        follows = None not in (start, stop, duration) and _number(stop - start) == _number(duration)
+        url, name = str(file.get("url") or ""), str(file.get("object") or "")
+        is_within = bool(name) and url.endswith(name)
         return [
-            self.moment(file.get("start")),
-            self.moment(file.get("stop")),
-            _number(file.get("duration")),
+            start,
+            stop,
+            -1 if follows else _number(duration),
             _number(file.get("size")),
-            *(self.text(file.get(name)) for name in ("format", "status", "note")),
-            *self.split_text(file.get("url")),
-            *self.split_text(file.get("object")),
+            *(self.text(file.get(field)) for field in ("format", "status", "note")),
+            *self.split_text(name),
+            self.text(url.removesuffix(name) if is_within else url),
+            int(is_within),
         ]
 
     def gap(self, gap: Mapping[str, Any]) -> list[Any]:
@@ -114,19 +120,23 @@ def _find_cause(row: Mapping[str, Any], causes: Mapping[str, int]) -> int | None
 
 
 def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
-    columns = {name: _make_column(rows, lambda row, name=name: packer.text(row.get(name))) for name in _TEXTS}
+    columns = {name: _make_column(rows, lambda row, name=name: packer.text(row.get(name)) or None) for name in _TEXTS}
     columns |= {name: _make_column(rows, lambda row, name=name: _number(row.get(name))) for name in _NUMBERS}
-    columns["commands"] = _make_column(rows, lambda row: packer.text(", ".join(map(str, row.get("commands") or ()))))
+    columns["commands"] = _make_column(rows, lambda row: packer.text(", ".join(row.get("commands") or ())) or None)
     columns["sent_at"] = _make_column(rows, lambda row: packer.moment(row.get("sent_at")))
     for name, make in (("windows", packer.window), ("files", packer.file), ("gaps", packer.gap)):
-        columns[name] = _make_column(rows, lambda row, name=name, make=make: [*map(make, row.get(name) or ())] or 0)
+        columns[name] = _make_column(rows, lambda row, name=name, make=make: _list(make, row.get(name)))
     return columns
 
 
 def _make_column(rows: Iterable[Mapping[str, Any]], make: Callable[[Any], Any]) -> list[Any] | None:
     """Return a value for each row, or None if none is known."""
     column = [make(row) for row in rows]
-    return column if any(value not in (None, 0) for value in column) else None
+    return column if any(value is not None for value in column) else None
+
+
+def _list(make: Callable[[Any], Any], found: Iterable[Any] | None) -> list[Any] | None:
+    return None if found is None else [make(value) for value in found]
 
 
 def _number(value: Any) -> float | int | None:

@@ -4,10 +4,13 @@
 const CHART_HEIGHT = 132;
 const MARGIN = { top: 16, right: 8, bottom: 20, left: 30 };
 const MIN_BAR = 3;
+const MAX_BAR = 48;
 const MAX_CHARTS = 6;
+const MIN_CALLS = 10; // of a run whose rate is worth a drawing
 
 function drawRate() {
-  const runs = chosenRuns().map((run) => RUNS[run]).filter((run) => run.rate?.by_second?.length);
+  const runs = chosenRuns().map((run) => RUNS[run]).filter((run) => (
+    sum((run.rate?.by_second ?? []).map(([, calls]) => calls)) >= MIN_CALLS));
   document.getElementById("rate").hidden = !runs.length;
   const place = document.getElementById("charts");
   const shown = runs.slice(0, MAX_CHARTS);
@@ -43,17 +46,27 @@ function drawChart(run, width, isTitled) {
     ...(limit && limit !== quota ? [line("limit", width, y(limit))] : []),
     label(MARGIN.left - 4, y(0), 0, "end"),
     label(MARGIN.left, CHART_HEIGHT - 5, formatClock(first, chosen.times), "start"),
-    last > first ? label(width - MARGIN.right, CHART_HEIGHT - 5, formatClock(last, chosen.times), "end") : null);
+    ...labelEnd(bars, inner.width, last));
   const caption = [isTitled ? `${visible(run.title)}: ` : "", words, step > 1 ? ` A bar is ${step} s, as high as its busiest second.` : ""];
   return element("figure", {}, drawn, element("figcaption", {}, caption.join(""), " ", element("code", {}, visible(operation))));
 }
 
 function drawBars(bars, width, y) {
-  const slot = Math.min(28, width / bars.length);
+  const slot = barSlot(bars, width);
   const gap = slot > 5 ? 1 : 0;
   return bars.map((calls, place) => calls && shape("rect", {
     class: "bar", x: MARGIN.left + place * slot, width: slot - gap, y: y(calls), height: y(0) - y(calls),
   })).filter(Boolean);
+}
+
+// The last label stands below the last bar, and not at all where it would cover the first.
+function labelEnd(bars, width, last) {
+  const x = bars.length * barSlot(bars, width);
+  return x > 120 ? [label(MARGIN.left + x, CHART_HEIGHT - 5, formatClock(last, chosen.times), "end")] : [];
+}
+
+function barSlot(bars, width) {
+  return Math.min(MAX_BAR, width / bars.length);
 }
 
 function line(kind, width, y) {

@@ -53,11 +53,13 @@ function files(row) {
   return (number("files", row) || []).map(unpackFile);
 }
 
-function unpackFile([start, stop, duration, size, format, status, note, urlPath, urlName, objectPath, objectName]) {
+// A length of -1 is the time from start to stop; `isWithin` says that the name of the object ends the URL.
+function unpackFile([start, stop, duration, size, format, status, note, path, name, url, isWithin]) {
+  const object = STRINGS[path] + STRINGS[name];
   return {
-    start: moment(start), stop: moment(stop), duration, size,
+    start: moment(start), stop: moment(stop), duration: duration === -1 ? stop - start : duration, size,
     format: STRINGS[format], status: STRINGS[status], note: STRINGS[note],
-    url: STRINGS[urlPath] + STRINGS[urlName], object: STRINGS[objectPath] + STRINGS[objectName],
+    object, url: STRINGS[url] + (isWithin ? object : ""),
   };
 }
 
@@ -68,7 +70,7 @@ function recordedShare(row) {
 }
 
 function parseTime(iso) {
-  return iso ? Date.parse(iso) / 1000 : null;
+  return /^\d{4}-\d\d-\d\dT/.test(iso ?? "") ? Date.parse(iso) / 1000 : null;
 }
 
 function sum(values) {

@@ -26,7 +26,7 @@ function drawDetail() {
 function describeTrouble(row) {
   const [message, advice] = [text("message", row), text("advice", row)];
   return [
-    message && element("p", { class: "message" }, foreign(message)),
+    message && element("p", { class: "trouble" }, foreign(message)),
     advice && element("p", { class: "advice" }, element("strong", {}, "What to do: "), foreign(advice)),
   ].filter(Boolean);
 }
@@ -35,10 +35,10 @@ function drawFacts(row) {
   const time = (seconds) => (seconds === null ? "" : `${formatTime(moment(seconds), chosen.times)} ${zoneName()}`);
   const duration = (field) => (number(field, row) === null ? "" : formatDuration(number(field, row)));
   const facts = {
-    Result: WORDS[text("status", row)] ?? text("status", row),
-    Verdict: WORDS[text("verdict", row)] ?? text("verdict", row),
+    Result: word(text("status", row)),
+    Verdict: word(text("verdict", row)),
     State: text("state", row), "Previous state": text("previous_state", row), "Known from": text("state_source", row),
-    Changed: number("changed", row) === null ? "" : "yes",
+    Changed: number("changed", row) ? "yes" : "no",
     Host: text("host", row), Domain: text("domain_name", row), App: text("app_name", row), Stream: text("stream_name", row),
     Run: RUNS[RUN_OF_ROW[row]].title, Commands: text("commands", row), "Sent at": time(number("sent_at", row)),
     "Took": duration("seconds"), "Waited": duration("waited_seconds"),
@@ -92,7 +92,7 @@ function drawGaps(row) {
   const found = gaps(row);
   return drawList(plural(found.length, "gap"), ["Start", "Stop", "Length", "Cause"], found.map((gap) => [
     clock(gap.start), clock(gap.stop), formatDuration(gap.start === null || gap.stop === null ? null : gap.stop - gap.start),
-    GAP_WORDS[gap.cause] ?? GAP_WORDS.unknown,
+    GAP_WORDS.get(gapCause(gap.cause)),
   ]));
 }
 

@@ -22,7 +22,7 @@ function countValues(field) {
 }
 
 function labelled([value, count]) {
-  return [value, `${WORDS[value] ?? visible(value).slice(0, 80)} (${formatNumber(count)})`];
+  return [value, `${word(value).slice(0, 80)} (${formatNumber(count)})`];
 }
 
 function drawFilters() {
@@ -32,7 +32,7 @@ function drawFilters() {
   const extra = [["changed", changed], ["throttled", throttled]].filter(([, count]) => count);
   setOptions("status", "any result", [...["failed", "not_tried", "ok"].filter((key) => statuses.has(key)).map((key) => [key, statuses.get(key)]), ...extra].map(labelled));
   const verdicts = countValues("verdict");
-  setOptions("verdict", "any verdict", Object.keys(VERDICT_RANKS).filter((key) => verdicts.has(key)).map((key) => labelled([key, verdicts.get(key)])));
+  setOptions("verdict", "any verdict", VERDICTS.filter((key) => verdicts.has(key)).map((key) => labelled([key, verdicts.get(key)])));
   const byName = ([one], [other]) => (one < other ? -1 : 1);
   setOptions("domain", "all domains", [...countValues("domain_name")].sort(byName).slice(0, MAX_OPTIONS).map(labelled));
   setOptions("app", "all apps", [...countValues("app_name")].sort(byName).slice(0, MAX_OPTIONS).map(labelled));

@@ -13,14 +13,14 @@ function totals() {
 }
 
 function describeResult(total) {
-  const of = `of ${plural(total.streams, chosenRuns().length > 1 ? "result" : "stream")}`;
-  const parts = [];
-  if (total.failed) parts.push(`${formatNumber(total.failed)} failed`);
-  if (total.not_tried) parts.push(`${formatNumber(total.not_tried)} not tried`);
-  if (parts.length) return `${parts.join(", ")} ${of}`;
+  const word = chosenRuns().length > 1 ? "result" : "stream";
+  const of = `of ${plural(total.streams, word)}`;
+  if (total.failed && total.not_tried) return `${formatNumber(total.failed)} ${of} failed, ${formatNumber(total.not_tried)} not tried`;
+  if (total.failed) return `${formatNumber(total.failed)} ${of} failed`;
+  if (total.not_tried) return `${formatNumber(total.not_tried)} ${of} not tried`;
   if (!total.streams) return "No stream";
   if (total.checked) return `${formatNumber(total.changed)} ${of} would change`;
-  return total.streams === 1 ? "The stream succeeded" : `All ${plural(total.streams, of.split(" ")[2].replace(/s$/, ""))} succeeded`;
+  return total.streams === 1 ? `The ${word} succeeded` : `All ${plural(total.streams, word)} succeeded`;
 }
 
 function tone(total) {
@@ -61,8 +61,9 @@ function drawAdvice(total) {
   if (first) {
     lines.push(element("p", {}, element("strong", {}, "What to do: "), foreign(first.advice)));
     if (causes.length > 1) lines.push(element("p", { class: "quiet" }, `and ${plural(causes.length - 1, "other cause")} below`));
-  } else if (total.not_tried) {
-    lines.push(element("p", {}, element("strong", {}, "What to do: "), "run the playbook again for the streams that are left."));
+  }
+  if (total.not_tried) {
+    lines.push(element("p", {}, element("strong", {}, "Streams that were not tried: "), "run the playbook again for them, with --limit and its retry file."));
   }
   if (total.checked) lines.push(element("p", { class: "quiet" }, "Nothing was sent: check mode only predicts."));
   replaceContent("advice", ...lines);
@@ -90,6 +91,11 @@ function tile(label, value, ...notes) {
   return element("div", { class: "tile" }, ...shown);
 }
 
+function widen(made) {
+  made.classList.add("wide");
+  return made;
+}
+
 function drawTiles() {
   const total = totals();
   const rates = total.runs.map((run) => run.rate).filter((rate) => rate?.calls_per_second);
@@ -99,7 +105,7 @@ function drawTiles() {
     streamTile(total),
     verdictTile(),
     recordedTile(),
-    tile("Calls per second", formatNumber(fastest?.calls_per_second), fastest ? foreign(fastest.operation) : "too few calls to tell"),
+    tile("Calls per second", formatNumber(fastest?.calls_per_second), fastest ? rates.length > 1 ? "the fastest run" : "from the first to the last" : "too few calls to tell"),
     quotaTile(fastest),
     callsTile(total.runs),
     tile("Duration", formatDuration(sum(total.runs.map((run) => run.seconds ?? 0))), outcomeNote(total)),
@@ -115,7 +121,7 @@ function outcomeNote(total) {
 function countLinks(counts, key) {
   return Object.entries(counts).filter(([, count]) => count).map(([value, count]) => element("span", { class: "count" },
     choiceLink({ ...cleared(), [key]: value }, { class: `mark ${value}`, "data-goes": "streams-title" },
-      `${formatNumber(count)} ${WORDS[value] ?? visible(value)}`)));
+      `${formatNumber(count)} ${word(value)}`)));
 }
 
 function cleared() {
@@ -125,16 +131,18 @@ function cleared() {
 function streamTile(total) {
   const counts = { failed: total.failed, not_tried: total.not_tried, ok: total.ok, changed: total.changed };
   const label = chosenRuns().length > 1 ? "Results of all runs" : "Streams";
-  return tile(label, formatNumber(total.streams), element("span", { class: "counts" }, ...countLinks(counts, "status")));
+  const states = total.runs.reduce((counts, run) => addCounts(counts, run.states), new Map());
+  const shown = [...states].map(([state, count]) => `${formatNumber(count)} ${visible(state)}`).slice(0, 4).join(", ");
+  return widen(tile(label, formatNumber(total.streams), element("span", { class: "counts" }, ...countLinks(counts, "status")), shown));
 }
 
 function verdictTile() {
   const rows = chosenRows().filter((row) => text("verdict", row));
   if (!rows.length) return null;
   const counts = {};
-  for (const verdict of Object.keys(VERDICT_RANKS)) counts[verdict] = rows.filter((row) => text("verdict", row) === verdict).length;
-  return tile("Complete recordings", `${formatNumber(counts.complete)} of ${formatNumber(rows.length)}`,
-    element("span", { class: "counts" }, ...countLinks({ ...counts, complete: 0 }, "verdict")));
+  for (const verdict of VERDICTS) counts[verdict] = rows.filter((row) => text("verdict", row) === verdict).length;
+  return widen(tile("Complete recordings", `${formatNumber(counts.complete)} of ${formatNumber(rows.length)}`,
+    element("span", { class: "counts" }, ...countLinks({ ...counts, complete: 0 }, "verdict"))));
 }
 
 function recordedTile() {
@@ -154,12 +162,9 @@ function quotaTile(rate) {
 
 function callsTile(runs) {
   const throttled = sum(runs.map((run) => run.calls.throttled));
-  const operations = {};
-  for (const run of runs) {
-    for (const [operation, calls] of Object.entries(run.calls.by_operation)) operations[operation] = (operations[operation] ?? 0) + calls;
-  }
+  const operations = runs.reduce((counts, run) => addCounts(counts, run.calls.by_operation), new Map());
   const made = tile("Throttled", formatNumber(throttled), `of ${plural(sum(runs.map((run) => run.calls.total)), "call")}`);
-  made.title = Object.entries(operations).map(([operation, calls]) => `${calls} × ${visible(operation)}`).join("\n");
+  made.title = [...operations].map(([operation, calls]) => `${calls} × ${visible(operation)}`).join("\n");
   if (throttled) made.classList.add("attention");
   return made;
 }
@@ -167,9 +172,10 @@ function callsTile(runs) {
 // The cloud's own count says nothing about one stream, but a difference says that somebody should look.
 function cloudTiles(runs) {
   return runs.flatMap((run) => Object.entries(run.cloud_count?.domains ?? {})).slice(-4).map(([domain, count]) => {
-    const made = tile("Recordings that the cloud counts", formatNumber(count.counted),
-      `believed ${formatNumber(count.believed)}`, foreign(domain),
-      count.peak ? `peak ${formatNumber(count.peak)}, ${formatTime(parseTime(count.peak_at), chosen.times).slice(0, 16)}` : "");
+    const peakAt = parseTime(count.peak_at);
+    const peak = count.peak ? `, peak ${formatNumber(count.peak)}${peakAt === null ? "" : ` on ${formatTime(peakAt, chosen.times).slice(0, 16)}`}` : "";
+    const made = widen(tile("Recordings that the cloud counts", formatNumber(count.counted),
+      `believed ${formatNumber(count.believed)}${peak}`, foreign(domain)));
     if (count.counted !== null && count.believed !== null && count.counted < count.believed) made.classList.add("attention");
     return made;
   });

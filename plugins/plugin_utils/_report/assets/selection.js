@@ -1,8 +1,9 @@
 
 // --- selection ----------------------------------------------------------------------------------------------------
 
-const STATUS_RANKS = { failed: 0, not_tried: 1, ok: 2 };
-const VERDICT_RANKS = { nothing_recorded: 0, incomplete: 1, unknown: 2, interrupted: 3, complete: 4 };
+const STATUS_RANKS = new Map(["failed", "not_tried", "ok"].map((status, rank) => [status, rank]));
+const VERDICTS = ["nothing_recorded", "incomplete", "unknown", "interrupted", "complete"]; // the worst one first
+const VERDICT_RANKS = new Map(VERDICTS.map((verdict, rank) => [verdict, rank]));
 const FILTERS = ["status", "verdict", "domain", "app", "cause", "q"];
 const SEARCHED = [
   "host", "domain_name", "app_name", "stream_name", "state", "verdict", "code", "message", "request_id",
@@ -12,9 +13,9 @@ const sortKeys = {};
 
 // A sort order is the numbers of a column; where there is none, the row comes last in both directions.
 const SORTS = {
-  status: (row) => STATUS_RANKS[text("status", row)] ?? 3,
+  status: (row) => STATUS_RANKS.get(text("status", row)) ?? 3,
   stream: (row) => ranks()[column(text("host", row) ? "host" : "stream_name")[row] ?? 0],
-  state: (row) => VERDICT_RANKS[text("verdict", row)] ?? 10 + ranks()[column("state")[row] ?? 0],
+  state: (row) => VERDICT_RANKS.get(text("verdict", row)) ?? 10 + ranks()[column("state")[row] ?? 0],
   recorded: (row) => recordedShare(row),
   time: (row) => number("sent_at", row) ?? (number("windows", row) || [])[0]?.[0] ?? null,
   seconds: (row) => number("seconds", row),

@@ -8,7 +8,8 @@ const MAX_PRINTED_ROWS = 2000;
 const HEADINGS = [
   { key: "status", label: "Result" },
   { key: "stream", label: "Stream" },
-  { key: "state", label: "State" },
+  { key: "state", label: "State", without: "verdict" },
+  { key: "state", label: "Verdict", needs: "verdict" },
   { key: "recorded", label: "Recorded", needs: "verdict" },
   { key: "time", label: "Timeline" },
   { key: "seconds", label: "Seconds", without: "verdict" },
@@ -122,14 +123,14 @@ function setTabStop() {
 
 function drawRow(row, place) {
   const cells = headings().map(({ key }) => element("td", { role: "cell", class: key }, ...[CELLS[key](row)].flat()));
-  const drawn = element("tr", { role: "row", "aria-rowindex": place + 2, class: text("status", row) }, ...cells);
+  const drawn = element("tr", { role: "row", "aria-rowindex": place + 2 }, ...cells);
   drawn.dataset.place = place;
   if (row === rowOfAddress()) drawn.setAttribute("aria-current", "true");
   return drawn;
 }
 
 const CELLS = {
-  status: (row) => element("span", { class: `mark ${text("status", row)}` }, WORDS[text("status", row)] ?? foreign(text("status", row))),
+  status: (row) => mark(text("status", row)),
   stream: (row) => {
     const button = element("button", { type: "button", class: "open", "aria-haspopup": "dialog" }, foreign(name(row)));
     const runName = chosen.run === "all" && RUNS.length > 1 ? [foreign(RUNS[RUN_OF_ROW[row]].title), " · "] : [];
@@ -137,7 +138,7 @@ const CELLS = {
   },
   state: (row) => {
     const [verdict, state, before] = ["verdict", "state", "previous_state"].map((field) => text(field, row));
-    if (verdict) return element("span", { class: `mark ${verdict}` }, WORDS[verdict] ?? foreign(verdict));
+    if (verdict) return mark(verdict);
     const was = before && before !== state ? [element("small", { class: "sub" }, "was ", foreign(before))] : [];
     return [element("span", { class: "line" }, foreign(state || "–"), number("changed", row) ? element("span", { class: "tag" }, "changed") : null), ...was];
   },

@@ -7,11 +7,12 @@
 // Content-Security-Policy makes the browser refuse anything else.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WORDS = {
+// Maps, because a stranger's state may have the name of something that every object has.
+const WORDS = new Map(Object.entries({
   ok: "ok", failed: "failed", not_tried: "not tried", changed: "changed", throttled: "throttled",
   complete: "complete", interrupted: "push interrupted", incomplete: "incomplete",
   nothing_recorded: "nothing recorded", unknown: "unknown",
-};
+}));
 
 // Controls, marks that turn the direction of text around, and halves of characters would hide or disguise a name.
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}/gu;
@@ -39,6 +40,20 @@ function fill(made, attributes, children) {
 // A name of a stranger's stands in an element of its own, so that its writing direction changes nothing around it.
 function foreign(text, attributes = {}) {
   return element("bdi", attributes, visible(text));
+}
+
+function word(kind) {
+  return WORDS.get(kind) ?? visible(kind);
+}
+
+// A result or a verdict, with the sign and the colour of those that are known.
+function mark(kind) {
+  return element("span", { class: `mark ${WORDS.has(kind) ? kind : ""}` }, foreign(word(kind)));
+}
+
+function addCounts(counts, more) {
+  for (const [key, count] of Object.entries(more)) counts.set(key, (counts.get(key) ?? 0) + count);
+  return counts;
 }
 
 function replaceContent(id, ...children) {

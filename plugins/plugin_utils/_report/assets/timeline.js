@@ -3,9 +3,9 @@
 // One axis for all rows: what is wanted is a track, a file is a bar with its ends, a gap is a block across them. The
 // kinds differ in shape and pattern, too, for those who do not see the colours.
 
-const GAP_WORDS = {
+const GAP_WORDS = new Map(Object.entries({
   push: "the push was interrupted", recording: "pushed, but not recorded", unknown: "not recorded, cause unknown",
-};
+}));
 const BAD_FILE = ["missing", "damaged", "error"];
 const MIN_SHARE = 0.35; // of the width, in percent, so that a short gap in a long evening is seen
 const STEPS = [1, 2, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
@@ -47,11 +47,15 @@ function drawAxis(range) {
   if (!range) return null;
   const { ticks, step } = makeTicks(range);
   const drawn = shape("svg", { class: "axis-labels", "aria-hidden": "true" });
+  let free = -1; // where the next label may begin, in characters of about a fiftieth of the width
   for (const at of ticks) {
     const share = (at - range.start) / (range.stop - range.start);
     const clock = formatTime(at, chosen.times);
     const shown = step >= 86400 ? clock.slice(5, 10) : step < 60 ? clock.slice(11) : clock.slice(11, 16);
     const anchor = share < 0.06 ? "start" : share > 0.94 ? "end" : "middle";
+    const left = share * 50 - { start: 0, middle: shown.length / 2, end: shown.length }[anchor];
+    if (left < free) continue;
+    free = left + shown.length + 1;
     drawn.append(shape("text", { x: percent(share), y: 11, "text-anchor": anchor }, shown));
   }
   return drawn;
@@ -76,17 +80,21 @@ function drawTimeline(row, range, ticks) {
   for (const at of ticks) drawn.append(shape("line", { class: "tick", x1: `${place(at, at).x}%`, x2: `${place(at, at).x}%`, y1: 0, y2: 20 }));
   for (const window of windows(row)) block("window", window, 2, 16);
   for (const file of files(row)) block(`file ${BAD_FILE.includes(file.status) ? file.status : ""}`, file, 5, 10);
-  for (const gap of gaps(row)) block(`gap ${GAP_WORDS[gap.cause] ? gap.cause : "unknown"}`, gap, 3, 14);
+  for (const gap of gaps(row)) block(`gap ${gapCause(gap.cause)}`, gap, 3, 14);
   const sent = number("sent_at", row);
-  if (sent !== null) drawn.append(shape("circle", { class: `sent ${text("status", row)}`, cx: `${place(moment(sent), moment(sent)).x}%`, cy: 10, r: 4 }));
+  if (sent !== null) drawn.append(shape("circle", { class: `sent ${text("status", row) === "failed" ? "failed" : ""}`, cx: `${place(moment(sent), moment(sent)).x}%`, cy: 10, r: 4 }));
   return drawn;
+}
+
+function gapCause(cause) {
+  return GAP_WORDS.has(cause) ? cause : "unknown";
 }
 
 function describeTimeline(row) {
   const parts = windows(row).map((window) => `wanted ${describeSpan(window)}`);
   const [found, holes] = [files(row), gaps(row)];
   if (number("files", row) !== null) parts.push(plural(found.length, "file"));
-  parts.push(...holes.slice(0, 5).map((gap) => `gap ${describeSpan(gap)}, ${GAP_WORDS[gap.cause] ?? GAP_WORDS.unknown}`));
+  parts.push(...holes.slice(0, 5).map((gap) => `gap ${describeSpan(gap)}, ${GAP_WORDS.get(gapCause(gap.cause))}`));
   if (holes.length > 5) parts.push(`${holes.length - 5} more gaps`);
   const sent = number("sent_at", row);
   if (sent !== null) parts.push(`command sent at ${formatTime(moment(sent), chosen.times)}`);
@@ -114,7 +122,7 @@ function drawLegend() {
     if (number("windows", row)) kinds.add("window");
     if (number("sent_at", row) !== null) kinds.add("sent");
     for (const file of number("files", row) || []) kinds.add(BAD_FILE.includes(STRINGS[file[5]]) ? `file ${STRINGS[file[5]]}` : "file");
-    for (const gap of number("gaps", row) || []) kinds.add(`gap ${GAP_WORDS[STRINGS[gap[2]]] ? STRINGS[gap[2]] : "unknown"}`);
+    for (const gap of number("gaps", row) || []) kinds.add(`gap ${gapCause(STRINGS[gap[2]])}`);
   }
   const words = {
     window: "wanted", sent: "command sent", file: "file", "file damaged": "damaged file", "file missing": "missing file",
