@@ -23,6 +23,7 @@ VERDICTS = (COMPLETE, INTERRUPTED, INCOMPLETE, NOTHING_RECORDED, UNKNOWN)
 OK, MISSING, DAMAGED, ERROR, UNCHECKED = "ok", "missing", "damaged", "error", "unchecked"  # statuses of a file
 
 BY_PUSH, BY_RECORDING, BY_UNKNOWN = "push", "recording", "unknown"  # causes of a gap
+FILES_TO_COME = "files may not exist yet"
 _PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may still come, or cannot be seen
 
 # Seconds that a file may take to be made and listed after the end of its recording and the delay.
@@ -103,9 +104,13 @@ class Gap(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A verdict, with the reason and further notes as sentences without a full stop."""
+    """A verdict, its `cause` in words that are the same for many streams, and the `reason` with numbers and times.
+
+    Both are without a full stop, as are the notes.
+    """
 
     verdict: str
+    cause: str
     reason: str
     windows: Spans
     expected: float
@@ -148,9 +153,9 @@ class _Loose(NamedTuple):
 def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     """Return the verdict on the windows of a stream; parts of at most `tolerance` seconds may be missing."""
     covered, loose = _locate(known, tolerance)
-    judged = _limit_to_past(windows, covered, known)
+    judged = _limit_to_past(windows, known)
     if not judged:
-        return Judgement(UNKNOWN, _describe_early(windows, known), (), 0.0, 0.0, ())
+        return Judgement(UNKNOWN, *_describe_early(windows, known), windows, 0.0, 0.0, ())
     inside = [part.within(judged) for part in loose]
     missing = subtract(judged, normalize((*covered, *(span for part in loose for span in part.spans))))
     recorded = measure(intersect(judged, covered)) + sum(part.least for part in inside)
@@ -162,7 +167,7 @@ def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     verdict = _decide(facts)
     return Judgement(
         verdict,
-        _give_reason(verdict, facts, known, measure(judged)),
+        *_give_reason(verdict, facts, known, measure(judged)),
         windows,
         measure(judged),
         recorded,
@@ -214,15 +219,9 @@ def _locate_sparse(sparse: Iterable[tuple[Spans, float, float]], covered: Spans)
 # --- the time that is judged ---------------------------------------------------------------------------------------
 
 
-def _limit_to_past(windows: Spans, covered: Spans, known: Known) -> Spans:
-    """Return the windows, of one that has not ended only the part whose files exist, or should."""
-    found = []
-    for start, stop in windows:
-        if stop > known.now:
-            last = max((end for _begin, end in intersect(covered, ((start, known.now),))), default=start)
-            stop = max(last, known.horizon)
-        found.append((start, stop))
-    return normalize(found)
+def _limit_to_past(windows: Spans, known: Known) -> Spans:
+    """Return the windows, of one that has not ended only the part whose files exist unless the recording still runs."""
+    return normalize((start, stop if stop <= known.now else known.horizon) for start, stop in windows)
 
 
 def find_open_since(known: Known) -> float:
@@ -320,40 +319,44 @@ def _decide(facts: _Facts) -> str:
     return INTERRUPTED if facts.has(BY_PUSH) else COMPLETE
 
 
-def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> str:
+def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> tuple[str, str]:
+    """Return the cause and the reason of a verdict."""
     errors = f"; the notify log shows {', '.join(known.errors)}" if known.errors else ""
     if verdict == INCOMPLETE:
         missing = format_duration(facts.measure(BY_RECORDING))
-        return f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed{errors}"
+        reason = f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed"
+        return f"the recording is incomplete{errors}", f"{reason}{errors}"
     if verdict == NOTHING_RECORDED:
-        if all(gap.cause == BY_PUSH for gap in facts.gaps):
-            return f"no file holds any of it, and the stream was not pushed{errors}"
-        return f"no file holds any of it{errors}"
+        is_push = all(gap.cause == BY_PUSH for gap in facts.gaps)
+        unpushed = ", and the stream was not pushed" if is_push else ""
+        return f"nothing was recorded{unpushed}{errors}", f"no file holds any of it{unpushed}{errors}"
     if verdict == INTERRUPTED:
         missing = format_duration(facts.measure(BY_PUSH))
-        return f"it was recorded whenever it was pushed, and the push was interrupted for {missing}"
-    return _explain_doubt(facts, known) if verdict == UNKNOWN else ""
+        return "the push was interrupted", f"it is recorded except for {missing} in which the stream was not pushed"
+    return _explain_doubt(facts, known) if verdict == UNKNOWN else ("", "")
 
 
-def _explain_doubt(facts: _Facts, known: Known) -> str:
+def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
     if facts.has(_PENDING):
         since = min(piece.start for piece in facts.pieces if piece.cause == _PENDING)
-        return f"files of what was recorded from {format_second(since)} on may not exist yet"
+        return FILES_TO_COME, f"files of what was recorded from {format_second(since)} on may not exist yet"
     if facts.has(_UNSEEN):
-        return known.unseen or "files of a part of the window would not be listed"
+        why = known.unseen or "not all files of the window are listed any more"
+        return why, why
     if facts.is_doubtful:
-        return "a file has pauses, and it is not known whether they are in the window"
-    missing = format_duration(facts.measure(BY_UNKNOWN))
+        return ("a file has pauses of unknown place", "a file has pauses, of which it is not known how much they cut off")
     why = known.push_problem or "the pushes are not known"
-    return f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
+    missing = format_duration(facts.measure(BY_UNKNOWN))
+    return why, f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
 
 
-def _describe_early(windows: Spans, known: Known) -> str:
+def _describe_early(windows: Spans, known: Known) -> tuple[str, str]:
     if not windows:
-        return "there is no window to judge"
+        return "there is no window to judge", "there is no window to judge"
+    start = format_second(windows[0][0])
     if windows[0][0] >= known.now:
-        return f"the window begins at {format_second(windows[0][0])}"
-    return f"the window began at {format_second(windows[0][0])}, and its files may not exist yet"
+        return "the window has not begun", f"the window begins at {start}"
+    return FILES_TO_COME, f"the window began at {start}, and its files may not exist yet"
 
 
 def _make_notes(windows: Spans, judged: Spans, known: Known) -> list[str]:
