@@ -159,11 +159,15 @@ def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     inside = [part.within(judged) for part in loose]
     missing = subtract(judged, normalize((*covered, *(span for part in loose for span in part.spans))))
     recorded = measure(intersect(judged, covered)) + sum(part.least for part in inside)
-    may_be_recorded = recorded > 0 or any(part.most > 0 for part in inside)
+    # What the tolerance would excuse is no recording either.
+    negligible = min(tolerance, measure(judged) / 2)
+    may_be_recorded = recorded + sum(part.most - part.least for part in inside) > negligible
     pieces = [piece for gap in missing for piece in _explain(gap, known, tolerance if may_be_recorded else 0.0)]
     gaps = [piece for piece in pieces if piece.cause not in (_PENDING, _UNSEEN)]
     gaps += [gap for gap in (part.find_gap(known.pushes) for part in inside) if gap]
-    facts = _Facts(pieces, gaps, may_be_recorded, any(part.is_doubtful(tolerance) for part in inside))
+    is_recorded = recorded > negligible
+    is_doubtful = is_recorded != may_be_recorded or any(part.is_doubtful(tolerance) for part in inside)
+    facts = _Facts(pieces, gaps, recorded, is_recorded, may_be_recorded, is_doubtful)
     verdict = _decide(facts)
     return Judgement(
         verdict,
@@ -299,6 +303,8 @@ class _Facts(NamedTuple):
 
     pieces: Sequence[Gap]
     gaps: Sequence[Gap]
+    recorded: float
+    is_recorded: bool
     may_be_recorded: bool
     is_doubtful: bool
 
@@ -312,7 +318,7 @@ class _Facts(NamedTuple):
 def _decide(facts: _Facts) -> str:
     if not facts.may_be_recorded:
         return UNKNOWN if facts.has(_PENDING) or facts.has(_UNSEEN) else NOTHING_RECORDED
-    if facts.has(BY_RECORDING):
+    if facts.has(BY_RECORDING) and facts.is_recorded:
         return INCOMPLETE
     if facts.is_doubtful or facts.has(BY_UNKNOWN) or facts.has(_PENDING) or facts.has(_UNSEEN):
         return UNKNOWN
@@ -329,7 +335,8 @@ def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> 
     if verdict == NOTHING_RECORDED:
         is_push = all(gap.cause == BY_PUSH for gap in facts.gaps)
         unpushed = ", and the stream was not pushed" if is_push else ""
-        return f"nothing was recorded{unpushed}{errors}", f"no file holds any of it{unpushed}{errors}"
+        held = f"only {facts.recorded:.0f} seconds are recorded" if facts.recorded else "no file holds any of it"
+        return f"nothing was recorded{unpushed}{errors}", f"{held}{unpushed}{errors}"
     if verdict == INTERRUPTED:
         missing = format_duration(facts.measure(BY_PUSH))
         return "the push was interrupted", f"it is recorded except for {missing} in which the stream was not pushed"
