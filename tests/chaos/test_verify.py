@@ -121,9 +121,7 @@ class Story:
 
     def seconds(self, spans: Iterable[Iterable[float | None]], now: float) -> set[int]:
         return {
-            second
-            for begin, end in spans
-            for second in range(round(begin or 0), round(now if end is None else end))
+            second for begin, end in spans for second in range(round(begin or 0), round(now if end is None else end))
         }
 
 
@@ -275,7 +273,9 @@ def carry_out(program: Any, live: Live, stream: Stream) -> dict[str, Any]:
 def cloud():
     actions = ("RealTimeRecordCommand", "DescribeLiveStreamRecordIndexFiles", "DescribeLiveStreamsPublishList")
     reads = ("DescribeLiveRecordNotifyRecords", "DescribeLiveRecordConfig", "DescribeLiveRecordNotifyConfig")
-    limits = dict.fromkeys((*actions, *reads, "DescribeLiveStreamsNotifyRecords", "DescribeLiveStreamsOnlineList"), 10**6)
+    limits = dict.fromkeys(
+        (*actions, *reads, "DescribeLiveStreamsNotifyRecords", "DescribeLiveStreamsOnlineList"), 10**6
+    )
     with Emulator(scenario=make_scenario(), limit=limits) as emulator:
         yield emulator
         assert emulator.error_output() == ""

@@ -9,6 +9,7 @@ from .verify import DAMAGED, MISSING, OK, UNCHECKED, RecordedFile
 
 _HAS_PLAYLIST = ("m3u8",)
 _TS_PACKET = b"\x47"
+_NO_SUCH_RANGE = 416  # of a file without any bytes
 
 
 def judge_beginning(file: RecordedFile, status: int, content: bytes, size: int | None) -> RecordedFile:
@@ -21,7 +22,7 @@ def judge_beginning(file: RecordedFile, status: int, content: bytes, size: int |
         return file._replace(status=MISSING, note="the address holds no file")
     if status in (401, 403):
         return file._replace(status=UNCHECKED, note="private: the bucket may not be read without a signature")
-    if status == 416 or (status in (200, 206) and not content):
+    if status == _NO_SUCH_RANGE or (status in (200, 206) and not content):
         return file._replace(status=DAMAGED, note="the file is empty")
     if status not in (200, 206):
         return file._replace(status=UNCHECKED, note=f"the request got the HTTP status {status}")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from .._api.models import NotifyEvent, Stream, parse_time
 from . import recorded
@@ -32,22 +32,22 @@ class NotifyLog(NamedTuple):
     """
 
     events: Mapping[Stream, Sequence[NotifyEvent]]
-    since: Optional[float] = None
-    status_since: Optional[float] = None
+    since: float | None = None
+    status_since: float | None = None
 
 
 class Sources(NamedTuple):
     """What was read, at the time `now`; None stands for what could not be, and `problems` says why.
 
-    `index` are rows of the list of index files, `configs` the recording configurations of the domain. `delay` is the
+    `listed` are rows of the list of index files, `configs` the recording configurations of the domain. `delay` is the
     seconds after which a file exists, if the user knows them.
     """
 
     now: float
-    index: Optional[Sequence[Mapping[str, Any]]] = None
-    configs: Optional[list[dict[str, Any]]] = None
-    log: Optional[NotifyLog] = None
-    delay: Optional[float] = None
+    listed: Sequence[Mapping[str, Any]] | None = None
+    configs: list[dict[str, Any]] | None = None
+    log: NotifyLog | None = None
+    delay: float | None = None
     problems: Sequence[str] = ()
 
 
@@ -80,7 +80,7 @@ def combine(stream: Stream, windows: Spans, sources: Sources) -> Known:
     rules = find_rules(sources.configs, stream, windows[0][0], sources.delay)
     events = sources.log.events.get(stream, ()) if sources.log else ()
     config = find_best_config(sources.configs, stream) if sources.configs else None
-    index = recorded.read_index_files(sources.index or ())
+    index = recorded.read_index_files(sources.listed or ())
     files = recorded.merge_files(index, recorded.read_logged_files(events, config))
     known = Known(sources.now, files.found, (), rules.delay, rules.cycle)
     status_since = sources.log.status_since if sources.log else None
@@ -99,7 +99,7 @@ def _find_visible(sources: Sources, rules: Rules, files: Files, has_index: bool)
     if files.unreadable:
         return ()
     spans = []
-    if sources.index is not None and (rules.has_index or has_index):
+    if sources.listed is not None and (rules.has_index or has_index):
         spans.append((sources.now - KEPT_SECONDS, sources.now))
     if sources.log and sources.log.since is not None:
         spans.append((sources.log.since, sources.now))
@@ -114,4 +114,4 @@ def _explain_unseen(sources: Sources, files: Files) -> str:
 
 def name_sources(sources: Sources) -> list[str]:
     """Return the names of the sources that say what was recorded."""
-    return [name for name, source in ((INDEX_FILES, sources.index), (NOTIFY_LOG, sources.log)) if source is not None]
+    return [name for name, source in ((INDEX_FILES, sources.listed), (NOTIFY_LOG, sources.log)) if source is not None]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .._api.models import IngestEvent, NotifyEvent, Push, parse_time
@@ -52,8 +52,8 @@ def read_index_files(rows: Iterable[Mapping[str, Any]]) -> Files:
 def _read_row(row: Mapping[str, Any]) -> RecordedFile | None:
     name, kind = str(row["oss_object"] or row["record_id"]), str(row["format"] or INDEX_FORMAT).lower()
     url = row["record_url"] if isinstance(row["record_url"], str) else None
-    times = (_to_epoch(parse_time(row[field])) for field in ("start_time", "end_time"))
-    return _make_file(*times, row["duration"], kind, name, url)
+    start, stop = (_to_epoch(parse_time(row[field])) for field in ("start_time", "end_time"))
+    return _make_file(start, stop, row["duration"], kind, name, url)
 
 
 def read_logged_files(events: Iterable[NotifyEvent], config: Mapping[str, Any] | None) -> Files:
@@ -61,9 +61,7 @@ def read_logged_files(events: Iterable[NotifyEvent], config: Mapping[str, Any] |
 
     `config` is the recording configuration of the stream, with whose bucket the address of a file is complete.
     """
-    return _collect(
-        _read_event(event, config) for event in events if event.type in (FILE_CREATED, _TRANSFORM_ERROR)
-    )
+    return _collect(_read_event(event, config) for event in events if event.type in (FILE_CREATED, _TRANSFORM_ERROR))
 
 
 def _read_event(event: NotifyEvent, config: Mapping[str, Any] | None) -> RecordedFile | None:
@@ -73,8 +71,9 @@ def _read_event(event: NotifyEvent, config: Mapping[str, Any] | None) -> Recorde
     if not isinstance(info, dict) or not isinstance(info.get("uri"), str):
         return None
     name = info["uri"]
-    times = (parse_integer(info.get(field)) for field in ("start_time", "stop_time"))
-    file = _make_file(*times, info.get("duration"), name.rpartition(".")[2].lower(), name, _make_url(name, config))
+    start, stop = (parse_integer(info.get(field)) for field in ("start_time", "stop_time"))
+    kind = name.rpartition(".")[2].lower()
+    file = _make_file(start, stop, info.get("duration"), kind, name, _make_url(name, config))
     return file._replace(status=ERROR, note=_read_code(content)) if file and is_error else file
 
 
@@ -104,7 +103,9 @@ def merge_files(index: Files, logged: Files) -> Files:
     merged = {file.object: file for file in logged.found if file.status != ERROR}
     merged.update({file.object: file for file in index.found})
     failed = {file.object: file for file in logged.found if file.status == ERROR}
-    merged.update({name: merged.get(name, file)._replace(status=ERROR, note=file.note) for name, file in failed.items()})
+    merged.update(
+        {name: merged.get(name, file)._replace(status=ERROR, note=file.note) for name, file in failed.items()}
+    )
     found = sorted(merged.values(), key=lambda file: (file.start, file.stop, file.format, file.object))
     return Files(found, index.unreadable + logged.unreadable)
 
@@ -203,7 +204,7 @@ def _make_pushes(on: Iterable[Span], unsure: Iterable[Span], now: float) -> Push
     return Pushes(pushed, subtract(normalize([*unsure, (now, math.inf)]), pushed))
 
 
-def find_first(events: Iterable[NotifyEvent], types: Sequence[str] | None = None) -> Optional[float]:
+def find_first(events: Iterable[NotifyEvent], types: Sequence[str] | None = None) -> float | None:
     """Return the time of the first event of these types, or of any type; None if there is none."""
     times = (_to_epoch(event.time) for event in events if types is None or event.type in types)
     return min((time for time in times if time is not None), default=None)

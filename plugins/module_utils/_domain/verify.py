@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from .._util.text import format_duration, format_second
 from .coverage import Span, Spans, intersect, invert, measure, normalize, subtract
@@ -35,12 +35,12 @@ class RecordedFile(NamedTuple):
 
     start: float
     stop: float
-    duration: Optional[float]
+    duration: float | None
     format: str
     object: str
-    url: Optional[str] = None
+    url: str | None = None
     status: str = UNCHECKED
-    size: Optional[int] = None
+    size: int | None = None
     note: str = ""
 
     @property
@@ -78,7 +78,7 @@ class Known(NamedTuple):
     cycle: float
     closed_until: float = -math.inf
     pauses: Spans = ()
-    pushes: Optional[Pushes] = None
+    pushes: Pushes | None = None
     unseen: str = ""
     push_problem: str = ""
     errors: Sequence[str] = ()
@@ -95,7 +95,7 @@ class Gap(NamedTuple):
     start: float
     stop: float
     cause: str
-    seconds: Optional[float] = None
+    seconds: float | None = None
 
     @property
     def length(self) -> float:
@@ -351,7 +351,10 @@ def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
         why = known.unseen or "not all files of the window are listed any more"
         return why, why
     if facts.is_doubtful:
-        return ("a file has pauses of unknown place", "a file has pauses, of which it is not known how much they cut off")
+        return (
+            "a file has pauses of unknown place",
+            "a file has pauses, of which it is not known how much they cut off",
+        )
     why = known.push_problem or "the pushes are not known"
     missing = format_duration(facts.measure(BY_UNKNOWN))
     return why, f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
@@ -369,4 +372,6 @@ def _describe_early(windows: Spans, known: Known) -> tuple[str, str]:
 def _make_notes(windows: Spans, judged: Spans, known: Known) -> list[str]:
     if windows[-1][1] <= known.now:
         return []
-    return [f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"]
+    return [
+        f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"
+    ]

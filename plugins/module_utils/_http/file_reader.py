@@ -9,7 +9,7 @@ Nothing of the account is sent along: no signature, no credentials, no cookie. R
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from .._errors import InvalidOption
@@ -19,6 +19,7 @@ from .transport import PrivateAddress, Transport
 BEGINNING_SIZE = 4096  # bytes
 _CONTENT_RANGE = re.compile(r"bytes (?:\d{1,18}-\d{1,18}|\*)/(\d{1,18})", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
+_WHOLE, _PARTIAL = 200, (206, 416)  # the statuses of responses that tell the size of the file
 
 
 class Beginning(NamedTuple):
@@ -26,7 +27,7 @@ class Beginning(NamedTuple):
 
     status: int
     content: bytes
-    size: Optional[int]
+    size: int | None
 
 
 def read_beginning(url: str, settings: Settings) -> Beginning:
@@ -64,8 +65,8 @@ def _parse(url: str) -> tuple[Endpoint, str]:
 
 def _read_size(status: int, headers: dict[str, str]) -> int | None:
     """Return the size of the whole file from the headers of a response."""
-    if status in (206, 416):
+    if status in _PARTIAL:
         found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
         return int(found[1]) if found else None
     length = headers.get("content-length", "")
-    return int(length) if status == 200 and _NUMBER.fullmatch(length) else None
+    return int(length) if status == _WHOLE and _NUMBER.fullmatch(length) else None

@@ -204,7 +204,9 @@ class PrivateAddress(LiveError):
 class _Attempt:
     """The state of one request, through which the pooled connection reports how far it has come."""
 
-    def __init__(self, before_send: Callable[[], None], read_timeout: float, on_connected: Callable[[Any], None]) -> None:
+    def __init__(
+        self, before_send: Callable[[], None], read_timeout: float, on_connected: Callable[[Any], None]
+    ) -> None:
         self._before_send = before_send
         self.read_timeout = read_timeout
         self.on_connected = on_connected

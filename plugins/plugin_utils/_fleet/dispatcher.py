@@ -104,14 +104,13 @@ class Dispatcher:
 
         self._pool.submit(lambda: step.perform(member.live, member.stream), done)
 
-    def _count(self) -> float:
-        """Count a call that was sent, and return the time."""
+    def _count(self) -> None:
+        """Count a call that was sent just now."""
         now = self._clock.now()
         self.first_sent = self.first_sent or now
         self.last_sent = now
         self.sent += 1
         self.by_second[int(now)] += 1
-        return now
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -129,7 +128,8 @@ class Dispatcher:
             if not was_sent:
                 was_sent = True
                 lane.unsent -= 1
-            member.awaits_response, member.sent_at, member.push = True, self._count(), None
+            member.awaits_response, member.sent_at, member.push = True, self._clock.now(), None
+            self._count()
             lane.mark_up()
 
         def done(response: Any, error: BaseException | None) -> None:

@@ -78,6 +78,10 @@ def build_arguments(url: str, settings: Settings) -> list[str]:
     """Return the arguments of ffprobe for an address, which begins with http."""
     tls = []
     if urlsplit(url).scheme == "https":
-        tls = ["-tls_verify", str(int(settings.validate_certs)), *(["-ca_file", settings.ca_path] if settings.ca_path else [])]
+        tls = [
+            "-tls_verify",
+            str(int(settings.validate_certs)),
+            *(["-ca_file", settings.ca_path] if settings.ca_path else []),
+        ]
     output = ["-v", "error", "-show_entries", "format=duration", "-of", "json"]
     return [*output, "-protocol_whitelist", _PROTOCOLS, *tls, "-i", url]

@@ -49,7 +49,10 @@ class Lane:
         self.unsent = 0  # commands in the pool that have not been sent
         self.contents_reads: deque[ContentsRead] = deque()
         self.running_reads = 0  # of record contents
-        self.queues: dict[type, CallQueue] = {ReadFiles: CallQueue(MAX_FILE_LISTS), CheckFiles: CallQueue(MAX_FILE_CHECKS)}
+        self.queues: dict[type, CallQueue] = {
+            ReadFiles: CallQueue(MAX_FILE_LISTS),
+            CheckFiles: CallQueue(MAX_FILE_CHECKS),
+        }
         self.shared = SharedReads()
         self.unreachable: LiveError | None = None  # the error of a file list, until another one is read
         self.in_doubt: set[Member] = set()  # that read what became of a command

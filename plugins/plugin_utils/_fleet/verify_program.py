@@ -186,7 +186,9 @@ class _Inquiry:
         if not domain or self._windows[0][0] < since:
             return None
         window = TimeWindow(_to_datetime(since), _to_datetime(now))
-        events = yield from self._share(INGEST_LOG, since, lambda live: _group(live.ingest_events(domain, window)), domain)
+        events = yield from self._share(
+            INGEST_LOG, since, lambda live: _group(live.ingest_events(domain, window)), domain
+        )
         own = (events or {}).get(self._stream[1:])
         first = min((rows[0].time.timestamp() for rows in (events or {}).values()), default=now)
         if not own or first > self._windows[0][0]:
@@ -242,7 +244,7 @@ def _read_pushes(live: Live, domain: str, window: TimeWindow) -> tuple[dict[Any,
     return pushes, begun
 
 
-# --- the result --------------------------------------------------------------------------------------------------------
+# --- the result ------------------------------------------------------------------------------------------------------
 
 
 def _make_result(judgement: Judgement, known: Known, verified_by: Sequence[str]) -> Result:
@@ -273,9 +275,8 @@ def _format_gap(gap: verify.Gap) -> dict[str, Any]:
 
 def _make_failure(stream: Stream, judgement: Judgement, refusal: LiveError | None) -> Result:
     """Return the entries of a failure; its message is the same for all streams with the same cause."""
-    is_refused = judgement.verdict == verify.UNKNOWN and refusal
-    error = refusal if is_refused else LiveError("", "")
-    advice = refusal.advice if is_refused and refusal else _ADVICE[judgement.verdict]
+    error = refusal if judgement.verdict == verify.UNKNOWN and refusal else LiveError("", _ADVICE[judgement.verdict])
+    advice = error.advice
     if judgement.cause == verify.FILES_TO_COME:
         advice = "Run it again later, at the latest a cycle and the delay after the end of the window."
     prefix = "it is unknown whether the recording is complete: " if judgement.verdict == verify.UNKNOWN else ""

@@ -42,8 +42,8 @@ _COPIED = (
 class Measures(NamedTuple):
     """The calls of a run, or of a batch; times are seconds since the epoch.
 
-    `by_second` has the number of calls of `operation` by the second of the wall clock. `quota` and `limit` are calls per
-    second of all accounts together, the documented ones and those that the run allowed itself.
+    `by_second` has the number of calls of `operation` by the second of the wall clock. `quota` and `limit` are its
+    calls per second of all accounts together, the documented ones and those that the run allowed itself.
     """
 
     began: float

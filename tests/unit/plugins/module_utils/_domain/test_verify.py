@@ -45,7 +45,9 @@ def test_spans_agree_with_sets_of_seconds(left, right):
 
 
 def make_file(start, stop, duration=None, **fields):
-    return RecordedFile(NOON + start, NOON + stop, stop - start if duration is None else duration, "m3u8", "a", **fields)
+    return RecordedFile(
+        NOON + start, NOON + stop, stop - start if duration is None else duration, "m3u8", "a", **fields
+    )
 
 
 def judge(*files, windows=((0, HOUR),), now=24 * HOUR, pushed=((-HOUR, 30 * HOUR),), tolerance=TOLERANCE, **known):
@@ -187,7 +189,9 @@ def runs(seconds):
 
 
 def true_verdict(story, window, damaged):
-    held = {second for number, (seconds, _made) in enumerate(story.files) if number not in damaged for second in seconds}
+    held = {
+        second for number, (seconds, _made) in enumerate(story.files) if number not in damaged for second in seconds
+    }
     if len(held & set(window)) <= min(TOLERANCE, len(window) / 2):
         return "nothing_recorded"
     causes = set()
@@ -233,10 +237,10 @@ def stretches(draw, first):
     return found
 
 
-stories = st.builds(
-    tell, stretches(None), stretches(True), st.sets(st.integers(0, LENGTH - 1), max_size=3)
+stories = st.builds(tell, stretches(None), stretches(True), st.sets(st.integers(0, LENGTH - 1), max_size=3))
+windows = st.builds(
+    lambda start, length: range(start, min(LENGTH, start + length)), st.integers(0, 700), st.integers(20, 600)
 )
-windows = st.builds(lambda start, length: range(start, min(LENGTH, start + length)), st.integers(0, 700), st.integers(20, 600))
 
 
 damages = st.sets(st.integers(0, 8), max_size=3)
@@ -244,9 +248,10 @@ damages = st.sets(st.integers(0, 8), max_size=3)
 
 def find_pauses(story):
     """Return the pauses within files, as a log with status events shows them."""
-    return as_spans({second for seconds, _made in story.files for second in range(seconds[0], seconds[-1])} - {
-        second for seconds, _made in story.files for second in seconds
-    })
+    return as_spans(
+        {second for seconds, _made in story.files for second in range(seconds[0], seconds[-1])}
+        - {second for seconds, _made in story.files for second in seconds}
+    )
 
 
 @settings(max_examples=300, deadline=None)
@@ -255,7 +260,9 @@ def test_verdict_with_a_whole_log_is_the_true_one(story, window, damaged):
     known = as_known(story, damaged, 10 * LENGTH, pauses=find_pauses(story))
     found = verify.judge(((NOON + window[0], NOON + window[-1] + 1),), known, TOLERANCE)
     assert found.verdict == true_verdict(story, window, damaged)
-    held = {second for number, (seconds, _made) in enumerate(story.files) if number not in damaged for second in seconds}
+    held = {
+        second for number, (seconds, _made) in enumerate(story.files) if number not in damaged for second in seconds
+    }
     assert abs(found.recorded - len(held & set(window))) <= TOLERANCE * (1 + len(story.files))
 
 
