@@ -103,7 +103,8 @@ Parameter = Union[Field, Items]
 def read_parameters(table: Sequence[Parameter], raw: Mapping[str, str], errors: ErrorTable) -> dict[str, Any]:
     """Check the raw parameters against a table; raise GatewayError for the first missing or malformed one.
 
-    An empty text counts as absent, unless the table says otherwise. Parameters that are not in the table are ignored, as the gateway does.
+    An empty text counts as absent, unless the table says otherwise. Parameters that are not in the table are ignored,
+    as the gateway does.
     """
     return {
         entry.name: _read_items(entry, raw, errors)
