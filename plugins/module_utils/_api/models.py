@@ -200,7 +200,7 @@ class RecordUsage(NamedTuple):
 
     time: datetime
     format: str
-    count: int
+    recordings: int
 
 
 class NotifyEvent(NamedTuple):

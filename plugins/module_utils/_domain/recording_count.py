@@ -62,7 +62,7 @@ def count_recordings(rows: Iterable[RecordUsage]) -> dict[datetime, int]:
     """
     of_format: Counter[tuple[datetime, str]] = Counter()
     for row in rows:
-        of_format[row.time, row.format] += row.count
+        of_format[row.time, row.format] += row.recordings
     found: dict[datetime, int] = {}
     for (time, _format), count in of_format.items():
         found[time] = max(count, found.get(time, 0))
