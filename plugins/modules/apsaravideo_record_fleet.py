@@ -32,6 +32,7 @@ description:
 extends_documentation_fragment:
   - apsaravideo.live.command
   - apsaravideo.live.connection
+  - apsaravideo.live.report
   - apsaravideo.live.attributes
 options:
   state:
@@ -161,11 +162,12 @@ EXAMPLES = r"""
   apsaravideo.live.apsaravideo_record_fleet:
     wait_for_stream: 300
 
-- name: Stop the streams of a group, and handle failures later
+- name: Stop the streams of a group, handle failures later, and write reports for people and for the pipeline
   apsaravideo.live.apsaravideo_record_fleet:
     hosts: streams
     state: stopped
     fail: false
+    report: [stop.html, stop.xml]
   register: stopped
 
 - name: Record two streams that are not hosts

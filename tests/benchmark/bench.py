@@ -103,7 +103,9 @@ class Bench:
         **variables: Any,
     ) -> Command:
         """Start `ansible-playbook apsaravideo.live.start` for these streams."""
-        return self.playbook("apsaravideo.live.start", hosts(streams), *arguments, key=key, environ=environ, **variables)
+        return self.playbook(
+            "apsaravideo.live.start", hosts(streams), *arguments, key=key, environ=environ, **variables
+        )
 
     def _environ(self, directory: Path, key: tuple[str, str]) -> dict[str, str]:
         """Return an environment without the user's settings; commands since the last `fresh` share their slots."""

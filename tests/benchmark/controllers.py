@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import ACTION, HERE, Bench, bench, finish, hosts, names
+from bench import ACTION, Bench, bench, finish, hosts, names
 from measure import Calls, Command
 from report import Table, Target, targets_table
 

@@ -108,7 +108,7 @@ class Account:
         limits, host = self.limits, self.endpoint.host
         # The quota is the same over the public and the internal addresses of the cloud.
         account = f"{_CLOUD if host.endswith(_CLOUD) else host} {self.get_owner()}"
-        rate = limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE
+        rate = self._get_common_rate(operation)
         monotonic = self._clock.monotonic
         file = SlotFile(
             limits.slot_directory,
@@ -120,6 +120,14 @@ class Account:
         )
         server = ServerSlots(limits.store, account, operation.action, rate, monotonic) if limits.store else None
         return RateLimiter(file, server)
+
+    def _get_common_rate(self, operation: Operation) -> float:
+        return self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE
+
+    def get_rate(self, operation: Operation) -> float:
+        """Return how many calls of this operation may be made per second, with a server by all machines together."""
+        rate = self._get_common_rate(operation)
+        return rate if self.limits.store else _limit_share(rate, self.limits.share)
 
     def warnings(self) -> list[str]:
         """Return non-fatal warnings about the calls so far."""

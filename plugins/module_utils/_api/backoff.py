@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the rate of calls falls after a call was dropped, and rises again; the same wherever slots are kept."""
+"""Constants of how the rate falls after a dropped call and rises again, the same wherever slots are kept."""
 
 from __future__ import annotations
 

@@ -17,21 +17,21 @@ SETTLE_SECONDS = 2.0  # after a new state, during which all callers tell what th
 
 
 class ScriptRequest(NamedTuple):
-    """What the script is to do: reserve `count` slots at a rate, and lower the rate if a call was dropped.
+    """The arguments of the script, which reserves `slots` at a rate, and lowers the rate if a call was dropped.
 
     `ahead`: the seconds until the slot after the last one that the caller knows of. It counts where there is no state,
     and for a caller that `is_joining` after it had slots of its own.
     """
 
     rate: float
-    count: int = 0
+    slots: int = 0
     ahead: float = 0.0
     dropped: bool = False
     is_joining: bool = False
 
     def arguments(self) -> tuple[str | int, ...]:
         """Return the arguments of the script."""
-        return repr(self.rate), self.count, int(self.ahead * 1e6), int(self.dropped), int(self.is_joining)
+        return repr(self.rate), self.slots, int(self.ahead * 1e6), int(self.dropped), int(self.is_joining)
 
 
 # Times are in microseconds. The state is the time of the last call, that of the next free slot, the share of the full

@@ -84,7 +84,7 @@ class SlotServer:
 
     def require(self) -> None:
         """Raise LiveError if no slot can be reserved now."""
-        if self.run(_CHECK_KEY, ScriptRequest(rate=1e6, count=1)) is None:
+        if self.run(_CHECK_KEY, ScriptRequest(rate=1e6, slots=1)) is None:
             raise LiveError(
                 f"The server {self._address.name} of rate_limit_store cannot be used: {self._problem}",
                 "Check the server and the URL, or set rate_limit_store_required to false to go on without it.",
@@ -142,7 +142,7 @@ class ServerSlots:
 
     def reserve(self, after: float | None = None) -> float | None:
         """Reserve the next slot, for all machines not before a time, and return its time, which may be now."""
-        return self._ask(count=1, after=after)
+        return self._ask(slots=1, after=after)
 
     def measure_backlog(self) -> float | None:
         """Return the seconds until the next free slot; only the first call asks the server."""
@@ -155,17 +155,17 @@ class ServerSlots:
         """Lower the rate for all after a call was dropped; return whether the server has done so."""
         return self._ask(dropped=True) is not None
 
-    def _ask(self, count: int = 0, dropped: bool = False, after: float | None = None) -> float | None:
+    def _ask(self, slots: int = 0, dropped: bool = False, after: float | None = None) -> float | None:
         sent = self._monotonic()
         ahead = max(0.0, self.free - sent, (after or 0.0) - sent)
-        found = self.server.run(self._key, ScriptRequest(self._rate, count, ahead, dropped, after is not None))
+        found = self.server.run(self._key, ScriptRequest(self._rate, slots, ahead, dropped, after is not None))
         if found is None:
             return None
         wait, gap = found
         received = self._monotonic()
         # The server has measured the wait at some time in between.
         slot = max(received, (sent + received) / 2 + wait)
-        self.free, self._was_asked = max(self.free, slot + count * gap), True
+        self.free, self._was_asked = max(self.free, slot + slots * gap), True
         return slot
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations AssumeRole, AssumeRoleWithOIDC and GetCallerIdentity of the Security Token Service, API version 2015-04-01."""
+"""Operations of the Security Token Service, API version 2015-04-01: roles to assume, and the identity of a caller."""
 
 from __future__ import annotations
 

@@ -42,9 +42,7 @@ class Time:
 
 
 def make_limiter(directory, time, account="account", action="action", rate=RATE):
-    return SlotFile(
-        directory and str(directory), account, action, rate, time.monotonic, time.wall, lambda: time.boot
-    )
+    return SlotFile(directory and str(directory), account, action, rate, time.monotonic, time.wall, lambda: time.boot)
 
 
 @pytest.fixture(name="time")
