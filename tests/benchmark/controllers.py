@@ -184,7 +184,7 @@ def slices(options: argparse.Namespace) -> list[Table]:
     streams = names(options.sliced)
     with bench(options.forks) as at, Store() as store:
         at.fresh(streams)
-        commands = []
+        commands, reports = [], []
         for part in split(streams, count):
             data = at.new_directory()
             for name in ("inventory", "env", "project"):
@@ -198,14 +198,21 @@ def slices(options: argparse.Namespace) -> list[Table]:
             }
             (data / "env" / "envvars").write_text(json.dumps(environ), encoding="utf-8")
             runner = Path(sys.executable).with_name("ansible-runner")
-            words = [runner, "run", data, "-p", "apsaravideo.live.start", "--cmdline", f"--forks {options.forks}"]
-            commands.append(Command(words, {**at._environ(data, KEY), "PATH": _path()}, at.new_directory()))
+            arguments = f"--forks {options.forks} -e report={data}/report.json"
+            words = [runner, "run", data, "-p", "apsaravideo.live.start", "--cmdline", arguments]
+            reports.append(f"{data}/report.json")
+            commands.append(Command(words, {**at.environ(data, KEY), "PATH": _path()}, at.new_directory()))
         finish(*commands)
+        merged = at.new_directory() / "all.json"
+        given = json.dumps({"reports": reports, "report": [str(merged)]})
+        finish(at.playbook("apsaravideo.live.merge_reports", {}, "-e", given))
+        counts = json.loads(merged.read_text(encoding="utf-8"))["counts"]
         row, busy, shares = measure(at, f"{count} slices", streams, count)
         asked = store.count("evalsha") / len(at.calls())
     title = f"{len(streams)} streams in {count} slices with ansible-runner"
     targets = [
         Target(f"{title}: recording", row[1], len(streams)),
+        Target(f"{title}: changed according to the merged report", counts["changed"], len(streams)),
         Target(f"{title}: calls/s", row[2], WHOLE),
         Target(f"{title}: most calls in a second", row[4], at_most=50),
         Target(f"{title}: throttled calls", row[5], at_most=0),

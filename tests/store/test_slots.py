@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
 import time
@@ -12,7 +13,11 @@ import time
 import pytest
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.backoff import MIN_FACTOR
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.slot_server import ServerSlots, SlotServer
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.slot_server import (
+    ServerSlots,
+    SlotServer,
+    find_server,
+)
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.store_address import StoreAddress
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption, LiveError
 from support.certificates import Authority
@@ -329,6 +334,26 @@ def test_a_required_server_is_checked_with_a_reservation(store):
     replicate(store)
     with pytest.raises(LiveError, match="read-only replica"):
         server.require()
+
+
+@pytest.mark.parametrize(
+    "response", ["x", "5", "{1}", "{-1, 1}", "{1, -1}", "{9000000000000000, 1}", "{1, 900000000}", "{}"]
+)
+def test_a_response_that_is_no_slot_is_a_failure(store, monkeypatch, response):
+    from ansible_collections.apsaravideo.live.plugins.module_utils._api import slot_server
+
+    script = f"return {response}"
+    monkeypatch.setattr(slot_server, "SCRIPT", script)
+    monkeypatch.setattr(slot_server, "_SCRIPT_HASH", hashlib.sha1(script.encode()).hexdigest())
+    ours = make_slots(connect(store))
+    assert ours.reserve() is None
+    assert "it responded with" in ours.server.warning
+
+
+def test_accounts_and_tasks_of_a_process_share_a_server(store):
+    address = StoreAddress.parse(store.url, None, True, None)
+    assert find_server(address, 0.5) is find_server(address, 0.5)
+    assert find_server(address, 0.5) is not find_server(address, 1.0)
 
 
 def test_a_missing_library_is_an_invalid_option(store, monkeypatch):

@@ -9,7 +9,7 @@ one key, as a cluster requires, and writes it with one command, whatever was the
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .backoff import BACKOFF_FACTOR, DEBOUNCE_SECONDS, MAX_SLOTS_AHEAD, MIN_FACTOR, RECOVERY
 
@@ -32,6 +32,14 @@ class ScriptRequest(NamedTuple):
     def arguments(self) -> tuple[str | int, ...]:
         """Return the arguments of the script."""
         return repr(self.rate), self.slots, int(self.ahead * 1e6), int(self.dropped), int(self.is_joining)
+
+    def parse(self, response: Any) -> tuple[float, float]:
+        """Return the seconds until the slot and between slots; raises ValueError or TypeError for what cannot be."""
+        wait, gap = (int(number) / 1e6 for number in response)
+        max_gap = 1 / (self.rate * MIN_FACTOR)
+        if not 0 <= wait <= 2 * MAX_SLOTS_AHEAD * max_gap or not 0 <= gap <= max_gap:
+            raise ValueError("not a slot")
+        return wait, gap
 
 
 # Times are in microseconds. The state is the time of the last call, that of the next free slot, the share of the full

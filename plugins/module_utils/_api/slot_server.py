@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -42,7 +44,7 @@ class SlotServer:
     Threads share it and its connections. `share` is the share of the rate that is used locally without the server.
     """
 
-    def __init__(self, address: StoreAddress, share: float, monotonic: Callable[[], float]) -> None:
+    def __init__(self, address: StoreAddress, share: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Prepare to connect; raise InvalidOption if the library is missing or refuses the URL."""
         self._address = address
         self._share = share
@@ -66,8 +68,7 @@ class SlotServer:
                 return None
             self._is_probing = self._retry_at is not None
         try:
-            wait, gap = self._evaluate(key, *request.arguments())
-            found = int(wait) / 1e6, int(gap) / 1e6
+            found = request.parse(self._evaluate(key, *request.arguments()))
         except Exception as error:
             # The library raises errors of its own, of the system and of TLS, and for a strange response any.
             self._leave_alone(_explain(error))
@@ -120,6 +121,19 @@ class SlotServer:
             if type(error).__name__ != "NoScriptError":
                 raise
             return self._client.eval(SCRIPT, 1, key, *arguments)
+
+
+_servers: dict[tuple[int, StoreAddress, float], SlotServer] = {}
+_servers_lock = threading.Lock()
+
+
+def find_server(address: StoreAddress, share: float) -> SlotServer:
+    """Return the server that all accounts and tasks of this process share; raises InvalidOption like SlotServer."""
+    with _servers_lock:
+        key = (os.getpid(), address, share)
+        if key not in _servers:
+            _servers[key] = SlotServer(address, share)
+        return _servers[key]
 
 
 class ServerSlots:
@@ -212,6 +226,8 @@ def _explain(error: BaseException) -> str:
     for name, meaning in _MEANINGS:
         if name in names:
             return meaning
+    if isinstance(error, (ValueError, TypeError)):
+        return "it responded with something else than a slot"
     if "ResponseError" in names:
         return _explain_response(str(error))
     reasons = (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror)

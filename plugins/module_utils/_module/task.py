@@ -16,7 +16,7 @@ from .._api.client import Client
 from .._api.live import Live
 from .._api.redactor import Redactor
 from .._api.slot_file import local_pacing_warning, make_shared_directory
-from .._api.slot_server import SlotServer
+from .._api.slot_server import SlotServer, find_server
 from .._api.store_address import StoreAddress
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
@@ -192,7 +192,7 @@ class Task:
         password = self.environ.get("APSARAVIDEO_RATE_LIMIT_STORE_PASSWORD")
         address = StoreAddress.parse(url, password, settings.validate_certs, settings.ca_path)
         self.redactor.learn(url, *address.secrets())
-        return SlotServer(address, share, self.clock.monotonic)
+        return find_server(address, share)
 
     def parse_retry_timeout(self) -> float:
         """Return the seconds of the option, which each stream has of its own even if streams share an account."""
