@@ -152,6 +152,7 @@ class ServerSlots:
         self._monotonic = monotonic
         self.free = 0.0  # the time of the next free slot, as far as responses tell
         self._was_asked = False
+        self._round_trip = float("inf")  # seconds, the shortest so far
         self._lock = threading.Lock()
 
     def reserve(self, after: float | None = None) -> float | None:
@@ -177,8 +178,10 @@ class ServerSlots:
             return None
         wait, gap = found
         received = self._monotonic()
-        # The server has measured the wait at some time in between.
-        slot = max(received, (sent + received) / 2 + wait)
+        # The server has measured the wait some time before. The shortest round trip is the one without a handshake, and
+        # without a thread that had to wait for its turn.
+        self._round_trip = min(self._round_trip, received - sent)
+        slot = received + max(0.0, wait - self._round_trip / 2)
         self.free, self._was_asked = max(self.free, slot + slots * gap), True
         return slot
 
