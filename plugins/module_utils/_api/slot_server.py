@@ -191,7 +191,8 @@ def _create_client(address: StoreAddress) -> Any:
     redis = _import_library()
     options = {
         "socket_timeout": _TIMEOUT,
-        "socket_connect_timeout": _TIMEOUT,
+        # Older libraries know no timeout of the connection to a socket, which takes no time.
+        **({} if address.url.startswith("unix:") else {"socket_connect_timeout": _TIMEOUT}),
         "retry": import_module("redis.retry").Retry(import_module("redis.backoff").NoBackoff(), 0),
         **address.connection_options(),
     }
@@ -243,6 +244,9 @@ def _explain_response(text: str) -> str:
         "WRONGPASS": "it refused the user or the password",
         "read only replica": "it is a read-only replica",
         "MISCONF": "it cannot save its data and accepts no writes",
+        "used memory": "it is out of memory",
+        "MOVED": "it is a node of a cluster, another node of which has the key",
+        "CLUSTERDOWN": "its cluster is down",
     }
     return next((meanings[mark] for mark in meanings if mark in text), "it responded with an error, and may be too old")
 
