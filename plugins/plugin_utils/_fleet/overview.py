@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -103,7 +103,10 @@ class OverviewAction(InProcessAction):
         if options["dest"] and not task.check_mode:
             _write_entries(options["dest"], found)
         if reporter.paths:
-            self._write_report(task, reporter, make_entries(found, missing), began, cloud_count)
+            connections = [task.options, *(host.connection for host in hosts.values())]
+            self._write_report(
+                task, reporter, make_entries(found, missing), began, _list_secrets(connections), cloud_count
+            )
         verdict, counts = status.format_verdict(missing, found), status.count_states(found)
         if verdict and options["expect_recording"]:
             return {"failed": True, "changed": False, "msg": verdict, "counts": counts}
@@ -127,10 +130,10 @@ class OverviewAction(InProcessAction):
         reporter: Reporter,
         entries: list[dict[str, Any]],
         began: float,
+        secrets: set[str],
         cloud_count: Mapping[str, Any] | None,
     ) -> None:
         now, traffic = task.clock.now(), task.traffic
-        secrets = {str(task.options[name]) for name, option in CONNECTION.items() if option.get("no_log")} - {"None"}
         warnings = [printable(text) for text in task.warnings]
         measures = Measures(
             began, now, traffic.api_calls, traffic.throttled, dict(traffic.by_operation), warnings=warnings
@@ -172,6 +175,12 @@ class OverviewAction(InProcessAction):
         for warning in result.get("warnings", ()):
             task.warn(warning)
         return result
+
+
+def _list_secrets(connections: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the values of secret options, which a report must not show."""
+    names = [name for name, option in CONNECTION.items() if option.get("no_log")]
+    return {str(values[name]) for values in connections for name in names if values.get(name)}
 
 
 def _show_table(
