@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The data of the page: a report whose rows are columns of numbers, with each text and the first moment said once.
 
-A text is its place in `strings`, whose first one is empty. A moment is the seconds since `base`. What is not known is
-null, and a column in which nothing is known is left out. `assets/data.js` reads all this.
+A text is its place in `strings`, whose first one is empty and also stands for a text that is not known. A moment is
+the seconds since `base`. Another value that is not known is null. Columns in which nothing is known are left out.
+`assets/data.js` reads all this.
 """
 
 from __future__ import annotations
@@ -120,19 +121,19 @@ def _find_cause(row: Mapping[str, Any], causes: Mapping[str, int]) -> int | None
 
 
 def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
-    columns = {name: _make_column(rows, lambda row, name=name: packer.text(row.get(name)) or None) for name in _TEXTS}
+    columns = {name: _make_column(rows, lambda row, name=name: packer.text(row.get(name)), 0) for name in _TEXTS}
     columns |= {name: _make_column(rows, lambda row, name=name: _number(row.get(name))) for name in _NUMBERS}
-    columns["commands"] = _make_column(rows, lambda row: packer.text(", ".join(row.get("commands") or ())) or None)
+    columns["commands"] = _make_column(rows, lambda row: packer.text(", ".join(row.get("commands") or ())), 0)
     columns["sent_at"] = _make_column(rows, lambda row: packer.moment(row.get("sent_at")))
     for name, make in (("windows", packer.window), ("files", packer.file), ("gaps", packer.gap)):
         columns[name] = _make_column(rows, lambda row, name=name, make=make: _list(make, row.get(name)))
     return columns
 
 
-def _make_column(rows: Iterable[Mapping[str, Any]], make: Callable[[Any], Any]) -> list[Any] | None:
-    """Return a value for each row, or None if none is known."""
+def _make_column(rows: Iterable[Mapping[str, Any]], make: Callable[[Any], Any], missing: Any = None) -> list[Any] | None:
+    """Return a value for each row, or None if all are missing."""
     column = [make(row) for row in rows]
-    return column if any(value is not None for value in column) else None
+    return column if any(value != missing for value in column) else None
 
 
 def _list(make: Callable[[Any], Any], found: Iterable[Any] | None) -> list[Any] | None:
