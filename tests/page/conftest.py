@@ -68,7 +68,9 @@ def open_page(browser: Browser, written: Callable[[str], Path]) -> Iterator[Open
         page.on("pageerror", lambda error: noise.append(("error", str(error))))
         page.on("dialog", lambda dialog: (noise.append(("dialog", dialog.message)), dialog.dismiss()))
         page.on("popup", lambda popup: noise.append(("popup", popup.url)))
-        page.on("request", lambda request: request.url.split("#")[0] == address or noise.append(("request", request.url)))
+        page.on(
+            "request", lambda request: request.url.split("#")[0] == address or noise.append(("request", request.url))
+        )
         page.goto(f"{address}#{fragment}")
         return page
 

@@ -46,7 +46,9 @@ def test_colours_have_enough_contrast(scheme, open_page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name, fragment", [("start", ""), ("verify", "stream=5"), ("several", ""), ("interrupted", "q=x")])
+@pytest.mark.parametrize(
+    "name, fragment", [("start", ""), ("verify", "stream=5"), ("several", ""), ("interrupted", "q=x")]
+)
 def test_axe_finds_nothing(name, fragment, scheme, browser, written: Callable[[str], Path]):
     # The page's own policy would refuse the program that examines it.
     context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 1400, "height": 900})
