@@ -20,6 +20,7 @@ from .models import (
     NotifyConfig,
     NotifyEvent,
     RecordTask,
+    RecordUsage,
     Scope,
     Stream,
     TimeWindow,
@@ -37,6 +38,7 @@ from .operations import (
     RECORD_COMMAND,
     RECORD_CONFIGS,
     RECORD_CONTENTS,
+    RECORD_USAGE,
     STREAM_STATE,
     UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
@@ -54,6 +56,7 @@ from .rows import (
     parse_notify_event,
     parse_online_stream,
     parse_record_config,
+    parse_record_usage,
     rename_fields,
 )
 
@@ -263,6 +266,22 @@ class Live:
                 }
             )
         return sorted(merged.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
+
+    def record_usage(self, domain_name: str, window: TimeWindow, interval: int) -> list[RecordUsage]:
+        """Return the recordings that the cloud counts, read with one DescribeLiveDomainRecordUsageData.
+
+        There is one row per format and `interval` seconds, 60 or 3600. It is not documented how old the latest row is,
+        and whether there are rows for times without recordings.
+        """
+        parameters = {
+            **self._common,
+            "DomainName": domain_name,
+            **window.parameters(),
+            "Interval": str(interval),
+            "SplitBy": "domain,record_fmt",
+        }
+        rows = self.client.pages(RECORD_USAGE, parameters, parse_record_usage)
+        return [row for row in rows if row]
 
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
         """Return a domain's configurations in the form of `parse_record_config`, read with DescribeLiveRecordConfig.
