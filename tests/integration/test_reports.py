@@ -339,6 +339,19 @@ def test_status_is_reported(cloud, ansible):
     assert found["states"] == {"recording": 4}
 
 
+def test_count_of_the_cloud_is_reported(cloud, ansible):
+    cloud.push(*SIX[:4])
+    inventory = ansible.inventory(streams(SIX))
+    ansible.playbook(*command("start", inventory))
+    cloud.advance(600)
+    ansible.playbook(*command("status", inventory, report=places(), cloud_count=True))
+    (run,) = assert_forms_agree(ansible)["runs"]
+    counted = run["cloud_count"]["domains"]["live.example.com"]
+    assert (counted["counted"], counted["believed"]) == (4, 4)
+    gauges = re.findall(r"^apsaravideo_domain_recordings_(\w+)\{.*\} 4$", read(ansible, "prom"), re.MULTILINE)
+    assert gauges == ["counted", "believed"]
+
+
 def test_results_of_a_loop_are_reported(cloud, ansible):
     cloud.push(*SIX[:2])
     record = {"domain_name": "live.example.com", "app_name": "app", "stream_name": "{{ item }}"}
