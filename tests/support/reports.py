@@ -37,7 +37,7 @@ INCOMPLETE = (
 # A global variable would show that one of them was executed.
 HOSTILE = (
     "<script>alert(1)</script>",
-    "<img src=x onerror=\"window.executed=1\">",
+    '<img src=x onerror="window.executed=1">',
     "{{ 7*7 }}",
     "${window.executed=1}",
     "</script><script>window.executed=1</script>",
@@ -261,7 +261,9 @@ def hostile_document() -> dict[str, Any]:
                 "verdict": text,
             }
         )
-    domains = {text: {"counted": 1, "at": format_time(BEGAN), "believed": 2, "peak": 3, "peak_at": text} for text in HOSTILE}
+    domains = {
+        text: {"counted": 1, "at": format_time(BEGAN), "believed": 2, "peak": 3, "peak_at": text} for text in HOSTILE
+    }
     run = make_run(HOSTILE[0], rows, warnings=list(HOSTILE), cloud_count={"domains": domains})
     run["calls"]["by_operation"] = {HOSTILE[0]: 1}
     run["rate"]["operation"] = HOSTILE[1]
@@ -290,7 +292,12 @@ SAMPLES = {
     "verify": lambda: make_document(make_run("verify", verify_rows(300), rate=15)),
     "large_verify": lambda: make_document(make_run("verify", verify_rows(10_000), rate=15)),
     "interrupted": lambda: make_document(
-        make_run("start", start_rows(300, failed=2, not_tried=120), outcome="interrupted", warnings=["Interrupted by a signal."])
+        make_run(
+            "start",
+            start_rows(300, failed=2, not_tried=120),
+            outcome="interrupted",
+            warnings=["Interrupted by a signal."],
+        )
     ),
     "check": lambda: make_document(make_run("start", start_rows(300), check_mode=True)),
     "several": _several,

@@ -17,8 +17,10 @@ from .models import (
     EARLIEST,
     LATEST,
     CommandResponse,
+    IngestEvent,
     NotifyConfig,
     NotifyEvent,
+    Push,
     RecordTask,
     RecordUsage,
     Scope,
@@ -32,9 +34,11 @@ from .operations import (
     DELETE_NOTIFY_CONFIG,
     DELETE_RECORD_CONFIG,
     INDEX_FILES,
+    INGEST_RECORDS,
     NOTIFY_CONFIG,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
+    PUBLISH_LIST,
     RECORD_COMMAND,
     RECORD_CONFIGS,
     RECORD_CONTENTS,
@@ -51,10 +55,12 @@ from .rows import (
     UNCHANGEABLE,
     build_config_parameters,
     build_notify_parameters,
+    parse_ingest_event,
     parse_ingest_type,
     parse_notify_config,
     parse_notify_event,
     parse_online_stream,
+    parse_push,
     parse_record_config,
     parse_record_usage,
     rename_fields,
@@ -67,6 +73,7 @@ _BAD_WINDOW = re.compile("(Invalid|Malformed)(Param|StartTime|EndTime|Time|Date)
 # As far back as DescribeLiveStreamRecordContent and -IndexFiles read: 6 months, and no six are shorter than 181 days.
 RECORDINGS_KEPT = timedelta(days=180)
 MAX_WINDOW = timedelta(days=4)  # of these two operations
+MAX_PUBLISH_WINDOW = timedelta(days=30)  # of DescribeLiveStreamsPublishList
 _MIN_SKEW_CHANGE = 1.0  # seconds, because times of the API are whole seconds
 
 
@@ -266,6 +273,24 @@ class Live:
                 }
             )
         return sorted(merged.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
+
+    def pushes(self, domain_name: str, window: TimeWindow) -> list[Push]:
+        """Return the pushes of a domain's streams, read with DescribeLiveStreamsPublishList.
+
+        It is not documented whether the window is that of the beginnings of pushes.
+        """
+        found: dict[tuple[Any, ...], Push] = {}
+        for part in window.split(MAX_PUBLISH_WINDOW):
+            parameters = {**self._common, "DomainName": domain_name, **part.parameters()}
+            pushes = [push for push in self.client.pages(PUBLISH_LIST, parameters, parse_push) if push]
+            found.update({push[:3]: push for push in pushes})
+        return sorted(found.values(), key=lambda push: push.start)
+
+    def ingest_events(self, ingest_domain: str, window: TimeWindow) -> list[IngestEvent]:
+        """Return beginnings and ends of pushes, read with DescribeLiveStreamsNotifyRecords, in order."""
+        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
+        rows = self.client.pages(INGEST_RECORDS, parameters, parse_ingest_event)
+        return sorted((event for event in rows if event), key=lambda event: event.time)
 
     def record_usage(self, domain_name: str, window: TimeWindow, interval: int) -> list[RecordUsage]:
         """Return the recordings that the cloud counts, read with one DescribeLiveDomainRecordUsageData.

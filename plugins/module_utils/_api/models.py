@@ -227,6 +227,24 @@ class NotifyEvent(NamedTuple):
         return content if isinstance(content, dict) else None
 
 
+class IngestEvent(NamedTuple):
+    """A row of the ingest log: a push of a stream began (`publish`) or ended (`publish_done`) at a time."""
+
+    app_name: str
+    stream_name: str
+    type: str
+    time: datetime
+
+
+class Push(NamedTuple):
+    """A push of the publish list; `stop` is None if it has not ended, or if its end is not known."""
+
+    app_name: str
+    stream_name: str
+    start: datetime
+    stop: datetime | None
+
+
 class RecordTask(NamedTuple):
     """A recording task of the record contents. `runs` is False if it had ended when the cloud responded."""
 

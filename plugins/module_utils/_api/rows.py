@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, NotifyConfig, NotifyEvent, RecordUsage, Stream, parse_time
+from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, RecordUsage, Stream, parse_time
 
 
 def _read_text(value: Any) -> str | None:
@@ -235,3 +235,18 @@ def parse_notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
         delivered=None if result is None else str(result).lower() == "success",
         body=body if isinstance(body, str) else None,
     )
+
+
+def parse_push(row: dict[str, Any]) -> Push | None:
+    """Return a row of the publish list, None if it does not tell when the push began."""
+    start = parse_time(row.get("PublishTime"))
+    return Push(row["AppName"], row["StreamName"], start, parse_time(row.get("StopTime"))) if start else None
+
+
+def parse_ingest_event(row: dict[str, Any]) -> IngestEvent | None:
+    """Return a row of the ingest log, None if it is not about the beginning or the end of a push."""
+    app_name, stream_name = _read_text(row.get("AppName")), _read_text(row.get("StreamName"))
+    kind, time = str(row.get("NotifyType")).lower(), parse_time(row.get("NotifyTime"))
+    if not app_name or not stream_name or not time or kind not in ("publish", "publish_done"):
+        return None
+    return IngestEvent(app_name, stream_name, kind, time)

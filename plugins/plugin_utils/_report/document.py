@@ -36,8 +36,8 @@ _COPIED = (
 class Measures(NamedTuple):
     """The calls of a run, or of a batch; times are seconds since the epoch.
 
-    `by_second` has the number of record commands by the second of the wall clock. `quota` and `limit` are calls per
-    second of all accounts together, the documented ones and those that the run allowed itself.
+    `by_second` has the number of calls of `operation` by the second of the wall clock. `quota` and `limit` are its
+    calls per second of all accounts together, the documented ones and those that the run allowed itself.
     """
 
     began: float
@@ -51,6 +51,7 @@ class Measures(NamedTuple):
     quota: float = RECORD_COMMAND.calls_per_second
     limit: float = _DEFAULT_LIMIT
     warnings: Sequence[str] = ()
+    operation: str = RECORD_COMMAND.action
 
 
 def add_measures(parts: Sequence[Measures]) -> Measures:
@@ -72,6 +73,7 @@ def add_measures(parts: Sequence[Measures]) -> Measures:
         max(part.quota for part in parts),
         max(part.limit for part in parts),
         list(dict.fromkeys(text for part in parts for text in part.warnings)),
+        parts[0].operation,
     )
 
 
@@ -113,7 +115,7 @@ def _make_rate(measures: Measures) -> dict[str, Any]:
     first, last = measures.first_call, measures.last_call
     sent = sum(calls for _second, calls in measures.by_second)
     return {
-        "operation": RECORD_COMMAND.action,
+        "operation": measures.operation,
         "quota": measures.quota,
         "limit": measures.limit,
         "first_call": format_moment(first),

@@ -28,6 +28,15 @@ _FIELDS = (
     "waited_seconds",
     "request_ids",
     "item",
+    # those of `verify`
+    "verdict",
+    "reason",
+    "verified_by",
+    "windows",
+    "expected_seconds",
+    "recorded_seconds",
+    "files",
+    "gaps",
 )
 VERIFIED = ("verdict", "windows", "expected_seconds", "recorded_seconds", "files", "gaps")  # fields of `verify`
 
