@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sources together say of a stream's recording; pure functions."""
+"""The knowledge of a stream's recording that its sources give together; pure functions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NotifyLog(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What was read, at the time `now`; None stands for what could not be, and `problems` says why.
+    """The lists that were read until `now`; None stands for one that could not be, and `problems` says why.
 
     `listed` are rows of the list of index files, `configs` the recording configurations of the domain. `delay` is the
     seconds after which a file exists, if the user knows them.

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lists of the API say about files, pauses and pushes of one stream; pure functions.
+"""Files, pauses and pushes of one stream, as the lists of the API show them; pure functions.
 
 All times are seconds since the epoch. Rows that cannot be understood are left out, and counted where that matters.
 """
@@ -35,7 +35,7 @@ class Files(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What status events say about a recording: pauses that have ended, and since when no older recording is open."""
+    """The pauses of a recording that have ended, and the time since when no older recording is open."""
 
     pauses: Spans
     closed_until: float
@@ -109,7 +109,7 @@ def merge_files(index: Files, logged: Files) -> Files:
 
     Files are the same if their objects or their addresses are.
     """
-    names = {file.url: file.object for file in index.found if file.url}
+    names: dict[str | None, str] = {file.url: file.object for file in index.found if file.url}
     known = [file._replace(object=names.get(file.url, file.object)) for file in logged.found]
     merged = {file.object: file for file in known if file.status != ERROR}
     merged.update({file.object: file for file in index.found})

@@ -62,7 +62,7 @@ class Pushes(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a stream's recording at the time `now`.
+    """The knowledge of a stream's recording at the time `now`.
 
     `visible`: the times of which a file would be listed if there were one, and `unseen` why others would not; `whole`:
     those of which the files of all formats would be.
