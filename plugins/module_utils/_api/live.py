@@ -22,6 +22,7 @@ from .models import (
     NotifyEvent,
     Push,
     RecordTask,
+    RecordUsage,
     Scope,
     Stream,
     TimeWindow,
@@ -41,6 +42,7 @@ from .operations import (
     RECORD_COMMAND,
     RECORD_CONFIGS,
     RECORD_CONTENTS,
+    RECORD_USAGE,
     STREAM_STATE,
     UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
@@ -60,6 +62,7 @@ from .rows import (
     parse_online_stream,
     parse_push,
     parse_record_config,
+    parse_record_usage,
     rename_fields,
 )
 
@@ -288,6 +291,22 @@ class Live:
         parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
         rows = self.client.pages(INGEST_RECORDS, parameters, parse_ingest_event)
         return sorted((event for event in rows if event), key=lambda event: event.time)
+
+    def record_usage(self, domain_name: str, window: TimeWindow, interval: int) -> list[RecordUsage]:
+        """Return the recordings that the cloud counts, read with one DescribeLiveDomainRecordUsageData.
+
+        There is one row per format and `interval` seconds, 60 or 3600. It is not documented how old the latest row is,
+        and whether there are rows for times without recordings.
+        """
+        parameters = {
+            **self._common,
+            "DomainName": domain_name,
+            **window.parameters(),
+            "Interval": str(interval),
+            "SplitBy": "domain,record_fmt",
+        }
+        rows = self.client.pages(RECORD_USAGE, parameters, parse_record_usage)
+        return [row for row in rows if row]
 
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
         """Return a domain's configurations in the form of `parse_record_config`, read with DescribeLiveRecordConfig.

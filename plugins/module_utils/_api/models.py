@@ -195,6 +195,14 @@ class CommandResponse(NamedTuple):
         return self.lost_at is not None
 
 
+class RecordUsage(NamedTuple):
+    """The number of concurrent recordings in a file format at a time."""
+
+    time: datetime
+    format: str
+    recordings: int
+
+
 class NotifyEvent(NamedTuple):
     """A row of the notify log: a callback of a type that the cloud made at a time about a stream.
 

@@ -116,6 +116,7 @@ INDEX_FILES = Operation(
     max_page_size=30,
     names=("RecordId",),
 )
+RECORD_USAGE = Operation("DescribeLiveDomainRecordUsageData", calls_per_second=10, items="RecordUsageData.DataModule")
 RECORD_CONFIGS = Operation(
     "DescribeLiveRecordConfig",
     calls_per_second=100,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, Stream, parse_time
+from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, RecordUsage, Stream, parse_time
 
 
 def _read_text(value: Any) -> str | None:
@@ -213,6 +213,14 @@ FILE_FIELDS = {
 def rename_fields(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> list[dict[str, Any]]:
     """Return objects of the API with these fields only, under our names; None for a field that the API left out."""
     return [{ours: _read_scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
+
+
+def parse_record_usage(row: dict[str, Any]) -> RecordUsage | None:
+    """Return a row of usage, None without a time or a count. A number may come as a string."""
+    time, count = parse_time(row.get("TimeStamp")), parse_integer(row.get("Count"))
+    if time is None or count is None or count < 0:
+        return None
+    return RecordUsage(time, (_read_text(row.get("Type")) or "").lower(), count)
 
 
 def parse_notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ...module_utils._api.operations import RECORD_COMMAND
-from .entries import FAILED, count_states, count_statuses, group_failures
+from .entries import FAILED, VERIFIED, count_states, count_statuses, group_failures
 
 VERSION = 1
 GENERATOR = "apsaravideo.live 0.1.0"
@@ -29,13 +29,7 @@ _COPIED = (
     "api_calls",
     "throttled",
     "waited_seconds",
-    # those of `verify`
-    "verdict",
-    "windows",
-    "expected_seconds",
-    "recorded_seconds",
-    "files",
-    "gaps",
+    *VERIFIED,
 )
 
 

@@ -38,6 +38,7 @@ _FIELDS = (
     "files",
     "gaps",
 )
+VERIFIED = ("verdict", "windows", "expected_seconds", "recorded_seconds", "files", "gaps")  # fields of `verify`
 
 
 class Failure(NamedTuple):
@@ -64,7 +65,7 @@ def make_entry(
         "stream": dict(names) if names else None,
         "status": status,
         "changed": bool(found.get("changed")),
-        **{name: found[name] for name in _FIELDS if name in found},
+        **{name: found[name] for name in (*_FIELDS, *VERIFIED) if name in found},
         "error": _make_error(found) if status == FAILED else None,
     }
     if found.get("skipped"):

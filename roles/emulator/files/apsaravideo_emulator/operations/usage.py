@@ -112,7 +112,8 @@ def _groupings(call: Call) -> frozenset[str]:
 
 
 def _collect_groups(call: Call, domains: list[Domain]) -> dict[tuple[str, ...], Group]:
-    groupings, groups = _groupings(call), {}
+    groupings = _groupings(call)
+    groups: dict[tuple[str, ...], Group] = {}
     for domain, task, kind in _recordings(call, domains, "record_fmt" in groupings):
         fields = {"Domain": domain.name} if "domain" in groupings else {}
         fields["Region"] = domain.region
