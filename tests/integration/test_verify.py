@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import Schema
 from support.emulator import ACCOUNT, KEY, Emulator
 from support.playbook import Ansible, environment, streams
 
@@ -91,6 +92,7 @@ def test_streams_with_gaps_fail_and_are_left_for_a_retry(cloud, ansible):
     assert late["msg"] in run.output
     assert retry_file(ansible) == ["late", "unrecorded"]
     document = json.loads((ansible.directory / "verify.json").read_text(encoding="utf-8"))
+    assert Schema.load().find_problem(document) is None
     (report,) = document["runs"]
     assert report["rate"]["operation"] == LISTS and report["rate"]["quota"] == 15
     assert report["states"] == {"complete": 1, "interrupted": 1}
