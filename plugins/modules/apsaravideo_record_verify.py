@@ -68,9 +68,10 @@ options:
     type: str
   until:
     description:
-      - The end of that span.
+      - The end of that span. As a variable of a play, C(until) is a reserved name of Ansible.
       - Default is now.
     type: str
+    aliases: [till]
   tolerance:
     description:
       - The seconds that may be missing in one place. Recordings begin with a key frame, which comes some seconds after
