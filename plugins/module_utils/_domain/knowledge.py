@@ -93,7 +93,7 @@ def combine(stream: Stream, windows: Spans, sources: Sources) -> Known:
         whole=logged if rules.has_others else normalize((*listed, *logged)),
         pauses=course.pauses,
         closed_until=course.closed_until,
-        unseen=_explain_unseen(sources, files),
+        unseen=_explain_unseen(sources, files, windows),
         errors=recorded.list_errors(events, windows),
     )
 
@@ -109,9 +109,11 @@ def _find_visible(sources: Sources, rules: Rules, files: Files, has_index: bool)
     return listed, logged
 
 
-def _explain_unseen(sources: Sources, files: Files) -> str:
+def _explain_unseen(sources: Sources, files: Files, windows: Spans) -> str:
     if files.unreadable:
         return "some files are listed without valid times"
+    if windows[0][0] < sources.now - KEPT_SECONDS:
+        return "files are listed for about 6 months, and the window is older"
     return "; ".join(sources.problems) or _NOT_LISTED
 
 

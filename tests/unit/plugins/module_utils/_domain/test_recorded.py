@@ -209,6 +209,8 @@ def test_only_what_is_listed_or_logged_is_visible():
     assert combine(configs=[m3u8]).visible == combine(configs=[m3u8]).whole != ()
     assert (combine().visible != (), combine().whole) == (True, ())
     assert combine(listed=None).visible == ()
+    old = knowledge.combine(STREAM, ((START - 200 * 86400, START),), Sources(START + HOUR, [], [CONFIG]))
+    assert old.unseen == "files are listed for about 6 months, and the window is older"
     assert combine(listed=[make_row(StartTime="x")]).unseen == "some files are listed without valid times"
     assert combine(listed=None, problems=["the list could not be read (Forbidden)"]).unseen.endswith("(Forbidden)")
 
