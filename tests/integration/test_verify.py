@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from datetime import datetime
 
 import pytest
 
@@ -149,6 +150,16 @@ def test_span_replaces_windows_and_may_be_of_many_days(cloud, ansible):
     assert verdicts(run) == {"whole": "interrupted"}
     assert len(cloud.calls(LISTS)) == 6
     assert "verify: 1 stream, 6 file lists at 15 a second" in run.output
+
+
+def test_span_may_begin_a_duration_before_now(cloud, ansible):
+    tell(cloud, {"whole": WHOLE})
+    begin = int(time.time())
+    run = play(ansible, ["whole"], {"since": "3h", "until": begin - HOUR - 10})
+    window = run.entries(VERIFY)["whole"]["windows"][0]
+    start, stop = (datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() for text in window)
+    assert abs(start - (begin - 3 * HOUR)) < 60
+    assert stop == begin - HOUR - 10
 
 
 def test_ingest_log_is_used_in_place_of_the_publish_list(cloud, ansible):
