@@ -9,6 +9,7 @@ the environments in .cache/env, whose pins stand in pyproject.toml. How that is 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import nox
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests" / "tools"))
 
 import attacks
+import chromium
 import demo as demonstration
 import environments
 import everything
@@ -26,7 +28,7 @@ import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
 from steps import Step, several, step
 
-ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "lint"]
+ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "lint", "browser"]
 LINT = [
     "ruff-check",
     "ruff-format",
@@ -57,7 +59,7 @@ def test(session: nox.Session) -> None:
     """Run every check there is."""
     # Playbooks keep two cores busy most of the time. So they are not beside each other, and what is beside them is
     # content with one core.
-    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "gate"])
+    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "page", "gate"])
 
 
 @nox.session
@@ -271,6 +273,16 @@ def soak(step: Step) -> None:
 def sdk(step: Step) -> None:
     """Use the emulator through the official SDKs."""
     step.tests("tests/sdk")
+
+
+@step("browser")
+def page(step: Step) -> None:
+    """Look at the reports' pages in a real browser, which is installed where it is missing."""
+    if chromium.find_or_install() is None:
+        # As with a Python that is missing: one step among others may be left out, and says so.
+        leave = step.session.skip if "TEST_PREPARED" in os.environ else step.session.error
+        leave(chromium.MISSING)
+    step.tests("tests/page")
 
 
 @step("newest", *ENVIRONMENTS)

@@ -11,7 +11,7 @@ let chosen = readAddress();
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const read = Object.fromEntries(Object.entries(DEFAULTS).map(([key, value]) => [key, given.get(key) ?? value]));
-  if (read.run !== "all" && !RUNS[read.run]) read.run = DEFAULTS.run;
+  if (read.run !== "all" && !(/^\d+$/.test(read.run) && Number(read.run) < RUNS.length)) read.run = DEFAULTS.run;
   return read;
 }
 

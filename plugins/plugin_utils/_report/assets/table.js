@@ -80,8 +80,11 @@ function visibleRange() {
 // Draw the rows that have come near the window, and remove those that have left it.
 function drawRows() {
   const [first, end] = visibleRange();
-  for (const [place, drawn] of table.drawn) {
-    if (place < first || place >= end) removeRow(place, drawn);
+  const gone = [...table.drawn].filter(([place]) => place < first || place >= end);
+  keepFocus(gone);
+  for (const [place, drawn] of gone) {
+    drawn.remove();
+    table.drawn.delete(place);
   }
   const after = document.getElementById("after");
   let next = after;
@@ -100,11 +103,11 @@ function drawRows() {
   measureRow(first);
 }
 
-// The keyboard continues from the table if the row it was in is scrolled away.
-function removeRow(place, drawn) {
-  if (drawn.contains(document.activeElement)) document.getElementById("table").focus({ preventScroll: true });
-  drawn.remove();
-  table.drawn.delete(place);
+// The keyboard continues from the table if the row it was in is scrolled away. This comes before any row is removed:
+// the browser lays out the page for it, and a page without those rows may be too short for where the reader is.
+function keepFocus(gone) {
+  const has = gone.some(([, drawn]) => drawn.contains(document.activeElement));
+  if (has) document.getElementById("table").focus({ preventScroll: true });
 }
 
 // A reader's own size of text makes rows higher than the style sheet says.
