@@ -25,7 +25,7 @@ page: ## the reports' page in a real browser
 sdk: ## the emulator against the official SDKs
 gate: ## plant faults and see that the checks find them
 bench: ## measure the speed beside other ways; without ARGS, write docs/benchmark.md
-docs: ## write the plugins' reference pages to .cache/docs
+docs: ## write the plugins' reference pages to .cache/docs, and the README's pictures
 sync: ## put the checkout under .cache/tree/ansible_collections
 
 common := test lint sanity unit fuzz attack integration chaos soak page sdk gate bench docs sync

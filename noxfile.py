@@ -313,11 +313,16 @@ def bench(step: Step) -> None:
     step.run("python", "tests/benchmark/benchmark.py", "--output", CHECKOUT / "docs", *step.arguments)
 
 
-@step("newest")
+@step("newest", "browser")
 def docs(step: Step) -> None:
-    """Write the plugins' reference pages to .cache/docs."""
+    """Write the plugins' reference pages to .cache/docs, and the README's pictures, of a real run, to docs."""
     pages = CACHE / "docs"
     pages.mkdir(exist_ok=True)
     options = ["--use-current", "--squash-hierarchy", "--output-format=simplified-rst", "--fail-on-error"]
     step.run("antsibull-docs", "collection", *options, "--dest-dir", pages, "apsaravideo.live")
     step.session.log(f"The pages are in {pages}.")
+    if chromium.find_or_install() is None:
+        step.session.log(f"The pictures are left out: {chromium.MISSING}.")
+    else:
+        playbook = environments.directory("newest") / "bin" / "ansible-playbook"
+        Step(step.session, "browser").run("python", "tests/tools/pictures.py", playbook, CHECKOUT / "docs")

@@ -1,10 +1,17 @@
-
 // --- address ------------------------------------------------------------------------------------------------------
 // What is shown stands in the fragment of the address: a link shows the same, and "back" undoes a choice.
 
 const DEFAULTS = {
   run: RUNS.length === 1 ? "0" : "all",
-  status: "", verdict: "", domain: "", app: "", cause: "", q: "", sort: "status", stream: "", times: "utc",
+  status: "",
+  verdict: "",
+  domain: "",
+  app: "",
+  cause: "",
+  q: "",
+  sort: "status",
+  stream: "",
+  times: "utc",
 };
 let chosen = readAddress();
 
