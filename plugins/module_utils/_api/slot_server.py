@@ -172,7 +172,8 @@ class ServerSlots:
 
     def _ask(self, slots: int = 0, dropped: bool = False, after: float | None = None) -> float | None:
         sent = self._monotonic()
-        ahead = max(0.0, self.free - sent, (after or 0.0) - sent)
+        # What is known of the queue is uncertain by a round trip, which would add up if each call pushed it further.
+        ahead = max(0.0, max(self.free, after or 0.0) - sent - (self._round_trip if self._was_asked else 0.0))
         found = self.server.run(self._key, ScriptRequest(self._rate, slots, ahead, dropped, after is not None))
         if found is None:
             return None
