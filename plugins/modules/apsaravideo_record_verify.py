@@ -64,8 +64,8 @@ options:
     aliases: [domain]
   since:
     description:
-      - The beginning of one span for all streams, which replaces their windows. In ISO 8601 with a time zone, in seconds
-        since 1970, or as a duration with a unit before now, such as V(2h) or V(90m).
+      - The beginning of one span for all streams, which replaces their windows. In ISO 8601 with a time zone, in
+        seconds since 1970, or as a duration with a unit before now, such as V(2h) or V(90m).
     type: str
   until:
     description:
