@@ -235,7 +235,8 @@ class NotifyConfig(NamedTuple):
     """The recording callback of a streaming domain, or the ingest callback of an ingest domain.
 
     `settings`, which may be shown, are `domain_name`, `notify_url`, `signed`, and either `on_demand_url` and
-    `status_events` or `exception_notify_url`; a URL is null for none. `auth_key` is the secret key of a signed callback, None if it is not known.
+    `status_events` or `exception_notify_url`; a URL is null for none. `auth_key` is the secret key of a signed
+    callback, None if it is not known.
     """
 
     settings: dict[str, Any]
