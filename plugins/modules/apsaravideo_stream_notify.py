@@ -220,8 +220,8 @@ error:
       sample: SetLiveStreamsNotifyUrlConfig
 """
 
-from ..module_utils._module.stream_notify import SPEC, operate
 from ..module_utils._module.runner import run
+from ..module_utils._module.stream_notify import SPEC, operate
 
 
 def main() -> None:

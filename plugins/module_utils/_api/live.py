@@ -11,39 +11,37 @@ from typing import Any
 
 from .._errors import ApiError, LiveError
 from .attempts import Attempts
+from .callback_calls import CallbackCalls
 from .client import Client
-from .error_codes import ACCEPTED, CONFIG_ABSENT, recording_meaning
+from .error_codes import ACCEPTED, recording_meaning
 from .models import (
     EARLIEST,
     LATEST,
     CommandResponse,
-    NotifyConfig,
+    IngestEvent,
     NotifyEvent,
+    Push,
     RecordTask,
+    RecordUsage,
     Scope,
     Stream,
     TimeWindow,
     parse_time,
 )
 from .operations import (
-    ADD_NOTIFY_CONFIG,
     ADD_RECORD_CONFIG,
-    DELETE_NOTIFY_CONFIG,
     DELETE_RECORD_CONFIG,
-    DELETE_STREAM_NOTIFY_CONFIG,
     INDEX_FILES,
-    NOTIFY_CONFIG,
+    INGEST_RECORDS,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
+    PUBLISH_LIST,
     RECORD_COMMAND,
     RECORD_CONFIGS,
     RECORD_CONTENTS,
-    SET_STREAM_NOTIFY_CONFIG,
-    STREAM_NOTIFY_CONFIG,
+    RECORD_USAGE,
     STREAM_STATE,
-    UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
-    Operation,
 )
 from .rows import (
     CONFIG_FIELDS,
@@ -51,14 +49,13 @@ from .rows import (
     TASK_FIELDS,
     UNCHANGEABLE,
     build_config_parameters,
-    build_notify_parameters,
-    build_stream_notify_parameters,
+    parse_ingest_event,
     parse_ingest_type,
-    parse_notify_config,
     parse_notify_event,
     parse_online_stream,
+    parse_push,
     parse_record_config,
-    parse_stream_notify_config,
+    parse_record_usage,
     rename_fields,
 )
 
@@ -69,6 +66,7 @@ _BAD_WINDOW = re.compile("(Invalid|Malformed)(Param|StartTime|EndTime|Time|Date)
 # As far back as DescribeLiveStreamRecordContent and -IndexFiles read: 6 months, and no six are shorter than 181 days.
 RECORDINGS_KEPT = timedelta(days=180)
 MAX_WINDOW = timedelta(days=4)  # of these two operations
+MAX_PUBLISH_WINDOW = timedelta(days=30)  # of DescribeLiveStreamsPublishList
 _MIN_SKEW_CHANGE = 1.0  # seconds, because times of the API are whole seconds
 
 
@@ -122,7 +120,7 @@ def _with_effect(error: LiveError) -> LiveError:
     return error.with_context(may_have_changed=error.outcome_unknown or error.after_lost_response)
 
 
-class Live:
+class Live(CallbackCalls):
     """Calls for the streams of one account.
 
     Each method makes one API call, plus those for further pages, retries, and parts of a window that is longer than the
@@ -130,9 +128,8 @@ class Live:
     """
 
     def __init__(self, client: Client, region_id: str | None = None) -> None:
-        self.client = client
+        super().__init__(client, region_id)
         self._cloud_clock = client.account.cloud_clock
-        self._common = {"RegionId": region_id} if region_id else {}
 
     def record_command(self, stream: Stream, command: str) -> CommandResponse:
         """Send `start`, `stop`, `cancel_delay` or `restart` with RealTimeRecordCommand.
@@ -269,6 +266,40 @@ class Live:
             )
         return sorted(merged.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
 
+    def pushes(self, domain_name: str, window: TimeWindow) -> list[Push]:
+        """Return the pushes of a domain's streams, read with DescribeLiveStreamsPublishList.
+
+        It is not documented whether the window is that of the beginnings of pushes.
+        """
+        found: dict[tuple[Any, ...], Push] = {}
+        for part in window.split(MAX_PUBLISH_WINDOW):
+            parameters = {**self._common, "DomainName": domain_name, **part.parameters()}
+            pushes = [push for push in self.client.pages(PUBLISH_LIST, parameters, parse_push) if push]
+            found.update({push[:3]: push for push in pushes})
+        return sorted(found.values(), key=lambda push: push.start)
+
+    def ingest_events(self, ingest_domain: str, window: TimeWindow) -> list[IngestEvent]:
+        """Return beginnings and ends of pushes, read with DescribeLiveStreamsNotifyRecords, in order."""
+        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
+        rows = self.client.pages(INGEST_RECORDS, parameters, parse_ingest_event)
+        return sorted((event for event in rows if event), key=lambda event: event.time)
+
+    def record_usage(self, domain_name: str, window: TimeWindow, interval: int) -> list[RecordUsage]:
+        """Return the recordings that the cloud counts, read with one DescribeLiveDomainRecordUsageData.
+
+        There is one row per format and `interval` seconds, 60 or 3600. It is not documented how old the latest row is,
+        and whether there are rows for times without recordings.
+        """
+        parameters = {
+            **self._common,
+            "DomainName": domain_name,
+            **window.parameters(),
+            "Interval": str(interval),
+            "SplitBy": "domain,record_fmt",
+        }
+        rows = self.client.pages(RECORD_USAGE, parameters, parse_record_usage)
+        return [row for row in rows if row]
+
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
         """Return a domain's configurations in the form of `parse_record_config`, read with DescribeLiveRecordConfig.
 
@@ -290,62 +321,6 @@ class Live:
         """Delete the configuration of these names with DeleteLiveAppRecordConfig."""
         names = {CONFIG_FIELDS[name]: config[name] for name in ("domain_name", "app_name", "stream_name")}
         self.client.call(DELETE_RECORD_CONFIG, {**self._common, **names})
-
-    def notify_config(self, domain_name: str) -> NotifyConfig | None:
-        """Return the recording callback of a domain, None without one, read with DescribeLiveRecordNotifyConfig."""
-        return parse_notify_config(domain_name, self._read_notify_config(NOTIFY_CONFIG, domain_name))
-
-    def _read_notify_config(self, operation: Operation, domain_name: str) -> dict[str, Any] | None:
-        """Return the object that describes a callback, None or an empty one without a callback.
-
-        The response for a domain without one is not documented: it may be an error or an empty object.
-        """
-        try:
-            response = self.client.call(operation, {**self._common, "DomainName": domain_name})
-        except ApiError as error:
-            if recording_meaning(error.code) == CONFIG_ABSENT:
-                return None
-            raise
-        found: dict[str, Any] | None = response.content[str(operation.field)]
-        return found
-
-    def add_notify_config(self, config: NotifyConfig) -> None:
-        """Add a recording callback with AddLiveRecordNotifyConfig."""
-        self._send_notify_config(ADD_NOTIFY_CONFIG, config, build_notify_parameters(config))
-
-    def update_notify_config(self, config: NotifyConfig) -> None:
-        """Replace a recording callback with UpdateLiveRecordNotifyConfig; a setting left out may be reset, or stay."""
-        self._send_notify_config(UPDATE_NOTIFY_CONFIG, config, build_notify_parameters(config))
-
-    def _send_notify_config(self, operation: Operation, config: NotifyConfig, parameters: dict[str, str]) -> None:
-        if config.auth_key:
-            self.client.redactor.learn(config.auth_key)  # The cloud may quote the one that it has.
-        self.client.call(operation, {**self._common, **parameters})
-
-    def delete_notify_config(self, config: NotifyConfig) -> None:
-        """Delete a recording callback with DeleteLiveRecordNotifyConfig."""
-        names = {"DomainName": config.settings["domain_name"]}
-        self.client.call(DELETE_NOTIFY_CONFIG, {**self._common, **names})
-
-    def stream_notify_config(self, domain_name: str) -> NotifyConfig | None:
-        """Return the ingest callback of an ingest domain, None without one.
-
-        It is read with DescribeLiveStreamsNotifyUrlConfig, which does not show the URL for switches.
-        """
-        return parse_stream_notify_config(domain_name, self._read_notify_config(STREAM_NOTIFY_CONFIG, domain_name))
-
-    def set_stream_notify_config(self, config: NotifyConfig, switch_notify_url: str | None) -> None:
-        """Add or replace an ingest callback with SetLiveStreamsNotifyUrlConfig.
-
-        A URL that is left out may be reset, or stay.
-        """
-        parameters = build_stream_notify_parameters(config, switch_notify_url)
-        self._send_notify_config(SET_STREAM_NOTIFY_CONFIG, config, parameters)
-
-    def delete_stream_notify_config(self, config: NotifyConfig) -> None:
-        """Delete an ingest callback with DeleteLiveStreamsNotifyUrlConfig."""
-        names = {"DomainName": config.settings["domain_name"]}
-        self.client.call(DELETE_STREAM_NOTIFY_CONFIG, {**self._common, **names})
 
 
 def _covers(where: Scope | Stream, stream: Stream) -> bool:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules for callbacks share: options, URLs, the key, and the way to the desired state."""
+"""The shared part of the modules for callbacks: options, URLs, the key, and the changes to the desired state."""
 
 from __future__ import annotations
 
