@@ -156,3 +156,5 @@ _STS_VERSION = "2015-04-01"
 # The quota of the Security Token Service is not documented; a run needs far less than this.
 ASSUME_ROLE = Operation("AssumeRole", calls_per_second=20, version=_STS_VERSION)
 ASSUME_ROLE_WITH_OIDC = Operation("AssumeRoleWithOIDC", calls_per_second=20, version=_STS_VERSION)
+# It needs no permission.
+GET_CALLER_IDENTITY = Operation("GetCallerIdentity", calls_per_second=20, version=_STS_VERSION)
