@@ -26,7 +26,7 @@ import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
 from steps import Step, several, step
 
-ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "lint"]
+ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "events", "lint"]
 LINT = [
     "ruff-check",
     "ruff-format",
