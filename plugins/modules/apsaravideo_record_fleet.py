@@ -32,6 +32,7 @@ description:
 extends_documentation_fragment:
   - apsaravideo.live.command
   - apsaravideo.live.connection
+  - apsaravideo.live.report
   - apsaravideo.live.attributes
 options:
   state:
@@ -167,6 +168,11 @@ EXAMPLES = r"""
     state: stopped
     fail: false
   register: stopped
+
+- name: Split the recordings, and write a report for people and one for the pipeline
+  apsaravideo.live.apsaravideo_record_fleet:
+    state: restarted
+    report: [split.html, split.xml]
 
 - name: Record two streams that are not hosts
   apsaravideo.live.apsaravideo_record_fleet:

@@ -19,6 +19,8 @@ description:
   - Runs on the controller and sends no requests. Run it for one host, with C(run_once) and the strategy C(linear), in a
     play after the one that records. Hosts that failed in that play are included.
   - The playbooks of the collection use this module.
+extends_documentation_fragment:
+  - apsaravideo.live.report
 options:
   title:
     description: The title of the summary.
@@ -35,6 +37,16 @@ options:
         the variable that the task registers, or to the list of results in it.
       - Mutually exclusive with O(hosts) and O(retry_file).
     type: raw
+  reports:
+    description:
+      - Reports to merge into one, instead of summarizing hosts, such as those of the slices of a job. These are paths
+        of C(.json) files that O(report) has written, or patterns such as C(reports/*.json).
+      - Runs of the same title become one run, whose counts and calls are the sums. A stream that several reports name
+        is counted as often. The merged report is written to O(report).
+      - A file that is not a report is refused, and nothing is written.
+      - Mutually exclusive with O(hosts), O(results) and O(retry_file).
+    type: list
+    elements: str
   retry_file:
     description:
       - A file on the controller that lists the hosts that failed or were not tried, for C(--limit @file).
@@ -78,6 +90,12 @@ EXAMPLES = r"""
       apsaravideo.live.apsaravideo_record_report:
         results: "{{ recorded }}"
 
+- name: Merge the reports of all slices
+  apsaravideo.live.apsaravideo_record_report:
+    reports: [slices/*.json]
+    report: [all.html, all.json]
+  run_once: true
+
 - name: Check that at least nine of ten streams are recorded
   ansible.builtin.assert:
     that: record_report.counts.ok >= record_report.counts.streams * 0.9
@@ -96,11 +114,17 @@ counts:
   type: dict
   returned: success
   sample: {streams: 300, ok: 300, failed: 0, not_tried: 0, changed: 300, api_calls: 300, throttled: 0}
+outcome:
+  description: Whether the runs of the merged reports were complete, ended early, or interrupted.
+  type: str
+  returned: with O(reports)
+  choices: [complete, ended_early, interrupted]
+  sample: complete
 streams:
   description: One entry for each host, in the order of the inventory, or for each of O(results).
   type: list
   elements: dict
-  returned: success
+  returned: without O(reports)
   contains:
     host:
       description: The host of the stream, null for an item of O(results).

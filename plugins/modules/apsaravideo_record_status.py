@@ -26,6 +26,7 @@ description:
   - The playbooks C(apsaravideo.live.status) and C(apsaravideo.live.sweep) use this module.
 extends_documentation_fragment:
   - apsaravideo.live.connection
+  - apsaravideo.live.report
   - apsaravideo.live.attributes
 options:
   hosts:

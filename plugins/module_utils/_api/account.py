@@ -70,11 +70,15 @@ class Account:
                     self.limits.slot_directory,
                     f"{self.endpoint.host} {key.account if key else ''}",
                     operation.action,
-                    self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE,
+                    self.get_rate(operation),
                     self._clock.monotonic,
                     run_directory=self.limits.run_directory,
                 )
             return self._limiters[operation.action]
+
+    def get_rate(self, operation: Operation) -> float:
+        """Return how many calls of this operation may be made per second."""
+        return self.limits.rate_limit or operation.calls_per_second * _QUOTA_SHARE
 
     def warnings(self) -> list[str]:
         """Return non-fatal warnings about the calls so far."""

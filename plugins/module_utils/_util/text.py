@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 
 def format_duration(seconds: float) -> str:
     """Return a duration in its largest unit of which there are at least two, such as `3 hours`."""
@@ -12,3 +14,8 @@ def format_duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def format_second(epoch: float) -> str:
+    """Return a time as ISO 8601 in UTC, in whole seconds, such as `2026-01-02T12:00:00Z`."""
+    return datetime.fromtimestamp(int(epoch), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -85,6 +85,11 @@ class Accounts:
         accounts = self._accounts()
         return (accounts[0].limits.rate_limit or RECORD_COMMAND.calls_per_second) if len(accounts) == 1 else None
 
+    def sum_rates(self) -> tuple[float, float] | None:
+        """Return the commands per second of all accounts: their quotas, and their limits; None without an account."""
+        rates = [account.get_rate(RECORD_COMMAND) for account in self._accounts()]
+        return (RECORD_COMMAND.calls_per_second * len(rates), sum(rates)) if rates else None
+
     def warnings(self) -> list[str]:
         """Return the warnings of all accounts."""
         return [text for account in self._accounts() for text in account.warnings()]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,7 @@ class Dispatcher:
         self.sent = 0  # commands
         self.first_sent: float | None = None  # seconds since the epoch
         self.last_sent: float | None = None
+        self.by_second: Counter[int] = Counter()  # commands by the second of the wall clock
         self._scheduler = scheduler
         self._clock = scheduler.clock
         self._pool = scheduler.pool
@@ -94,6 +96,7 @@ class Dispatcher:
             self.first_sent = self.first_sent or now
             self.last_sent = now
             self.sent += 1
+            self.by_second[int(now)] += 1
             lane.mark_up()
 
         def done(response: Any, error: BaseException | None) -> None:

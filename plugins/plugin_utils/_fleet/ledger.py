@@ -10,13 +10,14 @@ import os
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from .._report.document import Measures
+
 
 class Batch(NamedTuple):
-    """The result of a batch: an entry for each stream, and how many calls were made and throttled."""
+    """The result of a batch: an entry for each stream, and the calls that were made."""
 
     entries: list[dict[str, Any]]
-    api_calls: int
-    throttled: int
+    measures: Measures
 
 
 class Ledger:
@@ -31,7 +32,8 @@ class Ledger:
         with suppress(OSError), open(self._path, encoding="utf-8") as file:
             for line in file:
                 with suppress(ValueError, TypeError):  # a line that is cut off because the disk was full
-                    found.append(Batch(*json.loads(line)))
+                    entries, measures = json.loads(line)
+                    found.append(Batch(entries, Measures(*measures)))
         return found
 
     def add(self, batch: Batch) -> None:

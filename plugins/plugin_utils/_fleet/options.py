@@ -13,6 +13,7 @@ from ...module_utils._errors import InvalidOption
 from ...module_utils._module import record
 from ...module_utils._module.argspec import CONNECTION, Spec
 from ...module_utils._module.task import MAX_LATE
+from .._report.reporter import REPORT
 from . import progress
 from .program import SCHEDULED
 from .targets import STREAM_OPTIONS
@@ -39,6 +40,7 @@ SPEC = Spec(
             "default": "auto",
         },
         "retry_file": {"type": "str", "default": ""},
+        **REPORT,
         **CONNECTION,
     },
     {"mutually_exclusive": [("hosts", "streams")]},

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.utils.display import Display
 
 from ...module_utils._api.models import Stream, name_as_text
@@ -23,11 +25,14 @@ from ...module_utils._module.task import Task, execute
 from ...module_utils._util.instant import parse_duration
 from .._action.hosts import HostVariables
 from .._action.in_process import InProcessAction
+from .._report.document import COMPLETE, Measures, make_run
+from .._report.reporter import REPORT, Reporter
 from .._util.files import require_regular_file, write_atomically
 from .._util.plain import redact_values, to_plain
 from .._util.run_directory import RUN_DIRECTORY
 from . import status
 from .status import Host, Wanted
+from .status_report import make_entries
 from .summary import show
 
 _OWN: dict[str, Any] = {
@@ -43,6 +48,7 @@ _OWN: dict[str, Any] = {
     "show_all": {"type": "bool", "default": False},
     "ingest_types": {"type": "bool", "default": False},
     "dest": {"type": "path"},
+    **REPORT,
 }
 _MAX_NAMES = 10
 _VARIABLES = {f"apsaravideo_{name}": name for name in CONNECTION}
@@ -69,6 +75,7 @@ class OverviewAction(InProcessAction):
     def _report(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options, inventory = task.options, HostVariables(self, variables)
         _check_dest(options["dest"])
+        began, reporter = task.clock.now(), self._make_reporter(task)
         limit = options["max_duration"] and parse_duration("max_duration", options["max_duration"])
         read = self._make_reader(inventory, options["domain_name"])
         hosts = {name: read(name) for name in inventory.list_play_hosts(options["hosts"])}
@@ -94,6 +101,8 @@ class OverviewAction(InProcessAction):
         show(lines, bad=bool(missing))
         if options["dest"] and not task.check_mode:
             _write_entries(options["dest"], found)
+        if reporter.paths:
+            self._write_report(task, reporter, make_entries(found, missing), began)
         verdict, counts = status.format_verdict(missing, found), status.count_states(found)
         if verdict and options["expect_recording"]:
             return {"failed": True, "changed": False, "msg": verdict, "counts": counts}
@@ -106,6 +115,20 @@ class OverviewAction(InProcessAction):
             "verdict": verdict,
             "summary": lines,
         }
+
+    def _make_reporter(self, task: Task) -> Reporter:
+        return Reporter(task.options["report"], RUN_DIRECTORY, f"{self._task._uuid}-{time.time_ns()}", task.environ)
+
+    def _write_report(self, task: Task, reporter: Reporter, entries: list[dict[str, Any]], began: float) -> None:
+        now, traffic = task.clock.now(), task.traffic
+        secrets = {str(task.options[name]) for name, option in CONNECTION.items() if option.get("no_log")} - {"None"}
+        warnings = [printable(text) for text in task.warnings]
+        measures = Measures(
+            began, now, traffic.api_calls, traffic.throttled, dict(traffic.by_operation), warnings=warnings
+        )
+        run = make_run("status", task.check_mode, COMPLETE, entries, measures)
+        for warning in reporter.write(remove_values(run, secrets) if secrets else run, now):
+            task.warn(warning)
 
     def _make_reader(self, inventory: HostVariables, domain: str | None) -> Callable[[str], Host]:
         """Return a function that reads a host; connection options of the task override the host's.

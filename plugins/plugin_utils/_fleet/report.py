@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -13,8 +14,14 @@ from ansible.plugins.action import ActionBase
 
 from ...module_utils._api.models import Stream
 from ...module_utils._errors import InvalidOption
+from ...module_utils._module.task import make_failure
 from .._action.hosts import HostVariables
+from .._report.document import COMPLETE, Measures, make_run
+from .._report.entries import NOT_TRIED, OK, count_statuses, make_entry
+from .._report.merge import list_files, merge_documents, read_documents, restore_entries
+from .._report.reporter import REPORT, Reporter
 from .._util.plain import to_plain
+from .._util.run_directory import RUN_DIRECTORY
 from . import summary
 from .retry_file import write_retry_file
 
@@ -25,8 +32,10 @@ _SPEC = {
     "hosts": {"type": "str"},
     "results": {"type": "raw"},
     "retry_file": {"type": "str", "default": ""},
+    "reports": {"type": "list", "elements": "str"},
+    **REPORT,
 }
-_EXCLUSIVE = [("results", "hosts"), ("results", "retry_file")]
+_EXCLUSIVE = [("results", "hosts", "reports"), ("results", "retry_file"), ("reports", "retry_file")]
 
 
 class ReportAction(ActionBase):
@@ -37,31 +46,65 @@ class ReportAction(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Count and display what became of each host of the play, or of each result of a loop; return the counts."""
         super().run(tmp, task_vars)
-        variables = task_vars or {}
         _checked, options = self.validate_argument_spec(argument_spec=_SPEC, mutually_exclusive=_EXCLUSIVE)
+        key = f"{self._task._uuid}-{time.time_ns()}"
+        try:
+            reporter = Reporter(options["report"], RUN_DIRECTORY, key, os.environ)
+            if options["reports"] is not None:
+                return self._merge(options["reports"], reporter)
+        except InvalidOption as error:
+            return make_failure(error)
+        return self._sum_up(options, reporter, task_vars or {})
+
+    def _sum_up(self, options: dict[str, Any], reporter: Reporter, variables: dict[str, Any]) -> dict[str, Any]:
         results = self._collect_results(options, variables)
-        rows = [summary.make_entry(host, names, result) for host, names, result in results]
+        rows = [make_entry(host, names, result) for host, names, result in results]
         calls, throttled = (sum(row.get(field, 0) for row in rows) for field in ("api_calls", "throttled"))
-        title = f"{options['title']}, predicted by check mode" if self._task.check_mode else options["title"]
-        lines, warnings = summary.format_summary(title, rows, calls, throttled), []
+        lines, warnings = self._summarize(options["title"], self._task.check_mode, rows, calls, throttled), []
         if options["retry_file"] and not self._task.check_mode:
             try:
                 lines += _save_retry_file(options["retry_file"], rows)
             except OSError as error:
                 warnings.append(f"{options['retry_file']} does not list the hosts that are left: {error.strerror}.")
-        summary.show(lines, bad=any(row["status"] != summary.OK for row in rows))
+        summary.show(lines, bad=any(row["status"] != OK for row in rows))
+        if reporter.paths:
+            now = time.time()
+            measures = Measures(now, now, calls, throttled)
+            run = make_run(options["title"], self._task.check_mode, COMPLETE, rows, measures)
+            warnings += reporter.write(run, now)
         return {
-            "changed": False,
-            "counts": {**summary.count_statuses(rows), "api_calls": calls, "throttled": throttled},
+            **_make_result({**count_statuses(rows), "api_calls": calls, "throttled": throttled}, lines, warnings),
             "streams": [
                 {**{name: row[name] for name in ("host", "stream", "status", "error")}, "result": result}
                 for row, (_host, _names, result) in zip(rows, results)
             ],
-            "summary": lines,
-            **({"warnings": warnings} if warnings else {}),
-            # With -v, the tasks themselves have displayed the results.
-            "_ansible_verbose_override": True,
         }
+
+    def _merge(self, patterns: list[str], reporter: Reporter) -> dict[str, Any]:
+        """Merge reports into another one; raise InvalidOption if a file is not a report."""
+        paths = list_files(patterns)
+        both = [path for path in paths if path in reporter.paths]
+        if both:
+            raise InvalidOption(
+                f"Both options reports and report name {both[0]}, which would be counted again the next time",
+                "Write the merged report to another directory, or name the reports one by one.",
+            )
+        document = merge_documents(read_documents(paths), time.time())
+        lines: list[str] = []
+        for run in document["runs"]:
+            calls = run["calls"]
+            lines += self._summarize(
+                run["title"], run["check_mode"], restore_entries(run), calls["total"], calls["throttled"]
+            )
+        counts = document["counts"]
+        summary.show(lines, bad=counts["ok"] < counts["streams"])
+        calls, throttled = (sum(run["calls"][name] for run in document["runs"]) for name in ("total", "throttled"))
+        warnings = reporter.write_document(document)
+        result = _make_result({**counts, "api_calls": calls, "throttled": throttled}, lines, warnings)
+        return {**result, "outcome": document["outcome"]}
+
+    def _summarize(self, title: str, predicted: bool, rows: list[dict[str, Any]], calls: int, drops: int) -> list[str]:
+        return summary.format_summary(f"{title}, predicted by check mode" if predicted else title, rows, calls, drops)
 
     def _collect_results(self, options: dict[str, Any], variables: dict[str, Any]) -> list[_Named]:
         """Return the host, the names and the result of each stream, each of which may be None."""
@@ -81,6 +124,17 @@ class ReportAction(ActionBase):
             names = None if result and result.get("stream") else _read_names(inventory, host)
             found.append((host, names, to_plain(result) if result else None))
         return found
+
+
+def _make_result(counts: dict[str, int], lines: list[str], warnings: list[str]) -> dict[str, Any]:
+    return {
+        "changed": False,
+        "counts": counts,
+        "summary": lines,
+        **({"warnings": warnings} if warnings else {}),
+        # With -v, the tasks themselves have displayed the results.
+        "_ansible_verbose_override": True,
+    }
 
 
 def _read_loop(given: Any) -> list[dict[str, Any]]:
@@ -113,8 +167,8 @@ def _read_names(inventory: HostVariables, host: str) -> dict[str, str] | None:
 
 def _save_retry_file(path: str, rows: list[dict[str, Any]]) -> list[str]:
     """Update the retry file, and return the line that names it if hosts are left."""
-    if all(row["status"] == summary.NOT_TRIED for row in rows):
+    if all(row["status"] == NOT_TRIED for row in rows):
         return []  # as with --start-at-task
-    left = [row["host"] for row in rows if row["status"] != summary.OK]
+    left = [row["host"] for row in rows if row["status"] != OK]
     write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
     return [summary.format_remaining(len(left), path)] if left else []

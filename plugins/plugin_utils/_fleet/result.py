@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._errors import printable
-from . import summary
+from .._report.document import Measures, measure_rate
+from .._report.entries import FAILED, NOT_TRIED, OK, count_statuses, get_name, group_failures
 from .fleet import Fleet
 from .retry_file import make_host_pattern
 
@@ -24,10 +25,10 @@ def make_result(
     lines: Sequence[str],
 ) -> dict[str, Any]:
     """Return the result of a batch with these entries; `all_entries` includes those of earlier batches."""
-    counts = summary.count_statuses(entries)
+    counts = count_statuses(entries)
     hosts = [(row["host"], row["status"]) for row in all_entries if row["host"]]
-    failed = [host for host, status in hosts if status != summary.OK]
-    healthy = next((host for host, status in hosts if status == summary.OK), None)
+    failed = [host for host, status in hosts if status != OK]
+    healthy = next((host for host, status in hosts if status == OK), None)
     return {
         "changed": counts["changed"] > 0,
         "counts": counts,
@@ -52,9 +53,9 @@ def mark_failed(result: dict[str, Any], message: str) -> None:
 
 def format_failure(title: str, entries: Sequence[Mapping[str, Any]]) -> str:
     """Return a sentence on how many streams failed, and for which causes."""
-    counts = summary.count_statuses(entries)
-    failed = counts[summary.FAILED] + counts[summary.NOT_TRIED]
-    causes = [f"{len(names)} x {cause}" for cause, _advice, names in summary.group_failures(entries)]
+    counts = count_statuses(entries)
+    failed = counts[FAILED] + counts[NOT_TRIED]
+    causes = [f"{len(names)} x {cause}" for cause, _advice, _code, names in group_failures(entries)]
     text = f"{title}: {failed} of {counts['streams']} streams failed or were not tried. {'; '.join(causes)}"
     return text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}..."
 
@@ -63,17 +64,34 @@ def make_diff(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return the states of changed streams before and after the run, as Ansible's `--diff` shows them."""
     changed = [row for row in entries if row["changed"] and row.get("state")]
     return {
-        side: "".join(f"{printable(summary.get_name(row))}: {row.get(field)}\n" for row in changed)
+        side: "".join(f"{printable(get_name(row))}: {row.get(field)}\n" for row in changed)
         for side, field in (("before", "previous_state"), ("after", "state"))
     }
 
 
+def make_measures(fleet: Fleet, began: float, ended: float, warnings: Iterable[str]) -> Measures:
+    """Return the calls of a fleet, whose run took from `began` to `ended`."""
+    traffic, dispatcher = fleet.sum_traffic(), fleet.engine.dispatcher
+    found = Measures(
+        began,
+        ended,
+        traffic.api_calls,
+        traffic.throttled,
+        dict(traffic.by_operation),
+        sorted(dispatcher.by_second.items()),
+        dispatcher.first_sent,
+        dispatcher.last_sent,
+        warnings=[printable(text) for text in warnings],
+    )
+    rates = fleet.accounts.sum_rates()
+    return found._replace(quota=rates[0], limit=rates[1]) if rates else found
+
+
 def _make_timing(fleet: Fleet) -> dict[str, Any]:
     dispatcher = fleet.engine.dispatcher
-    first, last, sent = dispatcher.first_sent, dispatcher.last_sent, dispatcher.sent
-    seconds = last - first if first is not None and last is not None else 0.0
+    first, last = dispatcher.first_sent, dispatcher.last_sent
     return {
         "first_call": first,
         "last_call": last,
-        "calls_per_second": round((sent - 1) / seconds, 2) if seconds > 0 else None,
+        "calls_per_second": measure_rate(dispatcher.sent, first, last),
     }

@@ -22,6 +22,8 @@ from ...module_utils._module.argspec import CONNECTION
 from ...module_utils._module.task import Task
 from .._action.hosts import HostVariables
 from .._action.in_process import WorkerClock, is_orphan
+from .._report.entries import OK, make_entry
+from .._report.reporter import Reporter
 from .._util import terminal
 from .._util.run_directory import RUN_DIRECTORY
 from . import progress, summary
@@ -29,8 +31,9 @@ from .fleet import Fleet, Settings
 from .ledger import Batch, Ledger
 from .options import check
 from .program import SCHEDULED, Policy
-from .result import format_failure, make_diff, make_result, mark_failed
+from .result import format_failure, make_diff, make_measures, make_result, mark_failed
 from .retry_file import write_retry_file
+from .standing import Standing
 from .targets import STREAM_OPTIONS, Requests, Target, make_entry_targets, make_host_targets
 
 _SAVE_SECONDS = 2.0  # between updates of the retry file
@@ -65,8 +68,13 @@ class FleetRun:
         self._host_variables = HostVariables(action, variables)
         hosts, self._targets = self._read_targets()
         self._all_hosts = self._list_all_hosts(hosts)
-        self._ledger = Ledger(RUN_DIRECTORY, f"{action._task._uuid}-{task.options['state']}")
+        self._began = task.clock.now()
+        name = f"{action._task._uuid}-{task.options['state']}"
+        self._ledger = Ledger(RUN_DIRECTORY, name)
         self._earlier = self._ledger.read() if self._is_batch() else []
+        # A loop runs the same task several times; each is a run of its own.
+        key = name if self._is_batch() else f"{name}-{time.time_ns()}"
+        self._reporter = Reporter(self._options["report"], RUN_DIRECTORY, key, task.environ)
         self._fleet = self._make_fleet()
         self._progress = self._make_progress()
 
@@ -76,16 +84,27 @@ class FleetRun:
         with self._signal_handlers():
             # If it is interrupted when nothing is left to do, its result has no reader either.
             is_complete = self._fleet.run(self._targets) and not self._is_interrupted()
-        self._progress.clear()
-        remaining = self._save_retry_file()
-        traffic = self._fleet.sum_traffic()
-        batch = Batch(self._make_entries(), traffic.api_calls, traffic.throttled)
-        if self._is_batch():
-            self._add_to_ledger(batch)
-        result = self._make_result(batch, remaining, is_complete)
+            result = self._finish(is_complete)
         if not is_complete and is_orphan():
             os._exit(1)  # No process reads the result, so that writing it would block.
         return result
+
+    def _finish(self, is_complete: bool) -> dict[str, Any]:
+        """Show and write what became of the streams, and return the result of the task."""
+        self._progress.clear()
+        remaining = self._save_retry_file()
+        task = self._task
+        task.traffic = self._fleet.sum_traffic()
+        task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
+        warnings = remove_values(task.warnings, self._fleet.no_log)
+        measures = make_measures(self._fleet, self._began, task.clock.now(), warnings)
+        batch = Batch(self._make_entries(), measures)
+        if self._is_batch():
+            self._add_to_ledger(batch)
+        standing = self._stand(batch, is_complete)
+        lines = self._show(standing, remaining)
+        self._write_report(standing)
+        return self._make_result(standing, lines)
 
     # --- targets -------------------------------------------------------------------------------------------------
 
@@ -112,7 +131,7 @@ class FleetRun:
         try:
             self._ledger.add(batch)
         except OSError as error:
-            self._warnings.append(f"The summary of later batches will not have this one: {error.strerror}.")
+            self._task.warn(f"The summary of later batches will not have this one: {error.strerror}.")
 
     def _list_all_hosts(self, hosts: list[str]) -> list[str]:
         """Return the hosts of all batches; `hosts` are those of this batch."""
@@ -189,7 +208,7 @@ class FleetRun:
             return None
         self._last_save = time.monotonic()
         entries = self._fleet.entries
-        done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == summary.OK}
+        done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == OK}
         # Several entries may name one host, which is done if all of them are.
         done |= {entry.host for entry in entries}
         done -= {entry.host for entry in entries if not entry.is_ok()}
@@ -208,57 +227,53 @@ class FleetRun:
     def _make_entries(self) -> list[dict[str, Any]]:
         """Return an entry for each target, in which values of `no_log` options are masked."""
         fleet = self._fleet
-        made = [summary.make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
-        made += [summary.make_entry(target.host, target.names, None) for target in self._targets[len(made) :]]
+        made = [make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
+        made += [make_entry(target.host, target.names, None) for target in self._targets[len(made) :]]
         return list(remove_values(made, fleet.no_log)) if fleet.no_log else made
 
-    def _make_result(self, batch: Batch, remaining: int | None, is_complete: bool) -> dict[str, Any]:
-        task, options, entries = self._task, self._options, batch.entries
-        task.traffic = self._fleet.sum_traffic()
-        task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
-        failures = sum(row["status"] != summary.OK for row in entries)
-        ended = not is_complete or 100 * failures / max(1, len(entries)) > options["max_fail"]
-        lines = self._summarize(batch, remaining, ended)
-        all_entries = [row for part in (*self._earlier, batch) for row in part.entries]
-        result = make_result(self._fleet, entries, all_entries, ended, lines)
+    def _stand(self, batch: Batch, is_complete: bool) -> Standing:
+        """Return how the run stands after this batch."""
+        failures = sum(row["status"] != OK for row in batch.entries)
+        ended = not is_complete or 100 * failures / max(1, len(batch.entries)) > self._options["max_fail"]
+        tried = {row["host"] for part in (*self._earlier, batch) for row in part.entries}
+        hosts = self._all_hosts if ended else self._variables["ansible_play_hosts"] if self._is_batch() else []
+        left = [make_entry(host, None, None) for host in hosts if host not in tried]
+        return Standing([*self._earlier, batch], left, ended, is_complete)
+
+    def _make_result(self, standing: Standing, lines: list[str]) -> dict[str, Any]:
+        options, entries = self._options, standing.batches[-1].entries
+        result = make_result(self._fleet, entries, standing.entries, standing.ended, lines)
         if self._action._task.diff:
             result["diff"] = make_diff(entries)
-        if not is_complete:
-            terminal.write_last_words(lines)
+        if not standing.is_complete:
             mark_failed(result, f"Interrupted. {lines[0]}")
             # The interrupted ansible-playbook reads no more, so that a result larger than a pipe's buffer would block.
             for name in ("failed_hosts", "failed_patterns", "diff"):
                 result.pop(name, None)
-        elif failures and options["fail"]:
+        elif options["fail"] and any(row["status"] != OK for row in entries):
             mark_failed(result, format_failure(options["title"], entries))
         if result.get("failed"):
-            task.traffic.request_ids = []
+            self._task.traffic.request_ids = []
         return result
 
-    def _summarize(self, batch: Batch, remaining: int | None, ended: bool) -> list[str]:
-        """Show and return the summary of the whole run, or one line for a batch that others follow."""
-        batches = [*self._earlier, batch]
-        tried = {row["host"] for part in batches for row in part.entries}
-        if ended:
-            untried = [summary.make_entry(host, None, None) for host in self._all_hosts if host not in tried]
-            return self._show([*batches, Batch(untried, 0, 0)], remaining, 0)
-        to_come = sum(host not in tried for host in self._variables["ansible_play_hosts"]) if self._is_batch() else 0
-        return self._show([batch], None, to_come) if to_come else self._show(batches, remaining, 0)
-
-    def _show(self, batches: list[Batch], remaining: int | None, to_come: int) -> list[str]:
+    def _show(self, standing: Standing, remaining: int | None) -> list[str]:
+        """Show and return the summary."""
         title = self._options["title"]
-        if self._task.check_mode:
-            title += ", predicted by check mode"
-        entries = [row for batch in batches for row in batch.entries]
-        calls, throttled = sum(batch.api_calls for batch in batches), sum(batch.throttled for batch in batches)
-        lines = summary.format_summary(title, entries, calls, throttled)
-        if to_come:
-            lines = [f"{lines[0]} {to_come} to come."]
-        elif remaining:
+        lines = standing.summarize(f"{title}, predicted by check mode" if self._task.check_mode else title)
+        if remaining and not standing.has_more:
             lines.append(summary.format_remaining(remaining, self._options["retry_file"]))
         if not self._action._task.no_log:
-            summary.show(lines, bad=any(row["status"] != summary.OK for row in entries))
+            summary.show(lines, bad=any(row["status"] != OK for row in standing.list_shown()))
+        if not standing.is_complete:
+            terminal.write_last_words(lines)
         return lines
+
+    def _write_report(self, standing: Standing) -> None:
+        if not self._reporter.paths:
+            return
+        run = standing.make_run(self._options["title"], self._task.check_mode)
+        for warning in self._reporter.write(run, self._task.clock.now(), is_last=not standing.has_more):
+            self._task.warn(warning)
 
 
 def _display(text: str, ends: bool) -> None:

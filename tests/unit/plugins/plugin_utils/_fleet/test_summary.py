@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("ansible")
 
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import summary
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.entries import make_entry
 
 STREAM = {"domain_name": "live.example.com", "app_name": "news", "stream_name": "studio1"}
 TRAFFIC = {"api_calls": 1, "throttled": 0, "request_ids": ["R"]}
@@ -37,7 +38,7 @@ def make_other_entry(result, name):
     if "error" in result:
         message = result["error"]["message"].replace("studio1", name)
         changed["error"] = {**result["error"], "message": message}
-    return summary.make_entry(name, None, changed)
+    return make_entry(name, None, changed)
 
 
 def summarize(title, entries):
@@ -58,11 +59,11 @@ def test_a_run_without_failures_is_summarized_in_one_line():
 
 def test_failures_are_grouped_by_cause_most_frequent_first():
     entries = [
-        summary.make_entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
+        make_entry("c", None, {"failed": True, "msg": "'nowhere' is undefined"}),
         make_other_entry(ABSENT, "a"),
         make_other_entry(ABSENT, "b"),
         make_other_entry(RECORDING, "d"),
-        summary.make_entry("e", None, None),
+        make_entry("e", None, None),
     ]
     assert summarize("start", entries) == [
         "start: 5 streams, 1 recording, 3 failed, 1 not tried. 1 changed. 3 calls, 0 throttled.",
@@ -77,15 +78,10 @@ def test_the_first_line_counts_states():
     states = ["stopped", "offline", "stopped"]
     entries = [make_other_entry({**RECORDING, "state": state}, str(number)) for number, state in enumerate(states)]
     entries += [
-        summary.make_entry("s", None, {"skipped": True, "changed": False}),
-        summary.make_entry("x", None, {"changed": False}),
+        make_entry("s", None, {"skipped": True, "changed": False}),
+        make_entry("x", None, {"changed": False}),
     ]
     assert summarize("stop", entries)[0].startswith("stop: 5 streams, 2 stopped, 1 offline, 1 skipped, 1 done. ")
-
-
-def test_an_unreachable_host_counts_as_failed():
-    found = summary.make_entry("far", None, {"unreachable": True, "changed": False, "msg": "no route"})
-    assert (found["status"], summary.describe_cause(found)) == ("failed", "no route")
 
 
 def test_three_hundred_failures_fit_in_45_lines():
@@ -98,7 +94,7 @@ def test_three_hundred_failures_fit_in_45_lines():
 
 def test_control_characters_and_long_texts_are_removed():
     result = {"failed": True, "msg": "\x1b[2Jrefused\nok: all is well" + "!" * 1000}
-    lines = summarize("start", [summary.make_entry("a\x1b[31m\nb", None, result)])
+    lines = summarize("start", [make_entry("a\x1b[31m\nb", None, result)])
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) <= 310
 
@@ -117,25 +113,3 @@ def test_the_second_line_shows_delays_after_start_at(late, said):
         make_other_entry({**RECORDING, "start_at": at, "late_seconds": seconds}, str(seconds)) for seconds in late
     ]
     assert summarize("start", entries)[1] == f"start_at {at}: {said}"
-
-
-def test_an_entry_has_all_keys_for_any_failure():
-    keys = {"code", "message", "request_id", "http_status", "action"}
-    assert set(summary.make_entry("a", None, ABSENT)["error"]) == keys
-    found = summary.make_entry("b", STREAM, {"failed": True, "msg": "no such variable"})
-    assert found["error"] == {**dict.fromkeys(keys), "message": "no such variable"}
-    assert found["stream"] == STREAM
-    found = summary.make_entry("c", None, None)
-    assert (found["stream"], found["status"], found["error"]) == (None, "not_tried", None)
-    assert summary.make_entry("d", None, RECORDING)["error"] is None
-
-
-def test_statuses_and_changes_are_counted():
-    entries = [make_other_entry(RECORDING, "a"), make_other_entry(ABSENT, "b"), summary.make_entry("c", None, None)]
-    assert summary.count_statuses(entries) == {
-        "streams": 3,
-        "ok": 1,
-        "failed": 1,
-        "not_tried": 1,
-        "changed": 1,
-    }

@@ -1,0 +1,362 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judge whether a stream was recorded in its windows, from the files that exist and what is known besides.
+
+Pure functions. What is not known is `unknown`: a source that cannot be read makes a verdict weaker, never stronger. All
+times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Optional
+
+from .._util.text import format_duration, format_second
+from .coverage import Span, Spans, intersect, invert, measure, normalize, subtract
+
+COMPLETE, INTERRUPTED, INCOMPLETE = "complete", "interrupted", "incomplete"
+NOTHING_RECORDED, UNKNOWN = "nothing_recorded", "unknown"
+VERDICTS = (COMPLETE, INTERRUPTED, INCOMPLETE, NOTHING_RECORDED, UNKNOWN)
+
+OK, MISSING, DAMAGED, ERROR, UNCHECKED = "ok", "missing", "damaged", "error", "unchecked"  # statuses of a file
+
+BY_PUSH, BY_RECORDING, BY_UNKNOWN = "push", "recording", "unknown"  # causes of a gap
+_PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may still come, or cannot be seen
+
+# Seconds that a file may take to be made and listed after the end of its recording and the delay.
+FILE_LAG = 60.0
+
+
+class RecordedFile(NamedTuple):
+    """A file of a recording. `duration` is the recorded time without pauses, None if it is not known."""
+
+    start: float
+    stop: float
+    duration: Optional[float]
+    format: str
+    object: str
+    url: Optional[str] = None
+    status: str = UNCHECKED
+    size: Optional[int] = None
+    note: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether nothing shows that the file is unusable."""
+        return self.status in (OK, UNCHECKED)
+
+
+class Pushes(NamedTuple):
+    """The times at which a stream was pushed, and those of which it is not known."""
+
+    on: Spans
+    unsure: Spans = ()
+
+    @property
+    def off(self) -> Spans:
+        """Return the times at which the stream was certainly not pushed."""
+        return invert(normalize((*self.on, *self.unsure)))
+
+
+class Known(NamedTuple):
+    """What is known of a stream's recording at the time `now`.
+
+    `visible`: the times of which a file would be listed if there were one, and `unseen` why others would not.
+    `delay`: the seconds for which a recording that was stopped or interrupted waits before its file is made. `cycle`:
+    the most seconds that a file may hold. `closed_until`: no recording that began earlier is still open. `pauses`: the
+    times at which the notify log shows the recording as paused. `pushes` is None if they are not known, and
+    `push_problem` says why. `errors`: the codes of errors that the notify log shows.
+    """
+
+    now: float
+    files: Sequence[RecordedFile]
+    visible: Spans
+    delay: float
+    cycle: float
+    closed_until: float = -math.inf
+    pauses: Spans = ()
+    pushes: Optional[Pushes] = None
+    unseen: str = ""
+    push_problem: str = ""
+    errors: Sequence[str] = ()
+
+    @property
+    def horizon(self) -> float:
+        """Return the time before which every recording that has ended has its file."""
+        return self.now - self.delay - FILE_LAG
+
+
+class Gap(NamedTuple):
+    """A part of a window without a recording; `seconds` is set if it is anywhere between `start` and `stop`."""
+
+    start: float
+    stop: float
+    cause: str
+    seconds: Optional[float] = None
+
+    @property
+    def length(self) -> float:
+        """Return the seconds that are missing."""
+        return self.stop - self.start if self.seconds is None else self.seconds
+
+
+class Judgement(NamedTuple):
+    """A verdict, with the reason and further notes as sentences without a full stop."""
+
+    verdict: str
+    reason: str
+    windows: Spans
+    expected: float
+    recorded: float
+    gaps: Sequence[Gap]
+    notes: Sequence[str] = ()
+
+
+class _Loose(NamedTuple):
+    """Time that a file with pauses covers partly: between `least` and `most` seconds of it are recorded.
+
+    Of the missing seconds, `allowance` may be many short losses, each of which the tolerance covers.
+    """
+
+    spans: Spans
+    least: float
+    most: float
+    allowance: float
+
+    def within(self, windows: Spans) -> _Loose:
+        inside = intersect(self.spans, windows)
+        outside = measure(self.spans) - measure(inside)
+        return _Loose(inside, max(0.0, self.least - outside), min(measure(inside), self.most), self.allowance)
+
+    def find_gap(self, pushes: Pushes | None) -> Gap | None:
+        """Return the gap that is certainly somewhere in the spans, if any."""
+        missing = measure(self.spans) - self.most
+        cause = self._cause_of_gap(pushes)
+        return Gap(self.spans[0][0], self.spans[-1][1], cause, missing) if missing > self.allowance else None
+
+    def is_doubtful(self, tolerance: float) -> bool:
+        """Return whether there may be a gap that is longer than the tolerance, or none."""
+        length = measure(self.spans)
+        return length - self.least > tolerance and length - self.most <= self.allowance
+
+    def _cause_of_gap(self, pushes: Pushes | None) -> str:
+        return BY_RECORDING if pushes and not subtract(self.spans, pushes.on) else BY_UNKNOWN
+
+
+def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
+    """Return the verdict on the windows of a stream; parts of at most `tolerance` seconds may be missing."""
+    covered, loose = _locate(known, tolerance)
+    judged = _limit_to_past(windows, covered, known)
+    if not judged:
+        return Judgement(UNKNOWN, _describe_early(windows, known), (), 0.0, 0.0, ())
+    inside = [part.within(judged) for part in loose]
+    missing = subtract(judged, normalize((*covered, *(span for part in loose for span in part.spans))))
+    recorded = measure(intersect(judged, covered)) + sum(part.least for part in inside)
+    may_be_recorded = recorded > 0 or any(part.most > 0 for part in inside)
+    pieces = [piece for gap in missing for piece in _explain(gap, known, tolerance if may_be_recorded else 0.0)]
+    gaps = [piece for piece in pieces if piece.cause not in (_PENDING, _UNSEEN)]
+    gaps += [gap for gap in (part.find_gap(known.pushes) for part in inside) if gap]
+    facts = _Facts(pieces, gaps, may_be_recorded, any(part.is_doubtful(tolerance) for part in inside))
+    verdict = _decide(facts)
+    return Judgement(
+        verdict,
+        _give_reason(verdict, facts, known, measure(judged)),
+        windows,
+        measure(judged),
+        recorded,
+        sorted(gaps),
+        _make_notes(windows, judged, known),
+    )
+
+
+# --- the time that files cover -------------------------------------------------------------------------------------
+
+
+def _locate(known: Known, tolerance: float) -> tuple[Spans, list[_Loose]]:
+    """Return the time that the files certainly cover, and parts of which it is not known where files have pauses.
+
+    A file in several formats counts once. The pauses of a file that the notify log or the push shows are known.
+    """
+    off = normalize((*known.pauses, *(known.pushes.off if known.pushes else ())))
+    dense: list[Span] = []
+    sparse: list[tuple[Spans, float, float]] = []
+    for file in known.files:
+        if not file.is_usable:
+            continue
+        span = normalize([(file.start, file.stop)])
+        inside = subtract(span, off)
+        pauses = len(intersect(span, off))
+        if file.duration is None or measure(inside) - file.duration <= tolerance:
+            dense += inside
+        else:
+            sparse.append((inside, file.duration, tolerance * (1 + pauses)))
+    covered = normalize(dense)
+    return covered, _locate_sparse(sparse, covered)
+
+
+def _locate_sparse(sparse: Iterable[tuple[Spans, float, float]], covered: Spans) -> list[_Loose]:
+    """Return what files with pauses of unknown place add; the shortest files first, which say most about the place."""
+    found = []
+    taken = covered
+    for inside, duration, allowance in sorted(sparse, key=lambda row: measure(row[0])):
+        rest = subtract(inside, taken)
+        # Formats of one recording pause together, so what another file covers is recorded in this one as well.
+        most = min(measure(rest), max(0.0, duration - measure(intersect(inside, covered))))
+        least = min(most, max(0.0, duration - (measure(inside) - measure(rest))))
+        if rest:
+            found.append(_Loose(rest, least, most, allowance))
+            taken = normalize((*taken, *rest))
+    return found
+
+
+# --- the time that is judged ---------------------------------------------------------------------------------------
+
+
+def _limit_to_past(windows: Spans, covered: Spans, known: Known) -> Spans:
+    """Return the windows, of one that has not ended only the part whose files exist, or should."""
+    found = []
+    for start, stop in windows:
+        if stop > known.now:
+            last = max((end for _begin, end in intersect(covered, ((start, known.now),))), default=start)
+            stop = max(last, known.horizon)
+        found.append((start, stop))
+    return normalize(found)
+
+
+def find_open_since(known: Known) -> float:
+    """Return the time from which on a recording may have no file yet, because it runs or waits for its delay.
+
+    A recording is closed by a pause that is longer than the delay, after a cycle, or before another file begins.
+    """
+    bounds = [known.closed_until, *(file.stop for file in known.files)]
+    if known.pushes is None:
+        bounds.append(known.horizon - known.cycle)
+    else:
+        longest = known.delay + FILE_LAG
+        off = intersect(known.pushes.off, ((-math.inf, known.now),))
+        bounds += [stop for start, stop in off if stop - start > longest]
+        bounds.append(_go_back(known.pushes.on, known.horizon, known.cycle))
+    return min(known.horizon, max(bounds))
+
+
+def _go_back(on: Spans, until: float, seconds: float) -> float:
+    """Return the time from which on a stream was pushed for so many seconds until a time; minus infinity for none."""
+    for start, stop in reversed(intersect(on, ((-math.inf, until),))):
+        if stop - start >= seconds:
+            return stop - seconds
+        seconds -= stop - start
+    return -math.inf
+
+
+# --- gaps ----------------------------------------------------------------------------------------------------------
+
+
+def _explain(gap: Span, known: Known, tolerance: float) -> list[Gap]:
+    """Return a gap in pieces, each with its cause; none if it is at most as long as the tolerance.
+
+    A piece beside another one that is not longer than the tolerance gets the cause of that: recordings begin with a key
+    frame some seconds after the push, and a push of a few seconds may not be recorded at all.
+    """
+    if gap[1] - gap[0] <= tolerance:
+        return []
+    pieces = _split_by_cause(gap, known)
+    large = [piece for piece in pieces if piece.cause == BY_PUSH or piece.length > tolerance]
+    if not large:
+        causes = {piece.cause for piece in pieces}
+        return [Gap(*gap, next(cause for cause in (_PENDING, _UNSEEN, BY_UNKNOWN, BY_RECORDING) if cause in causes))]
+    found: list[Gap] = []
+    for piece in pieces:
+        cause = piece.cause if piece in large else found[-1].cause if found else large[0].cause
+        if found and found[-1].cause == cause:
+            found[-1] = found[-1]._replace(stop=piece.stop)
+        else:
+            found.append(piece._replace(cause=cause))
+    return found
+
+
+def _split_by_cause(gap: Span, known: Known) -> list[Gap]:
+    off, on = (known.pushes.off, known.pushes.on) if known.pushes else ((), ())
+    rest: Spans = (gap,)
+    found = []
+    for cause, spans in (
+        (_PENDING, ((known.horizon, math.inf),)),
+        (BY_PUSH, off),
+        (_PENDING, ((find_open_since(known), math.inf),)),
+        (_UNSEEN, invert(known.visible)),
+        (BY_RECORDING, on),
+    ):
+        found += [Gap(start, stop, cause) for start, stop in intersect(rest, spans)]
+        rest = subtract(rest, spans)
+    return sorted(found + [Gap(start, stop, BY_UNKNOWN) for start, stop in rest])
+
+
+# --- the verdict ---------------------------------------------------------------------------------------------------
+
+
+class _Facts(NamedTuple):
+    """`pieces` are those without a file, `gaps` those that are certainly not recorded."""
+
+    pieces: Sequence[Gap]
+    gaps: Sequence[Gap]
+    may_be_recorded: bool
+    is_doubtful: bool
+
+    def has(self, cause: str) -> bool:
+        return any(piece.cause == cause for piece in (*self.pieces, *self.gaps))
+
+    def measure(self, cause: str) -> float:
+        return sum(gap.length for gap in self.gaps if gap.cause == cause)
+
+
+def _decide(facts: _Facts) -> str:
+    if not facts.may_be_recorded:
+        return UNKNOWN if facts.has(_PENDING) or facts.has(_UNSEEN) else NOTHING_RECORDED
+    if facts.has(BY_RECORDING):
+        return INCOMPLETE
+    if facts.is_doubtful or facts.has(BY_UNKNOWN) or facts.has(_PENDING) or facts.has(_UNSEEN):
+        return UNKNOWN
+    return INTERRUPTED if facts.has(BY_PUSH) else COMPLETE
+
+
+def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> str:
+    errors = f"; the notify log shows {', '.join(known.errors)}" if known.errors else ""
+    if verdict == INCOMPLETE:
+        missing = format_duration(facts.measure(BY_RECORDING))
+        return f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed{errors}"
+    if verdict == NOTHING_RECORDED:
+        if all(gap.cause == BY_PUSH for gap in facts.gaps):
+            return f"no file holds any of it, and the stream was not pushed{errors}"
+        return f"no file holds any of it{errors}"
+    if verdict == INTERRUPTED:
+        missing = format_duration(facts.measure(BY_PUSH))
+        return f"it was recorded whenever it was pushed, and the push was interrupted for {missing}"
+    return _explain_doubt(facts, known) if verdict == UNKNOWN else ""
+
+
+def _explain_doubt(facts: _Facts, known: Known) -> str:
+    if facts.has(_PENDING):
+        since = min(piece.start for piece in facts.pieces if piece.cause == _PENDING)
+        return f"files of what was recorded from {format_second(since)} on may not exist yet"
+    if facts.has(_UNSEEN):
+        return known.unseen or "files of a part of the window would not be listed"
+    if facts.is_doubtful:
+        return "a file has pauses, and it is not known whether they are in the window"
+    missing = format_duration(facts.measure(BY_UNKNOWN))
+    why = known.push_problem or "the pushes are not known"
+    return f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
+
+
+def _describe_early(windows: Spans, known: Known) -> str:
+    if not windows:
+        return "there is no window to judge"
+    if windows[0][0] >= known.now:
+        return f"the window begins at {format_second(windows[0][0])}"
+    return f"the window began at {format_second(windows[0][0])}, and its files may not exist yet"
+
+
+def _make_notes(windows: Spans, judged: Spans, known: Known) -> list[str]:
+    if windows[-1][1] <= known.now:
+        return []
+    return [f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"]
