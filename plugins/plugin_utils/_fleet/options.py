@@ -23,6 +23,7 @@ SPEC = Spec(
         "state": {"type": "str", "choices": [STARTED, STOPPED, RESTARTED, SCHEDULED], "default": STARTED},
         "hosts": {"type": "str"},
         "streams": {"type": "list", "elements": "dict"},
+        "only": {"type": "list", "elements": "str"},
         "domain_name": {"type": "str", "aliases": ["domain"]},
         **{name: record.SPEC.options[name] for name in STREAM_OPTIONS},
         "keep": {"type": "bool", "default": False},
@@ -43,7 +44,7 @@ SPEC = Spec(
         **REPORT,
         **CONNECTION,
     },
-    {"mutually_exclusive": [("hosts", "streams")]},
+    {"mutually_exclusive": [("hosts", "streams"), ("only", "streams")]},
 )
 
 

@@ -34,7 +34,7 @@ from .program import SCHEDULED, Policy
 from .result import format_failure, make_diff, make_measures, make_result, mark_failed
 from .retry_file import write_retry_file
 from .standing import Standing
-from .targets import STREAM_OPTIONS, Requests, Target, make_entry_targets, make_host_targets
+from .targets import STREAM_OPTIONS, Requests, Target, choose_targets, make_entry_targets, make_host_targets
 
 _SAVE_SECONDS = 2.0  # between updates of the retry file
 
@@ -119,7 +119,11 @@ class FleetRun:
             raise InvalidOption(
                 f"No host matches {pattern}", "Check the name, --limit, and the sources of the inventory."
             )
-        return names, list(make_host_targets(names, hosts.read))
+        targets = make_host_targets(names, hosts.read)
+        if options["only"] is None:
+            return names, list(targets)
+        chosen = list(choose_targets(targets, options["only"], self._task.clock.now()))
+        return [str(target.host) for target in chosen], chosen
 
     def _is_batch(self) -> bool:
         """Return whether the play has other batches of hosts, earlier or later ones."""
