@@ -31,6 +31,7 @@ from .operations import (
     DELETE_NOTIFY_CONFIG,
     DELETE_RECORD_CONFIG,
     INDEX_FILES,
+    INGEST_NOTIFY_RECORDS,
     NOTIFY_CONFIG,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
@@ -219,6 +220,15 @@ class Live:
         parameters = {**self._common, **where.parameters(), **window.parameters()}
         events = self.client.pages(NOTIFY_RECORDS, parameters, lambda row: parse_notify_event(where.domain_name, row))
         return [event for event in events if event.stream and _covers(where, event.stream)]
+
+    def ingest_events(self, ingest_domain: str, window: TimeWindow) -> list[NotifyEvent]:
+        """Return callbacks of pushes to an ingest domain, read with DescribeLiveStreamsNotifyRecords.
+
+        The streams of the rows are named with the ingest domain, and the order is undefined.
+        """
+        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
+        rows = self.client.pages(INGEST_NOTIFY_RECORDS, parameters, lambda row: parse_notify_event(ingest_domain, row))
+        return [event for event in rows if event.stream]
 
     def record_tasks(self, stream: Stream, window: TimeWindow) -> list[dict[str, Any]]:
         """Return a stream's recording tasks in the form of `TASK_FIELDS`, read with DescribeLiveStreamRecordContent.

@@ -87,6 +87,14 @@ NOTIFY_RECORDS = Operation(
     page_size="PageSize",
     max_page_size=500,
 )
+INGEST_NOTIFY_RECORDS = Operation(
+    "DescribeLiveStreamsNotifyRecords",
+    calls_per_second=100,
+    items="NotifyRecordsInfo.LiveStreamNotifyRecordsInfo",
+    page="PageNumber",
+    page_size="PageSize",
+    max_page_size=500,
+)
 RECORD_CONTENTS = Operation(
     "DescribeLiveStreamRecordContent", calls_per_second=50, items="RecordContentInfoList.RecordContentInfo"
 )

@@ -145,6 +145,10 @@ POLL: dict[str, tuple[Reader, Any]] = {
     "state_file": (read_text, None),
     "connection": (lambda _name, value: value, {}),
 }
+NORMALIZE: dict[str, tuple[Reader, Any]] = {
+    name: EVENTS[name]
+    for name in ("recording_auth_keys", "ingest_auth_keys", "callback_hosts", "ingest_domains", "max_age")
+}
 _INTERNAL = ("eda_feedback_queue",)
 
 

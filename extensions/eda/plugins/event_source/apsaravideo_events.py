@@ -64,7 +64,7 @@ options:
   batch_window:
     description:
       - The seconds in which events are gathered into one event of the type batch. It ends earlier if nothing comes for
-        a quarter of it, and is longer while a crowd of events comes.
+        a seventh of it, and is longer while a crowd of events comes.
       - With 0, each event is forwarded alone.
     type: float
     default: 1
