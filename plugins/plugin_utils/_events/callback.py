@@ -17,6 +17,8 @@ MAX_VALUES = 500  # strings and separators of a body, of which documented ones h
 _MAX_NAME = 1024  # characters, as in other names of streams
 _INGEST_TYPES = {"publish": "stream_online", "publish_done": "stream_offline"}
 _SECRET = "usrargs"  # may hold the key that signs ingest URLs
+# The others of a callback of a push. A callback URL may have parameters of its own, which may be secret.
+_INGEST_FIELDS = ("action", "ip", "id", "app", "appname", "time", "node", "height", "width")
 
 
 class Malformed(Exception):
@@ -41,11 +43,9 @@ def parse_query(query: Mapping[str, str]) -> Callback:
     """Return the callback of a GET request."""
     if "action" not in query and ("codec" in query or "vbitrate" in query):
         return Callback(QUESTION, "on_demand", "", "", "", {})
-    kind = _INGEST_TYPES.get(query.get("action", ""))
-    if kind is None:
+    if query.get("action") not in _INGEST_TYPES:
         raise Malformed("a GET request without a known action")
-    content = {name: value for name, value in query.items() if name.lower() != _SECRET}
-    return Callback(INGEST, kind, *_read_names(query, ("app", "appname", "id")), content)
+    return _parse_ingest(query)
 
 
 def parse_body(body: str) -> Callback:
@@ -65,15 +65,20 @@ def parse_content(content: dict[str, Any]) -> Callback:
     if "EventType" in content:
         names = _read_names(content, ("DomainName", "AppName", "StreamName"), required=False)
         return Callback(VOD, _read_type(content["EventType"], "vod_"), *names, content)
-    if content.get("action") in _INGEST_TYPES:
-        names = _read_names(content, ("app", "appname", "id"))
-        return Callback(INGEST, _INGEST_TYPES[content["action"]], *names, content)
+    if isinstance(content.get("action"), str) and content["action"] in _INGEST_TYPES:
+        return _parse_ingest(content)
     names = _read_names(content, ("domain", "app", "stream"))
     if content.get("event"):
         return Callback(RECORDING, _read_type(content["event"]), *names, content)
     if "uri" in content:
         return Callback(RECORDING, "file_created", *names, content)
     raise Malformed("a body with neither event nor uri")
+
+
+def _parse_ingest(fields: Mapping[str, Any]) -> Callback:
+    content = {name: fields[name] for name in _INGEST_FIELDS if name in fields}
+    names = _read_names(fields, ("app", "appname", "id"))
+    return Callback(INGEST, _INGEST_TYPES[fields["action"]], *names, content)
 
 
 def _read_type(value: Any, prefix: str = "") -> str:

@@ -18,6 +18,7 @@ from .event import Event
 from .keeper import Keeper
 
 RETRY_SECONDS = 1.0  # after which an event is put again that could not be put
+MAX_ATTEMPTS = 5  # an event with which a filter fails each time must not keep back the others
 PRUNE_SECONDS = 15.0
 
 logger = logging.getLogger("apsaravideo.live.events")
@@ -54,6 +55,7 @@ class Forwarder:
         self._gathered = 0  # events of the buffer that the window has counted
         self._arrived = asyncio.Event()
         self.forwarded = 0
+        self.dropped = 0
 
     def wake(self) -> None:
         """Tell the task that an event has arrived; call it in the engine's loop."""
@@ -66,7 +68,7 @@ class Forwarder:
                 await self._forward()
             except Exception as error:
                 # The text of an exception might quote an event.
-                logger.error("An event could not be forwarded, which is tried again: %s", type(error).__name__)
+                logger.error("Events could not be forwarded: %s", type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _forward(self) -> None:
@@ -91,8 +93,17 @@ class Forwarder:
         return [make_batch(events, keep, self._details, self._hosts)]
 
     async def _put(self, event: Event) -> None:
-        """Put an event until it was put; the engine may be busy for long."""
-        await self._queue.put(event)
+        """Put an event into the queue of the engine, which may be busy for long."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                await self._queue.put(event)
+                break
+            except Exception as error:
+                logger.error("Attempt %d to forward an event failed: %s", attempt, type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+        else:
+            self.dropped += 1
+            return
         if self._feedback is not None:
             await self._feedback.get()
 

@@ -25,8 +25,7 @@ KEEPALIVE_SECONDS = 15.0
 
 # Its messages quote requests, in which there may be a key.
 _silent = logging.getLogger("apsaravideo.live.events.http")
-_silent.propagate = False
-_silent.addHandler(logging.NullHandler())
+_silent.setLevel(logging.CRITICAL + 1)
 
 
 class Server:
