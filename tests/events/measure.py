@@ -66,7 +66,10 @@ def crowd(directory: Path, count: int = 500) -> dict[str, Any]:
         with rulebook:
             began = time.time()
             cloud.push(*wanted, *strangers)
-            pushed = time.time()
+            wait_until(lambda: rulebook.health()["received"] >= len(wanted) + len(strangers), 60, "all callbacks")
+            received = time.time()
+            wait_until(lambda: rulebook.health()["forwarded"], 60, "a batch")
+            forwarded = time.time()
             wait_until(lambda: len(_recorded(cloud)) >= count, 60, "all are recorded")
             time.sleep(3)
             calls = cloud.calls("RealTimeRecordCommand")
@@ -77,7 +80,8 @@ def crowd(directory: Path, count: int = 500) -> dict[str, Any]:
                 "last_from_callbacks": round(times[-1] - began - PUBLISH_DELAY, 2),
                 "first_from_push": round(times[0] - began, 2),
                 "last_from_push": round(times[-1] - began, 2),
-                "push_call": round(pushed - began, 2),
+                "callbacks_received": round(received - began, 2),
+                "first_batch": round(forwarded - began, 2),
                 "playbooks": rulebook.runs(),
                 "calls": len(calls),
                 "throttled": sum(bool(row["throttled"]) for row in calls),
