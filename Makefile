@@ -22,12 +22,13 @@ integration: ## playbooks against the emulator
 chaos: ## playbooks and operations while everything fails now and then
 soak: ## the same for long; ARGS are the seeds
 sdk: ## the emulator against the official SDKs
+events: ## event sources, and the rulebook with a real ansible-rulebook
 gate: ## plant faults and see that the checks find them
 bench: ## measure the speed beside other ways; without ARGS, write docs/benchmark.md
 docs: ## write the plugins' reference pages to .cache/docs
 sync: ## put the checkout under .cache/tree/ansible_collections
 
-common := test lint sanity unit fuzz attack integration chaos soak sdk gate bench docs sync
+common := test lint sanity unit fuzz attack integration chaos soak sdk events gate bench docs sync
 .PHONY: help demo clean $(common)
 $(common):
 	@$(nox) $@ -- $(ARGS)

@@ -21,6 +21,7 @@ import attacks
 import demo as demonstration
 import environments
 import everything
+import java
 import jobs
 import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
@@ -57,7 +58,7 @@ def test(session: nox.Session) -> None:
     """Run every check there is."""
     # Playbooks keep two cores busy most of the time. So they are not beside each other, and what is beside them is
     # content with one core.
-    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "gate"])
+    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "events", "gate"])
 
 
 @nox.session
@@ -271,6 +272,21 @@ def soak(step: Step) -> None:
 def sdk(step: Step) -> None:
     """Use the emulator through the official SDKs."""
     step.tests("tests/sdk")
+
+
+@step("events")
+def events(step: Step) -> None:
+    """Run event sources, and the rulebook with a real ansible-rulebook, which needs Java 17."""
+    java.install(step)
+    step.tests("tests/events")
+
+
+@step("events")
+def events_soak(step: Step) -> None:
+    """Measure the rulebook, and run it for ten minutes; arguments are the measurements."""
+    java.install(step)
+    names = step.arguments or ["drop", "crowd", "stall", "kill", "soak", "soak_source"]
+    step.run("python", "tests/events/measure.py", *names, variables={"PYTHONPATH": str(TREE)})
 
 
 @step("newest", *ENVIRONMENTS)

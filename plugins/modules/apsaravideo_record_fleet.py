@@ -170,17 +170,13 @@ EXAMPLES = r"""
   apsaravideo.live.apsaravideo_record_fleet:
     wait_for_stream: 300
 
-- name: Stop the streams of a group, and handle failures later
+- name: Stop the streams of a group, handle failures later, and write reports for people and for the pipeline
   apsaravideo.live.apsaravideo_record_fleet:
     hosts: streams
     state: stopped
     fail: false
+    report: [stop.html, stop.xml]
   register: stopped
-
-- name: Split the recordings, and write a report for people and one for the pipeline
-  apsaravideo.live.apsaravideo_record_fleet:
-    state: restarted
-    report: [split.html, split.xml]
 
 - name: Record two streams that are not hosts
   apsaravideo.live.apsaravideo_record_fleet:

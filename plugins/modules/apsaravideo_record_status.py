@@ -85,6 +85,17 @@ options:
         second.
     type: bool
     default: false
+  cloud_count:
+    description:
+      - Whether to read also how many recordings the cloud itself counts, with the operation
+        C(DescribeLiveDomainRecordUsageData), and to return RV(cloud_count). This takes at most two calls per domain,
+        and no callbacks. An account may make 10 of these calls per second.
+      - If it cannot be read, there is a warning. It never changes RV(missing) and RV(verdict).
+      - How old the latest count is, whether it is a maximum or a sample of its minute, and whether a recording in two
+        formats counts twice in the bill is not documented. RV(cloud_count) is that of the format with the most
+        recordings, so it is too low if streams are recorded in different formats.
+    type: bool
+    default: false
   stop_unknown:
     description:
       - Whether RV(excess) also includes online streams of unknown state that should not be recorded.
@@ -137,6 +148,29 @@ counts:
   type: dict
   returned: success
   sample: {streams: 3, recording: 2, stopped: 0, offline: 1, unknown: 0}
+cloud_count:
+  description:
+    - The number of recordings that the cloud counts, for each domain that could be read. Null without
+      O(cloud_count).
+  type: dict
+  returned: success
+  contains:
+    domains:
+      description:
+        - For each domain C(counted), the latest number of concurrent recordings, and C(at), the minute that it belongs
+          to (or the hour if no minute of the last three hours is listed), which may be some time ago.
+        - C(believed) is the number of streams of the domain, with and without a host, that are known to be recorded.
+        - C(peak) is the maximum since the beginning of the month in UTC, and C(peak_at) its hour or minute.
+        - C(counted) and C(peak) are null if the cloud lists nothing in this month.
+      type: dict
+      returned: success
+      sample:
+        live.example.com:
+          counted: 297
+          at: "2026-01-02T03:04:00Z"
+          believed: 300
+          peak: 310
+          peak_at: "2026-01-01T20:00:00Z"
 missing:
   description: The hosts whose streams should be recorded and are not known to be.
   type: list

@@ -20,6 +20,7 @@ import scenarios
 from bench import ACTION, LATENCY
 from measure import NICENESS
 from report import Table, targets_table
+from reports import reports
 from ways import ROUNDS, compare
 
 FORKS = 10
@@ -62,6 +63,7 @@ SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "start-up": scenarios.start_up,
     "unpaced": scenarios.unpaced,
     "ceiling": scenarios.ceiling,
+    "reports": reports,
     "long": scenarios.long,
 }
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -110,8 +111,12 @@ def test_status_reports_both_accounts_and_fails_for_missing_recordings(cloud, an
     assert 3600 <= found["match0"]["recording_seconds"] < 3700
     assert {name for name, row in found.items() if row["overdue"]} == {"stream0", "stream1", "match0"}
     assert any("live.example.org/sport/match0" in line and "too long" in line for line in run.output.splitlines())
+    now = time.gmtime()
+    # In the first three hours of a month, the cloud's count of them is that of the month.
+    usage_calls = 1 if now.tm_mday == 1 and now.tm_hour < 3 else 2
+    per_domain = ["DescribeLiveDomainRecordUsageData"] * usage_calls
+    per_domain += ["DescribeLiveRecordNotifyRecords", "DescribeLiveStreamsOnlineList"]
     actions = sorted((call["account"], call["action"]) for call in cloud.calls())
-    per_domain = ["DescribeLiveRecordNotifyRecords", "DescribeLiveStreamsOnlineList"]
     accounts = sorted({account for account, _action in actions})
     assert actions == [(account, action) for account in accounts for action in per_domain]
     assert len(accounts) == 2

@@ -30,7 +30,8 @@ def test_the_files_and_commands_of_the_readme_work(cloud, ansible):
     cloud.push(*pushed)
     commands = [line.split("#")[0].split()[1:] for line in README.splitlines() if line.startswith("ansible-playbook ")]
     names = [command[0].removeprefix("apsaravideo.live.") for command in commands if command[0] != "-i"]
-    assert names == ["start"] * 3 + ["status", "split", "sweep", "stop", "window", "fleet.yml", "loop.yml", "configure"]
+    further = ["status", "split", "sweep", "stop", "window", "start", "fleet.yml", "loop.yml", "configure"]
+    assert names == ["start"] * 3 + further
     for command in commands:
         # The moments of the README are far away.
         soon = f"={time.time() + 2:.0f}"
@@ -38,8 +39,9 @@ def test_the_files_and_commands_of_the_readme_work(cloud, ansible):
         assert run.exit_code == 0, run.output
         cloud.advance(60)
     sent = [call["params"]["Command"] for call in cloud.calls("RealTimeRecordCommand")]
-    expected = [*["start"] * 4, "restart", "stop", "cancel_delay", "start", "stop", "start", "start"]
+    expected = [*["start"] * 5, "restart", "stop", "cancel_delay", "start", "stop", "start", "start"]
     assert sorted(sent) == sorted(expected * len(pushed))
+    assert (ansible.directory / "start.html").exists() and (ansible.directory / "start.xml").exists()
 
 
 def test_the_playbook_has_five_lines():

@@ -609,3 +609,43 @@ def test_plain_http_is_refused_if_tls_is_required():
     with Emulator(require_tls=True) as plain:
         error = expect_error(CurrentSdk(plain), "DescribeLiveStreamState", **STREAM)
         assert outcome(error) == ("InvalidProtocol.NeedSsl", 404)
+
+
+# DescribeLiveDomainRecordUsageData
+
+
+def test_usage_data(cloud, client):
+    cloud.push(ONE)
+    record(client, "start")
+    cloud.advance(600)
+    response = client.call(
+        "DescribeLiveDomainRecordUsageData",
+        DomainName=DOMAIN,
+        StartTime=utc_text(-300),
+        EndTime=utc_text(-120),
+        Interval="60",
+        Region="cn-shanghai",
+        SplitBy="domain,record_fmt",
+    )
+    rows = response["RecordUsageData"]["DataModule"]
+    assert {(row["Domain"], row["Region"], row["Type"], row["Count"], row["Duration"]) for row in rows} == {
+        (DOMAIN, "cn-shanghai", kind, 1, 0) for kind in ("M3U8", "MP4")
+    }
+    assert all(response["StartTime"][:13] <= row["TimeStamp"] <= response["EndTime"] for row in rows)
+
+
+def test_usage_data_of_another_account(client):
+    error = expect_error(client, "DescribeLiveDomainRecordUsageData", DomainName=ABSENT)
+    assert outcome(error) == ("InvalidDomain.NotFound", 404)
+
+
+def test_usage_data_of_too_long_a_time(client, codes):
+    error = expect_error(
+        client,
+        "DescribeLiveDomainRecordUsageData",
+        DomainName=DOMAIN,
+        StartTime=utc_text(-2 * 86400),
+        EndTime=utc_text(0),
+        Interval="60",
+    )
+    assert outcome(error) == codes["malformed"]("EndTime")

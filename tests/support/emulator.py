@@ -220,6 +220,22 @@ class Emulator:
         """Push or pull streams again with the parameters of their last ingest."""
         self.control("POST", "streams/resume", {"streams": [stream_fields(item) for item in streams]})
 
+    def script(self, stream: StreamLike, *steps: tuple[float, str] | Mapping[str, Any]) -> None:
+        """Let things happen to a stream, each so many seconds from now: `(0, "push"), (600, "drop"), (630, "resume")`.
+
+        A mapping is a step of the control API (`{"after": 5, "do": "record_error", "content": {...}}`).
+        """
+        rows = [step if isinstance(step, Mapping) else dict(zip(("after", "do"), step)) for step in steps]
+        self.control("POST", "streams/steps", {"streams": [{**stream_fields(stream), "steps": rows}]})
+
+    def mark_files(self, **fields: Any) -> None:
+        """Mark files: properties that select them, and `state`, `listed` or `seconds`, see the role's README."""
+        self.control("POST", "files", {"files": [fields]})
+
+    def file_calls(self) -> list[dict[str, Any]]:
+        """Return the log of requests for files."""
+        return [call for call in self.calls() if call["action"] in ("GetObject", "HeadObject")]
+
     def advance(self, seconds: float) -> None:
         """Make everything that has happened so far `seconds` older."""
         self.control("POST", "clock/advance", {"seconds": seconds})

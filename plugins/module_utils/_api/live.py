@@ -17,9 +17,12 @@ from .models import (
     EARLIEST,
     LATEST,
     CommandResponse,
+    IngestEvent,
     NotifyConfig,
     NotifyEvent,
+    Push,
     RecordTask,
+    RecordUsage,
     Scope,
     Stream,
     TimeWindow,
@@ -31,13 +34,15 @@ from .operations import (
     DELETE_NOTIFY_CONFIG,
     DELETE_RECORD_CONFIG,
     INDEX_FILES,
-    INGEST_NOTIFY_RECORDS,
+    INGEST_RECORDS,
     NOTIFY_CONFIG,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
+    PUBLISH_LIST,
     RECORD_COMMAND,
     RECORD_CONFIGS,
     RECORD_CONTENTS,
+    RECORD_USAGE,
     STREAM_STATE,
     UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
@@ -50,11 +55,14 @@ from .rows import (
     UNCHANGEABLE,
     build_config_parameters,
     build_notify_parameters,
+    parse_ingest_event,
     parse_ingest_type,
     parse_notify_config,
     parse_notify_event,
     parse_online_stream,
+    parse_push,
     parse_record_config,
+    parse_record_usage,
     rename_fields,
 )
 
@@ -65,6 +73,7 @@ _BAD_WINDOW = re.compile("(Invalid|Malformed)(Param|StartTime|EndTime|Time|Date)
 # As far back as DescribeLiveStreamRecordContent and -IndexFiles read: 6 months, and no six are shorter than 181 days.
 RECORDINGS_KEPT = timedelta(days=180)
 MAX_WINDOW = timedelta(days=4)  # of these two operations
+MAX_PUBLISH_WINDOW = timedelta(days=30)  # of DescribeLiveStreamsPublishList
 _MIN_SKEW_CHANGE = 1.0  # seconds, because times of the API are whole seconds
 
 
@@ -221,15 +230,6 @@ class Live:
         events = self.client.pages(NOTIFY_RECORDS, parameters, lambda row: parse_notify_event(where.domain_name, row))
         return [event for event in events if event.stream and _covers(where, event.stream)]
 
-    def ingest_events(self, ingest_domain: str, window: TimeWindow) -> list[NotifyEvent]:
-        """Return callbacks of pushes to an ingest domain, read with DescribeLiveStreamsNotifyRecords.
-
-        The streams of the rows are named with the ingest domain, and the order is undefined.
-        """
-        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
-        rows = self.client.pages(INGEST_NOTIFY_RECORDS, parameters, lambda row: parse_notify_event(ingest_domain, row))
-        return [event for event in rows if event.stream]
-
     def record_tasks(self, stream: Stream, window: TimeWindow) -> list[dict[str, Any]]:
         """Return a stream's recording tasks in the form of `TASK_FIELDS`, read with DescribeLiveStreamRecordContent.
 
@@ -273,6 +273,46 @@ class Live:
                 }
             )
         return sorted(merged.values(), key=lambda row: (str(row["start_time"]), str(row["record_id"])))
+
+    def pushes(self, domain_name: str, window: TimeWindow) -> list[Push]:
+        """Return the pushes of a domain's streams, read with DescribeLiveStreamsPublishList.
+
+        It is not documented whether the window is that of the beginnings of pushes.
+        """
+        found: dict[tuple[Any, ...], Push] = {}
+        for part in window.split(MAX_PUBLISH_WINDOW):
+            parameters = {**self._common, "DomainName": domain_name, **part.parameters()}
+            pushes = [push for push in self.client.pages(PUBLISH_LIST, parameters, parse_push) if push]
+            found.update({push[:3]: push for push in pushes})
+        return sorted(found.values(), key=lambda push: push.start)
+
+    def ingest_events(self, ingest_domain: str, window: TimeWindow) -> list[IngestEvent]:
+        """Return beginnings and ends of pushes, read with DescribeLiveStreamsNotifyRecords, in order."""
+        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
+        rows = self.client.pages(INGEST_RECORDS, parameters, parse_ingest_event)
+        return sorted((event for event in rows if event), key=lambda event: event.time)
+
+    def ingest_callbacks(self, ingest_domain: str, window: TimeWindow) -> list[NotifyEvent]:
+        """Return the same with the bodies of the callbacks, in no order, and streams named with the ingest domain."""
+        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
+        rows = self.client.pages(INGEST_RECORDS, parameters, lambda row: parse_notify_event(ingest_domain, row))
+        return [event for event in rows if event.stream]
+
+    def record_usage(self, domain_name: str, window: TimeWindow, interval: int) -> list[RecordUsage]:
+        """Return the recordings that the cloud counts, read with one DescribeLiveDomainRecordUsageData.
+
+        There is one row per format and `interval` seconds, 60 or 3600. It is not documented how old the latest row is,
+        and whether there are rows for times without recordings.
+        """
+        parameters = {
+            **self._common,
+            "DomainName": domain_name,
+            **window.parameters(),
+            "Interval": str(interval),
+            "SplitBy": "domain,record_fmt",
+        }
+        rows = self.client.pages(RECORD_USAGE, parameters, parse_record_usage)
+        return [row for row in rows if row]
 
     def record_configs(self, domain_name: str) -> list[dict[str, Any]]:
         """Return a domain's configurations in the form of `parse_record_config`, read with DescribeLiveRecordConfig.

@@ -195,6 +195,14 @@ class CommandResponse(NamedTuple):
         return self.lost_at is not None
 
 
+class RecordUsage(NamedTuple):
+    """The number of concurrent recordings in a file format at a time."""
+
+    time: datetime
+    format: str
+    recordings: int
+
+
 class NotifyEvent(NamedTuple):
     """A row of the notify log: a callback of a type that the cloud made at a time about a stream.
 
@@ -219,6 +227,24 @@ class NotifyEvent(NamedTuple):
         except (ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
+
+
+class IngestEvent(NamedTuple):
+    """A row of the ingest log: a push of a stream began (`publish`) or ended (`publish_done`) at a time."""
+
+    app_name: str
+    stream_name: str
+    type: str
+    time: datetime
+
+
+class Push(NamedTuple):
+    """A push of the publish list; `stop` is None if it has not ended, or if its end is not known."""
+
+    app_name: str
+    stream_name: str
+    start: datetime
+    stop: datetime | None
 
 
 class RecordTask(NamedTuple):

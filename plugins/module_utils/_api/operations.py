@@ -78,19 +78,28 @@ ONLINE_STREAMS = Operation(
     max_list_size=64 * 1024 * 1024,  # of 40,000 streams and more
     names=("AppName", "StreamName"),
 )
+PUBLISH_LIST = Operation(
+    "DescribeLiveStreamsPublishList",
+    calls_per_second=3,
+    items="PublishInfo.LiveStreamPublishInfo",
+    page="PageNumber",
+    page_size="PageSize",
+    max_page_size=3000,
+    names=("AppName", "StreamName"),
+)
+INGEST_RECORDS = Operation(
+    "DescribeLiveStreamsNotifyRecords",
+    calls_per_second=100,
+    items="NotifyRecordsInfo.LiveStreamNotifyRecordsInfo",
+    page="PageNumber",
+    page_size="PageSize",
+    max_page_size=500,
+)
 NOTIFY_RECORDS = Operation(
     "DescribeLiveRecordNotifyRecords",
     calls_per_second=100,
     # The vendor's diagnosis skill shows the second form; the SDK's model is the first.
     items="not_null(CallbackList, RecordNotifyRecordList.RecordNotifyRecord)",
-    page="PageNumber",
-    page_size="PageSize",
-    max_page_size=500,
-)
-INGEST_NOTIFY_RECORDS = Operation(
-    "DescribeLiveStreamsNotifyRecords",
-    calls_per_second=100,
-    items="NotifyRecordsInfo.LiveStreamNotifyRecordsInfo",
     page="PageNumber",
     page_size="PageSize",
     max_page_size=500,
@@ -107,6 +116,7 @@ INDEX_FILES = Operation(
     max_page_size=30,
     names=("RecordId",),
 )
+RECORD_USAGE = Operation("DescribeLiveDomainRecordUsageData", calls_per_second=10, items="RecordUsageData.DataModule")
 RECORD_CONFIGS = Operation(
     "DescribeLiveRecordConfig",
     calls_per_second=100,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, NotifyConfig, NotifyEvent, Stream, parse_time
+from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, RecordUsage, Stream, parse_time
 
 
 _STAMP = re.compile(r'"ALI-LIVE-TIMESTAMP"\s*:\s*\[?\s*"?([0-9]{1,12})\b', re.IGNORECASE)
@@ -219,6 +219,14 @@ def rename_fields(rows: Iterable[dict[str, Any]], fields: dict[str, str]) -> lis
     return [{ours: _read_scalar(row.get(theirs)) for theirs, ours in fields.items()} for row in rows]
 
 
+def parse_record_usage(row: dict[str, Any]) -> RecordUsage | None:
+    """Return a row of usage, None without a time or a count. A number may come as a string."""
+    time, count = parse_time(row.get("TimeStamp")), parse_integer(row.get("Count"))
+    if time is None or count is None or count < 0:
+        return None
+    return RecordUsage(time, (_read_text(row.get("Type")) or "").lower(), count)
+
+
 def parse_notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
     """Return a row of the notify log, without URL and headers, which may contain a key or a signature."""
     app_name, stream_name = _read_text(row.get("AppName")), _read_text(row.get("StreamName"))
@@ -238,3 +246,18 @@ def _find_stamp(headers: Any) -> int | None:
     """Return the time in the signature of a callback, whose headers are JSON; None without one."""
     found = _STAMP.search(headers) if isinstance(headers, str) else None
     return int(found[1]) if found else None
+
+
+def parse_push(row: dict[str, Any]) -> Push | None:
+    """Return a row of the publish list, None if it does not tell when the push began."""
+    start = parse_time(row.get("PublishTime"))
+    return Push(row["AppName"], row["StreamName"], start, parse_time(row.get("StopTime"))) if start else None
+
+
+def parse_ingest_event(row: dict[str, Any]) -> IngestEvent | None:
+    """Return a row of the ingest log, None if it is not about the beginning or the end of a push."""
+    app_name, stream_name = _read_text(row.get("AppName")), _read_text(row.get("StreamName"))
+    kind, time = str(row.get("NotifyType")).lower(), parse_time(row.get("NotifyTime"))
+    if not app_name or not stream_name or not time or kind not in ("publish", "publish_done"):
+        return None
+    return IngestEvent(app_name, stream_name, kind, time)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Tuple
 
-Span = Tuple[float, float]
-Spans = Tuple[Span, ...]
+Span = tuple[float, float]
+Spans = tuple[Span, ...]
 
 ALWAYS: Spans = ((-math.inf, math.inf),)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from .._util.text import format_duration, format_second
 from .coverage import Span, Spans, intersect, invert, measure, normalize, subtract
@@ -23,6 +23,7 @@ VERDICTS = (COMPLETE, INTERRUPTED, INCOMPLETE, NOTHING_RECORDED, UNKNOWN)
 OK, MISSING, DAMAGED, ERROR, UNCHECKED = "ok", "missing", "damaged", "error", "unchecked"  # statuses of a file
 
 BY_PUSH, BY_RECORDING, BY_UNKNOWN = "push", "recording", "unknown"  # causes of a gap
+FILES_TO_COME = "files may not exist yet"
 _PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may still come, or cannot be seen
 
 # Seconds that a file may take to be made and listed after the end of its recording and the delay.
@@ -34,12 +35,12 @@ class RecordedFile(NamedTuple):
 
     start: float
     stop: float
-    duration: Optional[float]
+    duration: float | None
     format: str
     object: str
-    url: Optional[str] = None
+    url: str | None = None
     status: str = UNCHECKED
-    size: Optional[int] = None
+    size: int | None = None
     note: str = ""
 
     @property
@@ -77,7 +78,7 @@ class Known(NamedTuple):
     cycle: float
     closed_until: float = -math.inf
     pauses: Spans = ()
-    pushes: Optional[Pushes] = None
+    pushes: Pushes | None = None
     unseen: str = ""
     push_problem: str = ""
     errors: Sequence[str] = ()
@@ -94,7 +95,7 @@ class Gap(NamedTuple):
     start: float
     stop: float
     cause: str
-    seconds: Optional[float] = None
+    seconds: float | None = None
 
     @property
     def length(self) -> float:
@@ -103,9 +104,13 @@ class Gap(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A verdict, with the reason and further notes as sentences without a full stop."""
+    """A verdict, its `cause` in words that are the same for many streams, and the `reason` with numbers and times.
+
+    Both are without a full stop, as are the notes.
+    """
 
     verdict: str
+    cause: str
     reason: str
     windows: Spans
     expected: float
@@ -148,21 +153,25 @@ class _Loose(NamedTuple):
 def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     """Return the verdict on the windows of a stream; parts of at most `tolerance` seconds may be missing."""
     covered, loose = _locate(known, tolerance)
-    judged = _limit_to_past(windows, covered, known)
+    judged = _limit_to_past(windows, known)
     if not judged:
-        return Judgement(UNKNOWN, _describe_early(windows, known), (), 0.0, 0.0, ())
+        return Judgement(UNKNOWN, *_describe_early(windows, known), windows, 0.0, 0.0, ())
     inside = [part.within(judged) for part in loose]
     missing = subtract(judged, normalize((*covered, *(span for part in loose for span in part.spans))))
     recorded = measure(intersect(judged, covered)) + sum(part.least for part in inside)
-    may_be_recorded = recorded > 0 or any(part.most > 0 for part in inside)
+    # What the tolerance would excuse is no recording either.
+    negligible = min(tolerance, measure(judged) / 2)
+    may_be_recorded = recorded + sum(part.most - part.least for part in inside) > negligible
     pieces = [piece for gap in missing for piece in _explain(gap, known, tolerance if may_be_recorded else 0.0)]
     gaps = [piece for piece in pieces if piece.cause not in (_PENDING, _UNSEEN)]
     gaps += [gap for gap in (part.find_gap(known.pushes) for part in inside) if gap]
-    facts = _Facts(pieces, gaps, may_be_recorded, any(part.is_doubtful(tolerance) for part in inside))
+    is_recorded = recorded > negligible
+    is_doubtful = is_recorded != may_be_recorded or any(part.is_doubtful(tolerance) for part in inside)
+    facts = _Facts(pieces, gaps, recorded, is_recorded, may_be_recorded, is_doubtful)
     verdict = _decide(facts)
     return Judgement(
         verdict,
-        _give_reason(verdict, facts, known, measure(judged)),
+        *_give_reason(verdict, facts, known, measure(judged)),
         windows,
         measure(judged),
         recorded,
@@ -214,15 +223,9 @@ def _locate_sparse(sparse: Iterable[tuple[Spans, float, float]], covered: Spans)
 # --- the time that is judged ---------------------------------------------------------------------------------------
 
 
-def _limit_to_past(windows: Spans, covered: Spans, known: Known) -> Spans:
-    """Return the windows, of one that has not ended only the part whose files exist, or should."""
-    found = []
-    for start, stop in windows:
-        if stop > known.now:
-            last = max((end for _begin, end in intersect(covered, ((start, known.now),))), default=start)
-            stop = max(last, known.horizon)
-        found.append((start, stop))
-    return normalize(found)
+def _limit_to_past(windows: Spans, known: Known) -> Spans:
+    """Return the windows, of one that has not ended only the part whose files exist unless the recording still runs."""
+    return normalize((start, stop if stop <= known.now else known.horizon) for start, stop in windows)
 
 
 def find_open_since(known: Known) -> float:
@@ -300,6 +303,8 @@ class _Facts(NamedTuple):
 
     pieces: Sequence[Gap]
     gaps: Sequence[Gap]
+    recorded: float
+    is_recorded: bool
     may_be_recorded: bool
     is_doubtful: bool
 
@@ -313,50 +318,60 @@ class _Facts(NamedTuple):
 def _decide(facts: _Facts) -> str:
     if not facts.may_be_recorded:
         return UNKNOWN if facts.has(_PENDING) or facts.has(_UNSEEN) else NOTHING_RECORDED
-    if facts.has(BY_RECORDING):
+    if facts.has(BY_RECORDING) and facts.is_recorded:
         return INCOMPLETE
     if facts.is_doubtful or facts.has(BY_UNKNOWN) or facts.has(_PENDING) or facts.has(_UNSEEN):
         return UNKNOWN
     return INTERRUPTED if facts.has(BY_PUSH) else COMPLETE
 
 
-def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> str:
+def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> tuple[str, str]:
+    """Return the cause and the reason of a verdict."""
     errors = f"; the notify log shows {', '.join(known.errors)}" if known.errors else ""
     if verdict == INCOMPLETE:
         missing = format_duration(facts.measure(BY_RECORDING))
-        return f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed{errors}"
+        reason = f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed"
+        return f"the recording is incomplete{errors}", f"{reason}{errors}"
     if verdict == NOTHING_RECORDED:
-        if all(gap.cause == BY_PUSH for gap in facts.gaps):
-            return f"no file holds any of it, and the stream was not pushed{errors}"
-        return f"no file holds any of it{errors}"
+        is_push = all(gap.cause == BY_PUSH for gap in facts.gaps)
+        unpushed = ", and the stream was not pushed" if is_push else ""
+        held = f"only {facts.recorded:.0f} seconds are recorded" if facts.recorded else "no file holds any of it"
+        return f"nothing was recorded{unpushed}{errors}", f"{held}{unpushed}{errors}"
     if verdict == INTERRUPTED:
         missing = format_duration(facts.measure(BY_PUSH))
-        return f"it was recorded whenever it was pushed, and the push was interrupted for {missing}"
-    return _explain_doubt(facts, known) if verdict == UNKNOWN else ""
+        return "the push was interrupted", f"it is recorded except for {missing} in which the stream was not pushed"
+    return _explain_doubt(facts, known) if verdict == UNKNOWN else ("", "")
 
 
-def _explain_doubt(facts: _Facts, known: Known) -> str:
+def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
     if facts.has(_PENDING):
         since = min(piece.start for piece in facts.pieces if piece.cause == _PENDING)
-        return f"files of what was recorded from {format_second(since)} on may not exist yet"
+        return FILES_TO_COME, f"files of what was recorded from {format_second(since)} on may not exist yet"
     if facts.has(_UNSEEN):
-        return known.unseen or "files of a part of the window would not be listed"
+        why = known.unseen or "not all files of the window are listed any more"
+        return why, why
     if facts.is_doubtful:
-        return "a file has pauses, and it is not known whether they are in the window"
-    missing = format_duration(facts.measure(BY_UNKNOWN))
+        return (
+            "a file has pauses of unknown place",
+            "a file has pauses, of which it is not known how much they cut off",
+        )
     why = known.push_problem or "the pushes are not known"
-    return f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
+    missing = format_duration(facts.measure(BY_UNKNOWN))
+    return why, f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
 
 
-def _describe_early(windows: Spans, known: Known) -> str:
+def _describe_early(windows: Spans, known: Known) -> tuple[str, str]:
     if not windows:
-        return "there is no window to judge"
+        return "there is no window to judge", "there is no window to judge"
+    start = format_second(windows[0][0])
     if windows[0][0] >= known.now:
-        return f"the window begins at {format_second(windows[0][0])}"
-    return f"the window began at {format_second(windows[0][0])}, and its files may not exist yet"
+        return "the window has not begun", f"the window begins at {start}"
+    return FILES_TO_COME, f"the window began at {start}, and its files may not exist yet"
 
 
 def _make_notes(windows: Spans, judged: Spans, known: Known) -> list[str]:
     if windows[-1][1] <= known.now:
         return []
-    return [f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"]
+    return [
+        f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"
+    ]

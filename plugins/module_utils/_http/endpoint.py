@@ -59,7 +59,8 @@ class Settings(NamedTuple):
     """The settings of the connection to an endpoint.
 
     `connect_timeout` and `read_timeout` are in seconds; the latter is for each part of a response. `run_directory` is
-    shared by the processes of one run, None if there is none.
+    shared by the processes of one run, None if there is none. `refuse_private`: send nothing to an address that is not
+    one of the public internet.
     """
 
     endpoint: Endpoint
@@ -69,12 +70,21 @@ class Settings(NamedTuple):
     ca_path: str | None = None
     use_proxies: bool = True
     run_directory: str | None = None
+    refuse_private: bool = False
 
 
 def is_loopback(host: str) -> bool:
     """Return whether a host name or address stands for this machine itself."""
     address = _parse_address(host)
     return address.is_loopback if address else host == "localhost"
+
+
+def is_private(host: str) -> bool:
+    """Return whether an address is not one of the public internet; False for a name."""
+    address = _parse_address(host.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address.sixtofour or address
+    return host == "localhost" if address is None else not address.is_global or address.is_multicast
 
 
 def _bad_endpoint(name: str, why: str) -> InvalidOption:

@@ -26,7 +26,7 @@ from typing import Any
 from .._errors import EndpointUnusable, LiveError, NotSent, ResponseLost
 from .._util.libraries import MISSING_LIBRARIES
 from . import tls as tls_module
-from .endpoint import Settings
+from .endpoint import Settings, is_private
 from .response import HttpResponse
 
 try:
@@ -92,7 +92,7 @@ class Transport:
         before the request is written. The body is cut after `max_size` bytes and is not decompressed. Raises NotSent,
         ResponseLost or EndpointUnusable.
         """
-        attempt = _Attempt(before_send, self._settings.read_timeout, self._reached.set)
+        attempt = _Attempt(before_send, self._settings.read_timeout, self._handle_connected)
         try:
             return self._send(attempt, method, target, headers, body, max_size)
         except (exceptions.HTTPError, OSError, HTTPException) as error:
@@ -104,6 +104,14 @@ class Transport:
             pool, self._pool = self._pool, None
         if pool:
             pool.close()
+
+    def _handle_connected(self, sock: Any) -> None:
+        # A name may resolve to any address. One that a proxy connects to is not known.
+        if self._settings.refuse_private and not self._get_pool().proxy and is_private(sock.getpeername()[0]):
+            raise PrivateAddress(
+                f"{self._settings.endpoint.host} has a private address", "Allow such addresses if they are expected."
+            )
+        self._reached.set()
 
     def _send(
         self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, max_size: int
@@ -189,10 +197,16 @@ class _ReachedFlag:
         return self._is_set or bool(self._path and os.path.lexists(self._path))
 
 
+class PrivateAddress(LiveError):
+    """A connection that was closed before anything was sent, because its address is a private one."""
+
+
 class _Attempt:
     """The state of one request, through which the pooled connection reports how far it has come."""
 
-    def __init__(self, before_send: Callable[[], None], read_timeout: float, on_connected: Callable[[], None]) -> None:
+    def __init__(
+        self, before_send: Callable[[], None], read_timeout: float, on_connected: Callable[[Any], None]
+    ) -> None:
         self._before_send = before_send
         self.read_timeout = read_timeout
         self.on_connected = on_connected
@@ -217,7 +231,7 @@ def _reporting_connection(connection_class: Any) -> Any:
         def connect(self) -> None:
             super().connect()
             tls_module.require_alternative_name(self.sock)
-            _thread.attempt.on_connected()
+            _thread.attempt.on_connected(self.sock)
 
         def request(self, method: str, _normalized: str, *args: Any, **kwargs: Any) -> None:
             if self.sock is None:

@@ -28,7 +28,7 @@ class Api(Protocol):
     def notify_events(self, where: Scope, window: TimeWindow) -> list[NotifyEvent]:
         """Return callbacks of recordings."""
 
-    def ingest_events(self, ingest_domain: str, window: TimeWindow) -> list[NotifyEvent]:
+    def ingest_callbacks(self, ingest_domain: str, window: TimeWindow) -> list[NotifyEvent]:
         """Return callbacks of pushes."""
 
     def online_streams(self, domain_name: str) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ class Poller:
             events += self._read_log(self._api.notify_events(Scope(domain), window))
             ingest = [name for name, streaming in self._ingest_domains.items() if streaming == domain]
             for name in ingest:
-                events += self._read_log(self._api.ingest_events(name, window))
+                events += self._read_log(self._api.ingest_callbacks(name, window))
             if not ingest:
                 online[domain] = _list_online(self._api.online_streams(domain))
                 events += self._compare(domain, online[domain], now)

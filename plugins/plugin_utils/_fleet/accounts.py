@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ...module_utils._api.account import Account
 from ...module_utils._api.live import Live
-from ...module_utils._api.operations import RECORD_COMMAND
+from ...module_utils._api.operations import RECORD_COMMAND, Operation
 from ...module_utils._errors import LiveError, ParentExited
 from ...module_utils._module.task import Task, make_unexpected_error
 from .engine import Engine
@@ -30,9 +30,11 @@ class Accounts:
     """The accounts of a fleet, by their connection options; each is opened once, by a thread of the pool.
 
     `tasks` are the Task objects whose calls serve many streams, such as requests for credentials and for lists.
+    `operation` is the one whose quota the run shares out among its streams.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, operation: Operation = RECORD_COMMAND) -> None:
+        self.operation = operation
         self.tasks: list[Task] = []
         self._engine = engine
         self._opened: dict[str, OpenAccount | LiveError] = {}
@@ -64,31 +66,34 @@ class Accounts:
         elif isinstance(error, Exception) or not account:
             opened = wrap_unexpected(opener, error if isinstance(error, Exception) else TypeError("no account"))
         else:
-            lane = Lane(lambda: self._new_live(opener, account), opener.options["retry_timeout"])
+            lane = Lane(
+                lambda is_patient=False: self._new_live(opener, account, is_patient),
+                opener.options["retry_timeout"],
+            )
             opened = OpenAccount(account, lane)
             self._engine.lanes.append(lane)
         self._opened[key] = opened
         for callback in self._callbacks.pop(key):
             callback(opened)
 
-    def _new_live(self, opener: Task, account: Account) -> Live:
-        """Return a client for calls that serve a whole domain, with short retries."""
+    def _new_live(self, opener: Task, account: Account, is_patient: bool) -> Live:
+        """Return a client for calls that serve a whole domain, with short retries unless it is patient."""
         seconds = opener.options["retry_timeout"]
         bounded = min(seconds, MAX_READ_SECONDS) if seconds >= 0 else MAX_READ_SECONDS
-        options = {**opener.options, "start_at": None, "retry_timeout": bounded}
+        options = {**opener.options, "start_at": None, "retry_timeout": seconds if is_patient else bounded}
         task = Task(options, opener.environ, False, opener.clock, opener.run_directory)
         self.tasks.append(task)
         return task.open_live(account)
 
     def quota(self) -> float | None:
-        """Return the commands per second that the run may send, or None unless there is exactly one account."""
+        """Return the calls per second that the run may make, or None unless there is exactly one account."""
         accounts = self._accounts()
-        return (accounts[0].limits.rate_limit or RECORD_COMMAND.calls_per_second) if len(accounts) == 1 else None
+        return (accounts[0].limits.rate_limit or self.operation.calls_per_second) if len(accounts) == 1 else None
 
     def sum_rates(self) -> tuple[float, float] | None:
-        """Return the commands per second of all accounts: their quotas, and their limits; None without an account."""
-        rates = [account.get_rate(RECORD_COMMAND) for account in self._accounts()]
-        return (RECORD_COMMAND.calls_per_second * len(rates), sum(rates)) if rates else None
+        """Return the calls per second of all accounts: their quotas, and their limits; None without an account."""
+        rates = [account.get_rate(self.operation) for account in self._accounts()]
+        return (self.operation.calls_per_second * len(rates), sum(rates)) if rates else None
 
     def warnings(self) -> list[str]:
         """Return the warnings of all accounts."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -16,16 +17,17 @@ from ...module_utils._api.models import CommandResponse
 from ...module_utils._domain.steps import ReadContents
 from ...module_utils._errors import EndpointUnusable, LiveError, NotSent
 from ...module_utils._module.steps import perform
-from .lane import MAX_PROBE_PAUSE, MIN_PROBE_PAUSE, Lane
+from .lane import MAX_PROBE_PAUSE, MIN_PROBE_PAUSE, CallQueue, Lane
 from .member import NOT_PUSHED, Member
 from .pool import Inbox
 from .scheduler import Scheduler
+from .steps import CheckFiles, ReadFiles
 
 MAX_UNSENT = 12  # commands of one account in the pool that connect or wait for their slots
 
 
 class Dispatcher:
-    """Sends commands, reads record contents, and waits together for an endpoint that is down.
+    """Sends commands, reads record contents and file lists, and waits together for an endpoint that is down.
 
     `advance(lane, member, result, error)` continues a member's program; `begin(lane)` begins those of pending members.
     """
@@ -37,10 +39,10 @@ class Dispatcher:
         advance: Callable[..., None],
         begin: Callable[[Lane], None],
     ) -> None:
-        self.sent = 0  # commands
+        self.sent = 0  # commands, or pages of file lists
         self.first_sent: float | None = None  # seconds since the epoch
         self.last_sent: float | None = None
-        self.by_second: Counter[int] = Counter()  # commands by the second of the wall clock
+        self.by_second: Counter[int] = Counter()  # the same by the second of the wall clock
         self._scheduler = scheduler
         self._clock = scheduler.clock
         self._pool = scheduler.pool
@@ -53,6 +55,9 @@ class Dispatcher:
         """Submit queued calls to the pool: reads of contents, and commands, of which at most MAX_UNSENT are unsent."""
         while lane.contents_reads and lane.running_reads < MAX_UNSENT and not self._pool.is_full:
             self._read_contents(lane, *lane.contents_reads.popleft())
+        for queue in lane.queues.values():
+            while queue.waiting and queue.running < queue.limit and not self._pool.is_full:
+                self._perform(lane, queue, *queue.waiting.popleft())
         if lane.down_since is None:
             while lane.ready and lane.unsent < MAX_UNSENT and not self._pool.is_full:
                 self._send(lane, *lane.ready.popleft())
@@ -64,6 +69,8 @@ class Dispatcher:
         self._is_stopped = True
         lane.ready.clear()
         lane.contents_reads.clear()
+        for queue in lane.queues.values():
+            queue.waiting.clear()
 
     def _read_contents(self, lane: Lane, member: Member, step: ReadContents, resume: Callable[..., None]) -> None:
         """Read the record contents of one stream; the API has no list of them by domain."""
@@ -74,6 +81,36 @@ class Dispatcher:
             resume(contents, error)
 
         self._pool.submit(lambda: perform(step, member.live, member.stream), done)
+
+    def _perform(
+        self, lane: Lane, queue: CallQueue, member: Member, step: ReadFiles | CheckFiles, resume: Callable[..., None]
+    ) -> None:
+        """Carry out a step in the pool; while the endpoint cannot be reached, a file list fails without a call."""
+        is_list = isinstance(step, ReadFiles)
+        if is_list and lane.unreachable:
+            resume(None, copy.copy(lane.unreachable))
+            return
+        client = member.live.client
+        if is_list:
+            client.timing.on_sent = lambda: self._inbox.put(self._count)  # called in the thread that sends
+        queue.running += 1
+
+        def done(result: Any, error: BaseException | None) -> None:
+            client.timing.on_sent = None
+            queue.running -= 1
+            if is_list:
+                lane.unreachable = error if isinstance(error, (NotSent, EndpointUnusable)) else None
+            resume(result, error)
+
+        self._pool.submit(lambda: step.perform(member.live, member.stream), done)
+
+    def _count(self) -> None:
+        """Count a call that was sent just now."""
+        now = self._clock.now()
+        self.first_sent = self.first_sent or now
+        self.last_sent = now
+        self.sent += 1
+        self.by_second[int(now)] += 1
 
     # --- commands ------------------------------------------------------------------------------------------------
 
@@ -91,12 +128,8 @@ class Dispatcher:
             if not was_sent:
                 was_sent = True
                 lane.unsent -= 1
-            now = self._clock.now()
-            member.awaits_response, member.sent_at, member.push = True, now, None
-            self.first_sent = self.first_sent or now
-            self.last_sent = now
-            self.sent += 1
-            self.by_second[int(now)] += 1
+            member.awaits_response, member.sent_at, member.push = True, self._clock.now(), None
+            self._count()
             lane.mark_up()
 
         def done(response: Any, error: BaseException | None) -> None:

@@ -32,7 +32,7 @@ from .member import Member
 from .pool import Inbox, Pool
 from .program import Result
 from .scheduler import Scheduler
-from .steps import AwaitNewPush, AwaitTime
+from .steps import AwaitNewPush, AwaitTime, CheckFiles, ReadFiles, ReadShared
 from .watch import LogWatch, PushWatch
 
 LEAD_SECONDS = 1.0  # before a command's time that it is prepared and connected
@@ -97,8 +97,8 @@ class Engine:
 
     def count_waiting(self) -> int:
         """Return how many streams wait for a push, a time or a retry."""
-        ready = sum(len(lane.ready) for lane in self.lanes)
-        return max(0, self.active - ready - self.pool.busy)
+        queued = sum(lane.count_queued() for lane in self.lanes)
+        return max(0, self.active - queued - self.pool.busy)
 
     # --- programs ------------------------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ class Engine:
 
     def _begin(self, lane: Lane) -> None:
         """Begin the programs of pending members while the lane's queue is short."""
-        while lane.pending and len(lane.ready) + lane.count_log_readers() < MAX_READY:
+        while lane.pending and lane.count_queued() + lane.shared.count_readers() + lane.count_log_readers() < MAX_READY:
             member = lane.pending.popleft()
             member.began = self.clock.monotonic()
             self.active += 1
@@ -185,6 +185,10 @@ class Engine:
             self._read_history(lane, member, step, resume)
         elif isinstance(step, ReadContents):
             lane.contents_reads.append((member, step, resume))
+        elif isinstance(step, (ReadFiles, CheckFiles)):
+            lane.queues[type(step)].waiting.append((member, step, resume))
+        elif isinstance(step, ReadShared):
+            lane.shared.read(step, self.pool, lane.new_live, resume)
         elif isinstance(step, PollLog):
             self._log_watch(lane, member).poll(member.stream, step.since, step.poll.deadline, resume)
         else:

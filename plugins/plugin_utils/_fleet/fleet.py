@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ...module_utils._api.models import Stream
+from ...module_utils._api.operations import RECORD_COMMAND, Operation
 from ...module_utils._api.traffic import Traffic
 from ...module_utils._domain.recording_state import STARTED
 from ...module_utils._domain.windows import parse_windows, warn_of_short_durations
@@ -21,19 +22,23 @@ from ...module_utils._module.task import Task, make_failure
 from .accounts import Accounts, OpenAccount, wrap_unexpected
 from .engine import Engine
 from .member import Member
-from .program import SCHEDULED, Policy, Program, keep_recording, reach_state, record_windows
+from .program import SCHEDULED, WINDOWED, Policy, Program, keep_recording, reach_state, record_windows
 from .targets import Request, Requests, Target
 
 _ACCOUNT_OPTIONS = tuple(name for name in CONNECTION if name != "retry_timeout")
 
 
 class Settings(NamedTuple):
-    """The desired state, the policy of all programs, and the directory in which processes share credentials."""
+    """The desired state, the policy of all programs, and the directory in which processes share credentials.
+
+    `operation` is the one whose quota bounds the run.
+    """
 
     state: str
     policy: Policy
     environ: Mapping[str, str]
     run_directory: str | None
+    operation: Operation = RECORD_COMMAND
 
 
 class Entry:
@@ -81,7 +86,7 @@ class Fleet:
         self.changed = 0
         self.done = 0
         self.engine = Engine(settings.policy.clock, interval, tick, is_interrupted, is_single=size == 1)
-        self.accounts = Accounts(self.engine)
+        self.accounts = Accounts(self.engine, settings.operation)
         self._requests = requests
         self._streams: dict[tuple[Stream, str], Entry] = {}
 
@@ -140,10 +145,9 @@ class Fleet:
         if twin is not entry:
             self._add_twin(entry, twin, request.stream)
             return
-        is_scheduled = self.settings.state == SCHEDULED
         task = Task(
             # Windows have their own times; a host's start_at is for the other states.
-            {**request.options, "start_at": None} if is_scheduled else request.options,
+            {**request.options, "start_at": None} if self.settings.state in WINDOWED else request.options,
             self.settings.environ,
             self.settings.policy.check_mode,
             self.settings.policy.clock,
@@ -208,7 +212,8 @@ class Fleet:
         elif isinstance(member.failure, Exception):
             entry.fail(wrap_unexpected(task, member.failure))
         else:
-            entry.result = member.result
+            entry.result = dict(member.result or {})
+            entry.advice = entry.result.pop("advice", None)
         self._complete(entry)
         self._count(entry)
 

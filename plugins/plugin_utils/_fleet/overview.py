@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 
 from ...module_utils._api.models import Stream, name_as_text
 from ...module_utils._errors import InvalidOption, printable
-from ...module_utils._module import record_info
+from ...module_utils._module import record_info, recording_count
 from ...module_utils._module.argspec import CONNECTION, Spec
 from ...module_utils._module.task import Task, execute
 from ...module_utils._util.instant import parse_duration
@@ -31,6 +31,7 @@ from .._util.files import require_regular_file, write_atomically
 from .._util.plain import redact_values, to_plain
 from .._util.run_directory import RUN_DIRECTORY
 from . import status
+from .cloud_count import combine_counts, format_counts, format_failures
 from .status import Host, Wanted
 from .status_report import make_entries
 from .summary import show
@@ -47,6 +48,7 @@ _OWN: dict[str, Any] = {
     "accept_unknown": {"type": "bool", "default": False},
     "show_all": {"type": "bool", "default": False},
     "ingest_types": {"type": "bool", "default": False},
+    "cloud_count": {"type": "bool", "default": False},
     "dest": {"type": "path"},
     **REPORT,
 }
@@ -88,6 +90,7 @@ class OverviewAction(InProcessAction):
         wanted, chosen = Wanted.from_hosts(wanted_hosts), _choose_hosts(hosts)
         results = {domain: self._fetch(task, domain, hosts[name]) for domain, name in chosen.items()}
         found = status.build_entries(hosts, wanted, results, task.clock.now(), limit)
+        cloud_count = _read_cloud_count(task, found, {name: hosts[chosen[name]] for name in _list_readable(results)})
         for warning in inventory.warnings():
             task.warn(warning)
         excess, unclear = status.find_excess(found, wanted, options["stop_unknown"])
@@ -96,13 +99,14 @@ class OverviewAction(InProcessAction):
         if not options["strays"]:
             found = [row for row in found if row["host"]]
         missing = status.find_missing(found, options["accept_unknown"])
-        show_all = options["show_all"] or Display().verbosity > 0
-        lines = status.format_table(found, show_all) + status.explain_offline(missing)
-        show(lines, bad=bool(missing))
+        lines = _show_table(found, missing, cloud_count, options["show_all"] or Display().verbosity > 0)
         if options["dest"] and not task.check_mode:
             _write_entries(options["dest"], found)
         if reporter.paths:
-            self._write_report(task, reporter, make_entries(found, missing), began)
+            connections = [task.options, *(host.connection for host in hosts.values())]
+            self._write_report(
+                task, reporter, make_entries(found, missing), began, _list_secrets(connections), cloud_count
+            )
         verdict, counts = status.format_verdict(missing, found), status.count_states(found)
         if verdict and options["expect_recording"]:
             return {"failed": True, "changed": False, "msg": verdict, "counts": counts}
@@ -110,6 +114,7 @@ class OverviewAction(InProcessAction):
             "changed": False,
             "streams": found,
             "counts": counts,
+            "cloud_count": cloud_count,
             "excess": [{**row, "like": chosen[row["domain_name"]]} for row in excess],
             "missing": [row["host"] for row in missing],
             "verdict": verdict,
@@ -119,14 +124,21 @@ class OverviewAction(InProcessAction):
     def _make_reporter(self, task: Task) -> Reporter:
         return Reporter(task.options["report"], RUN_DIRECTORY, f"{self._task._uuid}-{time.time_ns()}", task.environ)
 
-    def _write_report(self, task: Task, reporter: Reporter, entries: list[dict[str, Any]], began: float) -> None:
+    def _write_report(
+        self,
+        task: Task,
+        reporter: Reporter,
+        entries: list[dict[str, Any]],
+        began: float,
+        secrets: set[str],
+        cloud_count: Mapping[str, Any] | None,
+    ) -> None:
         now, traffic = task.clock.now(), task.traffic
-        secrets = {str(task.options[name]) for name, option in CONNECTION.items() if option.get("no_log")} - {"None"}
         warnings = [printable(text) for text in task.warnings]
         measures = Measures(
             began, now, traffic.api_calls, traffic.throttled, dict(traffic.by_operation), warnings=warnings
         )
-        run = make_run("status", task.check_mode, COMPLETE, entries, measures)
+        run = make_run("status", task.check_mode, COMPLETE, entries, measures, cloud_count)
         for warning in reporter.write(remove_values(run, secrets) if secrets else run, now):
             task.warn(warning)
 
@@ -159,19 +171,57 @@ class OverviewAction(InProcessAction):
     def _fetch(self, task: Task, domain: str, host: Host) -> dict[str, Any]:
         """Return the result of apsaravideo_record_info for a domain, with the connection of one of its hosts."""
         gather = [record_info.STATE, *([record_info.INGEST_TYPE] if task.options["ingest_types"] else [])]
-        given = {**host.connection, "domain_name": domain, "gather": gather}
-        checked = ArgumentSpecValidator(record_info.SPEC.options).validate(given)
-        info = Task(
-            record_info.SPEC.fill(checked.validated_parameters),
-            os.environ,
-            task.check_mode,
-            run_directory=RUN_DIRECTORY,
-        )
-        info.traffic = task.traffic
-        result = execute(record_info.operate, info)
+        result = _execute(task, record_info.SPEC, record_info.operate, host, domain_name=domain, gather=gather)
         for warning in result.get("warnings", ()):
             task.warn(warning)
         return result
+
+
+def _list_secrets(connections: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the values of secret options, which a report must not show."""
+    names = [name for name, option in CONNECTION.items() if option.get("no_log")]
+    return {str(values[name]) for values in connections for name in names if values.get(name)}
+
+
+def _show_table(
+    found: list[dict[str, Any]],
+    missing: list[Mapping[str, Any]],
+    cloud_count: Mapping[str, Any] | None,
+    show_all: bool,
+) -> list[str]:
+    """Display the table, and return its lines."""
+    lines = status.format_table(found, show_all) + status.explain_offline(missing)
+    lines += format_counts(cloud_count) if cloud_count else []
+    show(lines, bad=bool(missing))
+    return lines
+
+
+def _execute(
+    task: Task, spec: Spec, operate: Callable[[Task], dict[str, Any]], host: Host, **given: Any
+) -> dict[str, Any]:
+    """Return the result of another operation with the connection of a host; its calls count as those of the task."""
+    checked = ArgumentSpecValidator(spec.options).validate({**host.connection, **given})
+    options = spec.fill(checked.validated_parameters)
+    other = Task(options, os.environ, task.check_mode, run_directory=RUN_DIRECTORY)
+    other.traffic = task.traffic
+    return execute(operate, other)
+
+
+def _list_readable(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [domain for domain, result in results.items() if not result.get("failed")]
+
+
+def _read_cloud_count(task: Task, found: list[dict[str, Any]], hosts: Mapping[str, Host]) -> dict[str, Any] | None:
+    """Return the cloud's count of the domains of these hosts; a warning names those that could not be read."""
+    if not task.options["cloud_count"]:
+        return None
+    results = {
+        domain: _execute(task, recording_count.SPEC, recording_count.operate, host, domain_name=domain)
+        for domain, host in hosts.items()
+    }
+    for warning in format_failures([result for result in results.values() if result.get("failed")]):
+        task.warn(warning)
+    return combine_counts({domain: results[domain]["count"] for domain in _list_readable(results)}, found)
 
 
 def _read_wanted(

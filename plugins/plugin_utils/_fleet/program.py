@@ -25,6 +25,8 @@ Result = dict[str, Any]
 Program = Generator[Any, Any, Result]
 
 SCHEDULED = "scheduled"
+VERIFIED = "verified"
+WINDOWED = (SCHEDULED, VERIFIED)  # the states for which streams have windows
 MAX_STOP_DELAY = 60.0  # seconds after the end of a window in which its recording may have been stopped
 KEEP_RETRY_SECONDS = 30.0  # between attempts to start a stream that is to be kept recording and is being pushed
 

@@ -83,6 +83,7 @@ def make_measures(fleet: Fleet, began: float, ended: float, warnings: Iterable[s
         dispatcher.last_sent,
         warnings=[printable(text) for text in warnings],
     )
+    found = found._replace(operation=fleet.accounts.operation.action)
     rates = fleet.accounts.sum_rates()
     return found._replace(quota=rates[0], limit=rates[1]) if rates else found
 

@@ -30,7 +30,7 @@ from . import progress, summary
 from .fleet import Fleet, Settings
 from .ledger import Batch, Ledger
 from .options import check
-from .program import SCHEDULED, Policy
+from .program import SCHEDULED, VERIFIED, Policy
 from .result import format_failure, make_diff, make_measures, make_result, mark_failed
 from .retry_file import write_retry_file
 from .standing import Standing
@@ -56,7 +56,7 @@ class FleetRun:
 
     def __init__(self, action: ActionBase, variables: Mapping[str, Any], task: Task) -> None:
         """Prepare the run; raise InvalidOption if its options or its targets are not valid."""
-        check(task.options)
+        self._check_options(task.options)
         self._action = action
         self._variables = variables
         self._task = task
@@ -69,7 +69,7 @@ class FleetRun:
         hosts, self._targets = self._read_targets()
         self._all_hosts = self._list_all_hosts(hosts)
         self._began = task.clock.now()
-        name = f"{action._task._uuid}-{task.options['state']}"
+        name = f"{action._task._uuid}-{task.options.get('state', VERIFIED)}"
         self._ledger = Ledger(RUN_DIRECTORY, name)
         self._earlier = self._ledger.read() if self._is_batch() else []
         # A loop runs the same task several times; each is a run of its own.
@@ -106,6 +106,15 @@ class FleetRun:
         self._write_report(standing)
         return self._make_result(standing, lines)
 
+    @staticmethod
+    def _check_options(options: Mapping[str, Any]) -> None:
+        check(options)
+
+    def _make_title(self) -> str:
+        """Return the title of the summary."""
+        title: str = self._options["title"]
+        return f"{title}, predicted by check mode" if self._task.check_mode else title
+
     # --- targets -------------------------------------------------------------------------------------------------
 
     def _read_targets(self) -> tuple[list[str], list[Target]]:
@@ -120,9 +129,10 @@ class FleetRun:
                 f"No host matches {pattern}", "Check the name, --limit, and the sources of the inventory."
             )
         targets = make_host_targets(names, hosts.read)
-        if options["only"] is None:
+        only = options.get("only")
+        if only is None:
             return names, list(targets)
-        chosen = list(choose_targets(targets, options["only"], self._task.clock.now()))
+        chosen = list(choose_targets(targets, only, self._task.clock.now()))
         return [str(target.host) for target in chosen], chosen
 
     def _is_batch(self) -> bool:
@@ -262,8 +272,7 @@ class FleetRun:
 
     def _show(self, standing: Standing, remaining: int | None) -> list[str]:
         """Show and return the summary."""
-        title = self._options["title"]
-        lines = standing.summarize(f"{title}, predicted by check mode" if self._task.check_mode else title)
+        lines = standing.summarize(self._make_title())
         if remaining and not standing.has_more:
             lines.append(summary.format_remaining(remaining, self._options["retry_file"]))
         if not self._action._task.no_log:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a run stands after a batch: what is done, what is left, and what to say of it."""
+"""The standing of a run after a batch: what is done, what is left, and what to say of it."""
 
 from __future__ import annotations
 

@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from ...module_utils._api.live import Live
+from ...module_utils._api.models import Stream, TimeWindow
+from ...module_utils._domain.verify import RecordedFile
 
 
 class AwaitTime(NamedTuple):
@@ -26,3 +31,43 @@ class AwaitNewPush(NamedTuple):
     """
 
     until: float
+
+
+class FileList(NamedTuple):
+    """The index files of a stream, as the cloud listed them at the time `now` of its clock."""
+
+    rows: list[dict[str, Any]]
+    now: float
+
+
+class ReadFiles(NamedTuple):
+    """Read the index files of the stream in these windows, which may take many calls. The result is a FileList."""
+
+    windows: Sequence[TimeWindow]
+
+    def perform(self, live: Live, stream: Stream) -> FileList:
+        """Read them in a thread of the pool."""
+        rows = [row for window in self.windows for row in live.index_files(stream, window)]
+        return FileList(list({row["record_id"]: row for row in rows}.values()), live.now().timestamp())
+
+
+class ReadShared(NamedTuple):
+    """Read something of a domain once for all streams that need it from `since` on; `read` returns the result.
+
+    Reads with the same `key` are the same but for their beginnings. `since` is in seconds since the epoch.
+    """
+
+    key: tuple[str, str]
+    since: float
+    read: Callable[[Live], Any]
+
+
+class CheckFiles(NamedTuple):
+    """Read the beginnings of files. The result is the files with their statuses."""
+
+    files: Sequence[RecordedFile]
+    check: Callable[[Sequence[RecordedFile], Live], list[RecordedFile]]
+
+    def perform(self, live: Live, _stream: Stream) -> list[RecordedFile]:
+        """Read them in a thread of the pool."""
+        return self.check(self.files, live)

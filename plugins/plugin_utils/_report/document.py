@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ...module_utils._api.operations import RECORD_COMMAND
-from .entries import FAILED, count_states, count_statuses, group_failures
+from .entries import FAILED, VERIFIED, count_states, count_statuses, group_failures
 
 VERSION = 1
 GENERATOR = "apsaravideo.live 0.1.0"
@@ -29,21 +29,15 @@ _COPIED = (
     "api_calls",
     "throttled",
     "waited_seconds",
-    # those of `verify`
-    "verdict",
-    "windows",
-    "expected_seconds",
-    "recorded_seconds",
-    "files",
-    "gaps",
+    *VERIFIED,
 )
 
 
 class Measures(NamedTuple):
     """The calls of a run, or of a batch; times are seconds since the epoch.
 
-    `by_second` has the number of record commands by the second of the wall clock. `quota` and `limit` are calls per
-    second of all accounts together, the documented ones and those that the run allowed itself.
+    `by_second` has the number of calls of `operation` by the second of the wall clock. `quota` and `limit` are its
+    calls per second of all accounts together, the documented ones and those that the run allowed itself.
     """
 
     began: float
@@ -57,6 +51,7 @@ class Measures(NamedTuple):
     quota: float = RECORD_COMMAND.calls_per_second
     limit: float = _DEFAULT_LIMIT
     warnings: Sequence[str] = ()
+    operation: str = RECORD_COMMAND.action
 
 
 def add_measures(parts: Sequence[Measures]) -> Measures:
@@ -78,6 +73,7 @@ def add_measures(parts: Sequence[Measures]) -> Measures:
         max(part.quota for part in parts),
         max(part.limit for part in parts),
         list(dict.fromkeys(text for part in parts for text in part.warnings)),
+        parts[0].operation,
     )
 
 
@@ -119,7 +115,7 @@ def _make_rate(measures: Measures) -> dict[str, Any]:
     first, last = measures.first_call, measures.last_call
     sent = sum(calls for _second, calls in measures.by_second)
     return {
-        "operation": RECORD_COMMAND.action,
+        "operation": measures.operation,
         "quota": measures.quota,
         "limit": measures.limit,
         "first_call": format_moment(first),

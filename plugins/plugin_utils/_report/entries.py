@@ -28,7 +28,17 @@ _FIELDS = (
     "waited_seconds",
     "request_ids",
     "item",
+    # those of `verify`
+    "verdict",
+    "reason",
+    "verified_by",
+    "windows",
+    "expected_seconds",
+    "recorded_seconds",
+    "files",
+    "gaps",
 )
+VERIFIED = ("verdict", "windows", "expected_seconds", "recorded_seconds", "files", "gaps")  # fields of `verify`
 
 
 class Failure(NamedTuple):
@@ -55,7 +65,7 @@ def make_entry(
         "stream": dict(names) if names else None,
         "status": status,
         "changed": bool(found.get("changed")),
-        **{name: found[name] for name in _FIELDS if name in found},
+        **{name: found[name] for name in (*_FIELDS, *VERIFIED) if name in found},
         "error": _make_error(found) if status == FAILED else None,
     }
     if found.get("skipped"):

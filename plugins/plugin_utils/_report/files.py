@@ -13,7 +13,7 @@ from ...module_utils._errors import InvalidOption, printable
 from .._util.files import require_regular_file, write_atomically
 from . import csv_text, json_text, junit, markdown, page, prometheus
 
-_WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ".json": json_text.format_json,
     ".csv": csv_text.format_csv,
     ".xml": junit.format_junit,
@@ -27,10 +27,10 @@ _MIN_ROOM = 2000  # bytes
 def check_paths(option: str, paths: Sequence[str]) -> None:
     """Raise InvalidOption if the ending of a path names no form, or if something else than a file is there."""
     for path in paths:
-        if get_ending(path) not in _WRITERS:
+        if get_ending(path) not in WRITERS:
             raise InvalidOption(
                 f"The option {option} has {path}, whose ending names no form of a report",
-                f"Use one of {' '.join(_WRITERS)}.",
+                f"Use one of {' '.join(WRITERS)}.",
             )
         try:
             require_regular_file(path)
@@ -49,7 +49,7 @@ def write_reports(document: Mapping[str, Any], paths: Sequence[str]) -> list[str
         ending = get_ending(path)
         try:
             if ending not in texts:
-                texts[ending] = _WRITERS[ending](document)
+                texts[ending] = WRITERS[ending](document)
             write_atomically(path, texts[ending])
         except OSError as error:
             warnings.append(f"The report {printable(path)} was not written: {error.strerror}.")

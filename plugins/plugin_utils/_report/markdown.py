@@ -17,8 +17,10 @@ MAX_BYTES = 1024 * 1024  # of a step summary of GitHub
 _MAX_NAMES = 20  # of streams for each cause
 _MAX_CELL = 500  # characters
 _ROOM = 200  # bytes for the line that says what was left out
-# Whatever may begin markup, a link, a mention or an emoji. A colon before a space is not one of these.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>#+!|~@&$=^]|:(?=\S)|(?<=www)\.|^[-\d]|^\s|\s$", re.IGNORECASE)
+# Whatever may begin markup, a link, a mention or an emoji, which an underscore within a word does not.
+_MARKUP = re.compile(
+    r"[\\`*{}\[\]<>#|~@&$]|(?<!\w)_|_(?!\w)|:(?=\S)|(?<=www)\.|^[-+]|^\d(?=\d*[.)])|^\s|\s$", re.IGNORECASE
+)
 _OUTCOMES = {
     "complete": "complete",
     "ended_early": "ended early, because too many streams had failed",

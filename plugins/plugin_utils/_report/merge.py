@@ -50,18 +50,29 @@ def _read_document(path: str, schema: Schema) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             document = parse_json(file.read(), _MAX_VALUES)
-        problem = schema.find_problem(document)
     except OSError as error:
         raise InvalidOption(
             f"The option reports has {path}, which cannot be read: {error.strerror}", _ADVICE
         ) from error
     except (ValueError, RecursionError) as error:
         raise InvalidOption(f"The option reports has {path}, which is not JSON", _ADVICE) from error
+    problem = schema.find_problem(document) or _find_wrong_time(document)
     if problem:
         raise InvalidOption(
             f"The option reports has {path}, which is not a report of version 1: see {problem}", _ADVICE
         )
     return dict(document)
+
+
+def _find_wrong_time(document: Mapping[str, Any]) -> str | None:
+    """Return the place of a time that does not exist, such as one on February 30."""
+    for run in document["runs"]:
+        for time in (run["began"], run["ended"], run["rate"]["first_call"], run["rate"]["last_call"]):
+            try:
+                parse_moment(time or run["began"])
+            except (ValueError, OverflowError):
+                return f"the time {time}"
+    return None
 
 
 def merge_documents(documents: Sequence[Mapping[str, Any]], now: float) -> dict[str, Any]:

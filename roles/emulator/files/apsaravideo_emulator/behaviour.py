@@ -288,8 +288,56 @@ class Behaviour:
     on_demand_retries: str = field(
         default="on", metadata=_choice(ON_OFF, "retry the request to the OnDemandUrl like other callbacks")
     )
+    callback_uri: str = field(
+        default="object",
+        metadata=_choice(("object", "url"), "uri in the callback of a file: the object in its bucket, or its URL"),
+    )
     status_event_time: str = field(
         default="off", metadata=_choice(ON_OFF, "a time field in the bodies of recording status events")
+    )
+
+    # Usage
+    usage_delay: float = field(
+        default=0, metadata=_number(0, 1e9, "seconds until usage is listed in DescribeLiveDomainRecordUsageData")
+    )
+    usage_running: str = field(
+        default="listed",
+        metadata=_choice(("listed", "unlisted"), "an interval of usage that has not ended yet"),
+    )
+    usage_empty: str = field(
+        default="unlisted", metadata=_choice(("unlisted", "listed"), "intervals without recordings, between others")
+    )
+    usage_count: str = field(
+        default="peak",
+        metadata=_choice(("peak", "sample"), "Count of an interval: its maximum, or the number at its beginning"),
+    )
+    usage_formats: str = field(
+        default="each",
+        metadata=_choice(("each", "once"), "a recording in two formats, where formats are merged: counts 2, or 1"),
+    )
+    usage_paused: str = field(
+        default="uncounted",
+        metadata=_choice(("uncounted", "counted"), "a paused recording that waits for its delay"),
+    )
+    usage_type_case: str = field(default="upper", metadata=_choice(("upper", "lower"), "Type of usage: MP4 or mp4"))
+    usage_limits: str = field(
+        default="by-interval",
+        metadata=_choice(
+            ("by-interval", "fixed"), "span and retention of usage: by Interval, or 31 days a call and 90 days back"
+        ),
+    )
+
+    # Files
+    files: str = field(
+        default="unserved",
+        metadata=_choice(("unserved", "served"), "URLs of files: in their buckets, or below /files/ of this emulator"),
+    )
+
+    file_ranges: str = field(
+        default="standard",
+        metadata=_choice(
+            ("standard", "oss"), "a range that is not inside a file: 206 or 416, or the whole file as OSS sends it"
+        ),
     )
 
     def update(self, changes: dict[str, Any]) -> None:

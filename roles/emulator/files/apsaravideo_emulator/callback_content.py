@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .behaviour import Behaviour
 from .clock import Clock
@@ -22,6 +22,7 @@ class CallbackContent:
 
     def __init__(self, clock: Clock, behaviour: Behaviour) -> None:
         self._clock = clock
+        self.endpoint = ""  # of this emulator
         self._behaviour = behaviour
 
     def ingest_parameters(self, event: IngestEvent) -> dict[str, str]:
@@ -71,10 +72,28 @@ class CallbackContent:
 
     def _file_body(self, key: tuple[str, str, str], file: RecordedFile) -> dict[str, Any]:
         return {
-            "uri": self.object_name(key, file),
+            "uri": self.file_url(key, file) if self._behaviour.callback_uri == "url" else self.object_name(key, file),
             "duration": round(file.duration, 3),
             "start_time": int(self._clock.epoch(file.started)),
             "stop_time": int(self._clock.epoch(file.stopped)),
+        }
+
+    def file_url(self, key: tuple[str, str, str], file: RecordedFile) -> str:
+        """Return the URL of a file: in its bucket or, if files are served, at this emulator."""
+        name = self.object_name(key, file)
+        if self._behaviour.files == "served":
+            return f"{self.endpoint}/files/{quote(file.config.bucket, safe='')}/{quote(name)}"
+        return f"http://{file.config.bucket}.{file.config.endpoint}/{name}"
+
+    def file_facts(self, key: tuple[str, str, str], file: RecordedFile) -> dict[str, str]:
+        """Return the properties by which marks select a file."""
+        return {
+            "bucket": file.config.bucket,
+            "object": self.object_name(key, file),
+            **dict(zip(("domain_name", "app_name", "stream_name"), key)),
+            "format": file.format.kind,
+            "sequence": str(file.sequence),
+            "record_id": file.record_id,
         }
 
     def object_name(self, key: tuple[str, str, str], file: RecordedFile) -> str:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,9 +23,10 @@ from .behaviour import Behaviour
 from .callback_content import CallbackContent
 from .callbacks import MAX_RETRIES, Callback, Deliverer, Outcome, is_loopback
 from .clock import Clock
+from .files import Files
 from .identity import Identities
 from .record_model import AUTOMATIC, CALLBACK, INGEST_PARAMETER, Push, RecordConfig, RecordedFile
-from .recording import FILE_CREATED, Recorder
+from .recording import FILE_CREATED, CommandRefused, Recorder
 from .resources import (
     ConfigExists,
     ConfigNotFound,
@@ -39,9 +41,11 @@ from .resources import (
     UnknownDomain,
 )
 from .state import Stateful
+from .timeline import Step, Timeline
 
 PUBLISH_EVENT_DELAY = 2
 ARGUMENT_PREFIX = "callback_"
+ERROR_EVENTS = ("record_error", "transformat_error")
 
 
 class Cloud(Stateful):
@@ -58,6 +62,8 @@ class Cloud(Stateful):
         "ingest_log",
         "control_log",
         "viewers",
+        "timeline",
+        "files",
         "_config_number",
     )
 
@@ -74,6 +80,9 @@ class Cloud(Stateful):
         self.ingest_log: list[IngestEvent] = []
         self.control_log: list[ControlEntry] = []
         self.viewers: dict[tuple[str, str, str], int] = {}  # of each stream pulled on trigger
+        self.timeline = Timeline()
+        self.files = Files()
+        self._step_time: float | None = None  # of the step that is happening
         self._streaming_of: dict[str, str] = {}
         self._dues: list[tuple[float, tuple[str, str, str]]] = []
         self._config_number = 0
@@ -117,8 +126,21 @@ class Cloud(Stateful):
     # Time
 
     def settle(self) -> float:
-        """Apply every change that has fallen due, in order, and return the present instant."""
+        """Apply every change and step that has fallen due, in order, and return the present instant.
+
+        While a step happens, its instant is the present.
+        """
+        if self._step_time is not None:
+            return self._step_time
         now = self.clock.now()
+        while self.timeline.next_due() <= now:
+            step = self.timeline.pop()
+            self._settle_streams(step.time)
+            self._happen(step)
+        self._settle_streams(now)
+        return now
+
+    def _settle_streams(self, now: float) -> None:
         while self._dues and self._dues[0][0] <= now:
             due, key = heapq.heappop(self._dues)
             stream = self.streams[key]
@@ -128,7 +150,39 @@ class Cloud(Stateful):
                     stream.publish.announce_at = None
                     self._log_ingest_event(stream, "publish", due)
                 self._schedule(key)
-        return now
+
+    def _happen(self, step: Step) -> None:
+        """Carry out a step; a refused command changes nothing, as for a client that ignores the error."""
+        self._step_time = step.time
+        try:
+            if step.action == "push":
+                self.begin_push(*step.names, need_record=step.need_record, query=step.query)
+            elif step.action == "drop":
+                self.end_push(*step.names)
+            elif step.action == "resume":
+                self.repeat_push(*step.names)
+            elif step.action in ERROR_EVENTS:
+                with contextlib.suppress(ConfigNotFound):
+                    self.add_event(self.stream_key(*step.names), step.action, 0, json.loads(step.content))
+            else:
+                with contextlib.suppress(CommandRefused):
+                    self.record(step.action, self.stream_key(*step.names), f"step-{step.number}")
+        finally:
+            self._step_time = None
+
+    def add_steps(self, plan: list[tuple[tuple[str, str, str], Mapping[str, Any]]]) -> None:
+        """Add steps for streams, see `Timeline.add`; those that are due already happen at once."""
+        for names, _fields in plan:
+            self.stream_key(*names)
+        self.timeline.add(self.settle(), plan)
+        self.settle()
+
+    def stream_key(self, domain_name: str, app: str, name: str) -> tuple[str, str, str]:
+        """Return the key of a stream, which may be given by its ingest domain and need never have been pushed."""
+        domain = self.resolve_domain(domain_name)
+        if domain is None:
+            raise UnknownDomain(domain_name)
+        return domain.name, app, name
 
     def _schedule(self, key: tuple[str, str, str]) -> None:
         due = self.streams[key].next_due()
@@ -316,7 +370,8 @@ class Cloud(Stateful):
     def record(self, command: str, key: tuple[str, str, str], request_id: str) -> bool:
         """Execute a RealTimeRecordCommand; return and raise as `Recorder.command` does."""
         changed = self._command(command, key, request_id)
-        self.control_log.append(ControlEntry(*key, "RealTimeRecordCommand", self.clock.now(), "127.0.0.1", True))
+        now = self.settle()
+        self.control_log.append(ControlEntry(*key, "RealTimeRecordCommand", now, "127.0.0.1", True))
         return changed
 
     def _command(self, command: str, key: tuple[str, str, str], request_id: str) -> bool:
@@ -350,6 +405,11 @@ class Cloud(Stateful):
 
     def _recorder(self, key: tuple[str, str, str]) -> Recorder:
         return Recorder(self.behaviour, lambda kind, instant, file: self._notify(key, kind, instant, file))
+
+    def mark_files(self, fields: Mapping[str, Any]) -> None:
+        """Mark files, whose domain may be given by its ingest domain; see `Files.add`."""
+        domain = self.resolve_domain(str(fields.get("domain_name")))
+        self.files.add({**fields, "domain_name": domain.name} if domain else fields)
 
     # Record configurations
 

@@ -49,6 +49,9 @@ class Control:
             ("POST", "streams/drop"): self._drop,
             ("POST", "streams/resume"): self._resume,
             ("POST", "streams/viewers"): self._set_viewers,
+            ("POST", "streams/steps"): self._add_steps,
+            ("POST", "files"): self._mark_files,
+            ("DELETE", "files"): self._clear_files,
             ("POST", "clock/advance"): self._advance,
             ("GET", "behaviour"): self._get_behaviour,
             ("POST", "behaviour"): self._change_behaviour,
@@ -111,6 +114,20 @@ class Control:
             self._world.cloud.repeat_push(*_read_names(stream))
         return {"count": len(_read_streams(request))}
 
+    def _add_steps(self, request: dict[str, Any]) -> Any:
+        plan = scenario.read_steps(_read_streams(request))
+        self._world.cloud.add_steps(plan)
+        return {"count": len(plan)}
+
+    def _mark_files(self, request: dict[str, Any]) -> Any:
+        for fields in request["files"]:
+            self._world.cloud.mark_files(fields)
+        return {"count": len(request["files"])}
+
+    def _clear_files(self, _request: dict[str, Any]) -> Any:
+        self._world.cloud.files.clear()
+        return {}
+
     def _advance(self, request: dict[str, Any]) -> Any:
         self._world.cloud.advance(float(request["seconds"]))
         return {"advanced": self._world.cloud.clock.advanced}
@@ -144,7 +161,7 @@ class Control:
 
     def _add_events(self, request: dict[str, Any]) -> Any:
         for event in request["events"]:
-            key, content = self._stream_key(event), event.get("content") or {}
+            key, content = self._world.cloud.stream_key(*_read_names(event)), event.get("content") or {}
             if not isinstance(content, dict):
                 raise ControlError(400, "content must be an object")
             try:
@@ -159,18 +176,9 @@ class Control:
     def _add_controls(self, request: dict[str, Any]) -> Any:
         for entry in request["controls"]:
             client_ip = str(entry.get("client_ip", "192.0.2.1"))
-            self._world.cloud.add_control_entry(
-                self._stream_key(entry), str(entry["action"]), _read_age(entry), client_ip
-            )
+            key = self._world.cloud.stream_key(*_read_names(entry))
+            self._world.cloud.add_control_entry(key, str(entry["action"]), _read_age(entry), client_ip)
         return {"count": len(request["controls"])}
-
-    def _stream_key(self, entry: dict[str, Any]) -> tuple[str, str, str]:
-        """Return the key of a stream, which may be given by its ingest domain and need never have been pushed."""
-        domain_name, app, name = _read_names(entry)
-        domain = self._world.cloud.resolve_domain(domain_name)
-        if domain is None:
-            raise UnknownDomain(domain_name)
-        return domain.name, app, name
 
     def _reset(self, _request: dict[str, Any]) -> Any:
         self._world.reset()
@@ -188,6 +196,7 @@ class Control:
         return {
             "now": cloud.clock.show(cloud.clock.now()),
             "advanced": cloud.clock.advanced,
+            "pending_steps": len(cloud.timeline),
             "streams": [self._describe_stream(stream) for stream in selected],
             "record_configs": [
                 {**asdict(config), **self._show_instants(config)}
@@ -270,6 +279,8 @@ class Control:
             "task": file.task,
             "sequence": file.sequence,
             "object": self._world.cloud.content.object_name(stream.key, file),
+            "bucket": file.config.bucket,
+            "url": self._world.cloud.content.file_url(stream.key, file),
             "started": show(file.started),
             "stopped": show(file.stopped),
             "created": show(file.created),

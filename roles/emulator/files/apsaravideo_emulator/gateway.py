@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -47,7 +47,10 @@ _HOSTS = {LIVE_VERSION: "live.aliyuncs.com", STS_VERSION: "sts.aliyuncs.com"}
 
 @dataclass
 class HttpResponse:
-    """A response; `disruption` is None, or the way in which the connection breaks (`reset` or `truncate`)."""
+    """A response; `disruption` is None, or the way in which the connection breaks (`reset` or `truncate`).
+
+    A `stream` of so many bytes, or of unknown length, takes the place of the body.
+    """
 
     status: int
     body: bytes
@@ -55,6 +58,8 @@ class HttpResponse:
     headers: dict[str, str] = field(default_factory=dict)
     disruption: str | None = None
     code: str | None = None
+    stream: Iterator[bytes] | None = None
+    length: int | None = None
 
 
 @dataclass

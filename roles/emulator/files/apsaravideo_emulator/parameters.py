@@ -18,13 +18,14 @@ BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True)
 class Text:
-    """A text parameter; `choices` limits it to some values, `pattern` to a form."""
+    """A text parameter; `choices` limits it to some values, `pattern` to a form; `may_be_empty`: empty is a value."""
 
     name: str
     required: bool = False
     default: str | None = None
     choices: tuple[str, ...] = ()
     pattern: str = ""
+    may_be_empty: bool = False
 
     def parse(self, text: str) -> str:
         """Return the value; raise ValueError with the rule that it breaks."""
@@ -102,7 +103,8 @@ Parameter = Union[Field, Items]
 def read_parameters(table: Sequence[Parameter], raw: Mapping[str, str], errors: ErrorTable) -> dict[str, Any]:
     """Check the raw parameters against a table; raise GatewayError for the first missing or malformed one.
 
-    An empty text counts as absent. Parameters that are not in the table are ignored, as the gateway does.
+    An empty text counts as absent, unless the table says otherwise. Parameters that are not in the table are ignored,
+    as the gateway does.
     """
     return {
         entry.name: _read_items(entry, raw, errors)
@@ -115,6 +117,8 @@ def read_parameters(table: Sequence[Parameter], raw: Mapping[str, str], errors: 
 def _read_field(entry: Field, name: str, raw: Mapping[str, str], errors: ErrorTable) -> Any:
     text = raw.get(name, "")
     if not text:
+        if isinstance(entry, Text) and entry.may_be_empty and name in raw:
+            return ""
         if entry.required:
             raise errors.missing_parameter(name)
         return entry.default

@@ -9,7 +9,7 @@ The form of the file is described in the role's README.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import operations
@@ -100,6 +100,9 @@ def apply(plan: dict[str, Any], cloud: Cloud) -> None:
             add_account(account, cloud)
         for stream in plan.get("streams", []):
             add_stream(stream, cloud)
+        cloud.add_steps(read_steps(plan.get("timeline", [])))
+        for fields in plan.get("files", []):
+            cloud.mark_files(fields)
     except UnknownDomain as error:
         raise ScenarioError(f"a stream is on the unknown domain {error}") from None
     except (KeyError, TypeError, AttributeError) as error:
@@ -118,6 +121,15 @@ def add_stream(fields: dict[str, Any], cloud: Cloud) -> None:
         cloud.begin_push(*names, need_record=need_record, query=str(fields.get("query", "")))
     else:
         raise ValueError(f"mode is push or pull, not {mode!r}")
+
+
+def read_steps(streams: list[dict[str, Any]]) -> list[tuple[tuple[str, str, str], Mapping[str, Any]]]:
+    """Return the steps of streams, each with the names of its stream."""
+    return [
+        ((str(stream["domain_name"]), str(stream["app_name"]), str(stream["stream_name"])), step)
+        for stream in streams
+        for step in stream["steps"]
+    ]
 
 
 def read_viewers(fields: dict[str, Any], default: int | None = None) -> int:

@@ -22,6 +22,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .control import PREFIX, Control, ControlError, parse_json
+from .file_host import PREFIX as FILES_PREFIX
+from .file_host import FileHost
 from .gateway import Gateway, HttpResponse, parse_request
 from .world import World
 
@@ -61,7 +63,9 @@ class Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.world = world
         self.gateway = Gateway(world)
         self.control = Control(world)
+        self.files = FileHost(world)
         super().__init__((host, port), _Connection)
+        world.set_endpoint(self.endpoint)
 
     @property
     def port(self) -> int:
@@ -133,8 +137,11 @@ class _Connection(BaseHTTPRequestHandler):
             return
         if self.path.startswith(PREFIX):
             self._serve_control(body)
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if self.path.startswith(FILES_PREFIX):
+            self._send(self.server.files.respond(self.command, self.path, headers))
         else:
-            headers = {name.lower(): value for name, value in self.headers.items()}
             request = parse_request(self.command, self.path, headers, body)
             self._send(self.server.gateway.respond(request, secure=self.server.tls is not None))
 
@@ -181,7 +188,12 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_response_only(response.status)
         self.send_header("Date", self.date_time_string(self.server.world.gateway_time()))
         self.send_header("Content-Type", response.content_type)
-        self.send_header("Content-Length", str(len(response.body)))
+        if response.stream is None:
+            self.send_header("Content-Length", str(len(response.body)))
+        elif response.length is None:
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(response.length))
         for name, value in response.headers.items():
             self.send_header(name, value)
         if response.disruption == "truncate":
@@ -192,6 +204,8 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
+            for chunk in response.stream or ():
+                self.wfile.write(chunk)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string(int(timestamp or 0))

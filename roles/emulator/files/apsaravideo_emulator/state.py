@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
-FORMAT = 4
+FORMAT = 5
 PLAIN_TYPES = (str, int, float, bool, type(None))
 _KINDS: dict[str, tuple[type, tuple[str, ...], bool]] = {}
 _Kind = TypeVar("_Kind", bound=type)

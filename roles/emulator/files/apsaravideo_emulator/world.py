@@ -69,6 +69,7 @@ class World(Stateful):
         self._initial_behaviour = behaviour
         self._clock = clock
         self._deliverer = Deliverer(self._execute)
+        self._endpoint = ""
         self.gate = Gate()
         self.lock = threading.RLock()
         self.reset()
@@ -83,11 +84,17 @@ class World(Stateful):
             clock.skew = lambda: self.behaviour.clock_skew
             self._deliverer.clear()
             self.cloud = Cloud(clock, self.behaviour, self._deliverer)
+            self.cloud.content.endpoint = self._endpoint
             self.faults = Faults()
             self.calls = CallLog()
             self.windows = Windows()
             self.nonces = Nonces()
             scenario.apply(self._plan, self.cloud)
+
+    def set_endpoint(self, endpoint: str) -> None:
+        """Set the URL under which files are served."""
+        with self.lock:
+            self._endpoint = self.cloud.content.endpoint = endpoint
 
     def run_clock(self) -> None:
         """Apply due changes every 0.1 s while callbacks are really sent; return when the program ends."""

@@ -10,11 +10,11 @@ help pages.
 
 from __future__ import annotations
 
-from . import domains, ingest_notifications, notifications, record_configs, recordings, streams
+from . import domains, ingest_notifications, notifications, record_configs, recordings, streams, usage
 
 LIVE_VERSION = "2016-11-01"
 OPERATIONS = {
     operation.name: operation
-    for subject in (recordings, streams, record_configs, notifications, ingest_notifications, domains)
+    for subject in (recordings, streams, record_configs, notifications, ingest_notifications, domains, usage)
     for operation in subject.OPERATIONS
 }

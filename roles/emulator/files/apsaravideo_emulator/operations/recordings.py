@@ -80,7 +80,7 @@ def _content_row(call: Call, task: Task, window_end: float) -> dict[str, Any]:
 def _describe_index_files(call: Call) -> dict[str, Any]:
     stream = call.stream()
     start, end = call.window(span=4 * DAY)
-    available = (file for file in _list_index_files(stream) if file.created >= call.now - SIX_MONTHS)
+    available = (file for file in _list_index_files(call, stream) if file.created >= call.now - SIX_MONTHS)
     files = [file for file in available if _is_in_window(call, file, start, end)]
     files.sort(key=lambda file: file.created, reverse=call["Order"] == "desc")
     rows, counts = paginate(call, files, call["PageNum"], call["PageSize"])
@@ -91,10 +91,12 @@ def _describe_index_files(call: Call) -> dict[str, Any]:
     }
 
 
-def _list_index_files(stream: Stream | None) -> list[RecordedFile]:
+def _list_index_files(call: Call, stream: Stream | None) -> list[RecordedFile]:
     if stream is None:
         return []
-    return [file for file in stream.recorder.files if file.format.kind in INDEX_FORMATS] + stream.recorder.indexes
+    content, files = call.cloud.content, call.cloud.files
+    found = [file for file in stream.recorder.files if file.format.kind in INDEX_FORMATS] + stream.recorder.indexes
+    return [file for file in found if files.is_listed(content.file_facts(stream.key, file))]
 
 
 def _is_in_window(call: Call, file: RecordedFile, start: float, end: float) -> bool:
@@ -105,7 +107,7 @@ def _is_in_window(call: Call, file: RecordedFile, start: float, end: float) -> b
 
 def _describe_index_file(call: Call) -> dict[str, Any]:
     stream = call.stream()
-    for file in _list_index_files(stream):
+    for file in _list_index_files(call, stream):
         if file.record_id == call["RecordId"]:
             return {"RecordIndexInfo": _index_row(call, stream, file)}
     raise call.errors.record_not_found()
@@ -114,10 +116,10 @@ def _describe_index_file(call: Call) -> dict[str, Any]:
 def _index_row(call: Call, stream: Stream | None, file: RecordedFile) -> dict[str, Any]:
     assert stream is not None
     show = call.cloud.clock.show
-    name = call.cloud.content.object_name((stream.domain, stream.app, stream.name), file)
+    name = call.cloud.content.object_name(stream.key, file)
     return {
         "RecordId": file.record_id,
-        "RecordUrl": f"http://{file.config.bucket}.{file.config.endpoint}/{name}",
+        "RecordUrl": call.cloud.content.file_url(stream.key, file),
         "DomainName": stream.domain,
         "AppName": stream.app,
         "StreamName": stream.name,

@@ -83,7 +83,7 @@ class Log:
         self.windows.append(window)
         return [parse_notify_event(where.domain_name, row) for row in self.recordings]
 
-    def ingest_events(self, ingest_domain, window):
+    def ingest_callbacks(self, ingest_domain, window):
         return [parse_notify_event(ingest_domain, row) for row in self.pushes]
 
     def online_streams(self, domain_name):

@@ -1,0 +1,117 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sources together say of a stream's recording; pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .._api.models import NotifyEvent, Stream, parse_time
+from . import recorded
+from .coverage import Spans, normalize
+from .record_config import find_best_config
+from .recorded import Files
+from .verify import Known
+
+DEFAULT_DELAY = 180.0  # seconds that a recording waits before its file is made, unless its configuration says more
+MAX_DELAY = MAX_CYCLE = 21600.0  # seconds; the longest that a configuration may set
+KEPT_SECONDS = 180 * 86400.0  # for which index files are listed
+INDEX_FILES, NOTIFY_LOG = "index_files", "notify_log"
+_NOT_LISTED = (
+    "the cloud lists only index files of m3u8 recordings, and neither these nor a callback shows what was recorded"
+)
+
+
+class NotifyLog(NamedTuple):
+    """The notify log of a domain, by stream.
+
+    `since`, `status_since`: the times of the first event, and of the first one that shows the state of a recording;
+    None if there is none, or if no callback for such events is configured now.
+    """
+
+    events: Mapping[Stream, Sequence[NotifyEvent]]
+    since: float | None = None
+    status_since: float | None = None
+
+
+class Sources(NamedTuple):
+    """What was read, at the time `now`; None stands for what could not be, and `problems` says why.
+
+    `listed` are rows of the list of index files, `configs` the recording configurations of the domain. `delay` is the
+    seconds after which a file exists, if the user knows them.
+    """
+
+    now: float
+    listed: Sequence[Mapping[str, Any]] | None = None
+    configs: list[dict[str, Any]] | None = None
+    log: NotifyLog | None = None
+    delay: float | None = None
+    problems: Sequence[str] = ()
+
+
+class Rules(NamedTuple):
+    """The rules of a recording: when its files are made, and whether they include index files."""
+
+    delay: float
+    cycle: float
+    has_index: bool
+
+
+def find_rules(configs: list[dict[str, Any]] | None, stream: Stream, since: float, delay: float | None) -> Rules:
+    """Return the rules of a recording that began at `since` or later.
+
+    They are unknown, and the longest times apply, if the configuration cannot be read or is newer than the recording.
+    """
+    config = find_best_config(configs, stream) if configs else None
+    created = parse_time(config["create_time"]) if config else None
+    if not config or (created and created.timestamp() > since) or config["mode"] == "callback":
+        return Rules(MAX_DELAY if delay is None else delay, MAX_CYCLE, False)
+    formats = [*config["formats"], *config["transcode_formats"]]
+    cycles = [float(item["cycle_duration"] or MAX_CYCLE) for item in formats]
+    waits = max(DEFAULT_DELAY, float(config["delay_time"] or 0)) if delay is None else delay
+    has_index = any(item["format"] == recorded.INDEX_FORMAT for item in formats)
+    return Rules(waits, max(cycles, default=MAX_CYCLE), has_index)
+
+
+def combine(stream: Stream, windows: Spans, sources: Sources) -> Known:
+    """Return what is known of a stream, without its pushes."""
+    rules = find_rules(sources.configs, stream, windows[0][0], sources.delay)
+    events = sources.log.events.get(stream, ()) if sources.log else ()
+    config = find_best_config(sources.configs, stream) if sources.configs else None
+    index = recorded.read_index_files(sources.listed or ())
+    files = recorded.merge_files(index, recorded.read_logged_files(events, config))
+    known = Known(sources.now, files.found, (), rules.delay, rules.cycle)
+    status_since = sources.log.status_since if sources.log else None
+    course = recorded.read_course(events, status_since, known.horizon, rules.cycle)
+    return known._replace(
+        visible=_find_visible(sources, rules, files, bool(index.found)),
+        pauses=course.pauses,
+        closed_until=course.closed_until,
+        unseen=_explain_unseen(sources, files),
+        errors=recorded.list_errors(events, windows),
+    )
+
+
+def _find_visible(sources: Sources, rules: Rules, files: Files, has_index: bool) -> Spans:
+    """Return the times of which every file is listed."""
+    if files.unreadable:
+        return ()
+    spans = []
+    if sources.listed is not None and (rules.has_index or has_index):
+        spans.append((sources.now - KEPT_SECONDS, sources.now))
+    if sources.log and sources.log.since is not None:
+        spans.append((sources.log.since, sources.now))
+    return normalize(spans)
+
+
+def _explain_unseen(sources: Sources, files: Files) -> str:
+    if files.unreadable:
+        return "some files are listed without valid times"
+    return "; ".join(sources.problems) or _NOT_LISTED
+
+
+def name_sources(sources: Sources) -> list[str]:
+    """Return the names of the sources that say what was recorded."""
+    return [name for name, source in ((INDEX_FILES, sources.listed), (NOTIFY_LOG, sources.log)) if source is not None]

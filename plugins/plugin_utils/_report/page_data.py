@@ -1,0 +1,154 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The data of the page: a report whose rows are columns of numbers, with each text and the first moment said once.
+
+A text is its place in `strings`, whose first one is empty. A moment is the seconds since `base`. What is not known is
+null, and a column in which nothing is known is left out. `assets/data.js` reads all this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+_TEXTS = (
+    "host",
+    "domain_name",
+    "app_name",
+    "stream_name",
+    "status",
+    "state",
+    "previous_state",
+    "state_source",
+    "message",
+    "advice",
+    "code",
+    "request_id",
+    "verdict",
+)
+_NUMBERS = (
+    "changed",
+    "seconds",
+    "api_calls",
+    "throttled",
+    "waited_seconds",
+    "expected_seconds",
+    "recorded_seconds",
+)
+
+
+class _Packer:
+    """The texts and the base of one page."""
+
+    def __init__(self, base: float) -> None:
+        self._base = base
+        self._places = {"": 0}
+
+    @property
+    def strings(self) -> list[str]:
+        return list(self._places)
+
+    def text(self, value: Any) -> int:
+        return self._places.setdefault("" if value is None else str(value), len(self._places))
+
+    def split_text(self, value: Any) -> list[int]:
+        """Return the places of a path's directory and of its last part, as files of one directory share the former."""
+        directory, slash, name = ("" if value is None else str(value)).rpartition("/")
+        return [self.text(directory + slash), self.text(name)]
+
+    def moment(self, value: Any) -> float | int | None:
+        seconds = _parse_time(value)
+        return None if seconds is None else _number(seconds - self._base)
+
+    def file(self, file: Mapping[str, Any]) -> list[Any]:
+        """Return a file without what follows from the rest: its length, and the object's name within the URL."""
+        start, stop, duration = self.moment(file.get("start")), self.moment(file.get("stop")), file.get("duration")
+        follows = None not in (start, stop, duration) and _number(stop - start) == _number(duration)
+        url, name = str(file.get("url") or ""), str(file.get("object") or "")
+        is_within = bool(name) and url.endswith(name)
+        return [
+            start,
+            stop,
+            -1 if follows else _number(duration),
+            _number(file.get("size")),
+            *(self.text(file.get(field)) for field in ("format", "status", "note")),
+            *self.split_text(name),
+            self.text(url.removesuffix(name) if is_within else url),
+            int(is_within),
+        ]
+
+    def gap(self, gap: Mapping[str, Any]) -> list[Any]:
+        return [self.moment(gap.get("start")), self.moment(gap.get("stop")), self.text(gap.get("cause"))]
+
+    def window(self, window: Sequence[Any]) -> list[Any]:
+        return [self.moment(window[0]), self.moment(window[1])]
+
+
+def pack(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of a report's page."""
+    began = [_parse_time(run.get("began")) for run in document["runs"]]
+    base = math.floor(min((seconds for seconds in began if seconds is not None), default=0.0))
+    packer = _Packer(base)
+    runs = [_pack_run(packer, run) for run in document["runs"]]
+    about = {name: document.get(name) for name in ("version", "generator", "written_at", "outcome")}
+    return {**about, "base": base, "runs": runs, "strings": packer.strings}
+
+
+def _pack_run(packer: _Packer, run: Mapping[str, Any]) -> dict[str, Any]:
+    rows = run["streams"]
+    failures = run.get("failures") or []
+    columns = _make_columns(packer, rows)
+    causes = {name: number for number, failure in enumerate(failures) for name in failure["streams"]}
+    columns["cause"] = _make_column(rows, lambda row: _find_cause(row, causes))
+    return {
+        **{name: value for name, value in run.items() if name not in ("streams", "failures")},
+        "failures": [{**failure, "streams": list(map(packer.text, failure["streams"]))} for failure in failures],
+        "size": len(rows),
+        "columns": {name: column for name, column in columns.items() if column},
+    }
+
+
+def _find_cause(row: Mapping[str, Any], causes: Mapping[str, int]) -> int | None:
+    """Return the number of the group of failures that names this row by its host or its own names."""
+    if row["status"] != "failed":
+        return None
+    names = "/".join(str(row.get(name)) for name in ("domain_name", "app_name", "stream_name"))
+    return causes.get(row.get("host") or names)
+
+
+def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
+    columns = {name: _make_column(rows, lambda row, name=name: packer.text(row.get(name)) or None) for name in _TEXTS}
+    columns |= {name: _make_column(rows, lambda row, name=name: _number(row.get(name))) for name in _NUMBERS}
+    columns["commands"] = _make_column(rows, lambda row: packer.text(", ".join(row.get("commands") or ())) or None)
+    columns["sent_at"] = _make_column(rows, lambda row: packer.moment(row.get("sent_at")))
+    for name, make in (("windows", packer.window), ("files", packer.file), ("gaps", packer.gap)):
+        columns[name] = _make_column(rows, lambda row, name=name, make=make: _list(make, row.get(name)))
+    return columns
+
+
+def _make_column(rows: Iterable[Mapping[str, Any]], make: Callable[[Any], Any]) -> list[Any] | None:
+    """Return a value for each row, or None if none is known."""
+    column = [make(row) for row in rows]
+    return column if any(value is not None for value in column) else None
+
+
+def _list(make: Callable[[Any], Any], found: Iterable[Any] | None) -> list[Any] | None:
+    return None if found is None else [make(value) for value in found]
+
+
+def _number(value: Any) -> float | int | None:
+    """Return a number that is short in JSON; None if there is none, or one that JSON has no form for."""
+    if not isinstance(value, (bool, int, float)) or not math.isfinite(value):
+        return None
+    rounded = round(value, 3)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _parse_time(value: Any) -> float | None:
+    try:
+        return datetime.fromisoformat(str(value).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None
