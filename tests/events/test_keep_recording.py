@@ -14,6 +14,7 @@ import subprocess
 import time
 
 import pytest
+
 from support.emulator import KEY, Emulator
 from support.playbook import streams
 from support.receiver import sign_headers

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 
 import pytest
+
 from support.receiver import HOST, PLUGINS, Engine, Source
 from support.rulebook import INGEST_KEY, RECORDING_KEY, free_port, wait_until
 
@@ -152,7 +153,13 @@ def test_slow_requests_end_in_time_and_others_are_answered_meanwhile(engine):
 
 
 def test_garbage_and_huge_headers_are_refused_without_a_crash(source):
-    for garbage in (b"\0" * 1000, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"x" * 100_000, b"\x16\x03\x01\x02"):
+    for garbage in (
+        b"\0" * 1000,
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"x" * 100_000,
+        b"\x16\x03\x01\x02",
+    ):
         with socket.create_connection(("127.0.0.1", source.port)) as connection:
             connection.settimeout(10)
             try:
@@ -172,7 +179,8 @@ def test_requests_beyond_the_rate_are_refused(engine):
 
 def test_full_buffer_answers_503_and_accepts_the_callback_later(monkeypatch):
     monkeypatch.setattr(
-        "ansible_collections.apsaravideo.live.plugins.plugin_utils._events.buffer.Buffer.__init__.__defaults__", (None, 3)
+        "ansible_collections.apsaravideo.live.plugins.plugin_utils._events.buffer.Buffer.__init__.__defaults__",
+        (None, 3),
     )
     release = threading.Event()
 

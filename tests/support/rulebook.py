@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -112,7 +113,8 @@ class Rulebook:
 
     def start(self, **environ: str) -> Rulebook:
         """Start it, and wait until it listens."""
-        command = [PROGRAM, "--rulebook", RULEBOOK, "-i", self.directory / "inventory.json", "--vars", self._variables]
+        inventory = self.directory / "inventory.json"
+        command: list[str | Path] = [PROGRAM, "--rulebook", RULEBOOK, "-i", inventory, "--vars", self._variables]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -135,10 +137,8 @@ class Rulebook:
         """Kill the rule engine and the playbooks that it runs, which are sessions of their own."""
         if self._process:
             for number in [*_descendants(self._process.pid), self._process.pid]:
-                try:
+                with suppress(ProcessLookupError):
                     os.kill(number, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
             self._process.wait()
             self._process = None
 

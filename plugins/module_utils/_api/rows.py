@@ -12,7 +12,6 @@ from typing import Any
 from .._util.strict_json import parse_integer
 from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, RecordUsage, Stream, parse_time
 
-
 _STAMP = re.compile(r'"ALI-LIVE-TIMESTAMP"\s*:\s*\[?\s*"?([0-9]{1,12})\b', re.IGNORECASE)
 
 

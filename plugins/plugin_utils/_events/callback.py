@@ -14,6 +14,7 @@ from ...module_utils._util.strict_json import parse_json
 INGEST, RECORDING, VOD, QUESTION = "ingest", "recording", "vod", "question"
 
 MAX_VALUES = 500  # strings and separators of a body, of which documented ones have a dozen
+_MAX_TYPE = 64  # characters
 _MAX_NAME = 1024  # characters, as in other names of streams
 _INGEST_TYPES = {"publish": "stream_online", "publish_done": "stream_offline"}
 _SECRET = "usrargs"  # may hold the key that signs ingest URLs
@@ -83,18 +84,20 @@ def _parse_ingest(fields: Mapping[str, Any]) -> Callback:
 
 def _read_type(value: Any, prefix: str = "") -> str:
     text = value if isinstance(value, str) else ""
-    if not (text.isascii() and text.replace("_", "").isalnum() and len(text) <= 64):
+    if not (text.isascii() and text.replace("_", "").isalnum() and len(text) <= _MAX_TYPE):
         raise Malformed("an event whose type is not a word")
     return prefix + text if prefix else text.lower()
 
 
-def _read_names(content: Mapping[str, Any], fields: tuple[str, str, str], required: bool = True) -> list[str]:
+def _read_names(
+    content: Mapping[str, Any], fields: tuple[str, str, str], required: bool = True
+) -> tuple[str, str, str]:
     names = [content.get(field) for field in fields]
     if not required:
         names = [name if isinstance(name, str) else "" for name in names]
     elif not all(isinstance(name, str) and name.strip() for name in names):
         raise Malformed("a callback without the names of a stream")
-    texts = [str(name) for name in names]
-    if any(has_control(name) or len(name) > _MAX_NAME for name in texts):
+    domain, app, stream = map(str, names)
+    if any(has_control(name) or len(name) > _MAX_NAME for name in (domain, app, stream)):
         raise Malformed("a name that no stream can have")
-    return texts
+    return domain, app, stream

@@ -56,9 +56,15 @@ def make_id(domain: str, app: str, stream: str) -> str:
     return "/".join(quote(name, safe="", errors="replace") for name in (domain, app, stream))
 
 
+def split_id(stream_id: str) -> Stream:
+    """Return the stream that `make_id` has named."""
+    domain, app, stream = map(unquote, stream_id.split("/"))
+    return Stream(domain, app, stream)
+
+
 def make_host(stream_id: str) -> str:
     """Return the name that the inventory plugin gives to a stream, which is not a pattern."""
-    return default_name(Stream(*map(unquote, stream_id.split("/"))))
+    return default_name(split_id(stream_id))
 
 
 def disarm(value: Any) -> Any:

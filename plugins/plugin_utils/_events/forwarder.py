@@ -57,9 +57,9 @@ class Forwarder:
         self.forwarded = 0
         self.dropped = 0
 
-    def wake(self) -> None:
-        """Tell the task that an event has arrived; call it in the engine's loop."""
-        self._arrived.set()
+    def wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell the task, which runs in this loop, from any thread that an event has arrived."""
+        loop.call_soon_threadsafe(self._arrived.set)
 
     async def run(self) -> None:
         """Forward events until cancelled; no fault ends it."""

@@ -34,7 +34,7 @@ class _Stream:
 
 
 class Keeper:
-    """What the events of the last time say about each stream."""
+    """The state of each stream by the events of the last time."""
 
     def __init__(self, stopped: Iterable[str] = ()) -> None:
         self._streams: OrderedDict[str, _Stream] = OrderedDict()

@@ -81,9 +81,7 @@ def read_hosts(name: str, value: Any) -> list[str]:
 def read_domains(name: str, value: Any) -> dict[str, str]:
     """Return a mapping of domains to domains."""
     if not isinstance(value, dict) or not all(isinstance(item, str) for pair in value.items() for item in pair):
-        raise InvalidOption(
-            f"The argument {name} is not a mapping", "Give it as {push.example.com: live.example.com}."
-        )
+        raise InvalidOption(f"The argument {name} is not a mapping", "Give it as {push.example.com: live.example.com}.")
     for domain in (domain for pair in value.items() for domain in pair):
         check_domain(domain)
     return value
@@ -158,8 +156,7 @@ def read_options(known: Mapping[str, tuple[Reader, Any]], given: Mapping[str, An
     if unknown:
         raise InvalidOption(f"There is no argument {', '.join(unknown)}", "Check its spelling.")
     return {
-        name: default if given.get(name) is None else read(name, given[name])
-        for name, (read, default) in known.items()
+        name: default if given.get(name) is None else read(name, given[name]) for name, (read, default) in known.items()
     }
 
 

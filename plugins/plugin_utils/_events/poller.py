@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Protocol
-from urllib.parse import unquote
 
 from ...module_utils._api.live import NOTIFY_LOG_KEPT
 from ...module_utils._api.models import NotifyEvent, Scope, TimeWindow, parse_time
 from .callback import INGEST, Callback, Malformed, parse_content
-from .event import OFFLINE, ONLINE, Event, make_event, make_id
+from .event import OFFLINE, ONLINE, Event, make_event, make_id, split_id
 
 _AHEAD = timedelta(minutes=5)  # by which the end of a window is later than now, since the clocks may differ
 _KEPT = timedelta(hours=1)  # for which events are remembered beyond the windows that may show them again
 
 
 class Api(Protocol):
-    """What a poller reads."""
+    """The part of the API that a poller reads."""
 
     def now(self) -> datetime:
         """Return the cloud's time."""
@@ -36,7 +35,7 @@ class Api(Protocol):
 
 
 class Poller:
-    """What has been read so far, and what is new.
+    """A memory of what has been read, which tells what is new.
 
     Each window overlaps the last one, since logs show events late. Pushes are read from the log of the ingest domains
     that are given for a domain, whose events equal its callbacks, and otherwise from the list of online streams.
@@ -123,7 +122,7 @@ def _list_online(rows: list[dict[str, Any]]) -> dict[str, str]:
 
 def _make_change(kind: str, stream_id: str, at: datetime, publish_time: str) -> Event:
     content = {"publish_time": publish_time}
-    return make_event(Callback(INGEST, kind, *map(unquote, stream_id.split("/")), content), int(at.timestamp()))
+    return make_event(Callback(INGEST, kind, *split_id(stream_id), content), int(at.timestamp()))
 
 
 def _read_state(state: Mapping[str, Any]) -> tuple[datetime | None, dict[str, float], dict[str, dict[str, str]]]:

@@ -59,7 +59,7 @@ class Bucket:
 
 
 class Receiver:
-    """What the requests lead to: verified events in a buffer, counters, and lines in the log without secrets."""
+    """A judge of requests, with a buffer for verified events, counters, and a log without secrets."""
 
     def __init__(self, options: Mapping[str, Any], buffer: Buffer) -> None:
         self._options = options

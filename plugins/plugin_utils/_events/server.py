@@ -148,7 +148,9 @@ class Server:
             assert self._runner and self._runner.server
             now, open_now = time.monotonic(), list(self._runner.server.connections)
             self._idle = {handler: self._idle.get(handler, now) for handler in open_now}
-            waiting = sorted((at, id(handler), handler) for handler, at in self._idle.items() if handler not in self._busy)
+            waiting = sorted(
+                (at, id(handler), handler) for handler, at in self._idle.items() if handler not in self._busy
+            )
             surplus = max(0, len(open_now) - MAX_CONNECTIONS)
             for number, (at, _id, handler) in enumerate(waiting):
                 if number < surplus or now - at > max(self._options["read_timeout"], 1.0) + 1.0:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Verify the signature of a callback.
 
-It covers a domain, a time and a key, and neither the path nor the content. The domain is the ingest domain for callbacks
-of pushes, and the host of the callback URL for those of recordings; whether that includes a port is not documented.
+It covers a domain, a time and a key, and neither the path nor the content. The domain is the ingest domain for
+callbacks of pushes, and the host of the callback URL for those of recordings; whether that includes a port is not
+documented.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ async def run(queue: Any, arguments: Mapping[str, Any]) -> None:
     loop = asyncio.get_running_loop()
     spool = Spool(options["spool"]) if options["spool"] else None
     forwarders: list[Forwarder] = []
-    buffer = Buffer(lambda: loop.call_soon_threadsafe(forwarders[0].wake), spool)
+    buffer = Buffer(lambda: forwarders[0].wake(loop), spool)
     forwarder = make_forwarder(queue, buffer, options, arguments.get("eda_feedback_queue"), spool)
     forwarders.append(forwarder)
     replayed = buffer.replay(time.time())

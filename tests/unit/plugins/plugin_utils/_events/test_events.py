@@ -187,7 +187,11 @@ def test_any_body_is_a_callback_or_malformed(body):
     make_event(callback, NOW, DOMAINS)
 
 
-@given(st.dictionaries(st.sampled_from(["domain", "app", "stream", "event", "uri", "EventType", "time", "action"]), json_values))
+@given(
+    st.dictionaries(
+        st.sampled_from(["domain", "app", "stream", "event", "uri", "EventType", "time", "action"]), json_values
+    )
+)
 def test_any_object_is_a_callback_or_malformed(content):
     try:
         callback = parse_content(content)
@@ -207,7 +211,13 @@ def test_any_usrargs_go_nowhere(app, stream, secret):
 
 @given(names, names, names)
 def test_any_names_in_events_are_neither_templates_nor_patterns(app, stream, argument):
-    content = {"domain": "live.example.com", "app": app, "stream": stream, "uri": "x", "push_args": {argument: argument}}
+    content = {
+        "domain": "live.example.com",
+        "app": app,
+        "stream": stream,
+        "uri": "x",
+        "push_args": {argument: argument},
+    }
     event = make_event(parse_content(content), NOW)
     templar = Templar(DataLoader(), variables={})
     for text in _texts(event):
@@ -227,7 +237,12 @@ def _texts(value):
 
 
 def test_template_in_the_name_of_a_stream_is_not_evaluated():
-    content = {"domain": "live.example.com", "app": "a", "stream": "{{{ lookup('pipe', 'id') }}{%{#", "event": "record_error"}
+    content = {
+        "domain": "live.example.com",
+        "app": "a",
+        "stream": "{{{ lookup('pipe', 'id') }}{%{#",
+        "event": "record_error",
+    }
     event = make_event(parse_content(content), NOW)
     assert event["stream_name"] == "%7B%7B{ lookup('pipe', 'id') }}%7B%%7B#"
 
@@ -243,7 +258,9 @@ def test_template_in_the_name_of_a_stream_is_not_evaluated():
 )
 def test_any_recording_callback_makes_equal_events_in_all_three_ways(app, stream, kind, timed):
     content = {"domain": "live.example.com", "app": app, "stream": stream}
-    content.update({"uri": "a/b.mp4", "start_time": NOW - 60, "stop_time": NOW - 5} if kind == "file" else {"event": kind})
+    content.update(
+        {"uri": "a/b.mp4", "start_time": NOW - 60, "stop_time": NOW - 5} if kind == "file" else {"event": kind}
+    )
     if timed:
         content["time"] = "2026-11-18T10:26:38Z"
     headers = make_headers(HOST, RECORDING_KEY, NOW)
@@ -295,7 +312,12 @@ def test_poll_returns_what_is_new_and_windows_overlap():
 
 
 def test_poll_of_the_online_list_shows_begun_and_ended_pushes():
-    row = {"domain_name": "live.example.com", "app_name": "a", "stream_name": "s", "publish_time": "2026-01-01T00:00:00Z"}
+    row = {
+        "domain_name": "live.example.com",
+        "app_name": "a",
+        "stream_name": "s",
+        "publish_time": "2026-01-01T00:00:00Z",
+    }
     log = Log(online=[row])
     poller = Poller(log, ["live.example.com"], {}, 60)
     assert [event["type"] for event in poller.poll()] == ["stream_online"]

@@ -143,7 +143,11 @@ def test_batch_names_streams_by_type_and_hosts_of_streams_to_keep():
     batch = make_batch(events, [ID, "live.example.com/app/%7B"], details=False, hosts=True)
     assert batch["counts"] == {"stream_online": 1, "record_paused": 3}
     assert batch["streams"]["record_paused"] == [ID, "live.example.com/app/two"]
-    assert batch["meta"]["hosts"] == ["one@app@live.example.com", "two@app@live.example.com", "%7B@app@live.example.com"]
+    assert batch["meta"]["hosts"] == [
+        "one@app@live.example.com",
+        "two@app@live.example.com",
+        "%7B@app@live.example.com",
+    ]
     assert "events" not in batch
     assert make_batch(events, [], True, False)["meta"]["uuid"] == batch["meta"]["uuid"]
     assert make_batch([], [ID], True, True)["meta"]["hosts"] == ["one@app@live.example.com"]
@@ -246,7 +250,7 @@ def run_forwarder(queue, events, seconds, **options):
 
     async def run():
         loop = asyncio.get_running_loop()
-        buffer = Buffer(lambda: loop.call_soon_threadsafe(forwarder.wake))
+        buffer = Buffer(lambda: forwarder.wake(loop))
         forwarder = Forwarder(queue, buffer, **{"batch_window": 0.2, **options})
         kept.append(buffer)
         task = loop.create_task(forwarder.run())
