@@ -171,6 +171,7 @@ def soak(directory: Path) -> dict[str, Any]:
         "mib_second_quarter": round(statistics.median(memory[quarter : 2 * quarter] or memory), 1),
         "mib_last_quarter": round(statistics.median(memory[-quarter:]), 1),
         "mib_max": round(max(memory), 1),
+        "mib_by_tenth": [round(memory[len(memory) * part // 10], 1) for part in range(10)],
         "spool_bytes": sum(path.stat().st_size for path in directory.glob("spool*")),
     }
 

@@ -153,3 +153,15 @@ def test_killed_rulebook_loses_no_stream(cloud_at, tmp_path):
     calls = cloud.calls("RealTimeRecordCommand")
     assert {row["params"]["Command"] for row in calls} == {"start"}
     assert KEY[1] not in rulebook.log.read_text()
+
+
+def test_callbacks_that_were_lost_while_the_rulebook_was_down_are_read_from_the_logs(cloud_at, tmp_path):
+    state = tmp_path / "poll.json"
+    polling = {"events_poll_domains": ["live.example.com"], "events_poll_interval": 2}
+    cloud, rulebook = cloud_at(streams([ONE]), **polling, events_poll_state_file=str(state))
+    rulebook.kill()
+    cloud.push(ONE)
+    time.sleep(4)  # The callback, two seconds after the push, finds nobody.
+    assert not starts(cloud, ONE)
+    rulebook.start()
+    wait_until(lambda: is_recorded(cloud, ONE), 20, "recorded")

@@ -13,7 +13,7 @@ from .event import Event, make_host
 
 MAX_EVENTS = 1000  # in a batch
 MAX_HOSTS_CHARACTERS = 100_000  # of --limit: Linux accepts 131,072 bytes in an argument
-MAX_WINDOW_FACTOR = 8
+MAX_WINDOW_FACTOR = 4
 QUIET_PART = 0.15  # of the window, in which nothing must come for a batch to end early
 
 _NAMESPACE = uuid.UUID("0d6f3f0c-6b38-5b0e-8b51-8a0c7f3a2f64")
@@ -23,7 +23,7 @@ class Window:
     """The time in which events are gathered.
 
     It ends a seventh of the window after the last event, or with the window. If events still came then, the next one
-    is twice as long, up to eight times: a crowd of streams is answered with few batches, and one stream at once.
+    is twice as long, up to four times: a crowd of streams is answered with few batches, and one stream at once.
     """
 
     def __init__(self, seconds: float) -> None:

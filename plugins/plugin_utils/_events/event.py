@@ -56,6 +56,13 @@ def make_id(domain: str, app: str, stream: str) -> str:
     return "/".join(quote(name, safe="", errors="replace") for name in (domain, app, stream))
 
 
+def parse_event_time(event: Event) -> float:
+    """Return when an event happened, in seconds since the epoch."""
+    time = parse_time(event["time"])
+    assert time
+    return time.timestamp()
+
+
 def split_id(stream_id: str) -> Stream:
     """Return the stream that `make_id` has named."""
     domain, app, stream = map(unquote, stream_id.split("/"))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from .batch import Window, make_batch
+from .batch import MAX_EVENTS, Window, make_batch
 from .buffer import Buffer
 from .event import Event
 from .keeper import Keeper
@@ -127,7 +127,10 @@ class Forwarder:
             self._gathered = len(self._buffer)
             self._window.add(now)
         end, due = self._window.ends_at(), self._keeper.next_due()
-        return (end is not None and end <= now) or (due is not None and due <= now and bool(self._batch_window))
+        is_full = self._gathered >= MAX_EVENTS
+        return (
+            is_full or (end is not None and end <= now) or (due is not None and due <= now and bool(self._batch_window))
+        )
 
     def _save(self) -> None:
         stopped = self._keeper.stopped()

@@ -88,8 +88,8 @@ def read_domains(name: str, value: Any) -> dict[str, str]:
 
 
 def read_domain_list(name: str, value: Any) -> list[str]:
-    """Return a list of domains."""
-    domains = read_list(name, value)
+    """Return a list of domains, which may be empty."""
+    domains = read_list(name, value) if value else []
     for domain in domains:
         check_domain(domain)
     return domains

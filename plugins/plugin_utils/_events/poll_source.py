@@ -22,6 +22,7 @@ from ...module_utils._module.argspec import CONNECTION, Spec
 from ...module_utils._module.task import Task
 from .._util.files import require_regular_file, write_atomically
 from .buffer import FULL, Buffer
+from .event import parse_event_time
 from .forwarder import Forwarder
 from .options import POLL, read_options
 from .poller import Poller
@@ -36,8 +37,10 @@ logger = logging.getLogger("apsaravideo.live.events")
 async def run(queue: Any, arguments: Mapping[str, Any]) -> None:
     """Poll and forward events until cancelled; raises LiveError or OSError at the start only."""
     options = read_options(POLL, arguments)
+    if options["domains"] is None:
+        raise InvalidOption("The argument domains is missing", "Give a list of streaming domains, or [] for none.")
     if not options["domains"]:
-        raise InvalidOption("The argument domains is missing", "Give a list of streaming domains.")
+        await asyncio.Event().wait()  # A source that ends would end the whole rulebook.
     loop = asyncio.get_running_loop()
     spool = Spool(options["spool"]) if options["spool"] else None
     forwarders: list[Forwarder] = []
@@ -107,7 +110,9 @@ async def _poll(
         began = time.monotonic()
         try:
             for event in await loop.run_in_executor(pool, poller.poll):
-                while buffer.store(event, time.time()) == FULL:
+                # When it happened, not when it was read, tells in which order and how soon things followed each other.
+                at = min(time.time(), parse_event_time(event))
+                while buffer.store(event, at) == FULL:
                     await asyncio.sleep(1)
             if not len(buffer):
                 state.save(poller.state(), time.time())

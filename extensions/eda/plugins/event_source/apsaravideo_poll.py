@@ -18,7 +18,7 @@ description:
     read from the list.
 options:
   domains:
-    description: The streaming domains.
+    description: The streaming domains. With an empty list, the source does nothing.
     type: list
     elements: str
     required: true

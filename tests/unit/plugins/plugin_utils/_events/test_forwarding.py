@@ -130,7 +130,7 @@ def test_window_ends_soon_after_a_single_event_and_is_longer_for_a_crowd():
             window.add(now)
         lengths.append(round(now - NOW))
         window.close()
-    assert lengths == [1, 2, 4, 8, 8]
+    assert lengths == [1, 2, 4, 4, 4]
     window.add(NOW)
     window.close()
     window.add(NOW)
@@ -285,6 +285,13 @@ def test_events_are_forwarded_as_one_batch_or_each_alone():
     queue = Queue()
     run_forwarder(queue, events, 0.5, batch_window=0)
     assert queue.events == events
+
+
+def test_full_batch_does_not_wait_for_the_end_of_the_window():
+    queue = Queue()
+    events = [push(stream=str(number)) for number in range(2500)]
+    assert len(run_forwarder(queue, events, 1.5, batch_window=60)) == 500
+    assert [event["counts"] for event in queue.events] == [{"stream_online": 1000}] * 2
 
 
 def test_event_that_could_not_be_put_is_put_again():
