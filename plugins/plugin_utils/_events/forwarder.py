@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,7 @@ from .batch import MAX_EVENTS, Window, make_batch
 from .buffer import Buffer
 from .event import Event
 from .keeper import Keeper
+from .spool import Spool
 
 RETRY_SECONDS = 1.0  # after which an event is put again that could not be put
 MAX_ATTEMPTS = 5  # an event with which a filter fails each time must not keep back the others
@@ -140,6 +141,22 @@ class Forwarder:
                 self._save_stopped(stopped)
             except OSError as error:
                 logger.warning("The list of stopped streams could not be written: %s", error.strerror)
+
+
+def make_forwarder(
+    queue: Any, buffer: Buffer, options: Mapping[str, Any], feedback: Any, spool: Spool | None
+) -> Forwarder:
+    """Return the forwarder that the options describe."""
+    return Forwarder(
+        queue,
+        buffer,
+        batch_window=options["batch_window"],
+        details=options["batch_details"],
+        hosts=options["meta_hosts"],
+        feedback=feedback,
+        stopped=spool.read_stopped() if spool else (),
+        save_stopped=spool.write_stopped if spool else None,
+    )
 
 
 def _without_hosts(event: Event) -> Event:

@@ -23,10 +23,9 @@ from ...module_utils._module.task import Task
 from .._util.files import require_regular_file, write_atomically
 from .buffer import FULL, Buffer
 from .event import parse_event_time
-from .forwarder import Forwarder
+from .forwarder import Forwarder, make_forwarder
 from .options import POLL, read_options
 from .poller import Poller
-from .source import make_forwarder
 from .spool import KEEP_SECONDS, Spool
 
 MAX_STATE_BYTES = 64 * 1024 * 1024

@@ -8,14 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aiohttp import web
+try:
+    from aiohttp import web
+except ImportError:
+    web = None  # type: ignore[assignment]
 
+from ...module_utils._errors import InvalidOption
 from .receiver import Receiver, Refused, Reply
 
 MAX_CONNECTIONS = 1000
@@ -32,11 +37,16 @@ class Server:
     """A server for the callbacks of a receiver; `forwarded` returns a counter for its page about health."""
 
     def __init__(self, options: Mapping[str, Any], receiver: Receiver, forwarded: Callable[[], int]) -> None:
+        """Prepare the server; raise InvalidOption if there is no aiohttp."""
+        if web is None:
+            raise InvalidOption(
+                f"{sys.executable} does not find aiohttp", f"Run: {sys.executable} -m pip install aiohttp"
+            )
         self._options = options
         self._receiver = receiver
         self._forwarded = forwarded
         self._loop = asyncio.new_event_loop()
-        self._runner: web.AppRunner | None = None
+        self._runner = self._make_runner()
         self._busy: dict[Any, float] = {}
         self._idle: dict[Any, float] = {}
         self._thread = threading.Thread(target=self._run, name="apsaravideo-events", daemon=True)
@@ -68,14 +78,13 @@ class Server:
         watch = self._loop.create_task(self._watch_connections())
         self._loop.run_forever()
         watch.cancel()
-        assert self._runner
         self._loop.run_until_complete(self._runner.cleanup())
         self._loop.close()
 
-    async def _listen(self) -> None:
+    def _make_runner(self) -> web.AppRunner:
         app = web.Application(client_max_size=int(self._options["max_body"]))
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(
+        return web.AppRunner(
             app,
             access_log=None,
             logger=_silent,
@@ -84,6 +93,8 @@ class Server:
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
         )
+
+    async def _listen(self) -> None:
         await self._runner.setup()
         options = self._options
         site = web.TCPSite(
@@ -145,8 +156,8 @@ class Server:
         """Close connections that send no whole request in time, and the oldest of too many."""
         while True:
             await asyncio.sleep(min(1.0, self._options["read_timeout"] / 2))
-            assert self._runner and self._runner.server
-            now, open_now = time.monotonic(), list(self._runner.server.connections)
+            server = self._runner.server
+            now, open_now = time.monotonic(), list(server.connections if server else [])
             self._idle = {handler: self._idle.get(handler, now) for handler in open_now}
             waiting = sorted(
                 (at, id(handler), handler) for handler, at in self._idle.items() if handler not in self._busy

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .buffer import Buffer
-from .forwarder import Forwarder
+from .forwarder import Forwarder, make_forwarder
 from .options import EVENTS, check_receiver, read_options
 from .receiver import Receiver
 from .server import Server
@@ -41,19 +41,3 @@ async def run(queue: Any, arguments: Mapping[str, Any]) -> None:
         server.stop()
         if spool:
             spool.close()
-
-
-def make_forwarder(
-    queue: Any, buffer: Buffer, options: Mapping[str, Any], feedback: Any, spool: Spool | None
-) -> Forwarder:
-    """Return the forwarder that the options describe."""
-    return Forwarder(
-        queue,
-        buffer,
-        batch_window=options["batch_window"],
-        details=options["batch_details"],
-        hosts=options["meta_hosts"],
-        feedback=feedback,
-        stopped=spool.read_stopped() if spool else (),
-        save_stopped=spool.write_stopped if spool else None,
-    )

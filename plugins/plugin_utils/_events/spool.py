@@ -19,7 +19,7 @@ import re
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from .._util.files import require_regular_file, write_atomically
 from .event import Event
@@ -77,9 +77,8 @@ class Spool:
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         if sum(segment.size for segment in self._segments) + len(line) > self._max_bytes:
             return False
-        segment = self._current(entry[0])
-        assert self._file is not None
-        self._file.write(line)
+        segment, file = self._open_segment(entry[0])
+        file.write(line)
         segment.size += len(line)
         segment.events += 1
         return True
@@ -129,17 +128,17 @@ class Spool:
             self._file = None
         os.close(self._lock)
 
-    def _current(self, now: float) -> _Segment:
+    def _open_segment(self, now: float) -> tuple[_Segment, BinaryIO]:
         if self._file and now - self._segments[-1].opened_at < SEGMENT_SECONDS:
-            return self._segments[-1]
+            return self._segments[-1], self._file
         number = int(self._segments[-1].path.rpartition(".")[2]) + 1 if self._segments else 1
         path = f"{self._path}.{number}"
         descriptor = self._open(path, os.O_WRONLY | os.O_APPEND)
         if self._file:
             self._file.close()
-        self._file = os.fdopen(descriptor, "ab", buffering=0)
+        self._file = file = cast(BinaryIO, os.fdopen(descriptor, "ab", buffering=0))
         self._segments.append(_Segment(path, now))
-        return self._segments[-1]
+        return self._segments[-1], file
 
     def _open(self, path: str, flags: int) -> int:
         require_regular_file(path)
