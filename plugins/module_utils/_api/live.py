@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -65,6 +66,7 @@ from .rows import (
     parse_record_usage,
     rename_fields,
 )
+from .traffic import ApiResponse
 
 _MAX_TOLERATED_SKEW = timedelta(minutes=15)  # with which the cloud still accepts requests
 # As far back as DescribeLiveRecordNotifyRecords reads, whichever of the clocks is ahead.
@@ -138,6 +140,10 @@ class Live:
         self.client = client
         self._cloud_clock = client.account.cloud_clock
         self._common = {"RegionId": region_id} if region_id else {}
+
+    def call(self, operation: Operation, parameters: Mapping[str, str]) -> ApiResponse:
+        """Make a call of an operation that has no method here."""
+        return self.client.call(operation, {**self._common, **parameters})
 
     def record_command(self, stream: Stream, command: str) -> CommandResponse:
         """Send `start`, `stop`, `cancel_delay` or `restart` with RealTimeRecordCommand.

@@ -270,3 +270,4 @@ class NotifyConfig(NamedTuple):
 
 
 AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")
+INGEST_AUTH_KEY = re.compile("[0-9A-Za-z]{16,64}")

@@ -141,6 +141,13 @@ UPDATE_NOTIFY_CONFIG = Operation("UpdateLiveRecordNotifyConfig", calls_per_secon
 DELETE_NOTIFY_CONFIG = Operation(
     "DeleteLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, repeat_warning=_REREAD_CONFIGS
 )
+INGEST_NOTIFY_CONFIG = Operation(
+    "DescribeLiveStreamsNotifyUrlConfig", calls_per_second=1000 / 60, field="LiveStreamsNotifyConfig"
+)
+SET_INGEST_NOTIFY_CONFIG = Operation("SetLiveStreamsNotifyUrlConfig", calls_per_second=15)
+DELETE_INGEST_NOTIFY_CONFIG = Operation(
+    "DeleteLiveStreamsNotifyUrlConfig", calls_per_second=15, repeatable=False, repeat_warning=_REREAD_CONFIGS
+)
 
 _STS_VERSION = "2015-04-01"
 # The quota of the Security Token Service is not documented; a run needs far less than this.

@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, RecordUsage, Stream, parse_time
+from .models import (
+    AUTH_KEY,
+    INGEST_AUTH_KEY,
+    IngestEvent,
+    NotifyConfig,
+    NotifyEvent,
+    Push,
+    RecordUsage,
+    Stream,
+    parse_time,
+)
 
 _STAMP = re.compile(r'"ALI-LIVE-TIMESTAMP"\s*:\s*\[?\s*"?([0-9]{1,12})\b', re.IGNORECASE)
 
@@ -184,6 +194,34 @@ def build_notify_parameters(config: NotifyConfig) -> dict[str, str]:
         "OnDemandUrl": settings["on_demand_url"],
         "NeedStatusNotify": str(settings["status_events"]).lower(),
         "NotifyReqAuth": str(settings["signed"]).lower(),
+        "NotifyAuthKey": config.auth_key if settings["signed"] else None,
+    }
+    return {name: value for name, value in parameters.items() if value}
+
+
+_INGEST_URLS = {"notify_url": "NotifyUrl", "exception_url": "ExceptionNotifyUrl", "switch_url": "SwitchNotifyUrl"}
+
+
+def parse_ingest_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyConfig | None:
+    """Return the callbacks of an ingest domain, None if the API shows none.
+
+    It is not documented that SwitchNotifyUrl is shown; `switch_url` is null if it is not.
+    """
+    urls = {ours: _read_text((row or {}).get(theirs)) for ours, theirs in _INGEST_URLS.items()}
+    if not row or not any(urls.values()):
+        return None
+    settings = {"domain_name": domain_name, **urls, "signed": _parse_flag(row.get("NotifyReqAuth"))}
+    key = str(row.get("NotifyAuthKey"))
+    return NotifyConfig(settings, key if settings["signed"] and INGEST_AUTH_KEY.fullmatch(key) else None)
+
+
+def build_ingest_notify_parameters(config: NotifyConfig) -> dict[str, str]:
+    """Return the callbacks of an ingest domain as parameters."""
+    settings = config.settings
+    parameters = {
+        "DomainName": settings["domain_name"],
+        **{theirs: settings[ours] for ours, theirs in _INGEST_URLS.items()},
+        "NotifyReqAuth": "yes" if settings["signed"] else "no",
         "NotifyAuthKey": config.auth_key if settings["signed"] else None,
     }
     return {name: value for name, value in parameters.items() if value}

@@ -48,7 +48,7 @@ _LATER = (
 _NO_KNOWN_CHANGE = " The key is sent each time, and a change is reported without knowing that there is one."
 
 
-class _Present(reconcile.Resource):
+class Present(reconcile.Resource):
     """A recording callback that should exist."""
 
     def __init__(self, live: Live, options: Mapping[str, Any]) -> None:
@@ -139,7 +139,7 @@ class _Present(reconcile.Resource):
         return _OTHER if found.auth_key else _UNSEEN
 
 
-class _Absent(_Present):
+class Absent(Present):
     """A recording callback that should not exist."""
 
     def plan(self, found: NotifyConfig | None) -> Change | None:
@@ -158,7 +158,7 @@ def operate(task: Task) -> dict[str, Any]:
     check_domain(task.options["domain_name"])
     if present:
         _check(task.options)
-    resource = (_Present if present else _Absent)(task.open_live(), task.options)
+    resource = (Present if present else Absent)(task.open_live(), task.options)
     outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
     task.warnings += resource.list_warnings(outcome)
     if not task.check_mode:
@@ -169,15 +169,15 @@ def operate(task: Task) -> dict[str, Any]:
 def _check(options: Mapping[str, Any]) -> None:
     """Raise InvalidOption for options that the service would refuse."""
     if options["notify_url"] is not None:
-        _check_url("notify_url", options["notify_url"])
+        check_url("notify_url", options["notify_url"])
     if options["on_demand_url"]:
-        _check_url("on_demand_url", options["on_demand_url"])
+        check_url("on_demand_url", options["on_demand_url"])
     key = options["auth_key"]
     if key and not AUTH_KEY.fullmatch(key):
         raise InvalidOption("The option auth_key is not a valid key", "Give 16 to 32 letters and digits.")
 
 
-def _check_url(option: str, url: str) -> None:
+def check_url(option: str, url: str) -> None:
     try:
         parts = urlsplit(url)
         usable = bool(_URL.fullmatch(url) and parts.hostname and parts.port != 0)
