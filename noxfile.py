@@ -9,6 +9,7 @@ the environments in .cache/env, whose pins stand in pyproject.toml. How that is 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import nox
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests" / "tools"))
 
 import attacks
+import chromium
 import demo as demonstration
 import environments
 import everything
@@ -27,7 +29,7 @@ import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
 from steps import Step, several, step
 
-ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "events", "lint"]
+ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "events", "lint", "browser"]
 LINT = [
     "ruff-check",
     "ruff-format",
@@ -58,7 +60,7 @@ def test(session: nox.Session) -> None:
     """Run every check there is."""
     # Playbooks keep two cores busy most of the time. So they are not beside each other, and what is beside them is
     # content with one core.
-    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "events", "gate"])
+    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "events", "page", "gate"])
 
 
 @nox.session
@@ -289,6 +291,16 @@ def events_soak(step: Step) -> None:
     step.run("python", "tests/events/measure.py", *names, variables={"PYTHONPATH": str(TREE)})
 
 
+@step("browser")
+def page(step: Step) -> None:
+    """Look at the reports' pages in a real browser, which is installed where it is missing."""
+    if chromium.find_or_install() is None:
+        # As with a Python that is missing: one step among others may be left out, and says so.
+        leave = step.session.skip if "TEST_PREPARED" in os.environ else step.session.error
+        leave(chromium.MISSING)
+    step.tests("tests/page")
+
+
 @step("newest", *ENVIRONMENTS)
 def gate(step: Step) -> None:
     """Plant faults and see that the checks find them."""
@@ -317,11 +329,16 @@ def bench(step: Step) -> None:
     step.run("python", "tests/benchmark/benchmark.py", "--output", CHECKOUT / "docs", *step.arguments)
 
 
-@step("newest")
+@step("newest", "browser")
 def docs(step: Step) -> None:
-    """Write the plugins' reference pages to .cache/docs."""
+    """Write the plugins' reference pages to .cache/docs, and the README's pictures, of a real run, to docs."""
     pages = CACHE / "docs"
     pages.mkdir(exist_ok=True)
     options = ["--use-current", "--squash-hierarchy", "--output-format=simplified-rst", "--fail-on-error"]
     step.run("antsibull-docs", "collection", *options, "--dest-dir", pages, "apsaravideo.live")
     step.session.log(f"The pages are in {pages}.")
+    if chromium.find_or_install() is None:
+        step.session.log(f"The pictures are left out: {chromium.MISSING}.")
+    else:
+        playbook = environments.directory("newest") / "bin" / "ansible-playbook"
+        Step(step.session, "browser").run("python", "tests/tools/pictures.py", playbook, CHECKOUT / "docs")

@@ -30,7 +30,8 @@ description:
     begun is V(unknown).
   - Pushes are read only if the files do not cover everything. They come from the callbacks of O(ingest_domain), or else
     from C(DescribeLiveStreamsPublishList), read by domain for 30 days. A push that began more than 7 days before the
-    window and has ended since may be missing there.
+    window and has ended since may be missing there. For windows that are older than 30 days, the list is trusted from
+    the first push of the domain on that it shows, because it is not documented how long pushes are kept.
   - The streams are those of the hosts of the play's batch, of O(hosts), or of O(streams), as for
     M(apsaravideo.live.apsaravideo_record_fleet). Their windows are set by the same variables as there. A stream with an
     empty list of windows is skipped.
@@ -63,14 +64,15 @@ options:
     aliases: [domain]
   since:
     description:
-      - The beginning of one span for all streams, which replaces their windows. In ISO 8601 with a time zone, or in
-        seconds since 1970.
+      - The beginning of one span for all streams, which replaces their windows. In ISO 8601 with a time zone, in
+        seconds since 1970, or as a duration with a unit before now, such as V(2h) or V(90m).
     type: str
   until:
     description:
-      - The end of that span.
+      - The end of that span. As a variable of a play, C(until) is a reserved name of Ansible.
       - Default is now.
     type: str
+    aliases: [till]
   tolerance:
     description:
       - The seconds that may be missing in one place. Recordings begin with a key frame, which comes some seconds after
@@ -168,6 +170,8 @@ attributes:
 notes:
   - Progress and summary are shown in addition to the result of the task.
   - Index files are listed for 6 months. Older windows are V(unknown).
+  - An index file that was created on request (C(CreateLiveStreamRecordIndexFiles)) while a recording ran is taken for a
+    file of that recording, so that what was recorded before it counts as missing until the recording has its own file.
   - A file that somebody has deleted from the bucket is still listed. O(check_files) finds it missing.
 seealso:
   - module: apsaravideo.live.apsaravideo_record_fleet

@@ -55,6 +55,7 @@ SCENARIOS: dict[str, Callable[[argparse.Namespace], list[Table]]] = {
     "absent": scenarios.absent,
     "slow": scenarios.slow,
     "kept": scenarios.kept,
+    "verify": scenarios.verify,
     "instant": scenarios.instant,
     "two": scenarios.two,
     "four": scenarios.four,

@@ -32,9 +32,10 @@ from plain_client import sign_calls
 from report import Table, Target, seconds_table
 from ways import SMALL
 
-from support.emulator import ACCOUNT, KEY
+from support.emulator import ACCOUNT, KEY, stream_fields
 
 LIST = "DescribeLiveStreamsOnlineList"
+FILES, FILES_QUOTA = "DescribeLiveStreamRecordIndexFiles", 15
 INTERVAL = 5.0  # seconds between reads of a domain's list (watch_interval)
 MIB = 2**20
 UNLIMITED = {ACTION: 1_000_000}
@@ -312,6 +313,30 @@ def kept(options: argparse.Namespace) -> list[Table]:
             ],
         )
     ]
+
+
+def verify(options: argparse.Namespace) -> list[Table]:
+    """Verify the recordings of 1,000 streams, each of which takes a list of its files, 15 in a second."""
+    count, hour = 1000, 3600
+    streams = names(count)
+    steps = [{"after": 0, "do": "push"}, {"after": 1, "do": "start"}, {"after": hour, "do": "drop"}]
+    with bench(options.forks) as at:
+        at.fresh([])
+        stories = [{**stream_fields(stream), "steps": steps} for stream in streams]
+        at.emulator.control("POST", "streams/steps", {"streams": stories})
+        at.emulator.advance(2 * hour)
+        window = {"window_start": int(time.time()) - 2 * hour + 5, "window_duration": hour - 10}
+        command = at.playbook("apsaravideo.live.verify", hosts(streams), **window)
+        finish(command)
+        calls = at.calls(FILES)
+    bound = 1.1 * count / FILES_QUOTA
+    head = ["file lists", "lists/s", "most in a second", "throttled", "seconds, whole command", "CPU seconds"]
+    row = [len(calls), calls.rate, calls.densest_second, calls.throttled, command.seconds, command.cpu]
+    targets = [
+        Target(f"{count} streams verified: seconds of the whole command", command.seconds, at_most=bound),
+        Target(f"{count} streams verified: throttled calls", calls.throttled, at_most=0),
+    ]
+    return [Table(f"The recordings of {count} streams verified", head, [row], targets=targets)]
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float) -> None:

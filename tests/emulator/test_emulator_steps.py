@@ -132,6 +132,27 @@ def test_errors_of_a_recording_appear_in_the_log_at_their_times(cloud):
     assert error["time"] - started["time"] == pytest.approx(10)
 
 
+def test_error_of_a_conversion_names_the_file_also_after_the_clock_has_moved(cloud, client):
+    cloud.script(ONE, (0, "push"), (0, "start"), (60, "restart"), (70, "transformat_error"), (80, "record_error"))
+    cloud.advance(100)
+    cloud.advance(1000)
+    (file,) = [file for file in cloud.stream(ONE)["files"] if file["format"] == "mp4"]
+    response = client.call(
+        "DescribeLiveRecordNotifyRecords", DomainName="live.example.com", **window(), PageNumber=1, PageSize=100
+    )
+    bodies = {row["NotifyType"]: json.loads(row["NotifyContent"]) for row in response.json["CallbackList"]}
+    body = bodies["transformat_error"]
+    assert body["event"] == "transformat_error"
+    assert body["error_info"]["code"] == "InvalidParameter.ResourceContentBad"
+    assert body["file_info"] == {
+        "uri": file["object"],
+        "start_time": seconds(file["started"]),
+        "stop_time": seconds(file["stopped"]),
+    }
+    assert bodies["record_error"]["error_info"]["code"] == "BucketNotFound"
+    assert "file_info" not in bodies["record_error"]
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

@@ -154,6 +154,7 @@ PLANTS = [
     in_tests("integration-enterprise", "tests/integration"),
     in_tests("chaos", "tests/chaos"),
     in_tests("sdk", "tests/sdk"),
+    in_tests("page", "tests/page"),
 ]
 
 
@@ -202,7 +203,7 @@ class Checkout:
         name, *arguments = step.split()
         nox = ["tests/python", "tests/tools/with_nox.py", "-s", name, "--", *arguments]
         status, said = self.run(*nox, **variables)
-        if missing := re.search("no Python .* on this machine", said):
+        if missing := re.search("no (Python|Chromium) .*on this machine.*", said):
             pytest.skip(missing[0])
         return status, said
 

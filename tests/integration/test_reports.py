@@ -17,8 +17,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.document import parse_moment
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import Schema
-from support.emulator import KEY
+from support.emulator import ACCOUNT, KEY
 from support.playbook import streams
 
 FORMS = ("json", "csv", "xml", "md", "prom", "html")
@@ -308,7 +309,7 @@ def test_window_is_reported(cloud, ansible):
     assert document["counts"] == {"streams": 6, "ok": 5, "failed": 1, "not_tried": 0, "changed": 5}
     (state,) = found["states"]
     assert f"window: 6 streams, 5 {state}, 1 failed. 5 changed. {len(cloud.calls())} calls" in run.output
-    assert found["seconds"] > 1
+    assert parse_moment(found["ended"]) >= now + 3
 
 
 def test_sweep_is_reported_with_streams_that_are_no_hosts(cloud, ansible):
@@ -337,6 +338,43 @@ def test_status_is_reported(cloud, ansible):
     assert document["counts"] == {"streams": 6, "ok": 4, "failed": 2, "not_tried": 0, "changed": 0}
     assert "Not known to be recorded: 2 of 6 streams: s4, s5." in run.output
     assert found["states"] == {"recording": 4}
+
+
+def test_count_of_the_cloud_is_reported(cloud, ansible):
+    cloud.push(*SIX[:4])
+    inventory = ansible.inventory(streams(SIX))
+    ansible.playbook(*command("start", inventory))
+    cloud.advance(600)
+    ansible.playbook(*command("status", inventory, report=places(), cloud_count=True))
+    (run,) = assert_forms_agree(ansible)["runs"]
+    counted = run["cloud_count"]["domains"]["live.example.com"]
+    assert (counted["counted"], counted["believed"]) == (4, 4)
+    gauges = re.findall(r"^apsaravideo_domain_recordings_(\w+)\{.*\} 4$", read(ansible, "prom"), re.MULTILINE)
+    assert gauges == ["counted", "believed"]
+
+
+def test_verify_is_reported(cloud, ansible):
+    cloud.add_accounts({"id": ACCOUNT, "record_configs": []})
+    hour = 3600
+    for number in range(4):
+        stop = 2 * hour if number < 3 else hour
+        cloud.script(SIX[number], (0, "push"), (1, "start"), (stop, "stop"), (stop + 10, "cancel_delay"))
+    cloud.advance(3 * hour)
+    cloud.clear_calls()
+    window = {"window_start": int(time.time()) - 3 * hour + 2, "window_duration": 2 * hour - 10}
+    run = ansible.playbook(*command("verify", ansible.inventory(streams(SIX[:5])), report=places(), **window))
+    document = assert_forms_agree(ansible)
+    (found,) = document["runs"]
+    assert document["counts"] == {"streams": 5, "ok": 3, "failed": 2, "not_tried": 0, "changed": 0}
+    assert "verify: 5 streams, 3 complete, 2 failed. 0 changed. " in run.output
+    assert found["calls"]["total"] == len(cloud.calls())
+    lists = cloud.calls(found["rate"]["operation"])
+    assert len(lists) >= 5
+    assert sum(number for _second, number in found["rate"]["by_second"]) == len(lists)
+    verdicts = {row["verdict"]: row["stream_name"] for row in found["streams"] if row["status"] == "failed"}
+    assert verdicts == {"incomplete": "s3", "nothing_recorded": "s4"}
+    seconds = re.findall(r"^apsaravideo_stream_expected_seconds\{.*\} (\S+)$", read(ansible, "prom"), re.MULTILINE)
+    assert set(map(float, seconds)) == {2 * hour - 10}
 
 
 def test_results_of_a_loop_are_reported(cloud, ansible):

@@ -184,14 +184,14 @@ def _verify_row(names: dict[str, str], parts: int, length: float, chance: random
         kind = "interrupted"
     bounds = [start + length * part / parts for part in range(parts + 1)]
     spans = [] if kind == "nothing_recorded" else list(zip(bounds, bounds[1:]))
-    gaps = []
+    gaps: list[tuple[float, float, str]] = []
     if kind in ("interrupted", "incomplete"):
         at = chance.uniform(0.1, 0.8) * length + start
         lost = chance.uniform(20, length / 8)
         spans = [part for low, high in spans for part in _cut(low, high, at, at + lost)]
-        gaps.append({"start": at, "stop": at + lost, "cause": "push" if kind == "interrupted" else "recording"})
+        gaps.append((at, at + lost, "push" if kind == "interrupted" else "recording"))
     elif kind == "nothing_recorded":
-        gaps.append({"start": start, "stop": stop, "cause": chance.choice(["recording", "unknown"])})
+        gaps.append((start, stop, chance.choice(["recording", "unknown"])))
     files = [_file(names, low, high, chance) for low, high in spans]
     if kind == "damaged":
         files[1] |= {"status": chance.choice(["damaged", "missing", "error"]), "note": "no readable beginning"}
@@ -205,7 +205,7 @@ def _verify_row(names: dict[str, str], parts: int, length: float, chance: random
         "expected_seconds": length,
         "recorded_seconds": round(sum(high - low for low, high in spans), 3),
         "files": files,
-        "gaps": [{**gap, "start": format_time(gap["start"]), "stop": format_time(gap["stop"])} for gap in gaps],
+        "gaps": [{"start": format_time(low), "stop": format_time(high), "cause": cause} for low, high, cause in gaps],
         "seconds": round(chance.uniform(0.05, 0.3), 3),
         "api_calls": 2,
         "throttled": 0,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sources together say of a stream's recording; pure functions."""
+"""The knowledge of a stream's recording that its sources give together; pure functions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NotifyLog(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """What was read, at the time `now`; None stands for what could not be, and `problems` says why.
+    """The lists that were read until `now`; None stands for one that could not be, and `problems` says why.
 
     `listed` are rows of the list of index files, `configs` the recording configurations of the domain. `delay` is the
     seconds after which a file exists, if the user knows them.
@@ -52,11 +52,12 @@ class Sources(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """The rules of a recording: when its files are made, and whether they include index files."""
+    """The rules of a recording: when its files are made, and whether all or some of them are index files."""
 
     delay: float
     cycle: float
     has_index: bool
+    has_others: bool = True
 
 
 def find_rules(configs: list[dict[str, Any]] | None, stream: Stream, since: float, delay: float | None) -> Rules:
@@ -71,8 +72,9 @@ def find_rules(configs: list[dict[str, Any]] | None, stream: Stream, since: floa
     formats = [*config["formats"], *config["transcode_formats"]]
     cycles = [float(item["cycle_duration"] or MAX_CYCLE) for item in formats]
     waits = max(DEFAULT_DELAY, float(config["delay_time"] or 0)) if delay is None else delay
-    has_index = any(item["format"] == recorded.INDEX_FORMAT for item in formats)
-    return Rules(waits, max(cycles, default=MAX_CYCLE), has_index)
+    kinds = {item["format"] for item in formats}
+    has_index, has_others = recorded.INDEX_FORMAT in kinds, kinds != {recorded.INDEX_FORMAT}
+    return Rules(waits, max(cycles, default=MAX_CYCLE), has_index, has_others)
 
 
 def combine(stream: Stream, windows: Spans, sources: Sources) -> Known:
@@ -85,30 +87,33 @@ def combine(stream: Stream, windows: Spans, sources: Sources) -> Known:
     known = Known(sources.now, files.found, (), rules.delay, rules.cycle)
     status_since = sources.log.status_since if sources.log else None
     course = recorded.read_course(events, status_since, known.horizon, rules.cycle)
+    listed, logged = _find_visible(sources, rules, files, bool(index.found))
     return known._replace(
-        visible=_find_visible(sources, rules, files, bool(index.found)),
+        visible=normalize((*listed, *logged)),
+        whole=logged if rules.has_others else normalize((*listed, *logged)),
         pauses=course.pauses,
         closed_until=course.closed_until,
-        unseen=_explain_unseen(sources, files),
+        unseen=_explain_unseen(sources, files, windows),
         errors=recorded.list_errors(events, windows),
     )
 
 
-def _find_visible(sources: Sources, rules: Rules, files: Files, has_index: bool) -> Spans:
-    """Return the times of which every file is listed."""
-    if files.unreadable:
-        return ()
-    spans = []
-    if sources.listed is not None and (rules.has_index or has_index):
-        spans.append((sources.now - KEPT_SECONDS, sources.now))
-    if sources.log and sources.log.since is not None:
-        spans.append((sources.log.since, sources.now))
-    return normalize(spans)
+def _find_visible(sources: Sources, rules: Rules, files: Files, has_index: bool) -> tuple[Spans, Spans]:
+    """Return the times of which every index file is listed, and those of which every file is logged."""
+    listed: Spans = ()
+    logged: Spans = ()
+    if sources.listed is not None and (rules.has_index or has_index) and not files.unreadable:
+        listed = ((sources.now - KEPT_SECONDS, sources.now),)
+    if sources.log and sources.log.since is not None and not files.unreadable:
+        logged = ((sources.log.since, sources.now),)
+    return listed, logged
 
 
-def _explain_unseen(sources: Sources, files: Files) -> str:
+def _explain_unseen(sources: Sources, files: Files, windows: Spans) -> str:
     if files.unreadable:
         return "some files are listed without valid times"
+    if windows[0][0] < sources.now - KEPT_SECONDS:
+        return "files are listed for about 6 months, and the window is older"
     return "; ".join(sources.problems) or _NOT_LISTED
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the lists of the API say about files, pauses and pushes of one stream; pure functions.
+"""Files, pauses and pushes of one stream, as the lists of the API show them; pure functions.
 
 All times are seconds since the epoch. Rows that cannot be understood are left out, and counted where that matters.
 """
@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from .._api.models import IngestEvent, NotifyEvent, Push, parse_time
 from .._util.strict_json import parse_integer
@@ -35,7 +35,7 @@ class Files(NamedTuple):
 
 
 class Course(NamedTuple):
-    """What status events say about a recording: pauses that have ended, and since when no older recording is open."""
+    """The pauses of a recording that have ended, and the time since when no older recording is open."""
 
     pauses: Spans
     closed_until: float
@@ -70,16 +70,22 @@ def _read_event(event: NotifyEvent, config: Mapping[str, Any] | None) -> Recorde
     info = content.get("file_info") if is_error else content
     if not isinstance(info, dict) or not isinstance(info.get("uri"), str):
         return None
-    name = info["uri"]
+    name, url = _split_uri(info["uri"], config)
     start, stop = (parse_integer(info.get(field)) for field in ("start_time", "stop_time"))
     kind = name.rpartition(".")[2].lower()
-    file = _make_file(start, stop, info.get("duration"), kind, name, _make_url(name, config))
+    file = _make_file(start, stop, info.get("duration"), kind, name, url)
     return file._replace(status=ERROR, note=_read_code(content)) if file and is_error else file
 
 
-def _make_url(name: str, config: Mapping[str, Any] | None) -> str | None:
+def _split_uri(uri: str, config: Mapping[str, Any] | None) -> tuple[str, str | None]:
+    """Return the name of a file's object, and its address if it is known; some callbacks show the address."""
+    if uri.startswith(("http://", "https://")):
+        try:
+            return unquote(urlsplit(uri).path).lstrip("/"), uri
+        except ValueError:
+            return uri, None
     bucket, endpoint = (config or {}).get("oss_bucket"), (config or {}).get("oss_endpoint")
-    return f"http://{bucket}.{endpoint}/{quote(name)}" if bucket and endpoint else None
+    return uri, f"http://{bucket}.{endpoint}/{quote(uri)}" if bucket and endpoint else None
 
 
 def _make_file(
@@ -99,10 +105,15 @@ def _collect(files: Iterable[RecordedFile | None]) -> Files:
 
 
 def merge_files(index: Files, logged: Files) -> Files:
-    """Return all files once, those of the index list as it shows them; a file with an error as the log shows it."""
-    merged = {file.object: file for file in logged.found if file.status != ERROR}
+    """Return all files once, those of the index list as it shows them; a file with an error as the log shows it.
+
+    Files are the same if their objects or their addresses are.
+    """
+    names: dict[str | None, str] = {file.url: file.object for file in index.found if file.url}
+    known = [file._replace(object=names.get(file.url, file.object)) for file in logged.found]
+    merged = {file.object: file for file in known if file.status != ERROR}
     merged.update({file.object: file for file in index.found})
-    failed = {file.object: file for file in logged.found if file.status == ERROR}
+    failed = {file.object: file for file in known if file.status == ERROR}
     merged.update(
         {name: merged.get(name, file)._replace(status=ERROR, note=file.note) for name, file in failed.items()}
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .._util.text import format_duration, format_second
-from .coverage import Span, Spans, intersect, invert, measure, normalize, subtract
+from .coverage import ALWAYS, Span, Spans, intersect, invert, measure, normalize, subtract
 
 COMPLETE, INTERRUPTED, INCOMPLETE = "complete", "interrupted", "incomplete"
 NOTHING_RECORDED, UNKNOWN = "nothing_recorded", "unknown"
@@ -62,9 +62,10 @@ class Pushes(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a stream's recording at the time `now`.
+    """The knowledge of a stream's recording at the time `now`.
 
-    `visible`: the times of which a file would be listed if there were one, and `unseen` why others would not.
+    `visible`: the times of which a file would be listed if there were one, and `unseen` why others would not; `whole`:
+    those of which the files of all formats would be.
     `delay`: the seconds for which a recording that was stopped or interrupted waits before its file is made. `cycle`:
     the most seconds that a file may hold. `closed_until`: no recording that began earlier is still open. `pauses`: the
     times at which the notify log shows the recording as paused. `pushes` is None if they are not known, and
@@ -82,6 +83,7 @@ class Known(NamedTuple):
     unseen: str = ""
     push_problem: str = ""
     errors: Sequence[str] = ()
+    whole: Spans = ALWAYS
 
     @property
     def horizon(self) -> float:
@@ -284,15 +286,24 @@ def _split_by_cause(gap: Span, known: Known) -> list[Gap]:
     rest: Spans = (gap,)
     found = []
     for cause, spans in (
-        (_PENDING, ((known.horizon, math.inf),)),
+        (_PENDING, ((known.now - FILE_LAG, math.inf),)),  # The lists of pushes may lag as well.
         (BY_PUSH, off),
         (_PENDING, ((find_open_since(known), math.inf),)),
-        (_UNSEEN, invert(known.visible)),
+        (_UNSEEN, _find_unseen(known)),
         (BY_RECORDING, on),
     ):
         found += [Gap(start, stop, cause) for start, stop in intersect(rest, spans)]
         rest = subtract(rest, spans)
     return sorted(found + [Gap(start, stop, BY_UNKNOWN) for start, stop in rest])
+
+
+def _find_unseen(known: Known) -> Spans:
+    """Return the times of which there may be files that are not listed.
+
+    Where one format has no file, no other has one; but where one has a file that is unusable, another may be whole.
+    """
+    unusable = normalize((file.start, file.stop) for file in known.files if not file.is_usable)
+    return normalize((*invert(known.visible), *subtract(unusable, known.whole)))
 
 
 # --- the verdict ---------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ VERIFY_SPEC = Spec(
     {
         **_TARGETS,
         "since": {"type": "str"},
-        "until": {"type": "str"},
+        "until": {"type": "str", "aliases": ["till"]},
         "tolerance": {"type": "float", "default": DEFAULT_TOLERANCE},
         "file_delay": {"type": "float"},
         "ingest_domain": {"type": "str"},

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.utils.display import Display
 
 from ...module_utils._api.models import Stream, name_as_text
@@ -25,15 +23,14 @@ from ...module_utils._module.task import Task, execute
 from ...module_utils._util.instant import parse_duration
 from .._action.hosts import HostVariables
 from .._action.in_process import InProcessAction
-from .._report.document import COMPLETE, Measures, make_run
-from .._report.reporter import REPORT, Reporter
+from .._report.reporter import REPORT
 from .._util.files import require_regular_file, write_atomically
 from .._util.plain import redact_values, to_plain
 from .._util.run_directory import RUN_DIRECTORY
 from . import status
 from .cloud_count import combine_counts, format_counts, format_failures
 from .status import Host, Wanted
-from .status_report import make_entries
+from .status_report import StatusReport
 from .summary import show
 
 _OWN: dict[str, Any] = {
@@ -77,13 +74,11 @@ class OverviewAction(InProcessAction):
     def _report(self, task: Task, variables: Mapping[str, Any]) -> dict[str, Any]:
         options, inventory = task.options, HostVariables(self, variables)
         _check_dest(options["dest"])
-        began, reporter = task.clock.now(), self._make_reporter(task)
+        report = StatusReport(task, self._task._uuid)
         limit = options["max_duration"] and parse_duration("max_duration", options["max_duration"])
         read = self._make_reader(inventory, options["domain_name"])
         hosts = {name: read(name) for name in inventory.list_play_hosts(options["hosts"])}
-        wanted_hosts = hosts
-        if options["wanted"] is not None:
-            wanted_hosts = _read_wanted(task, inventory, hosts, read)
+        wanted_hosts = hosts if options["wanted"] is None else _read_wanted(task, inventory, hosts, read)
         if not options["allow_empty"]:
             _require_hosts(options["hosts"], hosts)
             _require_hosts(options["wanted"], wanted_hosts)
@@ -102,11 +97,7 @@ class OverviewAction(InProcessAction):
         lines = _show_table(found, missing, cloud_count, options["show_all"] or Display().verbosity > 0)
         if options["dest"] and not task.check_mode:
             _write_entries(options["dest"], found)
-        if reporter.paths:
-            connections = [task.options, *(host.connection for host in hosts.values())]
-            self._write_report(
-                task, reporter, make_entries(found, missing), began, _list_secrets(connections), cloud_count
-            )
+        report.write(found, missing, [host.connection for host in hosts.values()], cloud_count)
         verdict, counts = status.format_verdict(missing, found), status.count_states(found)
         if verdict and options["expect_recording"]:
             return {"failed": True, "changed": False, "msg": verdict, "counts": counts}
@@ -120,27 +111,6 @@ class OverviewAction(InProcessAction):
             "verdict": verdict,
             "summary": lines,
         }
-
-    def _make_reporter(self, task: Task) -> Reporter:
-        return Reporter(task.options["report"], RUN_DIRECTORY, f"{self._task._uuid}-{time.time_ns()}", task.environ)
-
-    def _write_report(
-        self,
-        task: Task,
-        reporter: Reporter,
-        entries: list[dict[str, Any]],
-        began: float,
-        secrets: set[str],
-        cloud_count: Mapping[str, Any] | None,
-    ) -> None:
-        now, traffic = task.clock.now(), task.traffic
-        warnings = [printable(text) for text in task.warnings]
-        measures = Measures(
-            began, now, traffic.api_calls, traffic.throttled, dict(traffic.by_operation), warnings=warnings
-        )
-        run = make_run("status", task.check_mode, COMPLETE, entries, measures, cloud_count)
-        for warning in reporter.write(remove_values(run, secrets) if secrets else run, now):
-            task.warn(warning)
 
     def _make_reader(self, inventory: HostVariables, domain: str | None) -> Callable[[str], Host]:
         """Return a function that reads a host; connection options of the task override the host's.
@@ -175,12 +145,6 @@ class OverviewAction(InProcessAction):
         for warning in result.get("warnings", ()):
             task.warn(warning)
         return result
-
-
-def _list_secrets(connections: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the values of secret options, which a report must not show."""
-    names = [name for name, option in CONNECTION.items() if option.get("no_log")]
-    return {str(values[name]) for values in connections for name in names if values.get(name)}
 
 
 def _show_table(

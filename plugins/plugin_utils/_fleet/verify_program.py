@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ...module_utils._api.error_codes import STREAM_ABSENT, recording_meaning
 from ...module_utils._api.live import MAX_WINDOW, NOTIFY_LOG_KEPT, Live
-from ...module_utils._api.models import Scope, Stream, TimeWindow, parse_time
+from ...module_utils._api.models import Push, Scope, Stream, TimeWindow, parse_time
 from ...module_utils._domain import knowledge, recorded, verify
 from ...module_utils._domain.coverage import Spans, intersect, normalize
 from ...module_utils._domain.knowledge import KEPT_SECONDS, NotifyLog, Sources
@@ -71,9 +71,8 @@ def plan_lists(windows: Spans, now: float, cycle: float, delay: float) -> list[T
 
 
 def count_lists(windows: Spans, now: float) -> int:
-    """Return how many calls the lists of a stream take, if each is one page."""
-    lists = plan_lists(windows, now, knowledge.MAX_CYCLE, knowledge.MAX_DELAY)
-    return sum(1 for window in lists for _part in window.split(MAX_WINDOW))
+    """Return how many calls the lists of a stream take at least, with one page each."""
+    return sum(1 for window in plan_lists(windows, now, 0.0, 0.0) for _part in window.split(MAX_WINDOW))
 
 
 def verify_stream(stream: Stream, windows: Spans, policy: VerifyPolicy, warnings: list[str]) -> Program:
@@ -208,7 +207,7 @@ class _Inquiry:
         self.verified_by.append(PUBLISH_LIST)
         pushes, online = found
         name = self._stream[1:]
-        return recorded.read_push_list(pushes.get(name, ()), online.get(name), since, now)
+        return recorded.read_push_list(pushes.get(name, ()), online.get(name), _find_trusted(pushes, since, now), now)
 
 
 def _read_notify_log(live: Live, domain: str, since: float) -> NotifyLog:
@@ -242,6 +241,16 @@ def _read_pushes(live: Live, domain: str, window: TimeWindow) -> tuple[dict[Any,
     pushes = _group(live.pushes(domain, window))
     begun = {(row.get("app_name"), row.get("stream_name")): parse_time(row.get("publish_time")) for row in online}
     return pushes, begun
+
+
+def _find_trusted(pushes: Mapping[Any, Sequence[Push]], since: float, now: float) -> float:
+    """Return the time since when the publish list has all pushes.
+
+    How long pushes are kept is not documented. What is older than the span of one call is trusted from the first push
+    of the domain on.
+    """
+    first = min((rows[0].start.timestamp() for rows in pushes.values()), default=now)
+    return max(since, min(first, now - _PUBLISH_DAYS * _DAY))
 
 
 # --- the result ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ...module_utils._errors import InvalidOption
 from ...module_utils._module.argspec import CONNECTION
 from ...module_utils._module.task import Task
 from ...module_utils._util.clock import Clock
-from ...module_utils._util.instant import Instant
+from ...module_utils._util.instant import Instant, parse_duration
 from ...module_utils._util.text import format_duration
 from .._util import terminal
 from .._util.run_directory import RUN_DIRECTORY
@@ -112,12 +112,19 @@ def _parse_span(options: Mapping[str, Any], clock: Clock) -> Spans | None:
     if not options["since"]:
         return None
     now = clock.now()
-    since = Instant.parse("since", options["since"], now)
+    start = _parse_since(options["since"], now)
     until = Instant.parse("until", options["until"], now) if options["until"] else None
     stop = until.epoch if until else now
-    if since.epoch >= stop:
+    if start >= stop:
         raise InvalidOption(
-            f"The option since is {since.text}, which is not before {until.text if until else 'now'}",
+            f"The option since is {options['since']}, which is not before {until.text if until else 'now'}",
             "Give an earlier since, or a later until.",
         )
-    return ((since.epoch, stop),)
+    return ((start, stop),)
+
+
+def _parse_since(text: str, now: float) -> float:
+    """Return the seconds since the epoch of a time, or of a duration with a unit before now."""
+    if text.strip()[-1:] in tuple("dhms"):
+        return now - parse_duration("since", text)
+    return Instant.parse("since", text, now).epoch

@@ -33,6 +33,8 @@ COLUMNS = (
     "code",
     "request_id",
     "verdict",
+    "reason",
+    "verified_by",
     "expected_seconds",
     "recorded_seconds",
     "files",

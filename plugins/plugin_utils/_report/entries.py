@@ -28,7 +28,8 @@ _FIELDS = (
     "waited_seconds",
     "request_ids",
     "item",
-    # those of `verify`
+)
+VERIFIED = (  # fields of `verify`
     "verdict",
     "reason",
     "verified_by",
@@ -38,7 +39,6 @@ _FIELDS = (
     "files",
     "gaps",
 )
-VERIFIED = ("verdict", "windows", "expected_seconds", "recorded_seconds", "files", "gaps")  # fields of `verify`
 
 
 class Failure(NamedTuple):

@@ -140,4 +140,5 @@ def _restore_measures(run: Mapping[str, Any]) -> Measures:
         rate["quota"],
         rate["limit"],
         run["warnings"],
+        rate["operation"],
     )

@@ -47,8 +47,8 @@ def make_page(document: Mapping[str, Any]) -> str:
     is_good = document["outcome"] == "complete" and counts["ok"] == counts["streams"]
     parts = {
         "policy": _make_policy(style, script),
-        "generator": html.escape(str(document["generator"])),
-        "title": html.escape(_describe_runs(document)),
+        "generator": _escape(str(document["generator"])),
+        "title": _escape(_describe_runs(document)),
         "icon": html.escape(_ICON.format(_GREEN if is_good else _RED)),
         "plain": html.escape(_describe_counts(document)),
         "style": style,
@@ -83,6 +83,11 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
+def _escape(text: str) -> str:
+    """Return a text without markup as ASCII, because UTF-8 has no form for half a character."""
+    return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
+
+
 def _encode(data: Any) -> str:
     """Return JSON that ends no script element and that is ASCII, lone surrogates included."""
     text = json.dumps(data, separators=(",", ":"))
@@ -91,7 +96,7 @@ def _encode(data: Any) -> str:
 
 def _describe_runs(document: Mapping[str, Any]) -> str:
     titles = dict.fromkeys(str(run["title"]) for run in document["runs"])
-    return f"{', '.join(titles) or 'no run'} - apsaravideo.live".encode("ascii", "replace").decode()
+    return f"{', '.join(titles) or 'no run'} - apsaravideo.live"
 
 
 def _describe_counts(document: Mapping[str, Any]) -> str:

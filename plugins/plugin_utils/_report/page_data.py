@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The data of the page: a report whose rows are columns of numbers, with each text and the first moment said once.
 
-A text is its place in `strings`, whose first one is empty. A moment is the seconds since `base`. What is not known is
-null, and a column in which nothing is known is left out. `assets/data.js` reads all this.
+A text is its place in `strings`, whose first one is empty and also stands for a text that is not known. A moment is
+the seconds since `base`. Another value that is not known is null. Columns in which nothing is known are left out.
+`assets/data.js` reads all this.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 _TEXTS = (
@@ -65,8 +67,8 @@ class _Packer:
 
     def file(self, file: Mapping[str, Any]) -> list[Any]:
         """Return a file without what follows from the rest: its length, and the object's name within the URL."""
-        start, stop, duration = self.moment(file.get("start")), self.moment(file.get("stop")), file.get("duration")
-        follows = None not in (start, stop, duration) and _number(stop - start) == _number(duration)
+        start, stop, duration = (self.moment(file.get("start")), self.moment(file.get("stop")), file.get("duration"))
+        follows = start is not None and stop is not None and _number(stop - start) == _number(duration)
         url, name = str(file.get("url") or ""), str(file.get("object") or "")
         is_within = bool(name) and url.endswith(name)
         return [
@@ -102,7 +104,7 @@ def _pack_run(packer: _Packer, run: Mapping[str, Any]) -> dict[str, Any]:
     failures = run.get("failures") or []
     columns = _make_columns(packer, rows)
     causes = {name: number for number, failure in enumerate(failures) for name in failure["streams"]}
-    columns["cause"] = _make_column(rows, lambda row: _find_cause(row, causes))
+    columns["cause"] = _make_column(rows, partial(_find_cause, causes))
     return {
         **{name: value for name, value in run.items() if name not in ("streams", "failures")},
         "failures": [{**failure, "streams": list(map(packer.text, failure["streams"]))} for failure in failures],
@@ -111,7 +113,7 @@ def _pack_run(packer: _Packer, run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _find_cause(row: Mapping[str, Any], causes: Mapping[str, int]) -> int | None:
+def _find_cause(causes: Mapping[str, int], row: Mapping[str, Any]) -> int | None:
     """Return the number of the group of failures that names this row by its host or its own names."""
     if row["status"] != "failed":
         return None
@@ -120,19 +122,20 @@ def _find_cause(row: Mapping[str, Any], causes: Mapping[str, int]) -> int | None
 
 
 def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
-    columns = {name: _make_column(rows, lambda row, name=name: packer.text(row.get(name)) or None) for name in _TEXTS}
-    columns |= {name: _make_column(rows, lambda row, name=name: _number(row.get(name))) for name in _NUMBERS}
-    columns["commands"] = _make_column(rows, lambda row: packer.text(", ".join(row.get("commands") or ())) or None)
-    columns["sent_at"] = _make_column(rows, lambda row: packer.moment(row.get("sent_at")))
+    columns = {name: _make_column((row.get(name) for row in rows), packer.text, 0) for name in _TEXTS}
+    columns |= {name: _make_column((row.get(name) for row in rows), _number) for name in _NUMBERS}
+    commands = (", ".join(row.get("commands") or ()) for row in rows)
+    columns["commands"] = _make_column(commands, packer.text, 0)
+    columns["sent_at"] = _make_column((row.get("sent_at") for row in rows), packer.moment)
     for name, make in (("windows", packer.window), ("files", packer.file), ("gaps", packer.gap)):
-        columns[name] = _make_column(rows, lambda row, name=name, make=make: _list(make, row.get(name)))
+        columns[name] = _make_column((row.get(name) for row in rows), partial(_list, make))
     return columns
 
 
-def _make_column(rows: Iterable[Mapping[str, Any]], make: Callable[[Any], Any]) -> list[Any] | None:
-    """Return a value for each row, or None if none is known."""
-    column = [make(row) for row in rows]
-    return column if any(value is not None for value in column) else None
+def _make_column(values: Iterable[Any], make: Callable[[Any], Any], missing: Any = None) -> list[Any] | None:
+    """Return what is made of each value, or None if all are missing."""
+    column = list(map(make, values))
+    return column if any(value != missing for value in column) else None
 
 
 def _list(make: Callable[[Any], Any], found: Iterable[Any] | None) -> list[Any] | None:

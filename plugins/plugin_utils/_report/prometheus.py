@@ -22,7 +22,7 @@ METRICS = {
     "apsaravideo_run_complete": "1 if the run was neither interrupted nor ended early.",
     "apsaravideo_run_calls": "Calls of the run.",
     "apsaravideo_run_throttled": "Calls of the run that the cloud throttled.",
-    "apsaravideo_run_calls_per_second": "Record commands per second of the run.",
+    "apsaravideo_run_calls_per_second": "Calls per second of the operation whose quota limits the run.",
     "apsaravideo_run_seconds": "Duration of the run in seconds.",
     "apsaravideo_run_timestamp_seconds": "End of the run in seconds since 1970.",
     "apsaravideo_domain_recordings_counted": "Recordings of the domain at the same time, as the cloud counts them.",

@@ -1,17 +1,24 @@
-
 // --- address ------------------------------------------------------------------------------------------------------
 // What is shown stands in the fragment of the address: a link shows the same, and "back" undoes a choice.
 
 const DEFAULTS = {
   run: RUNS.length === 1 ? "0" : "all",
-  status: "", verdict: "", domain: "", app: "", cause: "", q: "", sort: "status", stream: "", times: "utc",
+  status: "",
+  verdict: "",
+  domain: "",
+  app: "",
+  cause: "",
+  q: "",
+  sort: "status",
+  stream: "",
+  times: "utc",
 };
 let chosen = readAddress();
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const read = Object.fromEntries(Object.entries(DEFAULTS).map(([key, value]) => [key, given.get(key) ?? value]));
-  if (read.run !== "all" && !RUNS[read.run]) read.run = DEFAULTS.run;
+  if (read.run !== "all" && !(/^\d+$/.test(read.run) && Number(read.run) < RUNS.length)) read.run = DEFAULTS.run;
   return read;
 }
 

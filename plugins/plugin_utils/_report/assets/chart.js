@@ -1,4 +1,3 @@
-
 // --- calls per second ---------------------------------------------------------------------------------------------
 
 const CHART_HEIGHT = 132;
@@ -9,14 +8,18 @@ const MAX_CHARTS = 6;
 const MIN_CALLS = 10; // of a run whose rate is worth a drawing
 
 function drawRate() {
-  const runs = chosenRuns().map((run) => RUNS[run]).filter((run) => (
-    sum((run.rate?.by_second ?? []).map(([, calls]) => calls)) >= MIN_CALLS));
+  const runs = chosenRuns()
+    .map((run) => RUNS[run])
+    .filter((run) => sum((run.rate?.by_second ?? []).map(([, calls]) => calls)) >= MIN_CALLS);
   document.getElementById("rate").hidden = !runs.length;
   const place = document.getElementById("charts");
   const shown = runs.slice(0, MAX_CHARTS);
   const columns = shown.length > 1 && place.clientWidth > 700 ? 2 : 1;
   const width = Math.max(240, place.clientWidth / columns - (columns > 1 ? 12 : 0));
-  const omitted = runs.length > shown.length ? element("p", { class: "quiet" }, `${plural(runs.length - shown.length, "more run")}: choose one above.`) : null;
+  const omitted =
+    runs.length > shown.length
+      ? element("p", { class: "quiet" }, `${plural(runs.length - shown.length, "more run")}: choose one above.`)
+      : null;
   replaceContent("charts", ...shown.map((run) => drawChart(run, width, shown.length > 1)), omitted);
 }
 
@@ -39,24 +42,48 @@ function drawChart(run, width, isTitled) {
   const top = Math.max(quota ?? 0, ...bars) * 1.1 || 1;
   const y = (calls) => MARGIN.top + inner.height * (1 - calls / top);
   const words = describeRate(run, bars);
-  const drawn = shape("svg", { viewBox: `0 0 ${width} ${CHART_HEIGHT}`, role: "img", "aria-label": words, class: "chart" },
+  const drawn = shape(
+    "svg",
+    { viewBox: `0 0 ${width} ${CHART_HEIGHT}`, role: "img", "aria-label": words, class: "chart" },
     ...drawBars(bars, inner.width, y),
     line("axis", width, y(0)),
-    ...(quota ? [line("quota", width, y(quota)), label(MARGIN.left - 4, y(quota) + 4, quota, "end", "quota-label")] : []),
+    ...(quota
+      ? [line("quota", width, y(quota)), label(MARGIN.left - 4, y(quota) + 4, quota, "end", "quota-label")]
+      : []),
     ...(limit && limit !== quota ? [line("limit", width, y(limit))] : []),
     label(MARGIN.left - 4, y(0), 0, "end"),
     label(MARGIN.left, CHART_HEIGHT - 5, formatClock(first, chosen.times), "start"),
-    ...labelEnd(bars, inner.width, last));
-  const caption = [isTitled ? `${visible(run.title)}: ` : "", words, step > 1 ? ` A bar is ${step} s, as high as its busiest second.` : ""];
-  return element("figure", {}, drawn, element("figcaption", {}, caption.join(""), " ", element("code", {}, visible(operation))));
+    ...labelEnd(bars, inner.width, last),
+  );
+  const caption = [
+    isTitled ? `${visible(run.title)}: ` : "",
+    words,
+    step > 1 ? ` A bar is ${step} s, as high as its busiest second.` : "",
+  ];
+  return element(
+    "figure",
+    {},
+    drawn,
+    element("figcaption", {}, caption.join(""), " ", element("code", {}, visible(operation))),
+  );
 }
 
 function drawBars(bars, width, y) {
   const slot = barSlot(bars, width);
   const gap = slot > 5 ? 1 : 0;
-  return bars.map((calls, place) => calls && shape("rect", {
-    class: "bar", x: MARGIN.left + place * slot, width: slot - gap, y: y(calls), height: y(0) - y(calls),
-  })).filter(Boolean);
+  return bars
+    .map(
+      (calls, place) =>
+        calls &&
+        shape("rect", {
+          class: "bar",
+          x: MARGIN.left + place * slot,
+          width: slot - gap,
+          y: y(calls),
+          height: y(0) - y(calls),
+        }),
+    )
+    .filter(Boolean);
 }
 
 // The last label stands below the last bar, and not at all where it would cover the first.
@@ -79,5 +106,7 @@ function label(x, y, shown, anchor, kind = "") {
 
 function describeRate({ rate }, bars) {
   const most = `At most ${plural(Math.max(...bars), "call")} in a second`;
-  return rate.quota ? `${most}; the quota is ${formatNumber(rate.quota)}, the run's limit ${formatNumber(rate.limit)}.` : `${most}.`;
+  return rate.quota
+    ? `${most}; the quota is ${formatNumber(rate.quota)}, the run's limit ${formatNumber(rate.limit)}.`
+    : `${most}.`;
 }

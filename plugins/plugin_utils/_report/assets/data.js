@@ -1,4 +1,3 @@
-
 // --- data ---------------------------------------------------------------------------------------------------------
 // Rows of all runs are numbered one after the other; a column is an array with a value for each of them.
 
@@ -32,7 +31,10 @@ function moment(seconds) {
 
 // The identity of a stream in one line, in the order in which the field names it.
 function path(row) {
-  return ["domain_name", "app_name", "stream_name"].map((name) => text(name, row)).filter(Boolean).join("/");
+  return ["domain_name", "app_name", "stream_name"]
+    .map((name) => text(name, row))
+    .filter(Boolean)
+    .join("/");
 }
 
 function name(row) {
@@ -44,9 +46,11 @@ function windows(row) {
 }
 
 function gaps(row) {
-  return (number("gaps", row) || []).map(([start, stop, cause]) => (
-    { start: moment(start), stop: moment(stop), cause: STRINGS[cause] }
-  ));
+  return (number("gaps", row) || []).map(([start, stop, cause]) => ({
+    start: moment(start),
+    stop: moment(stop),
+    cause: STRINGS[cause],
+  }));
 }
 
 function files(row) {
@@ -57,9 +61,15 @@ function files(row) {
 function unpackFile([start, stop, duration, size, format, status, note, path, name, url, isWithin]) {
   const object = STRINGS[path] + STRINGS[name];
   return {
-    start: moment(start), stop: moment(stop), duration: duration === -1 ? stop - start : duration, size,
-    format: STRINGS[format], status: STRINGS[status], note: STRINGS[note],
-    object, url: STRINGS[url] + (isWithin ? object : ""),
+    start: moment(start),
+    stop: moment(stop),
+    duration: duration === -1 ? stop - start : duration,
+    size,
+    format: STRINGS[format],
+    status: STRINGS[status],
+    note: STRINGS[note],
+    object,
+    url: STRINGS[url] + (isWithin ? object : ""),
   };
 }
 

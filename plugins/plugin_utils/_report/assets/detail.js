@@ -1,4 +1,3 @@
-
 // --- one stream ---------------------------------------------------------------------------------------------------
 
 const MAX_LISTED = 500; // files, or gaps, of one stream
@@ -17,8 +16,15 @@ function drawDetail() {
   }
   replaceContent("detail-title", foreign(name(row)));
   const range = table.range ?? { start: 0, stop: 1 };
-  replaceContent("detail-body", ...describeTrouble(row), drawTimeline(row, range, table.ticks), drawAxis(table.range),
-    drawFacts(row), drawFiles(row), drawGaps(row));
+  replaceContent(
+    "detail-body",
+    ...describeTrouble(row),
+    drawTimeline(row, range, table.ticks),
+    drawAxis(table.range),
+    drawFacts(row),
+    drawFiles(row),
+    drawGaps(row),
+  );
   if (!dialog.open) dialog.showModal();
   document.getElementById("detail-body").scrollTop = 0;
 }
@@ -37,37 +43,65 @@ function drawFacts(row) {
   const facts = {
     Result: word(text("status", row)),
     Verdict: word(text("verdict", row)),
-    State: text("state", row), "Previous state": text("previous_state", row), "Known from": text("state_source", row),
+    State: text("state", row),
+    "Previous state": text("previous_state", row),
+    "Known from": text("state_source", row),
     Changed: number("changed", row) ? "yes" : "no",
-    Host: text("host", row), Domain: text("domain_name", row), App: text("app_name", row), Stream: text("stream_name", row),
-    Run: RUNS[RUN_OF_ROW[row]].title, Commands: text("commands", row), "Sent at": time(number("sent_at", row)),
-    "Took": duration("seconds"), "Waited": duration("waited_seconds"),
-    Calls: number("api_calls", row), "Throttled calls": number("throttled", row),
-    "Wanted": windows(row).map(describeSpan).join(", "),
-    "Recorded": duration("recorded_seconds"), "Expected": duration("expected_seconds"),
-    Code: text("code", row), RequestId: text("request_id", row),
+    Host: text("host", row),
+    Domain: text("domain_name", row),
+    App: text("app_name", row),
+    Stream: text("stream_name", row),
+    Run: RUNS[RUN_OF_ROW[row]].title,
+    Commands: text("commands", row),
+    "Sent at": time(number("sent_at", row)),
+    Took: duration("seconds"),
+    Waited: duration("waited_seconds"),
+    Calls: number("api_calls", row),
+    "Throttled calls": number("throttled", row),
+    Wanted: windows(row).map(describeSpan).join(", "),
+    Recorded: duration("recorded_seconds"),
+    Expected: duration("expected_seconds"),
+    Code: text("code", row),
+    RequestId: text("request_id", row),
   };
   const known = Object.entries(facts).filter(([, fact]) => fact !== "" && fact !== null && fact !== undefined);
-  return element("dl", { class: "facts" }, ...known.map(([term, fact]) => (
-    element("div", {}, element("dt", {}, term), element("dd", {}, foreign(fact))))));
+  return element(
+    "dl",
+    { class: "facts" },
+    ...known.map(([term, fact]) => element("div", {}, element("dt", {}, term), element("dd", {}, foreign(fact)))),
+  );
 }
 
 function drawList(caption, heads, lines) {
   if (!lines.length) return null;
-  const rows = lines.slice(0, MAX_LISTED).map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
+  const rows = lines
+    .slice(0, MAX_LISTED)
+    .map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
   const left = lines.length - rows.length;
-  return element("table", { class: "list" },
+  return element(
+    "table",
+    { class: "list" },
     element("caption", {}, caption, left ? `, the first ${MAX_LISTED}` : ""),
     element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-    element("tbody", {}, ...rows));
+    element("tbody", {}, ...rows),
+  );
 }
 
 function drawFiles(row) {
   const found = files(row);
-  return drawList(plural(found.length, "file"), ["Start", "Stop", "Length", "Format", "Size", "Checked", "File"], found.map((file) => [
-    clock(file.start), clock(file.stop), formatDuration(file.duration), foreign(file.format),
-    file.size === null ? "–" : formatSize(file.size), foreign([file.status, file.note].filter(Boolean).join(": ")), fileLink(file),
-  ]));
+  return drawList(
+    plural(found.length, "file"),
+    ["Start", "Stop", "Length", "Format", "Size", "Checked", "File"],
+    found.map((file) => [
+      clock(file.start),
+      clock(file.stop),
+      formatDuration(file.duration),
+      foreign(file.format),
+      file.size === null ? "–" : formatSize(file.size),
+      foreign([file.status, file.note].filter(Boolean).join(": ")),
+      fileLink(file),
+    ]),
+  );
 }
 
 function clock(seconds) {
@@ -90,10 +124,16 @@ function isWeb(url) {
 
 function drawGaps(row) {
   const found = gaps(row);
-  return drawList(plural(found.length, "gap"), ["Start", "Stop", "Length", "Cause"], found.map((gap) => [
-    clock(gap.start), clock(gap.stop), formatDuration(gap.start === null || gap.stop === null ? null : gap.stop - gap.start),
-    GAP_WORDS.get(gapCause(gap.cause)),
-  ]));
+  return drawList(
+    plural(found.length, "gap"),
+    ["Start", "Stop", "Length", "Cause"],
+    found.map((gap) => [
+      clock(gap.start),
+      clock(gap.stop),
+      formatDuration(gap.start === null || gap.stop === null ? null : gap.stop - gap.start),
+      GAP_WORDS.get(gapCause(gap.cause)),
+    ]),
+  );
 }
 
 function closeDetail() {

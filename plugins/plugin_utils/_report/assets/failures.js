@@ -1,17 +1,24 @@
-
 // --- failures and warnings ----------------------------------------------------------------------------------------
 
 const MAX_OPEN_CAUSES = 5;
 const MAX_NAMES = 12;
 
 function drawFailures() {
-  const groups = chosenRuns().flatMap((run) => RUNS[run].failures.map((failure, place) => ({ ...failure, run, place })));
+  const groups = chosenRuns().flatMap((run) =>
+    RUNS[run].failures.map((failure, place) => ({ ...failure, run, place })),
+  );
   groups.sort((a, b) => b.streams.length - a.streams.length);
   document.getElementById("failures").hidden = !groups.length;
   const cards = groups.map(drawCause);
   const rest = cards.splice(MAX_OPEN_CAUSES);
-  const more = rest.length && element("details", {},
-    element("summary", {}, `${plural(rest.length, "more cause")}`), element("ul", { class: "causes" }, ...rest));
+  const more =
+    rest.length &&
+    element(
+      "details",
+      {},
+      element("summary", {}, `${plural(rest.length, "more cause")}`),
+      element("ul", { class: "causes" }, ...rest),
+    );
   replaceContent("causes", ...cards);
   replaceContent("more-causes", more || null);
 }
@@ -23,12 +30,21 @@ function drawCause({ cause, advice, streams, run, place }) {
     { class: "button", "data-goes": "streams-title" },
     names.length === 1 ? "Show it in the table" : `Show these ${formatNumber(names.length)} in the table`,
   );
-  return element("li", { class: "cause" },
-    element("h3", {}, element("span", { class: "times" }, `${formatNumber(names.length)} ×`), " ", foreign(cause),
-      chosenRuns().length > 1 ? element("span", { class: "quiet" }, " in ", foreign(RUNS[run].title)) : null),
+  return element(
+    "li",
+    { class: "cause" },
+    element(
+      "h3",
+      {},
+      element("span", { class: "times" }, `${formatNumber(names.length)} ×`),
+      " ",
+      foreign(cause),
+      chosenRuns().length > 1 ? element("span", { class: "quiet" }, " in ", foreign(RUNS[run].title)) : null,
+    ),
     advice ? element("p", { class: "advice" }, element("strong", {}, "What to do: "), foreign(advice)) : null,
     element("p", { class: "names" }, ...listNames(names)),
-    link);
+    link,
+  );
 }
 
 // On paper there is nothing to press, so that all names stand there.

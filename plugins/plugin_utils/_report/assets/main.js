@@ -1,14 +1,17 @@
-
 // --- filters ------------------------------------------------------------------------------------------------------
 
 const MAX_OPTIONS = 1000; // of one list; beyond that, the free text finds it
 
 function setOptions(key, all, pairs) {
   const place = document.getElementById(`filter-${key}`);
-  place.replaceChildren(element("option", { value: "" }, all), ...pairs.map(([value, label]) => element("option", { value }, label)));
+  place.replaceChildren(
+    element("option", { value: "" }, all),
+    ...pairs.map(([value, label]) => element("option", { value }, label)),
+  );
   place.closest("label").hidden = pairs.length < 2 && !chosen[key];
   // An address may ask for what there is none of.
-  if (chosen[key] && !pairs.some(([value]) => value === chosen[key])) place.append(element("option", { value: chosen[key] }, visible(chosen[key])));
+  if (chosen[key] && !pairs.some(([value]) => value === chosen[key]))
+    place.append(element("option", { value: chosen[key] }, visible(chosen[key])));
   place.value = chosen[key];
 }
 
@@ -29,10 +32,24 @@ function drawFilters() {
   const statuses = countValues("status");
   const changed = chosenRows().filter((row) => number("changed", row) > 0).length;
   const throttled = chosenRows().filter((row) => number("throttled", row) > 0).length;
-  const extra = [["changed", changed], ["throttled", throttled]].filter(([, count]) => count);
-  setOptions("status", "any result", [...["failed", "not_tried", "ok"].filter((key) => statuses.has(key)).map((key) => [key, statuses.get(key)]), ...extra].map(labelled));
+  const extra = [
+    ["changed", changed],
+    ["throttled", throttled],
+  ].filter(([, count]) => count);
+  setOptions(
+    "status",
+    "any result",
+    [
+      ...["failed", "not_tried", "ok"].filter((key) => statuses.has(key)).map((key) => [key, statuses.get(key)]),
+      ...extra,
+    ].map(labelled),
+  );
   const verdicts = countValues("verdict");
-  setOptions("verdict", "any verdict", VERDICTS.filter((key) => verdicts.has(key)).map((key) => labelled([key, verdicts.get(key)])));
+  setOptions(
+    "verdict",
+    "any verdict",
+    VERDICTS.filter((key) => verdicts.has(key)).map((key) => labelled([key, verdicts.get(key)])),
+  );
   const byName = ([one], [other]) => (one < other ? -1 : 1);
   setOptions("domain", "all domains", [...countValues("domain_name")].sort(byName).slice(0, MAX_OPTIONS).map(labelled));
   setOptions("app", "all apps", [...countValues("app_name")].sort(byName).slice(0, MAX_OPTIONS).map(labelled));
@@ -99,7 +116,10 @@ function listen() {
   const search = document.getElementById("filter-q");
   search.addEventListener("input", () => go({ q: search.value.trim() }, chosen.q !== ""));
   document.getElementById("controls").addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("clear").addEventListener("click", () => { go(cleared()); search.focus(); });
+  document.getElementById("clear").addEventListener("click", () => {
+    go(cleared());
+    search.focus();
+  });
   document.getElementById("zone").addEventListener("change", (event) => go({ times: event.target.value }));
   document.getElementById("skip").addEventListener("click", () => document.getElementById("streams-title").focus());
   const shown = document.getElementById("table");
@@ -107,7 +127,9 @@ function listen() {
   shown.addEventListener("click", handleTableClick);
   const dialog = document.getElementById("detail");
   dialog.addEventListener("close", closeDetail);
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
   document.getElementById("detail-close").addEventListener("click", () => dialog.close());
   listenToWindow();
 }
@@ -131,8 +153,9 @@ function listenToWindow() {
 function printing(isPrinting) {
   table.printing = isPrinting;
   drawRows();
-  const left = table.rows.length - MAX_PRINTED_ROWS;
-  replaceContent("print-note", left > 0 ? `The table ends after ${formatNumber(MAX_PRINTED_ROWS)} of ${plural(table.rows.length, "row")}: filter it before printing.` : "");
+  const rows = `${formatNumber(MAX_PRINTED_ROWS)} of ${plural(table.rows.length, "row")}`;
+  const isCut = table.rows.length > MAX_PRINTED_ROWS;
+  replaceContent("print-note", isCut ? `The table ends after ${rows}: filter it before printing.` : "");
 }
 
 document.body.prepend(makePatterns());

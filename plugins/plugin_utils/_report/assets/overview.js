@@ -1,4 +1,3 @@
-
 // --- headline -----------------------------------------------------------------------------------------------------
 // Somebody on duty looks for two seconds: did it go well, and if not, what is to be done?
 
@@ -9,13 +8,19 @@ function totals() {
     ["streams", "ok", "failed", "not_tried", "changed"].map((key) => [key, add((run) => run.counts[key])]),
   );
   const worst = ["interrupted", "ended_early"].find((outcome) => runs.some((run) => run.outcome === outcome));
-  return { ...counts, runs, outcome: worst ?? "complete", checked: runs.length > 0 && runs.every((run) => run.check_mode) };
+  return {
+    ...counts,
+    runs,
+    outcome: worst ?? "complete",
+    checked: runs.length > 0 && runs.every((run) => run.check_mode),
+  };
 }
 
 function describeResult(total) {
   const word = chosenRuns().length > 1 ? "result" : "stream";
   const of = `of ${plural(total.streams, word)}`;
-  if (total.failed && total.not_tried) return `${formatNumber(total.failed)} ${of} failed, ${formatNumber(total.not_tried)} not tried`;
+  if (total.failed && total.not_tried)
+    return `${formatNumber(total.failed)} ${of} failed, ${formatNumber(total.not_tried)} not tried`;
   if (total.failed) return `${formatNumber(total.failed)} ${of} failed`;
   if (total.not_tried) return `${formatNumber(total.not_tried)} ${of} not tried`;
   if (!total.streams) return "No stream";
@@ -60,10 +65,18 @@ function drawAdvice(total) {
   const lines = [];
   if (first) {
     lines.push(element("p", {}, element("strong", {}, "What to do: "), foreign(first.advice)));
-    if (causes.length > 1) lines.push(element("p", { class: "quiet" }, `and ${plural(causes.length - 1, "other cause")} below`));
+    if (causes.length > 1)
+      lines.push(element("p", { class: "quiet" }, `and ${plural(causes.length - 1, "other cause")} below`));
   }
   if (total.not_tried) {
-    lines.push(element("p", {}, element("strong", {}, "Streams that were not tried: "), "run the playbook again for them, with --limit and its retry file."));
+    lines.push(
+      element(
+        "p",
+        {},
+        element("strong", {}, "Streams that were not tried: "),
+        "run the playbook again for them, with --limit and its retry file.",
+      ),
+    );
   }
   if (total.checked) lines.push(element("p", { class: "quiet" }, "Nothing was sent: check mode only predicts."));
   replaceContent("advice", ...lines);
@@ -73,14 +86,22 @@ function drawRuns() {
   const nav = document.getElementById("runs");
   nav.hidden = RUNS.length < 2;
   if (nav.hidden) return;
-  const links = [["all", `All ${RUNS.length} runs`], ...RUNS.map((run, place) => [
-    String(place), `${place + 1} · ${visible(run.title)} · ${formatClock(parseTime(run.began), chosen.times)}`,
-  ])];
-  nav.replaceChildren(...links.map(([run, label]) => choiceLink(
-    { run, cause: "", stream: "" },
-    { "aria-current": run === chosen.run ? "true" : null, class: RUNS[run]?.counts.failed ? "has-failed" : null },
-    label,
-  )));
+  const links = [
+    ["all", `All ${RUNS.length} runs`],
+    ...RUNS.map((run, place) => [
+      String(place),
+      `${place + 1} · ${visible(run.title)} · ${formatClock(parseTime(run.began), chosen.times)}`,
+    ]),
+  ];
+  nav.replaceChildren(
+    ...links.map(([run, label]) =>
+      choiceLink(
+        { run, cause: "", stream: "" },
+        { "aria-current": run === chosen.run ? "true" : null, class: RUNS[run]?.counts.failed ? "has-failed" : null },
+        label,
+      ),
+    ),
+  );
 }
 
 // --- tiles --------------------------------------------------------------------------------------------------------
@@ -105,7 +126,11 @@ function drawTiles() {
     streamTile(total),
     verdictTile(),
     recordedTile(),
-    tile("Calls per second", formatNumber(fastest?.calls_per_second), fastest ? rates.length > 1 ? "the fastest run" : "from the first to the last" : "too few calls to tell"),
+    tile(
+      "Calls per second",
+      formatNumber(fastest?.calls_per_second),
+      fastest ? (rates.length > 1 ? "the fastest run" : "from the first to the last") : "too few calls to tell",
+    ),
     quotaTile(fastest),
     callsTile(total.runs),
     tile("Duration", formatDuration(sum(total.runs.map((run) => run.seconds ?? 0))), outcomeNote(total)),
@@ -114,14 +139,26 @@ function drawTiles() {
 }
 
 function outcomeNote(total) {
-  return { interrupted: "interrupted", ended_early: "ended early: too many failures" }[total.outcome]
-    ?? (total.checked ? "check mode" : "ran to its end");
+  return (
+    { interrupted: "interrupted", ended_early: "ended early: too many failures" }[total.outcome] ??
+    (total.checked ? "check mode" : "ran to its end")
+  );
 }
 
 function countLinks(counts, key) {
-  return Object.entries(counts).filter(([, count]) => count).map(([value, count]) => element("span", { class: "count" },
-    choiceLink({ ...cleared(), [key]: value }, { class: `mark ${value}`, "data-goes": "streams-title" },
-      `${formatNumber(count)} ${word(value)}`)));
+  return Object.entries(counts)
+    .filter(([, count]) => count)
+    .map(([value, count]) =>
+      element(
+        "span",
+        { class: "count" },
+        choiceLink(
+          { ...cleared(), [key]: value },
+          { class: `mark ${value}`, "data-goes": "streams-title" },
+          `${formatNumber(count)} ${word(value)}`,
+        ),
+      ),
+    );
 }
 
 function cleared() {
@@ -132,8 +169,18 @@ function streamTile(total) {
   const counts = { failed: total.failed, not_tried: total.not_tried, ok: total.ok, changed: total.changed };
   const label = chosenRuns().length > 1 ? "Results of all runs" : "Streams";
   const states = total.runs.reduce((counts, run) => addCounts(counts, run.states), new Map());
-  const shown = [...states].map(([state, count]) => `${formatNumber(count)} ${visible(state)}`).slice(0, 4).join(", ");
-  return widen(tile(label, formatNumber(total.streams), element("span", { class: "counts" }, ...countLinks(counts, "status")), shown));
+  const shown = [...states]
+    .map(([state, count]) => `${formatNumber(count)} ${visible(state)}`)
+    .slice(0, 4)
+    .join(", ");
+  return widen(
+    tile(
+      label,
+      formatNumber(total.streams),
+      element("span", { class: "counts" }, ...countLinks(counts, "status")),
+      shown,
+    ),
+  );
 }
 
 function verdictTile() {
@@ -141,29 +188,54 @@ function verdictTile() {
   if (!rows.length) return null;
   const counts = {};
   for (const verdict of VERDICTS) counts[verdict] = rows.filter((row) => text("verdict", row) === verdict).length;
-  return widen(tile("Complete recordings", `${formatNumber(counts.complete)} of ${formatNumber(rows.length)}`,
-    element("span", { class: "counts" }, ...countLinks({ ...counts, complete: 0 }, "verdict"))));
+  return widen(
+    tile(
+      "Complete recordings",
+      `${formatNumber(counts.complete)} of ${formatNumber(rows.length)}`,
+      element("span", { class: "counts" }, ...countLinks({ ...counts, complete: 0 }, "verdict")),
+    ),
+  );
 }
 
 function recordedTile() {
   const rows = chosenRows().filter((row) => recordedShare(row) !== null);
   if (!rows.length) return null;
-  const [expected, recorded] = ["expected_seconds", "recorded_seconds"].map((key) => sum(rows.map((row) => number(key, row))));
-  return tile("Recorded", formatShare(recorded / expected),
-    `${formatNumber(recorded / 3600)} of ${formatNumber(expected / 3600)} hours`);
+  const [expected, recorded] = ["expected_seconds", "recorded_seconds"].map((key) =>
+    sum(rows.map((row) => number(key, row))),
+  );
+  return tile(
+    "Recorded",
+    formatShare(recorded / expected),
+    `${formatNumber(recorded / 3600)} of ${formatNumber(expected / 3600)} hours`,
+  );
 }
 
 function quotaTile(rate) {
   if (!rate?.quota) return tile("Share of the quota", "–");
   const share = rate.calls_per_second / rate.quota;
-  const meter = element("meter", { min: 0, max: 1, high: 1, value: Math.min(1, share), "aria-label": "share of the quota" });
-  return tile("Share of the quota", formatShare(share), meter, `${formatNumber(rate.quota)} allowed, limit ${formatNumber(rate.limit)}`);
+  const meter = element("meter", {
+    min: 0,
+    max: 1,
+    high: 1,
+    value: Math.min(1, share),
+    "aria-label": "share of the quota",
+  });
+  return tile(
+    "Share of the quota",
+    formatShare(share),
+    meter,
+    `${formatNumber(rate.quota)} allowed, limit ${formatNumber(rate.limit)}`,
+  );
 }
 
 function callsTile(runs) {
   const throttled = sum(runs.map((run) => run.calls.throttled));
   const operations = runs.reduce((counts, run) => addCounts(counts, run.calls.by_operation), new Map());
-  const made = tile("Throttled", formatNumber(throttled), `of ${plural(sum(runs.map((run) => run.calls.total)), "call")}`);
+  const made = tile(
+    "Throttled",
+    formatNumber(throttled),
+    `of ${plural(sum(runs.map((run) => run.calls.total)), "call")}`,
+  );
   made.title = [...operations].map(([operation, calls]) => `${calls} × ${visible(operation)}`).join("\n");
   if (throttled) made.classList.add("attention");
   return made;
@@ -171,12 +243,23 @@ function callsTile(runs) {
 
 // The cloud's own count says nothing about one stream, but a difference says that somebody should look.
 function cloudTiles(runs) {
-  return runs.flatMap((run) => Object.entries(run.cloud_count?.domains ?? {})).slice(-4).map(([domain, count]) => {
-    const peakAt = parseTime(count.peak_at);
-    const peak = count.peak ? `, peak ${formatNumber(count.peak)}${peakAt === null ? "" : ` on ${formatTime(peakAt, chosen.times).slice(0, 16)}`}` : "";
-    const made = widen(tile("Recordings that the cloud counts", formatNumber(count.counted),
-      `believed ${formatNumber(count.believed)}${peak}`, foreign(domain)));
-    if (count.counted !== null && count.believed !== null && count.counted < count.believed) made.classList.add("attention");
-    return made;
-  });
+  return runs
+    .flatMap((run) => Object.entries(run.cloud_count?.domains ?? {}))
+    .slice(-4)
+    .map(([domain, count]) => {
+      const peakAt = parseTime(count.peak_at);
+      const on = peakAt === null ? "" : ` on ${formatTime(peakAt, chosen.times).slice(0, 16)}`;
+      const peak = count.peak ? `, peak ${formatNumber(count.peak)}${on}` : "";
+      const made = widen(
+        tile(
+          "Recordings that the cloud counts",
+          formatNumber(count.counted),
+          `believed ${formatNumber(count.believed)}${peak}`,
+          foreign(domain),
+        ),
+      );
+      if (count.counted !== null && count.believed !== null && count.counted < count.believed)
+        made.classList.add("attention");
+      return made;
+    });
 }

@@ -1,4 +1,3 @@
-
 // --- selection ----------------------------------------------------------------------------------------------------
 
 const STATUS_RANKS = new Map(["failed", "not_tried", "ok"].map((status, rank) => [status, rank]));
@@ -6,7 +5,15 @@ const VERDICTS = ["nothing_recorded", "incomplete", "unknown", "interrupted", "c
 const VERDICT_RANKS = new Map(VERDICTS.map((verdict, rank) => [verdict, rank]));
 const FILTERS = ["status", "verdict", "domain", "app", "cause", "q"];
 const SEARCHED = [
-  "host", "domain_name", "app_name", "stream_name", "state", "verdict", "code", "message", "request_id",
+  "host",
+  "domain_name",
+  "app_name",
+  "stream_name",
+  "state",
+  "verdict",
+  "code",
+  "message",
+  "request_id",
 ];
 const haystacks = [];
 const sortKeys = {};
@@ -29,13 +36,17 @@ function ranks() {
     const collator = new Intl.Collator("en", { numeric: true });
     const order = STRINGS.map((_, place) => place).sort((a, b) => collator.compare(STRINGS[a], STRINGS[b]));
     ranks.made = new Array(STRINGS.length);
-    order.forEach((place, rank) => { ranks.made[place] = rank; });
+    order.forEach((place, rank) => {
+      ranks.made[place] = rank;
+    });
   }
   return ranks.made;
 }
 
 function haystack(row) {
-  haystacks[row] ??= SEARCHED.map((field) => text(field, row)).join("\n").toLowerCase();
+  haystacks[row] ??= SEARCHED.map((field) => text(field, row))
+    .join("\n")
+    .toLowerCase();
   return haystacks[row];
 }
 

@@ -1,4 +1,3 @@
-
 // --- table --------------------------------------------------------------------------------------------------------
 // Only the rows near the window are in the page, between two empty ones that are as high as all the others; the
 // numbers in aria-rowcount and aria-rowindex tell a screen reader what there would be.
@@ -27,11 +26,23 @@ function drawHeadings() {
   const [sorted, isDescending] = [chosen.sort.replace("-", ""), chosen.sort.startsWith("-")];
   const cells = headings().map(({ key, label }) => {
     const direction = key === sorted ? (isDescending ? "descending" : "ascending") : "none";
-    const button = element("button", { type: "button", "data-sort": key }, label,
-      element("span", { class: "arrow", "aria-hidden": "true" }, { ascending: "▲", descending: "▼", none: "" }[direction]));
+    const button = element(
+      "button",
+      { type: "button", "data-sort": key },
+      label,
+      element(
+        "span",
+        { class: "arrow", "aria-hidden": "true" },
+        { ascending: "▲", descending: "▼", none: "" }[direction],
+      ),
+    );
     button.addEventListener("click", () => sortBy(key, direction));
-    return element("th", { role: "columnheader", scope: "col", class: key, "aria-sort": direction }, button,
-      key === "time" ? drawAxis(table.range) : null);
+    return element(
+      "th",
+      { role: "columnheader", scope: "col", class: key, "aria-sort": direction },
+      button,
+      key === "time" ? drawAxis(table.range) : null,
+    );
   });
   const focused = document.activeElement?.dataset?.sort;
   replaceContent("table-head", element("tr", { role: "row", "aria-rowindex": 1 }, ...cells));
@@ -80,8 +91,11 @@ function visibleRange() {
 // Draw the rows that have come near the window, and remove those that have left it.
 function drawRows() {
   const [first, end] = visibleRange();
-  for (const [place, drawn] of table.drawn) {
-    if (place < first || place >= end) removeRow(place, drawn);
+  const gone = [...table.drawn].filter(([place]) => place < first || place >= end);
+  keepFocus(gone);
+  for (const [place, drawn] of gone) {
+    drawn.remove();
+    table.drawn.delete(place);
   }
   const after = document.getElementById("after");
   let next = after;
@@ -100,11 +114,11 @@ function drawRows() {
   measureRow(first);
 }
 
-// The keyboard continues from the table if the row it was in is scrolled away.
-function removeRow(place, drawn) {
-  if (drawn.contains(document.activeElement)) document.getElementById("table").focus({ preventScroll: true });
-  drawn.remove();
-  table.drawn.delete(place);
+// The keyboard continues from the table if the row it was in is scrolled away. This comes before any row is removed:
+// the browser lays out the page for it, and a page without those rows may be too short for where the reader is.
+function keepFocus(gone) {
+  const has = gone.some(([, drawn]) => drawn.contains(document.activeElement));
+  if (has) document.getElementById("table").focus({ preventScroll: true });
 }
 
 // A reader's own size of text makes rows higher than the style sheet says.
@@ -140,25 +154,52 @@ const CELLS = {
     const [verdict, state, before] = ["verdict", "state", "previous_state"].map((field) => text(field, row));
     if (verdict) return mark(verdict);
     const was = before && before !== state ? [element("small", { class: "sub" }, "was ", foreign(before))] : [];
-    return [element("span", { class: "line" }, foreign(state || "–"), number("changed", row) ? element("span", { class: "tag" }, "changed") : null), ...was];
+    return [
+      element(
+        "span",
+        { class: "line" },
+        foreign(state || "–"),
+        number("changed", row) ? element("span", { class: "tag" }, "changed") : null,
+      ),
+      ...was,
+    ];
   },
   recorded: (row) => {
     const share = recordedShare(row);
     if (share === null) return "–";
-    return [element("span", { class: "line" }, formatShare(share)), element("small", { class: "sub" },
-      `${formatDuration(number("recorded_seconds", row))} of ${formatDuration(number("expected_seconds", row))}`)];
+    return [
+      element("span", { class: "line" }, formatShare(share)),
+      element(
+        "small",
+        { class: "sub" },
+        `${formatDuration(number("recorded_seconds", row))} of ${formatDuration(number("expected_seconds", row))}`,
+      ),
+    ];
   },
   time: (row) => drawTimeline(row, table.range, table.ticks),
   seconds: (row) => formatNumber(number("seconds", row)),
   calls: (row) => {
     const throttled = number("throttled", row);
-    return [formatNumber(number("api_calls", row)), throttled ? element("small", { class: "sub" }, `${throttled} throttled`) : ""];
+    return [
+      formatNumber(number("api_calls", row)),
+      throttled ? element("small", { class: "sub" }, `${throttled} throttled`) : "",
+    ];
   },
   message: (row) => {
-    const [code, message] = [text("code", row), text("message", row)];
-    return [element("span", { class: "line" }, foreign(code || message)), code ? element("small", { class: "sub" }, foreign(message)) : ""];
+    const [code, message] = [text("code", row), shortMessage(row)];
+    return [
+      element("span", { class: "line" }, foreign(code || message)),
+      code ? element("small", { class: "sub" }, foreign(message)) : "",
+    ];
   },
 };
+
+// The message begins with the names of the stream, which stand in the row already; the cause of a group does not.
+function shortMessage(row) {
+  const cause = RUNS[RUN_OF_ROW[row]].failures[number("cause", row)]?.cause ?? text("message", row);
+  const beginning = `${text("code", row)}: `;
+  return cause.startsWith(beginning) ? cause.slice(beginning.length) : cause;
+}
 
 // --- keyboard -----------------------------------------------------------------------------------------------------
 
@@ -166,8 +207,8 @@ function moveTo(place) {
   table.active = Math.max(0, Math.min(table.rows.length - 1, place));
   const head = document.getElementById("table-head").getBoundingClientRect().height;
   const top = document.getElementById("table-body").getBoundingClientRect().top + table.active * table.height;
-  if (top < head) window.scrollBy(0, top - head);
-  else if (top + table.height > window.innerHeight) window.scrollBy(0, top + table.height - window.innerHeight);
+  if (top < head) window.scrollBy(0, Math.floor(top - head));
+  else if (top + table.height > window.innerHeight) window.scrollBy(0, Math.ceil(top + table.height - window.innerHeight));
   drawRows();
   table.drawn.get(table.active)?.querySelector("button").focus({ preventScroll: true });
 }

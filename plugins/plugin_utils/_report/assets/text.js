@@ -8,14 +8,24 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 // Maps, because a stranger's state may have the name of something that every object has.
-const WORDS = new Map(Object.entries({
-  ok: "ok", failed: "failed", not_tried: "not tried", changed: "changed", throttled: "throttled",
-  complete: "complete", interrupted: "push interrupted", incomplete: "incomplete",
-  nothing_recorded: "nothing recorded", unknown: "unknown",
-}));
+const WORDS = new Map(
+  Object.entries({
+    ok: "ok",
+    failed: "failed",
+    not_tried: "not tried",
+    changed: "changed",
+    throttled: "throttled",
+    complete: "complete",
+    interrupted: "push interrupted",
+    incomplete: "incomplete",
+    nothing_recorded: "nothing recorded",
+    unknown: "unknown",
+  }),
+);
 
 // Controls, marks that turn the direction of text around, and halves of characters would hide or disguise a name.
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}/gu;
+const UNSEEN =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}/gu;
 
 function visible(text) {
   return String(text ?? "").replace(UNSEEN, (found) => `\\u${found.codePointAt(0).toString(16).padStart(4, "0")}`);

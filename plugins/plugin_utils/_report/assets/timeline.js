@@ -1,15 +1,19 @@
-
 // --- timeline -----------------------------------------------------------------------------------------------------
 // One axis for all rows: what is wanted is a track, a file is a bar with its ends, a gap is a block across them. The
 // kinds differ in shape and pattern, too, for those who do not see the colours.
 
-const GAP_WORDS = new Map(Object.entries({
-  push: "the push was interrupted", recording: "pushed, but not recorded", unknown: "not recorded, cause unknown",
-}));
+const GAP_WORDS = new Map(
+  Object.entries({
+    push: "the push was interrupted",
+    recording: "pushed, but not recorded",
+    unknown: "not recorded, cause unknown",
+  }),
+);
 const BAD_FILE = ["missing", "damaged", "error"];
 const MIN_SHARE = 0.35; // of the width, in percent, so that a short gap in a long evening is seen
 const STEPS = [1, 2, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const MAX_TICKS = 5;
+const LABEL_CHARACTERS = 34; // that have room in the narrowest column
 const ranges = {};
 
 // Return the first and the last moment of the chosen runs' rows.
@@ -37,7 +41,9 @@ function findRange(rows) {
 }
 
 function makeTicks({ start, stop }) {
-  const step = STEPS.find((seconds) => (stop - start) / seconds <= MAX_TICKS) ?? 86400 * Math.ceil((stop - start) / 86400 / MAX_TICKS);
+  const step =
+    STEPS.find((seconds) => (stop - start) / seconds <= MAX_TICKS) ??
+    86400 * Math.ceil((stop - start) / 86400 / MAX_TICKS);
   const ticks = [];
   for (let at = Math.ceil(start / step) * step; at <= stop; at += step) ticks.push(at);
   return { ticks, step };
@@ -47,13 +53,13 @@ function drawAxis(range) {
   if (!range) return null;
   const { ticks, step } = makeTicks(range);
   const drawn = shape("svg", { class: "axis-labels", "aria-hidden": "true" });
-  let free = -1; // where the next label may begin, in characters of about a fiftieth of the width
+  let free = -1; // where the next label may begin, in characters
   for (const at of ticks) {
     const share = (at - range.start) / (range.stop - range.start);
     const clock = formatTime(at, chosen.times);
     const shown = step >= 86400 ? clock.slice(5, 10) : step < 60 ? clock.slice(11) : clock.slice(11, 16);
     const anchor = share < 0.06 ? "start" : share > 0.94 ? "end" : "middle";
-    const left = share * 50 - { start: 0, middle: shown.length / 2, end: shown.length }[anchor];
+    const left = share * LABEL_CHARACTERS - { start: 0, middle: shown.length / 2, end: shown.length }[anchor];
     if (left < free) continue;
     free = left + shown.length + 1;
     drawn.append(shape("text", { x: percent(share), y: 11, "text-anchor": anchor }, shown));
@@ -77,12 +83,21 @@ function drawTimeline(row, range, ticks) {
     const { x, width } = place(start, stop);
     drawn.append(shape("rect", { class: kind, x: `${x}%`, width: `${width}%`, y, height }));
   };
-  for (const at of ticks) drawn.append(shape("line", { class: "tick", x1: `${place(at, at).x}%`, x2: `${place(at, at).x}%`, y1: 0, y2: 20 }));
+  for (const at of ticks)
+    drawn.append(shape("line", { class: "tick", x1: `${place(at, at).x}%`, x2: `${place(at, at).x}%`, y1: 0, y2: 20 }));
   for (const window of windows(row)) block("window", window, 2, 16);
   for (const file of files(row)) block(`file ${BAD_FILE.includes(file.status) ? file.status : ""}`, file, 5, 10);
   for (const gap of gaps(row)) block(`gap ${gapCause(gap.cause)}`, gap, 3, 14);
   const sent = number("sent_at", row);
-  if (sent !== null) drawn.append(shape("circle", { class: `sent ${text("status", row) === "failed" ? "failed" : ""}`, cx: `${place(moment(sent), moment(sent)).x}%`, cy: 10, r: 4 }));
+  if (sent !== null)
+    drawn.append(
+      shape("circle", {
+        class: `sent ${text("status", row) === "failed" ? "failed" : ""}`,
+        cx: `${place(moment(sent), moment(sent)).x}%`,
+        cy: 10,
+        r: 4,
+      }),
+    );
   return drawn;
 }
 
@@ -108,12 +123,24 @@ function describeSpan({ start, stop }) {
 
 // The patterns have to be in the page once, for all drawings.
 function makePatterns() {
-  const stripes = (id, kind, angle) => shape("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${angle})` },
-    shape("rect", { width: 6, height: 6, class: `${kind}-ground` }), shape("rect", { width: 3, height: 6, class: `${kind}-stripe` }));
-  const dots = shape("pattern", { id: "dots", width: 5, height: 5, patternUnits: "userSpaceOnUse" },
-    shape("rect", { width: 5, height: 5, class: "unknown-ground" }), shape("circle", { cx: 2.5, cy: 2.5, r: 1.4, class: "unknown-stripe" }));
-  return shape("svg", { width: 0, height: 0, class: "patterns", "aria-hidden": "true" },
-    shape("defs", {}, stripes("hatch-push", "push", 45), stripes("hatch-damaged", "damaged", -45), dots));
+  const stripes = (id, kind, angle) =>
+    shape(
+      "pattern",
+      { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: `rotate(${angle})` },
+      shape("rect", { width: 6, height: 6, class: `${kind}-ground` }),
+      shape("rect", { width: 3, height: 6, class: `${kind}-stripe` }),
+    );
+  const dots = shape(
+    "pattern",
+    { id: "dots", width: 5, height: 5, patternUnits: "userSpaceOnUse" },
+    shape("rect", { width: 5, height: 5, class: "unknown-ground" }),
+    shape("circle", { cx: 2.5, cy: 2.5, r: 1.4, class: "unknown-stripe" }),
+  );
+  return shape(
+    "svg",
+    { width: 0, height: 0, class: "patterns", "aria-hidden": "true" },
+    shape("defs", {}, stripes("hatch-push", "push", 45), stripes("hatch-damaged", "damaged", -45), dots),
+  );
 }
 
 function drawLegend() {
@@ -121,16 +148,44 @@ function drawLegend() {
   for (const row of chosenRows()) {
     if (number("windows", row)) kinds.add("window");
     if (number("sent_at", row) !== null) kinds.add("sent");
-    for (const file of number("files", row) || []) kinds.add(BAD_FILE.includes(STRINGS[file[5]]) ? `file ${STRINGS[file[5]]}` : "file");
+    for (const file of number("files", row) || [])
+      kinds.add(BAD_FILE.includes(STRINGS[file[5]]) ? `file ${STRINGS[file[5]]}` : "file");
     for (const gap of number("gaps", row) || []) kinds.add(`gap ${gapCause(STRINGS[gap[2]])}`);
   }
   const words = {
-    window: "wanted", sent: "command sent", file: "file", "file damaged": "damaged file", "file missing": "missing file",
-    "file error": "file with an error", "gap push": "gap: push interrupted", "gap recording": "gap: pushed, not recorded", "gap unknown": "gap: cause unknown",
+    window: "wanted",
+    sent: "command sent",
+    file: "file",
+    "file damaged": "damaged file",
+    "file missing": "missing file",
+    "file error": "file with an error",
+    "gap push": "gap: push interrupted",
+    "gap recording": "gap: pushed, not recorded",
+    "gap unknown": "gap: cause unknown",
   };
-  replaceContent("legend", ...Object.keys(words).filter((kind) => kinds.has(kind)).map((kind) => element("li", {},
-    shape("svg", { width: 26, height: 20, "aria-hidden": "true" }, kind === "sent"
-      ? shape("circle", { class: "sent", cx: 13, cy: 10, r: 4 })
-      : shape("rect", { class: kind, x: 2, y: kind === "window" ? 2 : 5, width: 22, height: kind === "window" ? 16 : 10 })),
-    words[kind])));
+  replaceContent(
+    "legend",
+    ...Object.keys(words)
+      .filter((kind) => kinds.has(kind))
+      .map((kind) =>
+        element(
+          "li",
+          {},
+          shape(
+            "svg",
+            { width: 26, height: 20, "aria-hidden": "true" },
+            kind === "sent"
+              ? shape("circle", { class: "sent", cx: 13, cy: 10, r: 4 })
+              : shape("rect", {
+                  class: kind,
+                  x: 2,
+                  y: kind === "window" ? 2 : 5,
+                  width: 22,
+                  height: kind === "window" ? 16 : 10,
+                }),
+          ),
+          words[kind],
+        ),
+      ),
+  );
 }

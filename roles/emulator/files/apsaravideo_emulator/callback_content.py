@@ -14,7 +14,14 @@ from urllib.parse import quote, urlsplit
 from .behaviour import Behaviour
 from .clock import Clock
 from .record_model import RecordedFile
+from .recording import FILE_CREATED
 from .resources import IngestEvent, NotifyEvent
+
+# What an error event says unless its content is given.
+ERRORS = {
+    "record_error": {"code": "BucketNotFound", "message": "Bucket not found"},
+    "transformat_error": {"code": "InvalidParameter.ResourceContentBad", "message": "The resource is not usable."},
+}
 
 
 class CallbackContent:
@@ -42,10 +49,16 @@ class CallbackContent:
     def body(self, event: NotifyEvent) -> str:
         """Return the JSON body of a callback; that of a created file has no `event` field."""
         content: dict[str, Any] = {"domain": event.domain, "app": event.app, "stream": event.stream}
-        if event.file is not None:
-            content.update(self._file_body((event.domain, event.app, event.stream), event.file))
+        key = (event.domain, event.app, event.stream)
+        if event.file is not None and event.kind == FILE_CREATED:
+            content.update(self._file_body(key, event.file))
         else:
             content["event"] = event.kind
+            if event.kind in ERRORS:
+                content["error_info"] = ERRORS[event.kind]
+            if event.file is not None:
+                body = self._file_body(key, event.file)
+                content["file_info"] = {name: body[name] for name in ("uri", "start_time", "stop_time")}
             if self._behaviour.is_on("status_event_time"):
                 content["time"] = self._clock.show(event.time)
         content.update(event.extra)

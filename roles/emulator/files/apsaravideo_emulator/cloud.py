@@ -163,12 +163,20 @@ class Cloud(Stateful):
                 self.repeat_push(*step.names)
             elif step.action in ERROR_EVENTS:
                 with contextlib.suppress(ConfigNotFound):
-                    self.add_event(self.stream_key(*step.names), step.action, 0, json.loads(step.content))
+                    self._add_error_event(step)
             else:
                 with contextlib.suppress(CommandRefused):
                     self.record(step.action, self.stream_key(*step.names), f"step-{step.number}")
         finally:
             self._step_time = None
+
+    def _add_error_event(self, step: Step) -> None:
+        """Add an error; that of a conversion is about the latest file of the stream that is converted, if any."""
+        key = self.stream_key(*step.names)
+        files = self.streams[key].recorder.files if key in self.streams else []
+        converted = [file for file in files if file.format.kind != "m3u8"]
+        file = converted[-1] if converted and step.action == "transformat_error" else None
+        self.add_event(key, step.action, 0, json.loads(step.content), file=file)
 
     def add_steps(self, plan: list[tuple[tuple[str, str, str], Mapping[str, Any]]]) -> None:
         """Add steps for streams, see `Timeline.add`; those that are due already happen at once."""
@@ -502,13 +510,14 @@ class Cloud(Stateful):
         age: float,
         extra: dict[str, Any] | None = None,
         storage: str = "oss",
+        file: RecordedFile | None = None,
     ) -> NotifyEvent:
-        """Add a callback of any kind to the notify log, dated `age` seconds ago."""
+        """Add a callback of any kind to the notify log, dated `age` seconds ago; `file` is the one that it is about."""
         config = self.notify_configs.get(key[0])
         if config is None:
             raise ConfigNotFound
         instant = self.settle() - age
-        event = NotifyEvent(*key, kind, instant, config, extra=extra or {}, storage=storage)
+        event = NotifyEvent(*key, kind, instant, config, file=file, extra=extra or {}, storage=storage)
         self._record_event(event)
         for rows in (self.notify_log, self._events[key]):
             rows.sort(key=lambda row: row.time)

@@ -52,6 +52,7 @@ FULL = make_report(
     ],
     warnings=["slow"],
 )
+FULL["runs"][0]["rate"]["operation"] = "DescribeLiveStreamRecordIndexFiles"
 FULL["runs"][0]["cloud_count"] = {"domains": {"live.example.com": {"counted": 1, "at": "2027-01-15T08:00:00Z"}}}
 
 

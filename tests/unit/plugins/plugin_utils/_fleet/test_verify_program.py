@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The apsaravideo.live authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads that serve many streams, and plans of reads."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("ansible")
+
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Push
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import LiveError, ParentExited
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import verify_program
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.shared_reads import SharedReads
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.steps import ReadShared
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.verify_run import format_plan
+
+NOW = 1_767_355_200.0
+DAY, HOUR = 86400.0, 3600.0
+KEY = ("log", "live.example.com")
+
+
+class World:
+    """Shared reads with a pool whose calls end when the test says so."""
+
+    def __init__(self):
+        self.pending = []
+        self.reads = SharedReads()
+        self.results = []
+        self.made = []
+        self.pool = SimpleNamespace(submit=lambda call, done: self.pending.append((call, done)))
+
+    def read(self, since, key=KEY):
+        step = ReadShared(key, since, lambda live: self.made.append(since) or f"from {since}")
+        self.reads.read(
+            step, self.pool, lambda is_patient: is_patient, lambda result, error: self.results.append(error or result)
+        )
+
+    def end(self, error=None):
+        call, done = self.pending.pop(0)
+        done(None if error else call(), error)
+
+
+def test_read_serves_later_parts_and_is_made_once():
+    world = World()
+    world.read(10)
+    world.read(20)
+    assert (len(world.pending), world.reads.count_readers()) == (1, 2)
+    world.end()
+    world.read(30)
+    assert (world.results, world.reads.count_readers(), world.made) == (["from 10"] * 3, 0, [10])
+    world.read(5)
+    world.read(10, ("log", "other.example.com"))
+    assert len(world.pending) == 2
+
+
+def test_error_is_shared_and_a_bug_does_not_stop_the_run():
+    world = World()
+    world.read(10)
+    world.read(10)
+    world.end(LiveError("denied", "Ask."))
+    assert [error.happened for error in world.results] == ["denied"] * 2
+    assert world.results[0] is not world.results[1]
+    world.read(1)
+    world.end(KeyError("bug"))
+    assert "KeyError" in world.results[-1].happened
+
+
+def test_end_of_the_run_is_no_result():
+    world = World()
+    world.read(10)
+    world.end(ParentExited("ended", "Run it again."))
+    assert world.results == []
+
+
+@pytest.mark.parametrize(
+    ("windows", "lists"),
+    [
+        ([(-HOUR, 0)], 1),
+        ([(-HOUR, 30 * DAY)], 1),
+        ([(-9 * DAY, 0)], 3),
+        ([(-9 * DAY, -8 * DAY), (-DAY, 0)], 2),
+        ([(-200 * DAY, -190 * DAY)], 0),
+        ([(DAY, 2 * DAY)], 0),
+    ],
+)
+def test_number_of_lists(windows, lists):
+    assert verify_program.count_lists(tuple((NOW + start, NOW + stop) for start, stop in windows), NOW) == lists
+
+
+def test_lists_include_files_of_the_window_by_recording_and_by_creation():
+    (window,) = verify_program.plan_lists(((NOW - DAY, NOW - DAY + HOUR),), NOW, 6 * HOUR, 180.0)
+    times = [time.timestamp() - NOW + DAY for time in window]
+    assert times == [-6 * HOUR, HOUR + 6 * HOUR + 180 + 60]
+
+
+def test_plan_says_how_long_the_lists_take():
+    line = format_plan("verify", 1000, 1000, 15.0, 14.4)
+    assert line == "verify: 1000 streams, 1000 file lists at 15 a second, at least 69 seconds."
+
+
+@pytest.mark.parametrize(
+    ("since", "first", "trusted"), [(-30, None, -30), (-60, None, -30), (-60, -50, -50), (-60, -10, -30)]
+)
+def test_publish_list_is_trusted_for_one_span(since, first, trusted):
+    start = datetime.fromtimestamp(NOW, timezone.utc) + timedelta(days=first or 0)
+    pushes = {} if first is None else {("app", "stream"): [Push("app", "stream", start, None)]}
+    assert verify_program._find_trusted(pushes, NOW + since * DAY, NOW) == NOW + trusted * DAY
