@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -91,7 +92,8 @@ def make_entry_targets(
 def choose_targets(targets: Iterable[Target], ids: Iterable[str], now: float) -> Iterator[Target]:
     """Yield the targets whose streams are named by `domain/app/stream`, each part percent-encoded.
 
-    A stream with recording windows is left out unless one of them is open.
+    A stream with recording windows is left out unless one of them is open. A host whose names cannot be read may stand
+    for none of these streams, and is left out; one whose windows are not valid fails.
     """
     wanted = {tuple(map(unquote, name.split("/"))) for name in ids}
     for target in targets:
@@ -99,9 +101,17 @@ def choose_targets(targets: Iterable[Target], ids: Iterable[str], now: float) ->
             found = target.read()
         except InvalidOption:
             continue
-        names = tuple(str(found.get(name)) for name in Stream._fields)
-        if names in wanted and _is_open(found, now):
-            yield target._replace(read=lambda found=found: found)  # type: ignore[misc]
+        if tuple(str(found.get(name)) for name in Stream._fields) not in wanted:
+            continue
+        try:
+            if _is_open(found, now):
+                yield target._replace(read=lambda found=found: found)  # type: ignore[misc]
+        except InvalidOption as error:
+            yield target._replace(read=functools.partial(_fail, error))
+
+
+def _fail(error: InvalidOption) -> NoReturn:
+    raise error
 
 
 def _is_open(variables: Mapping[str, Any], now: float) -> bool:
