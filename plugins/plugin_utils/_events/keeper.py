@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .event import OFFLINE, ONLINE, PAUSED, RESUMED, STARTED, Event
+from .event import OFFLINE, ONLINE, PAUSED, RESUMED, STARTED, STATUS, Event, parse_event_time
 
 MAX_STREAMS = 50_000
 # A push without data is cut after 10 s, and the two callbacks of its end come in any order.
@@ -25,12 +25,16 @@ MIN_SPACING = 2.0
 
 @dataclass
 class _Stream:
-    is_online: bool = False
     was_stopped: bool = False
     paused_at: float | None = None
     due: float | None = None  # when to start it, None if there is nothing to do
     tokens: float = BURST
     refilled_at: float = float("-inf")
+    # When these last happened, by the times in the events, which come in any order.
+    pushed: float = float("-inf")
+    push_ended: float = float("-inf")
+    recorded: float = float("-inf")
+    paused: float = float("-inf")
 
 
 class Keeper:
@@ -44,14 +48,21 @@ class Keeper:
 
     def add(self, event: Event, now: float) -> None:
         """Take account of an event that was received at `now`."""
-        kind, stream_id = event["type"], event["stream_id"]
-        if kind == ONLINE:
+        kind, stream_id, time = event["type"], event["stream_id"], parse_event_time(event)
+        if kind not in STATUS:
+            return
+        stream = self._find(stream_id)
+        if kind == ONLINE and time >= stream.push_ended:
+            stream.pushed = max(stream.pushed, time)
             self._begin(stream_id, now)
-        elif kind == OFFLINE:
+        elif kind == OFFLINE and time >= stream.pushed:
+            stream.push_ended = max(stream.push_ended, time)
             self._end(stream_id, now)
-        elif kind == PAUSED:
-            self._find(stream_id).paused_at = now
-        elif kind in (STARTED, RESUMED):
+        elif kind == PAUSED and time > stream.recorded:
+            stream.paused = max(stream.paused, time)
+            stream.paused_at = now
+        elif kind in (STARTED, RESUMED) and time >= stream.paused:
+            stream.recorded = max(stream.recorded, time)
             self._record(stream_id)
 
     def take_due(self, now: float) -> list[str]:
@@ -73,7 +84,7 @@ class Keeper:
 
     def _begin(self, stream_id: str, now: float) -> None:
         stream = self._find(stream_id)
-        stream.is_online, stream.paused_at = True, None
+        stream.paused_at = None
         if stream.was_stopped:
             return
         passed = now - stream.refilled_at
@@ -87,7 +98,7 @@ class Keeper:
         stream = self._find(stream_id)
         if stream.paused_at is not None and now - stream.paused_at > END_SECONDS:
             stream.was_stopped = True
-        stream.is_online, stream.paused_at = False, None
+        stream.paused_at = None
         self._cancel(stream_id)
 
     def _record(self, stream_id: str) -> None:

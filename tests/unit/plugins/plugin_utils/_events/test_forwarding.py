@@ -48,7 +48,7 @@ def record(kind, stream="one", at=NOW):
 
 def test_stream_whose_push_begins_is_due_once():
     keeper = Keeper()
-    keeper.add(push(), NOW)
+    keeper.add(push(at=NOW), NOW)
     keeper.add(push(at=NOW + 1), NOW)
     assert keeper.take_due(NOW + 2) == [ID]
     assert keeper.take_due(NOW + 100) == []
@@ -58,58 +58,82 @@ def test_stream_whose_push_begins_is_due_once():
 def test_recording_that_ended_with_its_push_is_started_again(order):
     keeper = Keeper()
     for number, kind in enumerate(order):
-        keeper.add(record(kind) if kind.startswith("record") else push(kind), NOW + 5 * number)
-    keeper.add(push(), NOW + 20)
+        at = NOW + 5 * number
+        keeper.add(record(kind, at=at) if kind.startswith("record") else push(kind, at=at), at)
+    keeper.add(push(at=NOW + 20), NOW + 20)
     assert keeper.take_due(NOW + 20) == [ID]
 
 
 def test_recording_that_somebody_stopped_is_not_started_again_until_somebody_does():
     keeper = Keeper()
-    keeper.add(record("record_started"), NOW)
-    keeper.add(record("record_paused"), NOW + 10)
+    keeper.add(record("record_started", at=NOW), NOW)
+    keeper.add(record("record_paused", at=NOW + 10), NOW + 10)
     assert keeper.take_due(NOW + 20) == []  # the push goes on
-    keeper.add(push("publish_done"), NOW + 60)
-    keeper.add(push(), NOW + 61)
+    keeper.add(push("publish_done", at=NOW + 60), NOW + 60)
+    keeper.add(push(at=NOW + 61), NOW + 61)
     assert keeper.take_due(NOW + 100) == []
     assert keeper.stopped() == [ID]
     keeper = Keeper(keeper.stopped())  # another process
-    keeper.add(push(), NOW + 200)
+    keeper.add(push(at=NOW + 200), NOW + 200)
     assert keeper.take_due(NOW + 300) == []
-    keeper.add(record("record_started"), NOW + 400)
-    keeper.add(push("publish_done"), NOW + 500)
-    keeper.add(push(), NOW + 501)
+    keeper.add(record("record_started", at=NOW + 400), NOW + 400)
+    keeper.add(push("publish_done", at=NOW + 500), NOW + 500)
+    keeper.add(push(at=NOW + 501), NOW + 501)
     assert keeper.take_due(NOW + 510) == [ID]
 
 
 def test_stream_that_is_recorded_or_gone_by_then_is_not_due():
     keeper = Keeper()
-    keeper.add(push(), NOW)
-    keeper.add(record("record_started"), NOW)
-    keeper.add(push(stream="two"), NOW)
-    keeper.add(push("publish_done", stream="two"), NOW)
+    keeper.add(push(at=NOW), NOW)
+    keeper.add(record("record_started", at=NOW), NOW)
+    keeper.add(push(stream="two", at=NOW), NOW)
+    keeper.add(push("publish_done", stream="two", at=NOW), NOW)
     assert keeper.take_due(NOW + 1) == []
 
 
 def test_flapping_stream_causes_no_storm_and_is_started_in_the_end():
     keeper, started = Keeper(), []
     for second in range(0, 600, 3):
-        keeper.add(push(), NOW + second)
+        keeper.add(push(at=NOW + second), NOW + second)
         started += keeper.take_due(NOW + second)
-        keeper.add(push("publish_done"), NOW + second + 2)
+        keeper.add(push("publish_done", at=NOW + second + 2), NOW + second + 2)
         started += keeper.take_due(NOW + second + 2)
     assert BURST <= len(started) <= BURST + 600 / 20
-    keeper.add(push(), NOW + 600)
+    keeper.add(push(at=NOW + 600), NOW + 600)
     later = keeper.next_due()
     assert later is None or later <= NOW + 620
     assert keeper.take_due(NOW + 620) == [ID]
 
 
+def test_late_events_of_an_earlier_push_change_nothing():
+    keeper = Keeper()
+    keeper.add(push(at=NOW + 12), NOW + 12)
+    keeper.add(record("record_started", at=NOW + 13), NOW + 13)
+    keeper.add(push("publish_done", at=NOW + 10), NOW + 14)
+    keeper.add(record("record_paused", at=NOW + 10), NOW + 14)
+    keeper.add(push("publish_done", at=NOW + 60), NOW + 60)
+    assert keeper.stopped() == []
+    keeper.add(push(at=NOW + 55), NOW + 61)  # of the push that has ended
+    assert keeper.take_due(NOW + 100) == []
+    keeper.add(push(at=NOW + 110), NOW + 110)
+    assert keeper.take_due(NOW + 110) == [ID]
+
+
+def test_late_start_does_not_hide_a_deliberate_stop():
+    keeper = Keeper()
+    keeper.add(push(at=NOW), NOW)
+    keeper.add(record("record_paused", at=NOW + 30), NOW + 30)
+    keeper.add(record("record_started", at=NOW + 2), NOW + 31)
+    keeper.add(push("publish_done", at=NOW + 60), NOW + 60)
+    assert keeper.stopped() == [ID]
+
+
 def test_flapping_stream_does_not_delay_others():
     keeper = Keeper()
     for second in range(100):
-        keeper.add(push(), NOW + second)
+        keeper.add(push(at=NOW + second), NOW + second)
         keeper.take_due(NOW + second)
-    keeper.add(push(stream="two"), NOW + 100)
+    keeper.add(push(stream="two", at=NOW + 100), NOW + 100)
     assert "live.example.com/app/two" in keeper.take_due(NOW + 100)
 
 
