@@ -78,8 +78,15 @@ class Server:
         watch = self._loop.create_task(self._watch_connections())
         self._loop.run_forever()
         watch.cancel()
-        self._loop.run_until_complete(self._runner.cleanup())
+        self._loop.run_until_complete(self._close_all())
         self._loop.close()
+
+    async def _close_all(self) -> None:
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _make_runner(self) -> web.AppRunner:
         app = web.Application(client_max_size=int(self._options["max_body"]))
