@@ -8,56 +8,75 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apsaravideo_stream_notify
-short_description: Manage the callbacks of an ingest domain
+short_description: Manage the ingest callback of an ingest domain
 version_added: 0.1.0
 author:
   - The apsaravideo.live authors (@apsaravideo)
 description:
-  - Creates, changes or removes the callbacks of an ingest domain of Alibaba Cloud ApsaraVideo Live. It sends requests
-    to a URL when a push begins or ends, as the event source C(apsaravideo.live.apsaravideo_events) needs them.
-  - They belong to the ingest domain. Callbacks about recordings belong to the streaming domain, see
-    M(apsaravideo.live.apsaravideo_record_notify).
+  - Creates, changes or removes the ingest callback of an ingest domain of Alibaba Cloud ApsaraVideo Live. It sends
+    requests to a URL when the push of a stream begins and ends, for example to record a stream as soon as it is pushed.
+    A domain has at most one.
+  - For requests about recordings, see M(apsaravideo.live.apsaravideo_record_notify).
 extends_documentation_fragment:
   - apsaravideo.live.connection
   - apsaravideo.live.attributes
 options:
   state:
     description:
-      - V(present) creates the callbacks or changes what differs. Values that the task does not set are preserved,
-        except for O(auth_key).
-      - V(absent) removes the callbacks. All options except O(domain_name) and those of the connection are ignored then.
+      - V(present) creates the callback or changes what differs. Values that the task does not set are preserved, except
+        for O(auth_key) and possibly O(switch_notify_url).
+      - V(absent) removes the callback. All options except O(domain_name) and those of the connection are ignored then.
     type: str
     choices: [present, absent]
     default: present
   domain_name:
-    description: The ingest domain, such as V(push.example.com).
+    description:
+      - The ingest domain, to which streams are pushed. The other modules take the streaming domain instead, so a
+        C(domain_name) in C(module_defaults) of all modules is the wrong one here.
+      - If no ingest domain is bound to a streaming domain, streams are pushed to the streaming domain itself.
     type: str
     required: true
     aliases: [domain]
   notify_url:
     description:
-      - The URL that is called, with a GET request, when a push begins or ends.
-      - An empty string removes it. For this, the callbacks are removed and created again, see RV(replaced), because an
-        update is not documented to remove anything.
+      - The callback URL for pushes that begin and end. It begins with C(http://) or C(https://), and spaces and special
+        characters are percent-encoded. Required to create a callback.
     type: str
-  exception_url:
-    description: The URL that is called about exceptions of pushes. An empty string removes it.
-    type: str
-  switch_url:
+  exception_notify_url:
     description:
-      - The URL that is called about switches between the two pushes of a stream. An empty string removes it.
-      - The cloud is not documented to show it. If it does not, it is sent only together with another change, so give it
-        in each task that sets the callbacks of the domain.
+      - The callback URL for exceptions of pushes. It has the same format as O(notify_url).
+      - An empty string removes it. For this, the callback is removed and created again, see RV(replaced), because an
+        update is not documented to remove anything. If the cloud refuses the new callback, the old one is restored,
+        with the O(switch_notify_url) of the task.
     type: str
+  switch_notify_url:
+    description:
+      - The callback URL for switches between the two pushes of a dual stream. It has the same format as O(notify_url).
+      - The cloud does not return this URL, so it cannot be compared, see O(update_switch_notify_url). If the domain has
+        one, set it in each task, because a change that is sent without it may remove it.
+      - To remove it, remove the callback with O(state=absent) and create it again.
+    type: str
+  update_switch_notify_url:
+    description:
+      - When to send O(switch_notify_url) for a callback that exists already.
+      - V(on_create) sends it only together with another change, and otherwise there is a warning.
+      - V(always) sends it in each run, which reports a change, with a warning that there may be none. It is not the
+        default, because the module would never be idempotent. Use it to change the URL.
+    type: str
+    choices: [always, on_create]
+    default: on_create
   auth_key:
     description:
       - The key that signs the callbacks, 16 to 64 letters and digits. Without it, callbacks are not signed.
+      - The signature is made with the ingest domain, while that of a recording callback is made with the host of its
+        URL.
       - The cloud may not return its key, so that the keys cannot be compared. See O(update_auth_key).
-      - A new key takes effect at the next push of a stream. Until then, its callbacks are signed with the old key.
+      - A new key takes effect at the next push of a stream. Until then, its callbacks are signed with the old key, so
+        receivers should accept both until all streams have been pushed anew.
     type: str
   update_auth_key:
     description:
-      - When to send O(auth_key) for callbacks that are signed already.
+      - When to send O(auth_key) for a callback that is signed already.
       - V(on_create) sends it only together with another change. If the cloud has, or may have, another key, there is a
         warning.
       - V(always) sends it unless the cloud shows that it has the same key. If it does not return its key, each run
@@ -70,7 +89,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Reads the callbacks and changes nothing.
+      - Reads the callback and changes nothing.
   diff_mode:
     support: full
     details:
@@ -78,19 +97,32 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(update_auth_key=always), it is idempotent only if the cloud returns the key.
+      - With O(update_auth_key=always), it is idempotent only if the cloud returns the key; with
+        O(update_switch_notify_url=always) and O(switch_notify_url), it is not.
 seealso:
   - module: apsaravideo.live.apsaravideo_record_notify
 """
 
 EXAMPLES = r"""
-- name: Receive signed callbacks about pushes that begin and end
+- name: Receive callbacks about pushes that begin and end
   apsaravideo.live.apsaravideo_stream_notify:
     domain_name: push.example.com
-    notify_url: https://callback.example.com/events
+    notify_url: https://callback.example.com/push
+
+- name: Receive signed callbacks, and those about exceptions
+  apsaravideo.live.apsaravideo_stream_notify:
+    domain_name: push.example.com
+    notify_url: https://callback.example.com/push
+    exception_notify_url: https://callback.example.com/exception
     auth_key: "{{ callback_key | default('0123456789abcdef') }}"
 
-- name: Remove the callbacks
+- name: Change the key
+  apsaravideo.live.apsaravideo_stream_notify:
+    domain_name: push.example.com
+    auth_key: "{{ new_callback_key | default('fedcba9876543210') }}"
+    update_auth_key: always
+
+- name: Remove the ingest callback
   apsaravideo.live.apsaravideo_stream_notify:
     domain_name: push.example.com
     state: absent
@@ -99,28 +131,23 @@ EXAMPLES = r"""
 RETURN = r"""
 config:
   description:
-    - The callbacks after the task, as the cloud returns it, null if there is none; in check mode, the predicted ones.
-      They never contain the key.
+    - The callback after the task, as the cloud returns it, null if there is none; in check mode, the predicted one. It
+      never contains the key or O(switch_notify_url).
   type: dict
   returned: success
   contains:
     domain_name:
-      description: The domain.
+      description: The ingest domain.
       type: str
       returned: success
       sample: push.example.com
     notify_url:
-      description: The URL that is called when a push begins or ends, null for none.
+      description: The callback URL for pushes, null if there is only one for exceptions.
       type: str
       returned: success
-      sample: https://callback.example.com/events
-    exception_url:
-      description: The URL that is called about exceptions of pushes, null for none.
-      type: str
-      returned: success
-      sample: null
-    switch_url:
-      description: The URL that is called about switches between two streams, null for none, and if it is not shown.
+      sample: https://callback.example.com/push
+    exception_notify_url:
+      description: The callback URL for exceptions, null if there is none.
       type: str
       returned: success
       sample: null
@@ -175,7 +202,7 @@ error:
       type: str
       returned: failure
       sample: >-
-        SetLiveStreamsNotifyUrlConfig of live.example.com was refused: the RAM user or role may not call this operation
+        SetLiveStreamsNotifyUrlConfig of push.example.com was refused: the RAM user or role may not call this operation
     request_id:
       description: The ID of the request, null if none was received.
       type: str

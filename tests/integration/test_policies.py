@@ -129,9 +129,9 @@ def test_apsaravideo_record_notify_needs_exactly_its_policy(least, cloud, ansibl
 def test_apsaravideo_stream_notify_needs_exactly_its_policy(least, cloud, ansible):
     limit_rights, check_used = least
     limit_rights("apsaravideo_stream_notify")
-    domain = {"domain_name": "push.example.com"}
-    run(stream_notify, ansible, **domain, notify_url=NOTIFY["notify_url"])
-    run(stream_notify, ansible, **domain, state="absent")
+    options = {"domain_name": "push.example.com", "notify_url": NOTIFY["notify_url"]}
+    run(stream_notify, ansible, **options)
+    run(stream_notify, ansible, **options, state="absent")
     check_used("apsaravideo_stream_notify")
 
 

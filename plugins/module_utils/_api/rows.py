@@ -12,7 +12,7 @@ from typing import Any
 from .._util.strict_json import parse_integer
 from .models import (
     AUTH_KEY,
-    INGEST_AUTH_KEY,
+    STREAM_AUTH_KEY,
     IngestEvent,
     NotifyConfig,
     NotifyEvent,
@@ -176,9 +176,33 @@ def parse_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyC
         "status_events": _parse_flag(row.get("NeedStatusNotify")),
         "signed": _parse_flag(row.get("NotifyReqAuth")),
     }
+    return NotifyConfig(settings, _read_auth_key(row, AUTH_KEY))
+
+
+def parse_stream_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyConfig | None:
+    """Return the ingest callback of an ingest domain, None if the API shows no URL.
+
+    It never shows `SwitchNotifyUrl`.
+    """
+    row = row or {}
+    settings = {
+        "domain_name": domain_name,
+        "notify_url": _read_text(row.get("NotifyUrl")),
+        "exception_notify_url": _read_text(row.get("ExceptionNotifyUrl")),
+        "signed": _parse_flag(row.get("NotifyReqAuth")),
+    }
+    if not settings["notify_url"] and not settings["exception_notify_url"]:
+        return None
+    return NotifyConfig(settings, _read_auth_key(row, STREAM_AUTH_KEY))
+
+
+def _read_auth_key(row: dict[str, Any], valid: re.Pattern[str]) -> str | None:
+    """Return the key of a signed callback, None if the API does not show it.
+
+    It is not documented whether the API shows the key. A text that cannot be one is a mask.
+    """
     key = str(row.get("NotifyAuthKey"))
-    # It is not documented whether the API shows the key. A text that cannot be one is a mask.
-    return NotifyConfig(settings, key if settings["signed"] and AUTH_KEY.fullmatch(key) else None)
+    return key if _parse_flag(row.get("NotifyReqAuth")) and valid.fullmatch(key) else None
 
 
 def _parse_flag(value: Any) -> bool:
@@ -199,28 +223,14 @@ def build_notify_parameters(config: NotifyConfig) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if value}
 
 
-_INGEST_URLS = {"notify_url": "NotifyUrl", "exception_url": "ExceptionNotifyUrl", "switch_url": "SwitchNotifyUrl"}
-
-
-def parse_ingest_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyConfig | None:
-    """Return the callbacks of an ingest domain, None if the API shows none.
-
-    It is not documented that SwitchNotifyUrl is shown; `switch_url` is null if it is not.
-    """
-    urls = {ours: _read_text((row or {}).get(theirs)) for ours, theirs in _INGEST_URLS.items()}
-    if not row or not any(urls.values()):
-        return None
-    settings = {"domain_name": domain_name, **urls, "signed": _parse_flag(row.get("NotifyReqAuth"))}
-    key = str(row.get("NotifyAuthKey"))
-    return NotifyConfig(settings, key if settings["signed"] and INGEST_AUTH_KEY.fullmatch(key) else None)
-
-
-def build_ingest_notify_parameters(config: NotifyConfig) -> dict[str, str]:
-    """Return the callbacks of an ingest domain as parameters."""
+def build_stream_notify_parameters(config: NotifyConfig, switch_notify_url: str | None) -> dict[str, str]:
+    """Return an ingest callback as parameters."""
     settings = config.settings
     parameters = {
         "DomainName": settings["domain_name"],
-        **{theirs: settings[ours] for ours, theirs in _INGEST_URLS.items()},
+        "NotifyUrl": settings["notify_url"],
+        "ExceptionNotifyUrl": settings["exception_notify_url"],
+        "SwitchNotifyUrl": switch_notify_url,
         "NotifyReqAuth": "yes" if settings["signed"] else "no",
         "NotifyAuthKey": config.auth_key if settings["signed"] else None,
     }

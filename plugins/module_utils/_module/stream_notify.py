@@ -8,120 +8,75 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._api import ingest_notify
 from .._api.live import Live
-from .._api.models import INGEST_AUTH_KEY, NotifyConfig, check_domain
-from .._domain import reconcile
-from .._domain.reconcile import ADD, DELETE, REPLACE, UPDATE, Change
-from .._errors import InvalidOption
-from . import argspec, record_notify
-from .record_notify import check_url
+from .._api.models import INGEST_DOMAIN, STREAM_AUTH_KEY, NotifyConfig
+from .._domain.reconcile import Outcome
+from . import argspec, notify
 from .task import Task
 
-URLS = ("notify_url", "exception_url", "switch_url")
 SPEC = argspec.Spec(
     {
-        "state": record_notify.SPEC.options["state"],
-        **argspec.DOMAIN,
-        **{name: {"type": "str"} for name in URLS},
-        "auth_key": record_notify.SPEC.options["auth_key"],
-        "update_auth_key": record_notify.SPEC.options["update_auth_key"],
-        **argspec.CONNECTION,
+        **notify.OPTIONS,
+        "exception_notify_url": {"type": "str"},
+        "switch_notify_url": {"type": "str"},
+        "update_switch_notify_url": notify.UPDATE_SECRET,
     }
 )
 
+_UNSEEN = "Whether the cloud has this switch_notify_url or another is unknown, because it does not show it."
+_NOT_SENT = " It was not sent; update_switch_notify_url=always has it sent."
+_NO_KNOWN_CHANGE = " It is sent each time, and a change is reported without knowing that there is one."
 
-class Present(record_notify.Present):
-    """Callbacks of an ingest domain that should exist."""
+
+class _Present(notify.Callback):
+    """An ingest callback that should exist. The cloud does not show its URL for switches."""
+
+    kind = "ingest callback"
+    domain_kind = INGEST_DOMAIN
+    defaults = {"notify_url": None, "exception_notify_url": None, "signed": False}
+    urls = ("notify_url", "exception_notify_url", "switch_notify_url")
+    removable_url = "exception_notify_url"
+    auth_key = STREAM_AUTH_KEY
+    key_length = "16 to 64"
 
     def __init__(self, live: Live, options: Mapping[str, Any]) -> None:
-        self._live = live
-        self._domain_name = options["domain_name"]
-        self._auth_key = options["auth_key"] or None
-        self._sends_key = options["update_auth_key"] == "always"
-        urls = {name: options[name] or None for name in URLS if options[name] is not None}
-        self._desired = {**urls, "signed": self._auth_key is not None}
-
-    def read(self) -> NotifyConfig | None:
-        return ingest_notify.read_config(self._live, self._domain_name)
-
-    def add(self, config: NotifyConfig) -> None:
-        # Callbacks that are restored may have had a key that the cloud did not show.
-        ingest_notify.set_config(self._live, config._replace(auth_key=config.auth_key or self._auth_key))
-
-    def update(self, config: NotifyConfig) -> None:
-        ingest_notify.set_config(self._live, config)
-
-    def delete(self, config: NotifyConfig) -> None:
-        ingest_notify.delete_config(self._live, self._domain_name)
-
-    def plan(self, found: NotifyConfig | None) -> Change | None:
-        before = found.settings if found else {"domain_name": self._domain_name, **dict.fromkeys(URLS), "signed": False}
-        settings = self._merge(before)
-        if found and self._is_same(settings, before) and not (self._sends_key and self._find_key_problem(found)):
-            return None
-        if not any(settings[name] for name in URLS):
-            raise InvalidOption(
-                f"There would be no callback of {self._domain_name}",
-                "Give notify_url, exception_url or switch_url, or set state=absent.",
-            )
-        config = NotifyConfig(settings, self._auth_key)
-        if found is None:
-            return Change(ADD, config)
-        # Whether a call removes a URL that it lacks is not documented.
-        if any(before[name] and not settings[name] for name in URLS):
-            return Change(REPLACE, config)
-        return Change(UPDATE, config)
-
-    def list_differences(self, found: NotifyConfig | None) -> list[str]:
-        if found is None:
-            return ["state"]
-        settings = self._merge(found.settings)
-        names = [name for name in settings if not self._is_same({name: settings[name]}, {name: found.settings[name]})]
-        return names + (["auth_key"] if found.auth_key and self._find_key_problem(found) else [])
-
-    def _merge(self, settings: dict[str, Any]) -> dict[str, Any]:
-        return {**settings, **self._desired}
-
-    def _is_same(self, desired: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-        """Return whether settings are equal, as far as the cloud shows them: it may not show `switch_url`."""
-        return all(
-            value == found[name] or (name == "switch_url" and found[name] is None) for name, value in desired.items()
+        super().__init__(live, options)
+        self._switch_notify_url = options["switch_notify_url"]
+        self._sends_switch_notify_url = bool(
+            self._switch_notify_url and options["update_switch_notify_url"] == notify.ALWAYS
         )
 
+    def read(self) -> NotifyConfig | None:
+        return self._live.stream_notify_config(self._domain_name)
 
-class Absent(Present):
-    """Callbacks of an ingest domain that should not exist."""
+    def add(self, config: NotifyConfig) -> None:
+        self.update(self._with_key(config))
 
-    def plan(self, found: NotifyConfig | None) -> Change | None:
-        return Change(DELETE, None) if found else None
+    def update(self, config: NotifyConfig) -> None:
+        self._live.set_stream_notify_config(config, self._switch_notify_url)
 
-    def list_differences(self, found: NotifyConfig | None) -> list[str]:
-        return ["state"] if found else []
+    def delete(self, config: NotifyConfig) -> None:
+        self._live.delete_stream_notify_config(config)
 
-    def list_warnings(self, outcome: reconcile.Outcome) -> list[str]:
-        return []
+    def list_warnings(self, outcome: Outcome) -> list[str]:
+        """Return warnings about values that the cloud may not show: the key, and the URL for switches."""
+        warnings = super().list_warnings(outcome)
+        if outcome.before is None or not self._switch_notify_url:
+            return warnings
+        if not outcome.changed:
+            return [*warnings, _UNSEEN + _NOT_SENT]
+        only_sent = outcome.after is not None and outcome.before.settings == outcome.after.settings
+        has_known_change = not only_sent or self._find_key_problem(outcome.before)
+        return warnings if has_known_change else [*warnings, _UNSEEN + _NO_KNOWN_CHANGE]
+
+    def _must_send(self, found: NotifyConfig) -> bool:
+        return self._sends_switch_notify_url or super()._must_send(found)
+
+
+class _Absent(notify.AbsentCallback, _Present):
+    """An ingest callback that should not exist."""
 
 
 def operate(task: Task) -> dict[str, Any]:
-    """Create, change or remove the callbacks of an ingest domain, and return the result; raise LiveError."""
-    options = task.options
-    check_domain(options["domain_name"])
-    present = options["state"] == "present"
-    if present:
-        _check(options)
-    resource = (Present if present else Absent)(task.open_live(), options)
-    outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
-    task.warnings += resource.list_warnings(outcome)
-    if not task.check_mode:
-        task.warnings += reconcile.verification_warnings(resource, outcome)
-    return {**reconcile.make_result(resource, outcome), "replaced": outcome.replaced}
-
-
-def _check(options: Mapping[str, Any]) -> None:
-    """Raise InvalidOption for options that the service would refuse."""
-    for name in URLS:
-        if options[name]:
-            check_url(name, options[name])
-    if options["auth_key"] and not INGEST_AUTH_KEY.fullmatch(options["auth_key"]):
-        raise InvalidOption("The option auth_key is not a valid key", "Give 16 to 64 letters and digits.")
+    """Create, change or remove the ingest callback of a domain, and return the result; raise LiveError."""
+    return notify.manage(task, _Present if task.options["state"] == "present" else _Absent)
