@@ -30,7 +30,8 @@ description:
     begun is V(unknown).
   - Pushes are read only if the files do not cover everything. They come from the callbacks of O(ingest_domain), or else
     from C(DescribeLiveStreamsPublishList), read by domain for 30 days. A push that began more than 7 days before the
-    window and has ended since may be missing there. For windows that are older than 30 days, the list is trusted from
+    window and has ended since may be missing there. If a file without pauses shows that a push is missing, the times
+    without a push that it contradicts are unknown. For windows that are older than 30 days, the list is trusted from
     the first push of the domain on that it shows, because it is not documented how long pushes are kept.
   - The streams are those of the hosts of the play's batch, of O(hosts), or of O(streams), as for
     M(apsaravideo.live.apsaravideo_record_fleet). Their windows are set by the same variables as there. A stream with an

@@ -60,6 +60,12 @@ class Pushes(NamedTuple):
         """Return the times at which the stream was certainly not pushed."""
         return invert(normalize((*self.on, *self.unsure)))
 
+    def correct(self, files: Iterable[RecordedFile]) -> Pushes:
+        """Return the pushes without the times off in which a file without pauses was recorded: a push is missing."""
+        whole = normalize((row.start, row.stop) for row in files if row.duration and row.duration >= row.stop - row.start)
+        wrong = [span for span in self.off if measure(intersect((span,), whole)) > FILE_LAG]
+        return Pushes(self.on, normalize((*self.unsure, *wrong)))
+
 
 class Known(NamedTuple):
     """The knowledge of a stream's recording at the time `now`.
@@ -154,6 +160,7 @@ class _Loose(NamedTuple):
 
 def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     """Return the verdict on the windows of a stream; parts of at most `tolerance` seconds may be missing."""
+    known = known._replace(pushes=known.pushes and known.pushes.correct(known.files))
     covered, loose = _locate(known, tolerance)
     judged = _limit_to_past(windows, known)
     if not judged:

@@ -147,6 +147,16 @@ def test_reasons_of_unknown():
     assert "is unknown: no permission" in judge(make_file(0, 60), pushed=None, push_problem="no permission").reason
 
 
+def test_push_that_a_whole_file_shows_to_be_missing_from_the_list_is_unknown():
+    files = [make_file(0, 600), make_file(2400, HOUR)]
+    found = judge(*files, pushed=())
+    assert (found.verdict, found.recorded, gaps_of(found)) == ("unknown", 1800, [(600, 2400, "unknown")])
+    assert judge(make_file(0, HOUR), pushed=((0, 600), (1200, HOUR))).verdict == "complete"
+    # Within a minute, clocks may differ, and a file with a pause says nothing about its place.
+    assert judge(*files, pushed=((0, 580), (2420, HOUR))).verdict == "interrupted"
+    assert judge(make_file(0, HOUR, 3000), pushed=((0, 600), (1200, HOUR))).verdict == "interrupted"
+
+
 def test_open_window_says_up_to_when_it_is_judged():
     assert judge(make_file(0, 1800), now=1900).notes == [
         "the last window ends at 2026-01-02T13:00:00Z, and is judged up to 2026-01-02T12:27:40Z"
