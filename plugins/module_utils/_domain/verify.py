@@ -28,6 +28,8 @@ _PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may stil
 
 # Seconds that a file may take to be made and listed after the end of its recording and the delay.
 FILE_LAG = 60.0
+# Seconds for which a recording may be open if its pushes are not known: short pauses make it longer than its cycle.
+MAX_OPEN = 86400.0
 
 
 class RecordedFile(NamedTuple):
@@ -244,7 +246,7 @@ def find_open_since(known: Known) -> float:
     """
     bounds = [known.closed_until, *(file.stop for file in known.files)]
     if known.pushes is None:
-        bounds.append(known.horizon - known.cycle)
+        bounds.append(known.horizon - MAX_OPEN)
     else:
         longest = known.delay + FILE_LAG
         off = intersect(known.pushes.off, ((-math.inf, known.now),))
