@@ -24,11 +24,12 @@ import demo as demonstration
 import environments
 import everything
 import jobs
+import store_server
 import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
 from steps import Step, several, step
 
-ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "lint", "browser"]
+ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "store", "lint", "browser"]
 LINT = [
     "ruff-check",
     "ruff-format",
@@ -59,7 +60,7 @@ def test(session: nox.Session) -> None:
     """Run every check there is."""
     # Playbooks keep two cores busy most of the time. So they are not beside each other, and what is beside them is
     # content with one core.
-    everything.main(INTEGRATION, ["lint", *SANITY, *UNIT, "chaos", "sdk", "page", "gate"])
+    everything.main([*INTEGRATION, "store"], ["lint", *SANITY, *UNIT, "chaos", "sdk", "page", "gate"])
 
 
 @nox.session
@@ -269,6 +270,14 @@ def soak(step: Step) -> None:
     step.run("python", "tests/chaos/soak.py", *step.arguments)
 
 
+@step("store")
+def store(step: Step) -> None:
+    """Share a quota through a real server, which is installed where that is possible."""
+    if not store_server.ensure():
+        step.note("left out: there is neither redis-server nor valkey-server")
+    step.tests("tests/store", workers=1)
+
+
 @step("sdk")
 def sdk(step: Step) -> None:
     """Use the emulator through the official SDKs."""
@@ -311,6 +320,13 @@ def attack(step: Step) -> None:
 def bench(step: Step) -> None:
     """Measure the speed beside other ways; without arguments, write docs/benchmark.md."""
     step.run("python", "tests/benchmark/benchmark.py", "--output", CHECKOUT / "docs", *step.arguments)
+
+
+@step("store")
+def bench_controllers(step: Step) -> None:
+    """Measure several controllers that share a quota through a real server."""
+    store_server.ensure()
+    step.run("python", "tests/benchmark/controllers.py", *step.arguments)
 
 
 @step("newest", "browser")

@@ -184,8 +184,9 @@ options:
     default: 10
   rate_limit:
     description:
-      - The maximum number of calls per second for each API operation and access key. It is shared by all processes of
-        the user on one machine, whose calls are evenly spaced, first come, first served.
+      - The maximum number of calls per second for each API operation and account. It is shared by all processes of the
+        user on one machine, and with O(rate_limit_store) by several machines. Calls are evenly spaced, first come,
+        first served.
       - Default is 96 percent of the quota that the operation's documentation states, such as 48 for record commands.
         If something else uses the account's quota too, the rate adapts to what is left, down to a twentieth.
       - A call waits for those before it, which takes 21 seconds after 1,000 record commands.
@@ -193,6 +194,41 @@ options:
         waits at most five seconds for another one that has locked such a file. Then it limits only its own calls, with
         a warning.
     type: float
+  rate_limit_share:
+    description:
+      - The part of the rate limit that this machine may use on its own, more than 0 and at most 1. Without
+        O(rate_limit_store), set it to V(0.5) on each of two machines that use one account, or to V(0.25) in each of
+        four job slices.
+      - With O(rate_limit_store), it is used only while the server cannot be.
+    type: float
+    default: 1
+  rate_limit_store:
+    description:
+      - The URL of a Redis or Valkey server, version 5 or newer, on which several machines share the rate limit of an
+        account, as C(redis://HOST:PORT/DATABASE), C(rediss://HOST:PORT/DATABASE) with TLS, or C(unix:///PATH). All
+        machines must name the same server.
+      - It needs the Python library C(redis) 4.5 or newer on the machine that runs the task. Certificates are checked as
+        O(validate_certs) and O(ca_path) say; without the latter, the system's CA certificates are trusted.
+      - A server that does not respond within a second is left alone for 10 seconds, with one warning for the run.
+        Meanwhile each machine uses O(rate_limit_share) of the rate limit.
+      - The user and the password may be part of the URL. E(APSARAVIDEO_RATE_LIMIT_STORE_PASSWORD) is the password for a
+        URL without one.
+      - Default is E(APSARAVIDEO_RATE_LIMIT_STORE).
+    type: str
+  rate_limit_store_required:
+    description:
+      - Whether to fail before the first call if the server of O(rate_limit_store) cannot be used then. Later in a run,
+        its failure is a warning all the same.
+    type: bool
+    default: false
+  rate_limit_account:
+    description:
+      - The ID of the account whose rate limit the calls share.
+      - By default, it is the account in O(role_arn) or in the profile. Otherwise the Security Token Service is asked
+        once for each access key, if O(rate_limit_store) is set, or if other access keys were used on this machine in
+        the last day. The answer is remembered for the user. If there is none, the calls with each access key have a
+        rate limit of their own.
+    type: str
   retry_timeout:
     description:
       - The total seconds for retries of one task, or of one stream of a fleet, after calls were throttled, failed in

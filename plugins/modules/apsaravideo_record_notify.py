@@ -81,6 +81,7 @@ attributes:
 seealso:
   - module: apsaravideo.live.apsaravideo_record
   - module: apsaravideo.live.apsaravideo_record_config
+  - module: apsaravideo.live.apsaravideo_stream_notify
 """
 
 EXAMPLES = r"""

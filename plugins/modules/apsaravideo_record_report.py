@@ -89,10 +89,11 @@ EXAMPLES = r"""
     - name: Show the summary
       apsaravideo.live.apsaravideo_record_report:
         results: "{{ recorded }}"
+        report: [slice1.json]
 
 - name: Merge the reports of all slices
   apsaravideo.live.apsaravideo_record_report:
-    reports: [slices/*.json]
+    reports: [slice*.json]
     report: [all.html, all.json]
   run_once: true
 

@@ -60,7 +60,8 @@ def quote_secrets(request: bytes) -> Iterator[Any]:
 
 def send_wrong_types(_request: bytes) -> Iterator[Any]:
     """Yield a response with random values of wrong types in the fields that are read."""
-    names = [*LISTS, "CallbackList", "StreamState", "TotalNum", "PageNum", "Credentials", "LiveRecordNotifyConfig"]
+    names = [*LISTS, "CallbackList", "StreamState", "TotalNum", "PageNum", "Credentials"]
+    names += ["LiveRecordNotifyConfig", "LiveStreamsNotifyConfig"]
     content = {"RequestId": random.choice(["R", *WRONG]), **{name: random.choice(WRONG) for name in names}}
     for name, inner in LISTS.items():
         content[name] = random.choice([content[name], {inner: random.choice(WRONG)}])

@@ -72,7 +72,7 @@ class Bench:
     def python(self, program: str, *arguments: str | Path) -> Command:
         """Start a Python program of this directory."""
         directory = self.new_directory()
-        return Command([sys.executable, HERE / program, *arguments], self._environ(directory, KEY), directory)
+        return Command([sys.executable, HERE / program, *arguments], self.environ(directory, KEY), directory)
 
     def playbook(
         self,
@@ -80,6 +80,7 @@ class Bench:
         hosts: Mapping[str, Any],
         *arguments: str,
         key: tuple[str, str] = KEY,
+        environ: Mapping[str, str] | None = None,
         **variables: Any,
     ) -> Command:
         """Start ansible-playbook with a playbook, given by name or by content, for hosts with variables."""
@@ -91,13 +92,22 @@ class Bench:
             (directory / "playbook.json").write_text(json.dumps(playbook), encoding="utf-8")
             playbook = "playbook.json"
         command: list[str | Path] = [PLAYBOOK, playbook, "-i", inventory, "--forks", str(self.forks), *arguments]
-        return Command(command, self._environ(directory, key), directory)
+        return Command(command, {**self.environ(directory, key), **(environ or {})}, directory)
 
-    def start(self, streams: list[str], *arguments: str, key: tuple[str, str] = KEY, **variables: Any) -> Command:
+    def start(
+        self,
+        streams: list[str],
+        *arguments: str,
+        key: tuple[str, str] = KEY,
+        environ: Mapping[str, str] | None = None,
+        **variables: Any,
+    ) -> Command:
         """Start `ansible-playbook apsaravideo.live.start` for these streams."""
-        return self.playbook("apsaravideo.live.start", hosts(streams), *arguments, key=key, **variables)
+        return self.playbook(
+            "apsaravideo.live.start", hosts(streams), *arguments, key=key, environ=environ, **variables
+        )
 
-    def _environ(self, directory: Path, key: tuple[str, str]) -> dict[str, str]:
+    def environ(self, directory: Path, key: tuple[str, str]) -> dict[str, str]:
         """Return an environment without the user's settings; commands since the last `fresh` share their slots."""
         return {
             "PATH": os.environ["PATH"],

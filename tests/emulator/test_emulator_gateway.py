@@ -17,6 +17,7 @@ import pytest
 from signing_client import SigningClient, now_text
 
 from support.emulator import (
+    ACCOUNT,
     INACTIVE_KEY,
     KEY,
     OIDC_PROVIDER,
@@ -305,6 +306,20 @@ def make_session_client(cloud, credentials, token=None):
 @pytest.fixture
 def credentials(client):
     return assume(client).json["Credentials"]
+
+
+def test_the_identity_of_a_caller_needs_a_right_signature_and_no_permission(cloud, client, credentials):
+    def read(one):
+        return one.call_v1("GetCallerIdentity", Version="2015-04-01"), one.call("GetCallerIdentity", "2015-04-01")
+
+    temporary = make_session_client(cloud, credentials, credentials["SecurityToken"])
+    for one in (client, temporary, SigningClient(cloud.endpoint, POWERLESS_KEY)):
+        assert [(found.status, found.json["AccountId"]) for found in read(one)] == 2 * [(200, ACCOUNT)]
+    for one in (SigningClient(cloud.endpoint, (KEY[0], "wrong")), make_session_client(cloud, credentials, "made-up")):
+        codes = {found.code for found in read(one)}
+        assert len(codes) == 1 and codes <= {"SignatureDoesNotMatch", "InvalidSecurityToken.Malformed"}
+    assert client.call("GetCallerIdentity").code == "InvalidAction.NotFound"
+    assert client.call_unsigned("GetCallerIdentity", Version="2015-04-01").code == "MissingAccessKeyId"
 
 
 def test_assumed_role_works_with_both_signatures(cloud, credentials):

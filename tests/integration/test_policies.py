@@ -17,6 +17,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
     record_config,
     record_info,
     record_notify,
+    stream_notify,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task
 from support.emulator import ACCOUNT
@@ -123,6 +124,15 @@ def test_apsaravideo_record_notify_needs_exactly_its_policy(least, cloud, ansibl
     run(record_notify, ansible, **domain, state="absent")
     run(record_notify, ansible, **domain, **NOTIFY)
     check_used("apsaravideo_record_notify")
+
+
+def test_apsaravideo_stream_notify_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_stream_notify")
+    options = {"domain_name": "push.example.com", "notify_url": NOTIFY["notify_url"]}
+    run(stream_notify, ansible, **options)
+    run(stream_notify, ansible, **options, state="absent")
+    check_used("apsaravideo_stream_notify")
 
 
 def play(ansible, name, *arguments, **variables):

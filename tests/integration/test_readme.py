@@ -83,6 +83,7 @@ def test_the_examples_of_the_fleet_work(cloud, ansible: Ansible):
         ("apsaravideo_record_info", [False, False, False, False, False, False]),
         ("apsaravideo_record_notify", [True, True, True, True]),
         ("apsaravideo_record_status", [False, False, False]),
+        ("apsaravideo_stream_notify", [True, True, True, True]),
     ],
 )
 def test_the_examples_of_each_module_work(cloud, ansible: Ansible, module, changed):

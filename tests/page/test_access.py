@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,12 +85,6 @@ def test_reduced_motion_is_respected(open_page):
         assert page.evaluate("getComputedStyle(document.getElementById('detail')).animationName") == animation
 
 
-def read_pdf(path: Path) -> str:
-    """Return the text of a PDF, without the breaks of its lines; poppler's program reads it where it is installed."""
-    done = subprocess.run(["pdftotext", "-layout", path, "-"], check=True, stdout=subprocess.PIPE, text=True)
-    return re.sub(r"\s+", " ", done.stdout)
-
-
 def test_paper_has_all_failures_and_the_table_up_to_a_bound(open_page):
     page = open_page("large")
     page.emulate_media(media="print")
@@ -109,11 +102,7 @@ def test_paper_has_all_failures_and_the_table_up_to_a_bound(open_page):
     assert page.locator("#table-body tr[data-place]").count() < 100
 
 
-def test_printing_to_a_file_prints_every_row(open_page, tmp_path):
-    page = open_page("start")
-    size = len(page.pdf())
-    page.evaluate("removeEventListener('beforeprint', () => {}); window.dispatchEvent(new Event('afterprint'))")
-    # Each page of the file is an object of this kind; 300 rows need several, those on the screen alone do not.
-    pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf()))
-    assert size > 10_000
-    assert pages >= 6
+def test_printing_to_a_file_prints_every_row(open_page):
+    # Each page of the file is an object of this kind; 300 rows need several, the few that are on the screen do not.
+    pages = re.findall(rb"/Type\s*/Page\b", open_page("start").pdf())
+    assert len(pages) >= 6

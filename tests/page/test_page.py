@@ -203,8 +203,17 @@ def test_verification_shows_files_gaps_and_links(open_page):
         assert drawing.locator(".file").count() == len(row["files"])
         assert drawing.locator(".gap.recording").count() == len(row["gaps"])
         assert f"{len(row['files'])} files" in drawing.get_attribute("aria-label")
+    # The verification of the day after does not stretch the axis.
+    assert page.locator("#table-head .axis-labels text").all_text_contents() == [
+        "20:00",
+        "20:30",
+        "21:00",
+        "21:30",
+        "22:00",
+    ]
     page.locator(f"{ROWS} .open").first.click()
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(rows[0]["reason"])
     links = dialog.get_by_role("link")
     assert [link.get_attribute("href") for link in links.all()] == [file["url"] for file in rows[0]["files"]]
     assert {link.get_attribute("rel") for link in links.all()} == {"noopener noreferrer"}

@@ -103,7 +103,8 @@ class LegacySdk(OfficialClient):
     scheme = "hmac-sha1"
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        package = "aliyunsdksts.request.v20150401" if operation == "AssumeRole" else "aliyunsdklive.request.v20161101"
+        of_sts = operation in ("AssumeRole", "GetCallerIdentity")
+        package = "aliyunsdksts.request.v20150401" if of_sts else "aliyunsdklive.request.v20161101"
         request = getattr(importlib.import_module(f"{package}.{operation}Request"), f"{operation}Request")()
         for name, value in parameters.items():
             plural = "s" if isinstance(value, list) else ""

@@ -11,7 +11,17 @@ import time
 import pytest
 from official_clients import CLIENTS, CurrentSdk, LegacySdk, SdkError
 
-from support.emulator import INACTIVE_KEY, KEY, OIDC_PROVIDER, OIDC_TOKEN, POWERLESS_KEY, ROLE, ROOT_KEY, Emulator
+from support.emulator import (
+    ACCOUNT,
+    INACTIVE_KEY,
+    KEY,
+    OIDC_PROVIDER,
+    OIDC_TOKEN,
+    POWERLESS_KEY,
+    ROLE,
+    ROOT_KEY,
+    Emulator,
+)
 
 DOMAIN, INGEST, ABSENT = "live.example.com", "push.example.com", "live.example.org"
 STREAM = {"DomainName": DOMAIN, "AppName": "app", "StreamName": "one"}
@@ -519,6 +529,31 @@ def credentials(cloud):
     response = LegacySdk(cloud).call("AssumeRole", RoleArn=ROLE, RoleSessionName="test", DurationSeconds=900)
     assert response["AssumedRoleUser"]["Arn"] == f"{ROLE}/test"
     return response["Credentials"]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "arn"),
+    [
+        (KEY, "RAMUser", "user/operator"),
+        (POWERLESS_KEY, "RAMUser", "user/powerless"),
+        (ROOT_KEY, "Account", "root"),
+    ],
+)
+def test_every_access_key_may_read_its_identity(cloud, key, kind, arn):
+    found = LegacySdk(cloud).with_key(key).call("GetCallerIdentity")
+    assert (found["AccountId"], found["IdentityType"]) == (ACCOUNT, kind)
+    assert found["Arn"] == f"acs:ram::{ACCOUNT}:{arn}"
+    assert found["UserId"] == found["PrincipalId"]
+    assert "RoleId" not in found
+
+
+def test_a_session_reads_the_identity_of_its_role(cloud, credentials):
+    key = (credentials["AccessKeyId"], credentials["AccessKeySecret"])
+    found = LegacySdk(cloud).with_key(key, credentials["SecurityToken"]).call("GetCallerIdentity")
+    assert (found["AccountId"], found["IdentityType"]) == (ACCOUNT, "AssumedRoleUser")
+    assert found["Arn"] == f"acs:ram::{ACCOUNT}:assumed-role/recorder/test"
+    assert found["PrincipalId"] == f"{found['RoleId']}:test"
+    assert "UserId" not in found
 
 
 def test_temporary_key_requires_its_token(cloud, client, credentials):

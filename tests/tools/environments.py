@@ -79,7 +79,7 @@ def requirements(name: str) -> list[str]:
     """Return the pins of an environment, and what the collection itself needs there."""
     pins = expand(tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["dependency-groups"], name)
     needed = (CHECKOUT / "requirements.txt").read_text()
-    if name in ("newest", "middle", "enterprise", "demo", "bench"):
+    if name in ("newest", "middle", "enterprise", "demo", "store", "bench"):
         pins += needed.splitlines()
     elif name == "oldest":
         pins += needed.replace(">=", "==").splitlines()

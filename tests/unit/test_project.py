@@ -177,3 +177,22 @@ def test_examples_pass_the_strictest_profile_of_ansible_lint(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "'production'" in done.stderr
+
+
+@pytest.mark.parametrize("example", ["github-actions.yml", "gitlab-ci.yml"])
+def test_slices_of_the_examples_have_each_host_once(example):
+    program = re.search(r"'(NR > 1 [^']+)'", read(f"examples/{example}"))[1]
+    hosts = [f"host{number}" for number in range(10)]
+    listed = "\n".join(["  hosts (10):", *(f"    {host}" for host in hosts)])
+    slices = [
+        subprocess.run(
+            ["awk", "-v", f"slice={number}", "-v", "slices=4", program],
+            input=listed,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for number in range(4)
+    ]
+    assert sorted(host for names in slices for host in names) == hosts
+    assert {len(names) for names in slices} == {2, 3}

@@ -78,6 +78,7 @@ _ON_THE_DOMAIN = frozenset(
         "UpdateLiveAppRecordConfig",
         "DeleteLiveAppRecordConfig",
         "DeleteLiveRecordNotifyConfig",
+        "DeleteLiveStreamsNotifyUrlConfig",
     }
 )
 # Whether the cloud pulls a stream on trigger is not known while the stream is absent, so this advice is always given.
@@ -121,6 +122,14 @@ _BAD_URL = Explanation(
 )
 _UNKNOWN_OPERATION = Explanation("this endpoint does not know the operation", "Check the option endpoint.")
 _UNKNOWN_VERSION = Explanation("this endpoint does not know the API version", "Check the option endpoint.")
+_ON_INGEST_DOMAINS = frozenset(
+    {"SetLiveStreamsNotifyUrlConfig", "DescribeLiveStreamsNotifyUrlConfig", "DeleteLiveStreamsNotifyUrlConfig"}
+)
+_NO_INGEST_DOMAIN = Explanation(
+    "the account has no such ingest domain",
+    "Give the ingest domain, not the streaming domain, and check that the credentials belong to the account that owns "
+    "it, and that endpoint is the one of its region.",
+)
 # The codes are without the prefix `Code`.
 _EXPLANATIONS = {
     "InvalidDomain.NotFound": Explanation(
@@ -237,6 +246,8 @@ def _find_explanation(code: str, action: str) -> Explanation:
     if meaning:
         return _BY_MEANING[meaning]
     name = _strip_prefix(code)
+    if name == "InvalidDomain.NotFound" and action in _ON_INGEST_DOMAINS:
+        return _NO_INGEST_DOMAIN
     found = _EXPLANATIONS.get(name)
     if not found and not name.startswith("Forbidden."):  # An unknown one need not be about a right of RAM.
         found = _EXPLANATIONS.get(name.split(".", maxsplit=1)[0])

@@ -11,14 +11,14 @@ from typing import Any
 
 from .._errors import ApiError, LiveError
 from .attempts import Attempts
+from .callback_calls import CallbackCalls
 from .client import Client
-from .error_codes import ACCEPTED, CONFIG_ABSENT, recording_meaning
+from .error_codes import ACCEPTED, recording_meaning
 from .models import (
     EARLIEST,
     LATEST,
     CommandResponse,
     IngestEvent,
-    NotifyConfig,
     NotifyEvent,
     Push,
     RecordTask,
@@ -29,13 +29,10 @@ from .models import (
     parse_time,
 )
 from .operations import (
-    ADD_NOTIFY_CONFIG,
     ADD_RECORD_CONFIG,
-    DELETE_NOTIFY_CONFIG,
     DELETE_RECORD_CONFIG,
     INDEX_FILES,
     INGEST_RECORDS,
-    NOTIFY_CONFIG,
     NOTIFY_RECORDS,
     ONLINE_STREAMS,
     PUBLISH_LIST,
@@ -44,9 +41,7 @@ from .operations import (
     RECORD_CONTENTS,
     RECORD_USAGE,
     STREAM_STATE,
-    UPDATE_NOTIFY_CONFIG,
     UPDATE_RECORD_CONFIG,
-    Operation,
 )
 from .rows import (
     CONFIG_FIELDS,
@@ -54,10 +49,8 @@ from .rows import (
     TASK_FIELDS,
     UNCHANGEABLE,
     build_config_parameters,
-    build_notify_parameters,
     parse_ingest_event,
     parse_ingest_type,
-    parse_notify_config,
     parse_notify_event,
     parse_online_stream,
     parse_push,
@@ -127,7 +120,7 @@ def _with_effect(error: LiveError) -> LiveError:
     return error.with_context(may_have_changed=error.outcome_unknown or error.after_lost_response)
 
 
-class Live:
+class Live(CallbackCalls):
     """Calls for the streams of one account.
 
     Each method makes one API call, plus those for further pages, retries, and parts of a window that is longer than the
@@ -135,9 +128,8 @@ class Live:
     """
 
     def __init__(self, client: Client, region_id: str | None = None) -> None:
-        self.client = client
+        super().__init__(client, region_id)
         self._cloud_clock = client.account.cloud_clock
-        self._common = {"RegionId": region_id} if region_id else {}
 
     def record_command(self, stream: Stream, command: str) -> CommandResponse:
         """Send `start`, `stop`, `cancel_delay` or `restart` with RealTimeRecordCommand.
@@ -329,37 +321,6 @@ class Live:
         """Delete the configuration of these names with DeleteLiveAppRecordConfig."""
         names = {CONFIG_FIELDS[name]: config[name] for name in ("domain_name", "app_name", "stream_name")}
         self.client.call(DELETE_RECORD_CONFIG, {**self._common, **names})
-
-    def notify_config(self, domain_name: str) -> NotifyConfig | None:
-        """Return the recording callback of a domain, None without one, read with DescribeLiveRecordNotifyConfig.
-
-        The response for a domain without one is not documented: it may be an error or an empty object.
-        """
-        try:
-            response = self.client.call(NOTIFY_CONFIG, {**self._common, "DomainName": domain_name})
-        except ApiError as error:
-            if recording_meaning(error.code) == CONFIG_ABSENT:
-                return None
-            raise
-        return parse_notify_config(domain_name, response.content["LiveRecordNotifyConfig"])
-
-    def add_notify_config(self, config: NotifyConfig) -> None:
-        """Add a recording callback with AddLiveRecordNotifyConfig."""
-        self._send_notify_config(ADD_NOTIFY_CONFIG, config)
-
-    def update_notify_config(self, config: NotifyConfig) -> None:
-        """Replace a recording callback with UpdateLiveRecordNotifyConfig; a setting left out may be reset, or stay."""
-        self._send_notify_config(UPDATE_NOTIFY_CONFIG, config)
-
-    def _send_notify_config(self, operation: Operation, config: NotifyConfig) -> None:
-        if config.auth_key:
-            self.client.redactor.learn(config.auth_key)  # The cloud may quote the one that it has.
-        self.client.call(operation, {**self._common, **build_notify_parameters(config)})
-
-    def delete_notify_config(self, config: NotifyConfig) -> None:
-        """Delete a recording callback with DeleteLiveRecordNotifyConfig."""
-        names = {"DomainName": config.settings["domain_name"]}
-        self.client.call(DELETE_NOTIFY_CONFIG, {**self._common, **names})
 
 
 def _covers(where: Scope | Stream, stream: Stream) -> bool:

@@ -98,13 +98,17 @@ def _check_letters(option: str, name: str) -> None:
         )
 
 
-def check_domain(name: str) -> None:
-    """Raise InvalidOption for a `domain_name` that is empty or not a domain."""
+STREAMING_DOMAIN = "main streaming domain, such as live.example.com"
+INGEST_DOMAIN = "ingest domain, such as push.example.com"
+
+
+def check_domain(name: str, kind: str = STREAMING_DOMAIN) -> None:
+    """Raise InvalidOption for a `domain_name` that is empty or not a domain; `kind` says which one to give."""
     bad = not name.strip() or not name.isprintable() or any(mark in name for mark in "*/:@ ")
     if bad or len(name) > _MAX_DOMAIN:
         raise InvalidOption(
             "The option domain_name is empty, or is not a valid domain",
-            "Give the main streaming domain, such as live.example.com, without scheme, port or path.",
+            f"Give the {kind}, without scheme, port or path.",
         )
 
 
@@ -254,10 +258,11 @@ class RecordTask(NamedTuple):
 
 
 class NotifyConfig(NamedTuple):
-    """The recording callback of a domain.
+    """The recording callback of a streaming domain, or the ingest callback of an ingest domain.
 
-    `settings`, which may be shown, are `domain_name`, `notify_url`, `on_demand_url` (null for none), `status_events`
-    and `signed`. `auth_key` is the secret key of a signed callback, None if it is not known.
+    `settings`, which may be shown, are `domain_name`, `notify_url`, `signed`, and either `on_demand_url` and
+    `status_events` or `exception_notify_url`; a URL is null for none. `auth_key` is the secret key of a signed
+    callback, None if it is not known.
     """
 
     settings: dict[str, Any]
@@ -267,4 +272,5 @@ class NotifyConfig(NamedTuple):
         return f"NotifyConfig({self.settings})"
 
 
-AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")
+AUTH_KEY = re.compile("[0-9A-Za-z]{16,32}")  # of recording callbacks
+STREAM_AUTH_KEY = re.compile("[0-9A-Za-z]{16,64}")  # of ingest callbacks

@@ -141,8 +141,20 @@ UPDATE_NOTIFY_CONFIG = Operation("UpdateLiveRecordNotifyConfig", calls_per_secon
 DELETE_NOTIFY_CONFIG = Operation(
     "DeleteLiveRecordNotifyConfig", calls_per_second=30, repeatable=False, repeat_warning=_REREAD_CONFIGS
 )
+STREAM_NOTIFY_CONFIG = Operation(
+    # The pages contradict each other on its quota; this is the lower one.
+    "DescribeLiveStreamsNotifyUrlConfig",
+    calls_per_second=1000 / 60,
+    field="LiveStreamsNotifyConfig",
+)
+SET_STREAM_NOTIFY_CONFIG = Operation("SetLiveStreamsNotifyUrlConfig", calls_per_second=15)
+DELETE_STREAM_NOTIFY_CONFIG = Operation(
+    "DeleteLiveStreamsNotifyUrlConfig", calls_per_second=15, repeatable=False, repeat_warning=_REREAD_CONFIGS
+)
 
 _STS_VERSION = "2015-04-01"
 # The quota of the Security Token Service is not documented; a run needs far less than this.
 ASSUME_ROLE = Operation("AssumeRole", calls_per_second=20, version=_STS_VERSION)
 ASSUME_ROLE_WITH_OIDC = Operation("AssumeRoleWithOIDC", calls_per_second=20, version=_STS_VERSION)
+# It needs no permission.
+GET_CALLER_IDENTITY = Operation("GetCallerIdentity", calls_per_second=20, version=_STS_VERSION)

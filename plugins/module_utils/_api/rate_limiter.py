@@ -1,208 +1,58 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rate limiter for the calls of an operation, shared by all processes of a user on one machine.
+"""A rate limiter for the calls of an operation, shared by all that call with the same account.
 
-The cloud counts calls per account and operation and drops those that exceed the quota. Ansible runs each host in a
-process of its own, so the processes share a small file for each account and operation. For each call, a process
-reserves the next of evenly spaced slots in the file, first come, first served, and waits for it without the lock.
+The cloud counts calls per account and operation and drops those that exceed the quota. So the next of evenly spaced
+slots is reserved for each call, first come, first served. The slots are in a file that the processes of a user share,
+or on a server that several machines share. Without a response from the server, those of the file are used.
 
 If the cloud drops a call all the same, because something else calls with the same account, the rate is lowered for all
-processes at once and then rises again slowly.
+at once and then rises again slowly.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import math
-import os
-import stat
-import struct
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import cache
-from typing import NamedTuple
-
-from .._util.file_lock import lock_file, require_own
-
-_LAYOUT = struct.Struct("<8s36sdddd")
-_MAGIC = b"apsara02"
-_BOOT_ID = "/proc/sys/kernel/random/boot_id"  # of Linux
-_BACKOFF_FACTOR = 0.75  # of the rate, after a call was dropped
-_DEBOUNCE_SECONDS = 0.3  # during which further dropped calls count as the same event
-_MIN_FACTOR = 0.05  # of the full rate
-_RECOVERY = 0.02  # of the full rate, regained each second
-_MAX_SLOTS_AHEAD = 10_000  # a later slot cannot come from a queue
-# Seconds by which wall clock and monotonic time may drift apart without a sign of a reboot, if there is no boot id.
-_MAX_DRIFT = 5.0
-_MAX_POLL_INTERVAL = 0.002  # seconds between attempts to lock a file
-_MAX_LOCK_WAIT = 5.0  # seconds; a process that works holds the lock for a few microseconds
-_PRIVATE_DIRECTORY = 0o700
-
-
-class _State(NamedTuple):
-    """The state of a rate limiter, which processes share; times are in seconds of the monotonic clock.
-
-    `boot`: the boot id of Linux, empty on other systems. Monotonic time begins anew with each boot.
-    `origin`: the wall clock at monotonic time 0. It tells boots apart where there is no boot id.
-    `free`: the time of the next free slot.
-    `cut`: when the rate was last lowered. `factor`: the share of the full rate in use from then on.
-    """
-
-    boot: bytes
-    origin: float
-    free: float
-    factor: float = 1.0
-    cut: float = -math.inf
-
-    def factor_at(self, now: float) -> float:
-        """Return the share of the full rate that is in use now."""
-        return min(1.0, self.factor + _RECOVERY * max(0.0, now - self.cut)) if self.factor < 1 else 1.0
+from .slot_file import SlotFile, local_pacing_warning
+from .slot_server import ServerSlots
 
 
 class RateLimiter:
-    """The slots of one operation on one account. Times are in seconds of the monotonic clock, which processes share.
+    """The slots of one operation on one account. Times are in seconds of the monotonic clock."""
 
-    If `directory` is None or unusable, only the processes of this run share slots, in `run_directory`; if that is
-    unusable too, this process has slots of its own. `problem` then says why.
-    """
-
-    def __init__(
-        self,
-        directory: str | None,
-        account: str,
-        action: str,
-        rate: float,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
-        boot: Callable[[], bytes] | None = None,
-        run_directory: str | None = None,
-    ) -> None:
-        name = hashlib.sha256(f"{account}\n{action}".encode()).hexdigest()[:32]
-        self._name = name
-        self._paths = tuple(os.path.join(path, name) for path in (directory, run_directory) if path)
-        self._rate = rate
-        self._clock = clock
-        self._wall_clock = wall_clock
-        self._boot = (boot or _boot_id)()
-        self.problem: str | None = None
-
-    def is_alone(self) -> bool:
-        """Return whether no other process shares these slots."""
-        return not self._paths
+    def __init__(self, file: SlotFile, server: ServerSlots | None = None) -> None:
+        self._file = file
+        self._server = server
 
     def reserve(self) -> float:
         """Reserve the next slot and return its time, which may be now."""
-
-        def take(state: _State, now: float) -> tuple[_State, float]:
-            slot = max(now, state.free)
-            return state._replace(free=slot + 1 / (self._rate * state.factor_at(now))), slot
-
-        return self._change(take)
+        if not self._server:
+            return self._file.reserve()
+        if self._server.server.is_settled():
+            slot = self._server.reserve()
+            # Without a response, the calls that have slots of the server already are still to come.
+            return self._file.reserve(self._server.free) if slot is None else slot
+        # Other machines may still be on their own when the server is back, so this one keeps to its share for a while.
+        own = self._file.reserve()
+        slot = self._server.reserve(after=own)
+        return own if slot is None else slot
 
     def measure_backlog(self) -> float:
-        """Return the seconds from now until the next free slot."""
-        return self._change(lambda state, now: (state, max(0.0, state.free - now)))
+        """Return the seconds from now until the next free slot, with a server as far as its last response tells."""
+        backlog = self._server.measure_backlog() if self._server else None
+        return self._file.measure_backlog() if backlog is None else backlog
 
     def slow_down(self) -> None:
-        """Lower the rate for all processes after a call was dropped.
+        """Lower the rate for all that share it after a call was dropped.
 
         The `retry_after` of the call does not count here: it may have been dropped for a reason of its own.
         """
+        if not self._server or not self._server.slow_down():
+            self._file.slow_down()
 
-        def lower(state: _State, now: float) -> tuple[_State, float]:
-            if now - state.cut < _DEBOUNCE_SECONDS:
-                return state, now
-            return state._replace(factor=max(_MIN_FACTOR, state.factor_at(now) * _BACKOFF_FACTOR), cut=now), now
-
-        self._change(lower)
-
-    def _change(self, change: Callable[[_State, float], tuple[_State, float]]) -> float:
-        for path in self._paths:
-            try:
-                return self._change_shared(path, change)
-            except OSError as error:
-                self.problem = self.problem or f"{path}: {error.strerror}"
-                self._paths = tuple(other for other in self._paths if other != path)
-        with _local_lock:
-            now = self._clock()
-            _local_states[self._name], result = change(self._validate(_local_states.get(self._name), now), now)
-            return result
-
-    def _change_shared(self, path: str, change: Callable[[_State, float], tuple[_State, float]]) -> float:
-        with lock_file(path, _MAX_LOCK_WAIT, _MAX_POLL_INTERVAL) as file:
-            now = self._clock()
-            state, result = change(self._validate(_unpack(os.pread(file, _LAYOUT.size, 0)), now), now)
-            if os.pwrite(file, _LAYOUT.pack(_MAGIC, *state), 0) < _LAYOUT.size:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return result
-
-    def _validate(self, state: _State | None, now: float) -> _State:
-        """Return the state if it can have been written since this machine was booted, else a new one."""
-        origin = self._wall_clock() - now
-        if (
-            state is None
-            or state.boot != self._boot
-            or not (self._boot or abs(state.origin - origin) < _MAX_DRIFT)
-            or not state.free < now + _MAX_SLOTS_AHEAD / (self._rate * _MIN_FACTOR)
-            or not _MIN_FACTOR <= state.factor <= 1
-            or not state.cut <= now
-        ):
-            return _State(self._boot, origin, now)
-        return state._replace(origin=origin)
-
-
-# Slots of this process alone, by account and operation
-_local_states: dict[str, _State] = {}
-_local_lock = threading.Lock()
-
-
-def _unpack(content: bytes) -> _State | None:
-    if len(content) != _LAYOUT.size:
-        return None
-    magic, boot, *values = _LAYOUT.unpack(content)
-    return _State(boot.rstrip(b"\0"), *values) if magic == _MAGIC else None
-
-
-@cache
-def _boot_id() -> bytes:
-    """Return the boot id, empty on a system without one."""
-    try:
-        with open(_BOOT_ID, "rb") as file:
-            return file.read(36)
-    except OSError:
-        return b""
-
-
-def make_shared_directory(environ: Mapping[str, str]) -> str:
-    """Return a private directory of this user, which is made if need be; raises OSError if that is not possible.
-
-    It is below `XDG_RUNTIME_DIR`, unless that belongs to another user, as after `sudo -E`, whom a directory of root
-    would hinder. Otherwise it is below the directory for temporary files; one that another user has made there is
-    refused.
-    """
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    if runtime and os.path.isdir(runtime) and os.stat(runtime).st_uid == os.getuid():
-        path = os.path.join(runtime, "apsaravideo-live")
-    else:
-        path = os.path.join(tempfile.gettempdir(), f"apsaravideo-live-{os.getuid()}")
-    with suppress(FileExistsError):
-        os.mkdir(path, _PRIVATE_DIRECTORY)
-    found = os.lstat(path)
-    require_own(found, stat.S_ISDIR(found.st_mode))
-    if stat.S_IMODE(found.st_mode) != _PRIVATE_DIRECTORY:
-        os.chmod(path, _PRIVATE_DIRECTORY)
-    return path
-
-
-def local_pacing_warning(why: str, alone: bool) -> str:
-    """Return a warning that calls are paced within this run only, or within this process if `alone`."""
-    here, together = ("process", "processes") if alone else ("run", "runs")
-    return (
-        f"Calls are spread over time in this {here} alone, so that several {together} together may exceed the quota: "
-        f"{why}. Set XDG_RUNTIME_DIR to a directory of your own."
-    )
+    def warnings(self) -> list[str]:
+        """Return why slots are shared with fewer others than they should be."""
+        warnings = [self._server.server.warning] if self._server else []
+        if self._file.problem:
+            warnings.append(local_pacing_warning(self._file.problem, self._file.is_alone()))
+        return [text for text in warnings if text]

@@ -5,11 +5,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from .._util.strict_json import parse_integer
-from .models import AUTH_KEY, IngestEvent, NotifyConfig, NotifyEvent, Push, RecordUsage, Stream, parse_time
+from .models import (
+    AUTH_KEY,
+    STREAM_AUTH_KEY,
+    IngestEvent,
+    NotifyConfig,
+    NotifyEvent,
+    Push,
+    RecordUsage,
+    Stream,
+    parse_time,
+)
 
 
 def _read_text(value: Any) -> str | None:
@@ -163,9 +174,33 @@ def parse_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyC
         "status_events": _parse_flag(row.get("NeedStatusNotify")),
         "signed": _parse_flag(row.get("NotifyReqAuth")),
     }
+    return NotifyConfig(settings, _read_auth_key(row, AUTH_KEY))
+
+
+def parse_stream_notify_config(domain_name: str, row: dict[str, Any] | None) -> NotifyConfig | None:
+    """Return the ingest callback of an ingest domain, None if the API shows no URL.
+
+    It never shows `SwitchNotifyUrl`.
+    """
+    row = row or {}
+    settings = {
+        "domain_name": domain_name,
+        "notify_url": _read_text(row.get("NotifyUrl")),
+        "exception_notify_url": _read_text(row.get("ExceptionNotifyUrl")),
+        "signed": _parse_flag(row.get("NotifyReqAuth")),
+    }
+    if not settings["notify_url"] and not settings["exception_notify_url"]:
+        return None
+    return NotifyConfig(settings, _read_auth_key(row, STREAM_AUTH_KEY))
+
+
+def _read_auth_key(row: dict[str, Any], valid: re.Pattern[str]) -> str | None:
+    """Return the key of a signed callback, None if the API does not show it.
+
+    It is not documented whether the API shows the key. A text that cannot be one is a mask.
+    """
     key = str(row.get("NotifyAuthKey"))
-    # It is not documented whether the API shows the key. A text that cannot be one is a mask.
-    return NotifyConfig(settings, key if settings["signed"] and AUTH_KEY.fullmatch(key) else None)
+    return key if _parse_flag(row.get("NotifyReqAuth")) and valid.fullmatch(key) else None
 
 
 def _parse_flag(value: Any) -> bool:
@@ -181,6 +216,20 @@ def build_notify_parameters(config: NotifyConfig) -> dict[str, str]:
         "OnDemandUrl": settings["on_demand_url"],
         "NeedStatusNotify": str(settings["status_events"]).lower(),
         "NotifyReqAuth": str(settings["signed"]).lower(),
+        "NotifyAuthKey": config.auth_key if settings["signed"] else None,
+    }
+    return {name: value for name, value in parameters.items() if value}
+
+
+def build_stream_notify_parameters(config: NotifyConfig, switch_notify_url: str | None) -> dict[str, str]:
+    """Return an ingest callback as parameters."""
+    settings = config.settings
+    parameters = {
+        "DomainName": settings["domain_name"],
+        "NotifyUrl": settings["notify_url"],
+        "ExceptionNotifyUrl": settings["exception_notify_url"],
+        "SwitchNotifyUrl": switch_notify_url,
+        "NotifyReqAuth": "yes" if settings["signed"] else "no",
         "NotifyAuthKey": config.auth_key if settings["signed"] else None,
     }
     return {name: value for name, value in parameters.items() if value}

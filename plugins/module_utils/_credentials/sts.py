@@ -161,7 +161,8 @@ def _request_access_key(
     credentials: Credentials | None = None,
 ) -> AccessKey:
     settings = context.settings._replace(endpoint=endpoint)
-    client = Client(settings, context.limits, credentials, context.clock, context.traffic, redactor=context.redactor)
+    limits = context.limits._replace(store=None)  # The service has a quota of its own, which a run hardly uses.
+    client = Client(settings, limits, credentials, context.clock, context.traffic, redactor=context.redactor)
     try:
         content = client.call(operation, parameters).content
     except CredentialsError:

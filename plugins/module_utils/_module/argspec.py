@@ -48,6 +48,10 @@ CONNECTION: dict[str, Any] = {
     "connect_timeout": {"type": "float", "default": 5},
     "read_timeout": {"type": "float", "default": 10},
     "rate_limit": {"type": "float"},
+    "rate_limit_share": {"type": "float", "default": 1},
+    "rate_limit_store": {"type": "str", "no_log": True},
+    "rate_limit_store_required": {"type": "bool", "default": False},
+    "rate_limit_account": {"type": "str"},
     "retry_timeout": {"type": "float", "default": 60},
 }
 

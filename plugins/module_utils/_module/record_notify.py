@@ -5,69 +5,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from .._api.live import Live
-from .._api.models import AUTH_KEY, NotifyConfig, check_domain
-from .._domain import reconcile
-from .._domain.reconcile import ADD, DELETE, REPLACE, UPDATE, Change, Outcome
-from .._errors import InvalidOption
-from . import argspec
+from .._api.models import AUTH_KEY, STREAMING_DOMAIN, NotifyConfig
+from . import argspec, notify
 from .task import Task
 
-_ALWAYS = "always"
-_ON_CREATE = "on_create"
-SPEC = argspec.Spec(
-    {
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        **argspec.DOMAIN,
-        "notify_url": {"type": "str"},
-        "on_demand_url": {"type": "str"},
-        "status_events": {"type": "bool"},
-        "auth_key": {"type": "str", "no_log": True},
-        "update_auth_key": {"type": "str", "choices": [_ALWAYS, _ON_CREATE], "default": _ON_CREATE, "no_log": False},
-        **argspec.CONNECTION,
-    }
-)
-
-_DEFAULTS = {"notify_url": None, "on_demand_url": None, "status_events": False, "signed": False}
-# The characters of a URL (RFC 3986). The API's documentation requires all others to be percent-encoded.
-_URL = re.compile(r"https?://([\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
-
-_UNSIGNED = "Callbacks were signed, and are not signed without auth_key."
-_UNSEEN = "Whether the cloud has this auth_key or another is unknown, because it does not show the key."
-_OTHER = "The cloud has another key than auth_key."
-_NOT_SENT = " The key was not sent; update_auth_key=always has it sent."
-_LATER = (
-    "The key counts from the next push of a stream. Callbacks of streams that are being pushed are signed as before, "
-    "so receivers should go on accepting these until then."
-)
-_NO_KNOWN_CHANGE = " The key is sent each time, and a change is reported without knowing that there is one."
+SPEC = argspec.Spec({**notify.OPTIONS, "on_demand_url": {"type": "str"}, "status_events": {"type": "bool"}})
 
 
-class _Present(reconcile.Resource):
+class _Present(notify.Callback):
     """A recording callback that should exist."""
 
-    def __init__(self, live: Live, options: Mapping[str, Any]) -> None:
-        self._live = live
-        self._domain_name = options["domain_name"]
-        self._auth_key = options["auth_key"] or None
-        self._sends_key = options["update_auth_key"] == _ALWAYS
-        values = {name: options[name] for name in ("notify_url", "on_demand_url", "status_events")}
-        self._desired = {
-            **{name: value for name, value in values.items() if value is not None},
-            "signed": self._auth_key is not None,
-        }
+    kind = "recording callback"
+    domain_kind = STREAMING_DOMAIN
+    defaults = {"notify_url": None, "on_demand_url": None, "status_events": False, "signed": False}
+    urls = ("notify_url", "on_demand_url")
+    removable_url = "on_demand_url"
+    auth_key = AUTH_KEY
+    key_length = "16 to 32"
 
     def read(self) -> NotifyConfig | None:
         return self._live.notify_config(self._domain_name)
 
     def add(self, config: NotifyConfig) -> None:
-        # A callback that is restored may have had a key that the cloud did not show.
-        self._live.add_notify_config(config._replace(auth_key=config.auth_key or self._auth_key))
+        self._live.add_notify_config(self._with_key(config))
 
     def update(self, config: NotifyConfig) -> None:
         self._live.update_notify_config(config)
@@ -75,116 +37,11 @@ class _Present(reconcile.Resource):
     def delete(self, config: NotifyConfig) -> None:
         self._live.delete_notify_config(config)
 
-    def may_retry(self) -> bool:
-        return self._live.client.may_retry()
 
-    def plan(self, found: NotifyConfig | None) -> Change | None:
-        before = found.settings if found else {"domain_name": self._domain_name, **_DEFAULTS}
-        settings = self._merge(before)
-        if found and settings == before and not (self._sends_key and self._find_key_problem(found)):
-            return None
-        if not settings["notify_url"]:
-            raise InvalidOption(
-                f"There is no recording callback of {self._domain_name}, and creating it needs notify_url",
-                "Give the URL, or correct domain_name if the callback should be there.",
-            )
-        config = NotifyConfig(settings, self._auth_key)
-        if found is None:
-            return Change(ADD, config)
-        # Whether an update removes a URL that it lacks is not documented.
-        if settings["on_demand_url"] or not before["on_demand_url"]:
-            return Change(UPDATE, config)
-        if before["signed"] and not found.auth_key and not self._auth_key:
-            raise InvalidOption(
-                "To take on_demand_url away, the callback would have to be removed and created again, but the cloud "
-                "does not show its key, so that it could not be put back",
-                "Give auth_key, or remove the callback with state=absent and create it with all its options.",
-            )
-        return Change(REPLACE, config)
-
-    def list_differences(self, found: NotifyConfig | None) -> list[str]:
-        if found is None:
-            return ["state"]
-        settings = self._merge(found.settings)
-        different = [name for name in settings if settings[name] != found.settings[name]]
-        return different + (["auth_key"] if self._find_key_problem(found) == _OTHER else [])
-
-    def render(self, config: NotifyConfig | None) -> dict[str, Any] | None:
-        return config.settings if config else None
-
-    def list_warnings(self, outcome: Outcome) -> list[str]:
-        """Return warnings about the key: that it is unknown or differs, was not sent, or takes effect later."""
-        before = outcome.before
-        if before is None:
-            return []
-        signed, problem = before.settings["signed"], self._find_key_problem(before)
-        if self._auth_key is None:
-            return [_UNSIGNED] if signed and outcome.changed else []
-        if not outcome.changed:
-            return [problem + _NOT_SENT] if problem else []
-        if signed and not problem:
-            return []
-        # Another client may have removed the callback since.
-        only_key = outcome.after is not None and before.settings == outcome.after.settings
-        return [f"{problem}{_NO_KNOWN_CHANGE} {_LATER}" if only_key and problem == _UNSEEN else _LATER]
-
-    def _merge(self, settings: dict[str, Any]) -> dict[str, Any]:
-        merged = {**settings, **self._desired}
-        return {**merged, "on_demand_url": merged["on_demand_url"] or None}
-
-    def _find_key_problem(self, found: NotifyConfig) -> str:
-        """Return why the key in the cloud may not be the desired one; empty if it is, or if no key is desired."""
-        if not self._auth_key or not found.settings["signed"] or found.auth_key == self._auth_key:
-            return ""
-        return _OTHER if found.auth_key else _UNSEEN
-
-
-class _Absent(_Present):
+class _Absent(notify.AbsentCallback, _Present):
     """A recording callback that should not exist."""
-
-    def plan(self, found: NotifyConfig | None) -> Change | None:
-        return Change(DELETE, None) if found else None
-
-    def list_differences(self, found: NotifyConfig | None) -> list[str]:
-        return ["state"] if found else []
-
-    def list_warnings(self, outcome: Outcome) -> list[str]:
-        return []
 
 
 def operate(task: Task) -> dict[str, Any]:
     """Create, change or remove the recording callback of a domain, and return the result; raise LiveError."""
-    present = task.options["state"] == "present"
-    check_domain(task.options["domain_name"])
-    if present:
-        _check(task.options)
-    resource = (_Present if present else _Absent)(task.open_live(), task.options)
-    outcome = reconcile.predict(resource) if task.check_mode else reconcile.apply(resource)
-    task.warnings += resource.list_warnings(outcome)
-    if not task.check_mode:
-        task.warnings += reconcile.verification_warnings(resource, outcome)
-    return {**reconcile.make_result(resource, outcome), "replaced": outcome.replaced}
-
-
-def _check(options: Mapping[str, Any]) -> None:
-    """Raise InvalidOption for options that the service would refuse."""
-    if options["notify_url"] is not None:
-        _check_url("notify_url", options["notify_url"])
-    if options["on_demand_url"]:
-        _check_url("on_demand_url", options["on_demand_url"])
-    key = options["auth_key"]
-    if key and not AUTH_KEY.fullmatch(key):
-        raise InvalidOption("The option auth_key is not a valid key", "Give 16 to 32 letters and digits.")
-
-
-def _check_url(option: str, url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = bool(_URL.fullmatch(url) and parts.hostname and parts.port != 0)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise InvalidOption(
-            f"The option {option} is {url!r}, which cannot be called back",
-            "Give a full URL that begins with http:// or https://, with spaces and special characters percent-encoded.",
-        )
+    return notify.manage(task, _Present if task.options["state"] == "present" else _Absent)

@@ -22,7 +22,10 @@ def run(spec: Spec, operate: Callable[[Task], dict[str, Any]]) -> None:
     missing = explain_missing_libraries()
     if missing:
         module.fail_json(msg=missing)
-    result = execute(operate, Task(spec.fill(module.params), os.environ, module.check_mode))
+    task = Task(spec.fill(module.params), os.environ, module.check_mode)
+    result = execute(operate, task)
+    for line in task.debug:
+        module.debug(line)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     if result.get("failed"):

@@ -14,10 +14,13 @@ from typing import Any
 from .._api.account import Account, Limits
 from .._api.client import Client
 from .._api.live import Live
-from .._api.rate_limiter import local_pacing_warning, make_shared_directory
 from .._api.redactor import Redactor
+from .._api.slot_file import local_pacing_warning, make_shared_directory
+from .._api.slot_server import SlotServer, find_server
+from .._api.store_address import StoreAddress
 from .._api.traffic import Traffic
 from .._credentials.cache import CredentialsCache
+from .._credentials.caller_identity import OwnerFinder
 from .._credentials.chain import build_credentials
 from .._credentials.provider import Context
 from .._errors import InvalidOption, LiveError, printable
@@ -55,6 +58,7 @@ class Task:
         self.clock = clock or Clock()
         self.run_directory = run_directory
         self.warnings: list[str] = []
+        self.debug: list[str] = []  # lines for who looks for a reason
         self.traffic = Traffic()
         self.redactor = Redactor()
         self.known: dict[str, Any] = {}  # entries of the result even if the task fails
@@ -67,13 +71,19 @@ class Task:
 
         Raise LiveError for invalid options and without credentials, so that no call can fail because of them.
         """
-        settings, limits = self._parse_settings(), self._parse_limits()
+        settings = self._parse_settings()
+        limits = self._parse_limits(settings)
+        if limits.store and self.options["rate_limit_store_required"]:
+            limits.store.require()
         cache = CredentialsCache(self.run_directory, self.clock.now, self.warn)
         context = Context(
             self.options, self.environ, settings, limits, self.clock, self.traffic, cache, self.warn, self.redactor
         )
-        account = Account(settings, limits, build_credentials(context), self.clock)
+        account = Account(
+            settings, limits, build_credentials(context), self.clock, OwnerFinder(context, self.debug.append).find
+        )
         account.get_access_key()
+        account.get_owner()
         return account
 
     def open_live(self, account: Account | None = None) -> Live:
@@ -153,18 +163,36 @@ class Task:
             )
         return region
 
-    def _parse_limits(self) -> Limits:
-        rate_limit, retry_timeout = self.options.get("rate_limit"), self.parse_retry_timeout()
+    def _parse_limits(self, settings: Settings) -> Limits:
+        rate_limit, share = self.options.get("rate_limit"), self.options["rate_limit_share"]
         if rate_limit is not None and not rate_limit >= MIN_RATE:
             advice = f"Give calls per second, more than 0 and at least {MIN_RATE}."
             raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
+        if not 0 < share <= 1:
+            advice = "Give a part of the rate limit, more than 0 and at most 1, such as 0.5 for two machines."
+            raise InvalidOption(f"The option rate_limit_share is {share}", advice)
+        retry_timeout, store = self.parse_retry_timeout(), self._parse_store(settings, share)
         try:
             directory = make_shared_directory(self.environ)
         except OSError as error:
             directory = None
             reason = f"{error.filename or ''} {error.strerror}".strip()
             self.warnings.append(local_pacing_warning(reason, alone=not self.run_directory))
-        return Limits(retry_timeout, rate_limit, directory, self.run_directory)
+        return Limits(retry_timeout, rate_limit, directory, self.run_directory, share, store)
+
+    def _parse_store(self, settings: Settings, share: float) -> SlotServer | None:
+        url = self.options.get("rate_limit_store") or self.environ.get("APSARAVIDEO_RATE_LIMIT_STORE")
+        if not url:
+            if self.options["rate_limit_store_required"]:
+                raise InvalidOption(
+                    "The option rate_limit_store_required is set without rate_limit_store",
+                    "Set rate_limit_store, or leave it out.",
+                )
+            return None
+        password = self.environ.get("APSARAVIDEO_RATE_LIMIT_STORE_PASSWORD")
+        address = StoreAddress.parse(url, password, settings.validate_certs, settings.ca_path)
+        self.redactor.learn(url, *address.secrets())
+        return find_server(address, share)
 
     def parse_retry_timeout(self) -> float:
         """Return the seconds of the option, which each stream has of its own even if streams share an account."""

@@ -20,6 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ...module_utils._api.models import name_as_text
 from ...module_utils._errors import InvalidOption, LiveError, ParentExited
@@ -150,6 +151,8 @@ class InProcessAction(ActionBase):
                 self.spec.fill(options), os.environ, self._task.check_mode, WorkerClock(), run_directory=RUN_DIRECTORY
             )
             result = execute(self.operate, task)
+            for line in task.debug:
+                Display().vvv(task.mask(line))
         duplicates = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in checked._warnings]
         warnings = duplicates + result.pop("warnings", [])
         if warnings:

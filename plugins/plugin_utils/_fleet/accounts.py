@@ -88,7 +88,18 @@ class Accounts:
     def quota(self) -> float | None:
         """Return the calls per second that the run may make, or None unless there is exactly one account."""
         accounts = self._accounts()
-        return (accounts[0].limits.rate_limit or self.operation.calls_per_second) if len(accounts) == 1 else None
+        if len(accounts) != 1:
+            return None
+        limits = accounts[0].limits
+        return (limits.rate_limit or self.operation.calls_per_second) * (1 if limits.store else limits.share)
+
+    def is_shared(self) -> bool:
+        """Return whether every account has a store or a share of its rate limit, for other controllers to use it."""
+        return all(account.limits.store or account.limits.share < 1 for account in self._accounts())
+
+    def debug_lines(self) -> list[str]:
+        """Return lines on how the accounts were opened, for who looks for a reason."""
+        return [task.mask(line) for task in self.tasks for line in task.debug]
 
     def sum_rates(self) -> tuple[float, float] | None:
         """Return the calls per second of all accounts: their quotas, and their limits; None without an account."""

@@ -33,6 +33,7 @@ from .options import check
 from .program import SCHEDULED, VERIFIED, Policy
 from .result import format_failure, make_diff, make_measures, make_result, mark_failed
 from .retry_file import write_retry_file
+from .slices import warn_of_slices
 from .standing import Standing
 from .targets import STREAM_OPTIONS, Requests, Target, make_entry_targets, make_host_targets
 
@@ -96,6 +97,10 @@ class FleetRun:
         task = self._task
         task.traffic = self._fleet.sum_traffic()
         task.warnings += [*self._warnings, *self._fleet.warnings(), *self._host_variables.warnings()]
+        if not self._fleet.accounts.is_shared():
+            task.warnings += warn_of_slices(self._variables, os.environ)
+        for line in self._fleet.accounts.debug_lines():
+            Display().vvv(line)
         warnings = remove_values(task.warnings, self._fleet.no_log)
         measures = make_measures(self._fleet, self._began, task.clock.now(), warnings)
         batch = Batch(self._make_entries(), measures)

@@ -4,8 +4,8 @@
 """The data of the page: a report whose rows are columns of numbers, with each text and the first moment said once.
 
 A text is its place in `strings`, whose first one is empty and also stands for a text that is not known. A moment is
-the seconds since `base`. Another value that is not known is null. Columns in which nothing is known are left out.
-`assets/data.js` reads all this.
+the seconds since `base`. Another value that is not known is null. A column of one value has it once, and one in which
+nothing is known is left out. `assets/data.js` reads all this.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _TEXTS = (
     "code",
     "request_id",
     "verdict",
+    "reason",
 )
 _NUMBERS = (
     "changed",
@@ -66,7 +67,7 @@ class _Packer:
         return None if seconds is None else _number(seconds - self._base)
 
     def file(self, file: Mapping[str, Any]) -> list[Any]:
-        """Return a file without what follows from the rest: its length, and the object's name within the URL."""
+        """Return a file without what follows from the rest: its length, and the object's name at the end of the URL."""
         start, stop, duration = (self.moment(file.get("start")), self.moment(file.get("stop")), file.get("duration"))
         follows = start is not None and stop is not None and _number(stop - start) == _number(duration)
         url, name = str(file.get("url") or ""), str(file.get("object") or "")
@@ -78,12 +79,13 @@ class _Packer:
             _number(file.get("size")),
             *(self.text(file.get(field)) for field in ("format", "status", "note")),
             *self.split_text(name),
-            self.text(url.removesuffix(name) if is_within else url),
-            int(is_within),
+            -self.text(url.removesuffix(name)) if is_within else self.text(url),
         ]
 
     def gap(self, gap: Mapping[str, Any]) -> list[Any]:
-        return [self.moment(gap.get("start")), self.moment(gap.get("stop")), self.text(gap.get("cause"))]
+        missing = _number(gap.get("seconds"))
+        found = [self.moment(gap.get("start")), self.moment(gap.get("stop")), self.text(gap.get("cause"))]
+        return found if missing is None else [*found, missing]
 
     def window(self, window: Sequence[Any]) -> list[Any]:
         return [self.moment(window[0]), self.moment(window[1])]
@@ -124,8 +126,9 @@ def _find_cause(causes: Mapping[str, int], row: Mapping[str, Any]) -> int | None
 def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:
     columns = {name: _make_column((row.get(name) for row in rows), packer.text, 0) for name in _TEXTS}
     columns |= {name: _make_column((row.get(name) for row in rows), _number) for name in _NUMBERS}
-    commands = (", ".join(row.get("commands") or ()) for row in rows)
-    columns["commands"] = _make_column(commands, packer.text, 0)
+    for name in ("commands", "verified_by"):
+        joined = (", ".join(row.get(name) or ()) for row in rows)
+        columns[name] = _make_column(joined, packer.text, 0)
     columns["sent_at"] = _make_column((row.get("sent_at") for row in rows), packer.moment)
     for name, make in (("windows", packer.window), ("files", packer.file), ("gaps", packer.gap)):
         columns[name] = _make_column((row.get(name) for row in rows), partial(_list, make))
@@ -133,9 +136,11 @@ def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[st
 
 
 def _make_column(values: Iterable[Any], make: Callable[[Any], Any], missing: Any = None) -> list[Any] | None:
-    """Return what is made of each value, or None if all are missing."""
+    """Return what is made of each value, a single one if they are equal, or None if all are missing."""
     column = list(map(make, values))
-    return column if any(value != missing for value in column) else None
+    if any(value != column[0] for value in column):
+        return column
+    return column[:1] if column and column[0] != missing else None
 
 
 def _list(make: Callable[[Any], Any], found: Iterable[Any] | None) -> list[Any] | None:

@@ -13,7 +13,10 @@ const RUN_OF_ROW = RUNS.flatMap((run, number) => new Array(run.size).fill(number
 const COLUMNS = {};
 
 function column(name) {
-  COLUMNS[name] ??= RUNS.flatMap((run) => run.columns[name] ?? new Array(run.size).fill(null));
+  COLUMNS[name] ??= RUNS.flatMap((run) => {
+    const values = run.columns[name] ?? [null];
+    return values.length === run.size ? values : new Array(run.size).fill(values[0]);
+  });
   return COLUMNS[name];
 }
 
@@ -46,10 +49,11 @@ function windows(row) {
 }
 
 function gaps(row) {
-  return (number("gaps", row) || []).map(([start, stop, cause]) => ({
+  return (number("gaps", row) || []).map(([start, stop, cause, missing]) => ({
     start: moment(start),
     stop: moment(stop),
     cause: STRINGS[cause],
+    missing: missing ?? (start === null || stop === null ? null : stop - start), // of it, if not all
   }));
 }
 
@@ -57,8 +61,8 @@ function files(row) {
   return (number("files", row) || []).map(unpackFile);
 }
 
-// A length of -1 is the time from start to stop; `isWithin` says that the name of the object ends the URL.
-function unpackFile([start, stop, duration, size, format, status, note, path, name, url, isWithin]) {
+// A length of -1 is the time from start to stop; the name of the object follows a URL with a minus.
+function unpackFile([start, stop, duration, size, format, status, note, path, name, url]) {
   const object = STRINGS[path] + STRINGS[name];
   return {
     start: moment(start),
@@ -69,7 +73,7 @@ function unpackFile([start, stop, duration, size, format, status, note, path, na
     status: STRINGS[status],
     note: STRINGS[note],
     object,
-    url: STRINGS[url] + (isWithin ? object : ""),
+    url: STRINGS[Math.abs(url)] + (url < 0 ? object : ""),
   };
 }
 

@@ -26,13 +26,15 @@ function drawDetail() {
     drawGaps(row),
   );
   if (!dialog.open) dialog.showModal();
+  thinAxis(dialog);
   document.getElementById("detail-body").scrollTop = 0;
 }
 
 function describeTrouble(row) {
-  const [message, advice] = [text("message", row), text("advice", row)];
+  const [message, reason, advice] = ["message", "reason", "advice"].map((field) => text(field, row));
   return [
     message && element("p", { class: "trouble" }, foreign(message)),
+    reason && !message.includes(reason) && element("p", {}, foreign(reason)),
     advice && element("p", { class: "advice" }, element("strong", {}, "What to do: "), foreign(advice)),
   ].filter(Boolean);
 }
@@ -43,7 +45,8 @@ function drawFacts(row) {
   const facts = {
     Result: word(text("status", row)),
     Verdict: word(text("verdict", row)),
-    State: text("state", row),
+    "Verified by": text("verified_by", row),
+    State: text("verdict", row) ? "" : text("state", row),
     "Previous state": text("previous_state", row),
     "Known from": text("state_source", row),
     Changed: number("changed", row) ? "yes" : "no",
@@ -126,11 +129,11 @@ function drawGaps(row) {
   const found = gaps(row);
   return drawList(
     plural(found.length, "gap"),
-    ["Start", "Stop", "Length", "Cause"],
+    ["Start", "Stop", "Missing", "Cause"],
     found.map((gap) => [
       clock(gap.start),
       clock(gap.stop),
-      formatDuration(gap.start === null || gap.stop === null ? null : gap.stop - gap.start),
+      formatDuration(gap.missing),
       GAP_WORDS.get(gapCause(gap.cause)),
     ]),
   );

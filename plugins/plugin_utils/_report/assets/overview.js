@@ -168,7 +168,9 @@ function cleared() {
 function streamTile(total) {
   const counts = { failed: total.failed, not_tried: total.not_tried, ok: total.ok, changed: total.changed };
   const label = chosenRuns().length > 1 ? "Results of all runs" : "Streams";
-  const states = total.runs.reduce((counts, run) => addCounts(counts, run.states), new Map());
+  // The states of a verification are its verdicts, which have a tile of their own.
+  const commands = total.runs.filter((run) => !run.columns.verdict);
+  const states = commands.reduce((counts, run) => addCounts(counts, run.states), new Map());
   const shown = [...states]
     .map(([state, count]) => `${formatNumber(count)} ${visible(state)}`)
     .slice(0, 4)
@@ -211,7 +213,7 @@ function recordedTile() {
 }
 
 function quotaTile(rate) {
-  if (!rate?.quota) return tile("Share of the quota", "–");
+  if (!rate?.quota) return tile("Quota used", "–");
   const share = rate.calls_per_second / rate.quota;
   const meter = element("meter", {
     min: 0,
@@ -221,7 +223,7 @@ function quotaTile(rate) {
     "aria-label": "share of the quota",
   });
   return tile(
-    "Share of the quota",
+    "Quota used",
     formatShare(share),
     meter,
     `${formatNumber(rate.quota)} allowed, limit ${formatNumber(rate.limit)}`,

@@ -13,6 +13,7 @@ const SEARCHED = [
   "verdict",
   "code",
   "message",
+  "reason",
   "request_id",
 ];
 const haystacks = [];
@@ -24,7 +25,7 @@ const SORTS = {
   stream: (row) => ranks()[column(text("host", row) ? "host" : "stream_name")[row] ?? 0],
   state: (row) => VERDICT_RANKS.get(text("verdict", row)) ?? 10 + ranks()[column("state")[row] ?? 0],
   recorded: (row) => recordedShare(row),
-  time: (row) => number("sent_at", row) ?? (number("windows", row) || [])[0]?.[0] ?? null,
+  time: (row) => commandTime(row) ?? (number("windows", row) || [])[0]?.[0] ?? null,
   seconds: (row) => number("seconds", row),
   calls: (row) => number("api_calls", row),
   message: (row) => (text("message", row) ? ranks()[column("message")[row]] : null),

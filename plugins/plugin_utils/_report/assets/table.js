@@ -45,7 +45,7 @@ function drawHeadings() {
     );
   });
   const focused = document.activeElement?.dataset?.sort;
-  replaceContent("table-head", element("tr", { role: "row", "aria-rowindex": 1 }, ...cells));
+  thinAxis(replaceContent("table-head", element("tr", { role: "row", "aria-rowindex": 1 }, ...cells)));
   if (focused) document.querySelector(`#table-head [data-sort="${focused}"]`)?.focus();
 }
 
@@ -187,10 +187,9 @@ const CELLS = {
   },
   message: (row) => {
     const [code, message] = [text("code", row), shortMessage(row)];
-    return [
-      element("span", { class: "line" }, foreign(code || message)),
-      code ? element("small", { class: "sub" }, foreign(message)) : "",
-    ];
+    const lines = [code, message, text("reason", row)].filter(Boolean);
+    const more = lines.slice(1).join(" · ");
+    return [element("span", { class: "line" }, foreign(lines[0])), element("small", { class: "sub" }, foreign(more))];
   },
 };
 
@@ -208,7 +207,8 @@ function moveTo(place) {
   const head = document.getElementById("table-head").getBoundingClientRect().height;
   const top = document.getElementById("table-body").getBoundingClientRect().top + table.active * table.height;
   if (top < head) window.scrollBy(0, Math.floor(top - head));
-  else if (top + table.height > window.innerHeight) window.scrollBy(0, Math.ceil(top + table.height - window.innerHeight));
+  else if (top + table.height > window.innerHeight)
+    window.scrollBy(0, Math.ceil(top + table.height - window.innerHeight));
   drawRows();
   table.drawn.get(table.active)?.querySelector("button").focus({ preventScroll: true });
 }

@@ -13,7 +13,6 @@ const BAD_FILE = ["missing", "damaged", "error"];
 const MIN_SHARE = 0.35; // of the width, in percent, so that a short gap in a long evening is seen
 const STEPS = [1, 2, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const MAX_TICKS = 5;
-const LABEL_CHARACTERS = 34; // that have room in the narrowest column
 const ranges = {};
 
 // Return the first and the last moment of the chosen runs' rows.
@@ -32,12 +31,17 @@ function findRange(rows) {
   };
   for (const row of rows) {
     for (const kind of ["windows", "files", "gaps"]) take(number(kind, row));
-    const sent = number("sent_at", row);
+    const sent = commandTime(row);
     if (sent !== null) take([[sent, sent]]);
   }
   if (first > last) return null;
   const spare = Math.max((last - first) * 0.01, 0.5);
   return { start: moment(first - spare), stop: moment(last + spare) };
+}
+
+// A verification asks about another time than its own, perhaps days before: its call has no place on the axis.
+function commandTime(row) {
+  return text("verdict", row) ? null : number("sent_at", row);
 }
 
 function makeTicks({ start, stop }) {
@@ -53,18 +57,24 @@ function drawAxis(range) {
   if (!range) return null;
   const { ticks, step } = makeTicks(range);
   const drawn = shape("svg", { class: "axis-labels", "aria-hidden": "true" });
-  let free = -1; // where the next label may begin, in characters
   for (const at of ticks) {
     const share = (at - range.start) / (range.stop - range.start);
     const clock = formatTime(at, chosen.times);
     const shown = step >= 86400 ? clock.slice(5, 10) : step < 60 ? clock.slice(11) : clock.slice(11, 16);
     const anchor = share < 0.06 ? "start" : share > 0.94 ? "end" : "middle";
-    const left = share * LABEL_CHARACTERS - { start: 0, middle: shown.length / 2, end: shown.length }[anchor];
-    if (left < free) continue;
-    free = left + shown.length + 1;
     drawn.append(shape("text", { x: percent(share), y: 11, "text-anchor": anchor }, shown));
   }
   return drawn;
+}
+
+// Remove labels that run into the one before, which only shows once they are in the page.
+function thinAxis(place) {
+  let free = -Infinity;
+  for (const label of place.querySelectorAll(".axis-labels text")) {
+    const { left, right } = label.getBoundingClientRect();
+    if (left < free) label.remove();
+    else free = right + 4;
+  }
 }
 
 function percent(share) {
@@ -88,7 +98,7 @@ function drawTimeline(row, range, ticks) {
   for (const window of windows(row)) block("window", window, 2, 16);
   for (const file of files(row)) block(`file ${BAD_FILE.includes(file.status) ? file.status : ""}`, file, 5, 10);
   for (const gap of gaps(row)) block(`gap ${gapCause(gap.cause)}`, gap, 3, 14);
-  const sent = number("sent_at", row);
+  const sent = commandTime(row);
   if (sent !== null)
     drawn.append(
       shape("circle", {
@@ -111,7 +121,7 @@ function describeTimeline(row) {
   if (number("files", row) !== null) parts.push(plural(found.length, "file"));
   parts.push(...holes.slice(0, 5).map((gap) => `gap ${describeSpan(gap)}, ${GAP_WORDS.get(gapCause(gap.cause))}`));
   if (holes.length > 5) parts.push(`${holes.length - 5} more gaps`);
-  const sent = number("sent_at", row);
+  const sent = commandTime(row);
   if (sent !== null) parts.push(`command sent at ${formatTime(moment(sent), chosen.times)}`);
   return parts.join("; ") || "nothing known";
 }
@@ -147,7 +157,7 @@ function drawLegend() {
   const kinds = new Set();
   for (const row of chosenRows()) {
     if (number("windows", row)) kinds.add("window");
-    if (number("sent_at", row) !== null) kinds.add("sent");
+    if (commandTime(row) !== null) kinds.add("sent");
     for (const file of number("files", row) || [])
       kinds.add(BAD_FILE.includes(STRINGS[file[5]]) ? `file ${STRINGS[file[5]]}` : "file");
     for (const gap of number("gaps", row) || []) kinds.add(`gap ${gapCause(STRINGS[gap[2]])}`);

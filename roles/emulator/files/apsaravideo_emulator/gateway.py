@@ -226,7 +226,7 @@ class Gateway:
 
     def _authorise(self, operation: Operation, key: AccessKey) -> None:
         behaviour = self.world.behaviour
-        if key.principal.may(operation.permission):
+        if not operation.permission or key.principal.may(operation.permission):
             return
         if behaviour.denial_code == "Forbidden" and operation.permission.startswith("live:"):
             raise GatewayError("Forbidden", 400, "Ram Permission is forbidden.")

@@ -66,6 +66,7 @@ class AccessKey:
     active: bool = True
     token: str | None = field(default=None, repr=False)
     expires: float = float("inf")
+    session_name: str = ""
 
 
 class Identities(Stateful):
@@ -112,7 +113,7 @@ class Identities(Stateful):
         if now >= key.expires:
             raise GatewayError("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.")
 
-    def create_session(self, role: Role, seconds: float, now: float) -> AccessKey:
+    def create_session(self, role: Role, seconds: float, now: float, name: str) -> AccessKey:
         """Create a temporary access key that acts as the role."""
         key = AccessKey(
             key_id=f"STS.{secrets.token_hex(12)}",
@@ -120,6 +121,7 @@ class Identities(Stateful):
             principal=role.principal,
             token=f"CAIS{secrets.token_urlsafe(64)}==",
             expires=now + seconds,
+            session_name=name,
         )
         self.add_key(key)
         return key

@@ -1,10 +1,11 @@
 # Copyright (c) 2026 The apsaravideo.live authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations AssumeRole and AssumeRoleWithOIDC of the Security Token Service, API version 2015-04-01."""
+"""Operations of the Security Token Service, API version 2015-04-01: roles to assume, and the identity of a caller."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -47,6 +48,29 @@ def _assume_role_with_oidc(call: Call) -> dict[str, Any]:
     return {"OIDCTokenInfo": token, **_create_session(call, role)}
 
 
+def _get_caller_identity(call: Call) -> dict[str, Any]:
+    principal = call.key.principal
+    arn = f"acs:ram::{principal.account}"
+    if principal.name == ROOT:
+        user = principal.account
+        return _make_identity("Account", principal.account, f"{arn}:root", user, {"UserId": user})
+    number = _make_number(f"{principal.account} {principal.name}")
+    if call.key.token is None:
+        return _make_identity("RAMUser", principal.account, f"{arn}:user/{principal.name}", number, {"UserId": number})
+    session = f"{number}:{call.key.session_name}"
+    arn = f"{arn}:assumed-role/{principal.name}/{call.key.session_name}"
+    return _make_identity("AssumedRoleUser", principal.account, arn, session, {"RoleId": number})
+
+
+def _make_identity(kind: str, account: str, arn: str, principal: str, ids: dict[str, str]) -> dict[str, Any]:
+    return {"IdentityType": kind, "AccountId": account, "Arn": arn, "PrincipalId": principal, **ids}
+
+
+def _make_number(name: str) -> str:
+    """Return the number of a user or a role, the same each time."""
+    return f"{int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10**18:018d}"
+
+
 def _authentication_error(message: str) -> GatewayError:
     return GatewayError("AuthenticationFail.NoPermission", 401, message)
 
@@ -59,11 +83,12 @@ def _check_session_name(call: Call) -> None:
 def _create_session(call: Call, role: Role) -> dict[str, Any]:
     seconds = _read_duration(call["DurationSeconds"], role)
     _check_policy(call["Policy"])
-    session = call.cloud.identities.create_session(role, seconds, call.cloud.clock.wall())
+    name = call["RoleSessionName"]
+    session = call.cloud.identities.create_session(role, seconds, call.cloud.clock.wall(), name)
     return {
         "AssumedRoleUser": {
-            "Arn": f"{role.arn}/{call['RoleSessionName']}",
-            "AssumedRoleId": f"{secrets.randbelow(10**18):018d}:{call['RoleSessionName']}",
+            "Arn": f"{role.arn}/{name}",
+            "AssumedRoleId": f"{secrets.randbelow(10**18):018d}:{name}",
         },
         "Credentials": {
             "AccessKeyId": session.key_id,
@@ -134,5 +159,12 @@ OPERATIONS = {
         limit=_LIMIT,
         permission="sts:AssumeRoleWithOIDC",
         signed=False,
+    ),
+    "GetCallerIdentity": Operation(
+        name="GetCallerIdentity",
+        parameters=(),
+        execute=_get_caller_identity,
+        limit=_LIMIT,
+        permission="",
     ),
 }

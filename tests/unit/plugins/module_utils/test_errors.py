@@ -192,6 +192,12 @@ def test_only_for_a_record_command_an_absent_configuration_is_a_recording_config
     assert found.happened == "the configuration does not exist" and "push" not in found.advice
 
 
+def test_an_unknown_domain_is_explained_as_an_ingest_domain_where_one_is_needed():
+    for action, kind in (("SetLiveStreamsNotifyUrlConfig", "ingest"), ("AddLiveRecordNotifyConfig", "streaming")):
+        found = error_codes.explain("InvalidDomain.NotFound", "", action)
+        assert found.happened == f"the account has no such {kind} domain"
+
+
 @pytest.mark.parametrize("code", ["Forbidden", "Forbidden.RAM", "NoPermission"])
 @pytest.mark.parametrize(
     ("action", "resource"),
@@ -202,6 +208,7 @@ def test_only_for_a_record_command_an_absent_configuration_is_a_recording_config
         ("UpdateLiveAppRecordConfig", "the domain"),
         ("DeleteLiveAppRecordConfig", "the domain"),
         ("DeleteLiveRecordNotifyConfig", "the domain"),
+        ("DeleteLiveStreamsNotifyUrlConfig", "the domain"),
         ("DescribeLiveStreamState", 'the resource "*"'),
         ("DescribeLiveStreamsOnlineList", 'the resource "*"'),
         ("DescribeLiveRecordConfig", 'the resource "*"'),
@@ -210,6 +217,8 @@ def test_only_for_a_record_command_an_absent_configuration_is_a_recording_config
         ("DescribeLiveRecordNotifyConfig", 'the resource "*"'),
         ("AddLiveRecordNotifyConfig", 'the resource "*"'),
         ("UpdateLiveRecordNotifyConfig", 'the resource "*"'),
+        ("DescribeLiveStreamsNotifyUrlConfig", 'the resource "*"'),
+        ("SetLiveStreamsNotifyUrlConfig", 'the resource "*"'),
     ],
 )
 def test_a_denial_names_the_ram_action_and_the_resource_to_grant(code, action, resource):

@@ -32,6 +32,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._module import (
     record_config,
     record_info,
     record_notify,
+    stream_notify,
 )
 from ansible_collections.apsaravideo.live.plugins.module_utils._module.task import Task, execute
 from support.client import make_client
@@ -117,6 +118,16 @@ ANSWERS = {
             "NotifyAuthKey": "0123456789abcdef",
         },
     },
+    "DescribeLiveStreamsNotifyUrlConfig": {
+        "RequestId": "R",
+        "LiveStreamsNotifyConfig": {
+            "DomainName": "push.example.com",
+            "NotifyUrl": "https://callback.example.com/",
+            "ExceptionNotifyUrl": "",
+            "NotifyReqAuth": "yes",
+            "NotifyAuthKey": "0123456789abcdef",
+        },
+    },
     "AssumeRole": {
         "RequestId": "R",
         "Credentials": {
@@ -131,7 +142,7 @@ FORMAT = {
     **dict.fromkeys(("cycle_duration", "slice_duration", "oss_object_prefix", "slice_oss_object_prefix")),
     "format": "mp4",
 }
-CHANGES = ("Add", "Update", "Delete")
+CHANGES = ("Add", "Update", "Set", "Delete")
 JOBS = {
     "started": (record, {**OURS, "wait": True, "wait_timeout": 5}),
     "stopped": (record, {**OURS, "state": "stopped", "finalize": True, "wait": True, "wait_timeout": 5}),
@@ -149,6 +160,10 @@ JOBS = {
     "notify": (
         record_notify,
         {"domain_name": "live.example.com", "notify_url": "https://other.example.com/", "auth_key": "a" * 16},
+    ),
+    "stream notify": (
+        stream_notify,
+        {"domain_name": "push.example.com", "notify_url": "https://other.example.com/", "auth_key": "a" * 16},
     ),
     "no notify": (record_notify, {"domain_name": "live.example.com", "state": "absent"}),
 }

@@ -125,7 +125,10 @@ def _is_callback_url(url: str) -> bool:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the API; `signed` says whether its requests must be signed with an access key."""
+    """An operation of the API; `signed` says whether its requests must be signed with an access key.
+
+    An empty `permission` means that every access key may call it.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]

@@ -81,6 +81,7 @@ def test_credentials_of_a_domain_replace_those_of_the_source(own, expected):
 def test_every_connection_option_is_classified():
     where = {"region_id", "endpoint", "sts_endpoint", "allow_http", "validate_certs", "ca_path"}
     how = {"connect_timeout", "read_timeout", "rate_limit", "retry_timeout", "allow_external_process"}
+    how |= {"rate_limit_share", "rate_limit_store", "rate_limit_store_required", "rate_limit_account"}
     assert set(CONNECTION) == _CREDENTIALS | _ROLE | where | how, "decide what a new option is, for domains and caches"
 
 

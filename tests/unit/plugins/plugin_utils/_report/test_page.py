@@ -66,15 +66,15 @@ def test_texts_and_moments_are_packed_without_loss():
     (run,), strings = data["runs"], data["strings"]
     assert len(strings) == len(set(strings))
     for number, row in enumerate(document["runs"][0]["streams"]):
-        for field in ("host", "domain_name", "app_name", "status", "verdict"):
+        for field in ("host", "domain_name", "app_name", "status", "verdict", "reason"):
             assert strings[run["columns"][field][number]] == row[field]
         assert run["columns"]["recorded_seconds"][number] == pytest.approx(row["recorded_seconds"], abs=0.001)
-        assert run["columns"]["windows"][number] == [[0, 7200]]
         urls = []
         for file in run["columns"]["files"][number]:
-            directory, last, url, is_within = file[7:]
-            urls.append(strings[url] + (strings[directory] + strings[last]) * is_within)
+            directory, last, url = file[7:]
+            urls.append(strings[abs(url)] + (strings[directory] + strings[last]) * (url < 0))
         assert urls == [file["url"] for file in row["files"]]
+    assert run["columns"]["windows"] == [[[0, 7200]]]
     assert data["base"] == BEGAN
 
 
@@ -82,7 +82,7 @@ def test_failed_rows_know_their_cause():
     document = sample("start")
     run = pack(document)["runs"][0]
     failures = document["runs"][0]["failures"]
-    for row, cause in zip(document["runs"][0]["streams"], run["columns"]["cause"]):
+    for row, cause in zip(document["runs"][0]["streams"], run["columns"]["cause"], strict=True):
         assert (row["host"] in failures[cause]["streams"]) if cause is not None else row["status"] != "failed"
 
 

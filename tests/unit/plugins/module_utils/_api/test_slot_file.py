@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api import rate_limiter
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rate_limiter import (
-    RateLimiter,
+from ansible_collections.apsaravideo.live.plugins.module_utils._api import slot_file
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.slot_file import (
+    SlotFile,
     make_shared_directory,
 )
 
@@ -42,9 +42,7 @@ class Time:
 
 
 def make_limiter(directory, time, account="account", action="action", rate=RATE):
-    return RateLimiter(
-        directory and str(directory), account, action, rate, time.monotonic, time.wall, lambda: time.boot
-    )
+    return SlotFile(directory and str(directory), account, action, rate, time.monotonic, time.wall, lambda: time.boot)
 
 
 @pytest.fixture(name="time")
@@ -121,7 +119,7 @@ def test_the_rate_never_falls_below_its_minimum(make, time):
         time.now += 0.5
         make().slow_down()
     first, second = make().reserve(), make().reserve()
-    assert second - first <= 1 / (RATE * rate_limiter._MIN_FACTOR) + 1e-6
+    assert second - first <= 1 / (RATE * slot_file.MIN_FACTOR) + 1e-6
 
 
 def find_file(directory):
@@ -171,7 +169,7 @@ def test_any_content_of_the_file_leaves_slots_in_the_near_future(tmp_path_factor
     time = Time()
     make_limiter(directory, time).reserve()
     find_file(directory).write_bytes(content)
-    assert time.now <= make_limiter(directory, time).reserve() <= time.now + 1e4 / (RATE * rate_limiter._MIN_FACTOR)
+    assert time.now <= make_limiter(directory, time).reserve() <= time.now + 1e4 / (RATE * slot_file.MIN_FACTOR)
 
 
 @pytest.mark.parametrize("boot", [b"second", b""])
@@ -195,7 +193,7 @@ def test_a_clock_that_is_set_changes_no_slot(make, time, step):
 
 
 def test_linux_has_a_boot_id():
-    assert len(rate_limiter._boot_id()) == (36 if sys.platform == "linux" else 0)
+    assert len(slot_file._boot_id()) == (36 if sys.platform == "linux" else 0)
 
 
 def test_a_missing_directory_means_slots_of_this_process(tmp_path, time):
@@ -209,13 +207,13 @@ def test_an_unusable_directory_leaves_the_slots_of_the_run(tmp_path, time):
 
     def process():
         directories = {"directory": str(tmp_path / "nowhere"), "run_directory": str(tmp_path / "run")}
-        return RateLimiter(account="account", action="action", rate=RATE, clock=time.monotonic, **directories)
+        return SlotFile(account="account", action="action", rate=RATE, clock=time.monotonic, **directories)
 
     ours = [process() for _process in range(5)]
-    rate_limiter._local_states.clear()
+    slot_file._local_states.clear()
     slots = [one.reserve() for one in ours]
     assert slots == pytest.approx([time.now + number / RATE for number in range(5)])
-    assert rate_limiter._local_states == {}, "each process has slots from the run's directory"
+    assert slot_file._local_states == {}, "each process has slots from the run's directory"
     assert not ours[0].is_alone() and "nowhere" in ours[0].problem
     assert ours[0].reserve() == pytest.approx(time.now + 5 / RATE)
 
@@ -233,7 +231,7 @@ def test_a_path_of_another_kind_is_not_used(path, tmp_path, time, kind):
 
 
 def test_a_full_disk_means_slots_of_this_process(tmp_path, time, monkeypatch):
-    monkeypatch.setattr(rate_limiter.os, "pwrite", lambda *_arguments: 0)
+    monkeypatch.setattr(slot_file.os, "pwrite", lambda *_arguments: 0)
     ours = make_limiter(tmp_path, time, account=f"full {next(NUMBERS)}")
     assert ours.reserve() == time.now
     assert "No space left" in ours.problem
@@ -241,7 +239,7 @@ def test_a_full_disk_means_slots_of_this_process(tmp_path, time, monkeypatch):
 
 
 def test_a_file_of_another_user_is_not_used(path, tmp_path, time, monkeypatch):
-    monkeypatch.setattr(rate_limiter.os, "getuid", lambda: os.geteuid() + 1)
+    monkeypatch.setattr(slot_file.os, "getuid", lambda: os.geteuid() + 1)
     ours = make_limiter(tmp_path, time, account="account")
     ours.reserve()
     assert "another user" in ours.problem
@@ -255,7 +253,7 @@ def test_the_shared_directory_is_private(tmp_path):
 
 
 def test_without_a_runtime_directory_it_is_named_after_the_user(tmp_path, monkeypatch):
-    monkeypatch.setattr(rate_limiter.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(slot_file.tempfile, "gettempdir", lambda: str(tmp_path))
     expected = str(tmp_path / f"apsaravideo-live-{os.getuid()}")
     assert make_shared_directory({}) == make_shared_directory({"XDG_RUNTIME_DIR": "/nonexistent"}) == expected
 
@@ -263,7 +261,7 @@ def test_without_a_runtime_directory_it_is_named_after_the_user(tmp_path, monkey
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can make files of another user")
 def test_directories_of_another_user_are_not_used(tmp_path, monkeypatch):
     """As a runtime directory is for root after `sudo -E`, and anything in a directory that all may write to."""
-    monkeypatch.setattr(rate_limiter.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
+    monkeypatch.setattr(slot_file.tempfile, "gettempdir", lambda: str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", 12345, 12345)
@@ -286,8 +284,8 @@ def test_a_shared_directory_that_is_a_file_or_link_is_refused(tmp_path, kind):
 
 PROCESS = """
 import sys
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.rate_limiter import RateLimiter
-pacer = RateLimiter(sys.argv[1], "account", "action", 50.0)
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.slot_file import SlotFile
+pacer = SlotFile(sys.argv[1], "account", "action", 50.0)
 for number in range(int(sys.argv[2])):
     print(pacer.reserve(), flush=True)
     if number == int(sys.argv[3]):
@@ -297,7 +295,7 @@ for number in range(int(sys.argv[2])):
 
 
 def start(directory, calls, killed_at=-1):
-    environ = {**os.environ, "PYTHONPATH": str(Path(rate_limiter.__file__).parents[6])}
+    environ = {**os.environ, "PYTHONPATH": str(Path(slot_file.__file__).parents[6])}
     arguments = [sys.executable, "-c", PROCESS, str(directory), str(calls), str(killed_at)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, env=environ, text=True)
 
