@@ -366,7 +366,9 @@ def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> 
 def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
     if facts.has(_PENDING):
         since = min(piece.start for piece in facts.pieces if piece.cause == _PENDING)
-        return FILES_TO_COME, f"files of what was recorded from {format_second(since)} on may not exist yet"
+        problem = f"; {known.push_problem}" if known.push_problem else ""
+        reason = f"files of what was recorded from {format_second(since)} on may not exist yet"
+        return f"{FILES_TO_COME}{problem}", f"{reason}{problem}"
     if facts.has(_UNSEEN):
         why = known.unseen or "not all files of the window are listed any more"
         return why, why

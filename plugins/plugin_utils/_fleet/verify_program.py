@@ -293,7 +293,7 @@ def _make_failure(stream: Stream, judgement: Judgement, refusal: LiveError | Non
     error = refusal if judgement.verdict == verify.UNKNOWN and refusal else LiveError("", _ADVICE[judgement.verdict])
     advice = error.advice
     if judgement.cause == verify.FILES_TO_COME:
-        advice = "Run it again later, at the latest a cycle and the delay after the window, or a day without its pushes."
+        advice = "Run it again later, at the latest a cycle and the delay after the end of the window."
     prefix = "it is unknown whether the recording is complete: " if judgement.verdict == verify.UNKNOWN else ""
     title = judgement.verdict.replace("_", " ")
     return {

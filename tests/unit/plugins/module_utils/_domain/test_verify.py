@@ -145,6 +145,8 @@ def test_reasons_of_unknown():
     assert early == "the window begins at 2026-01-02T12:00:00Z"
     assert judge(now=HOUR + 60).reason == "files of what was recorded from 2026-01-02T12:00:00Z on may not exist yet"
     assert judge(visible=(), unseen="the list was refused").reason == "the list was refused"
+    pending = judge(pushed=None, push_problem="no permission")
+    assert pending.cause == "files may not exist yet; no permission" and pending.reason.endswith("; no permission")
     assert "is unknown: no permission" in judge(make_file(0, 60), pushed=None, push_problem="no permission", now=26 * HOUR).reason
 
 
