@@ -300,7 +300,7 @@ streams:
           returned: always
           sample: record/news/studio1/0.m3u8
         url:
-          description: The address.
+          description: The address, without a query, which may hold a signature.
           type: str
           returned: if known
           sample: http://recordings.oss-cn-shanghai.aliyuncs.com/record/news/studio1/0.m3u8

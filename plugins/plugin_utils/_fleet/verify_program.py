@@ -280,6 +280,7 @@ def _make_result(judgement: Judgement, known: Known, verified_by: Sequence[str])
 
 def _format_file(file: RecordedFile) -> dict[str, Any]:
     found = {**file._asdict(), "start": format_second(file.start), "stop": format_second(file.stop)}
+    found["url"] = recorded.remove_secrets(file.url) if file.url else None
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 

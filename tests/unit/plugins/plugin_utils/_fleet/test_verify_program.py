@@ -156,6 +156,20 @@ def test_files_made_after_the_log_was_read_for_all_streams_are_not_missing(later
     assert (result["verdict"], result["gaps"]) == ("unknown", [])
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h.example.com/a/b.m3u8?Expires=1&Signature=secret", "http://h.example.com/a/b.m3u8"),
+        ("https://user:secret@h.example.com/a@b.m3u8#secret", "https://h.example.com/a@b.m3u8"),
+    ],
+)
+def test_result_has_neither_signature_nor_password_of_an_address(url, shown):
+    file = dict.fromkeys(FILE_FIELDS.values())
+    file.update(record_id="1", start_time=format_second(NOW - 600), end_time=format_second(NOW), record_url=url)
+    (found,) = verify((NOW - 600, NOW), NOW + DAY, "m3u8", [file], None, [])["files"]
+    assert found["url"] == shown and "secret" not in str(found)
+
+
 def test_stream_pushed_after_the_pushes_were_read_for_all_streams_is_not_interrupted():
     file = dict.fromkeys(FILE_FIELDS.values())
     file.update(record_id="1", start_time=format_second(NOW - 600), end_time=format_second(NOW), duration=600.0)
