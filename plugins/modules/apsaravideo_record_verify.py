@@ -174,6 +174,9 @@ notes:
   - Index files are listed for 6 months. Older windows are V(unknown).
   - An index file that was created on request (C(CreateLiveStreamRecordIndexFiles)) while a recording ran is taken for a
     file of that recording, so that what was recorded before it counts as missing until the recording has its own file.
+  - Recordings to ApsaraVideo VOD are not listed. A stream that is recorded only there may count as not recorded.
+  - The logs of callbacks are taken for whole from their first event on, as the API does not show when callbacks were
+    configured. If they were removed for a time, a verdict that rests on them may be wrong for that time.
   - A file that somebody has deleted from the bucket is still listed. O(check_files) finds it missing.
 seealso:
   - module: apsaravideo.live.apsaravideo_record_fleet
