@@ -23,13 +23,14 @@ chaos: ## playbooks and operations while everything fails now and then
 soak: ## the same for long; ARGS are the seeds
 page: ## the reports' page in a real browser
 sdk: ## the emulator against the official SDKs
+events: ## event sources, and the rulebook with a real ansible-rulebook
 store: ## several controllers that share a quota through a real Redis or Valkey server
 gate: ## plant faults and see that the checks find them
 bench: ## measure the speed beside other ways; without ARGS, write docs/benchmark.md
 docs: ## write the plugins' reference pages to .cache/docs, and the README's pictures
 sync: ## put the checkout under .cache/tree/ansible_collections
 
-common := test lint sanity unit fuzz attack integration chaos soak page sdk store gate bench docs sync
+common := test lint sanity unit fuzz attack integration chaos soak page sdk events store gate bench docs sync
 .PHONY: help demo clean $(common)
 $(common):
 	@$(nox) $@ -- $(ARGS)

@@ -23,13 +23,14 @@ import chromium
 import demo as demonstration
 import environments
 import everything
+import java
 import jobs
 import store_server
 import sync as synchronisation
 from environments import CACHE, CHECKOUT, LIVE, TOOLS, TREE
 from steps import Step, several, step
 
-ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "store", "lint", "browser"]
+ENVIRONMENTS = ["newest", "middle", "enterprise", "oldest", "sdk", "events", "store", "lint", "browser"]
 LINT = [
     "ruff-check",
     "ruff-format",
@@ -60,7 +61,7 @@ def test(session: nox.Session) -> None:
     """Run every check there is."""
     # Playbooks keep two cores busy most of the time. So they are not beside each other, and what is beside them is
     # content with one core.
-    everything.main([*INTEGRATION, "store"], ["lint", *SANITY, *UNIT, "chaos", "sdk", "page", "gate"])
+    everything.main([*INTEGRATION, "store"], ["lint", *SANITY, *UNIT, "chaos", "sdk", "events", "page", "gate"])
 
 
 @nox.session
@@ -282,6 +283,21 @@ def store(step: Step) -> None:
 def sdk(step: Step) -> None:
     """Use the emulator through the official SDKs."""
     step.tests("tests/sdk")
+
+
+@step("events")
+def events(step: Step) -> None:
+    """Run event sources, and the rulebook with a real ansible-rulebook, which needs Java 17."""
+    java.install(step)
+    step.tests("tests/events")
+
+
+@step("events")
+def events_soak(step: Step) -> None:
+    """Measure the rulebook, and run it for ten minutes; arguments are the measurements."""
+    java.install(step)
+    names = step.arguments or ["drop", "crowd", "stall", "kill", "soak", "soak_source"]
+    step.run("python", "tests/events/measure.py", *names, variables={"PYTHONPATH": str(TREE)})
 
 
 @step("browser")

@@ -62,6 +62,14 @@ options:
         variables of the connection.
     type: list
     elements: dict
+  only:
+    description:
+      - Of the hosts, handle only those whose streams are in this list, such as C(keep) of an event. Each entry is
+        C(domain/app/stream), in which each part is percent-encoded, so that no name can be a template or a pattern.
+        Streams that no host stands for are ignored.
+      - A host with recording windows is left out unless one of them is open.
+    type: list
+    elements: str
   domain_name:
     description:
       - The domain of the streams whose hosts, or entries of O(streams), name none. A domain that they name comes first.

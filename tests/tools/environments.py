@@ -29,6 +29,7 @@ VERSIONS = {
     "middle": ["3.11", "3.12", "3.13"],
     "oldest": ["3.9"],
     "sdk": ["3.11", "3.10", "3.9"],
+    "events": ["3.13", "3.12"],
 }
 OTHER_VERSIONS = ["3.13", "3.12", "3.14", "3.11"]
 OF_THE_USER = ("ALIBABA", "ALICLOUD_", "ANSIBLE_", "APSARAVIDEO_", "NOX", "PYTEST_")
@@ -79,7 +80,7 @@ def requirements(name: str) -> list[str]:
     """Return the pins of an environment, and what the collection itself needs there."""
     pins = expand(tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["dependency-groups"], name)
     needed = (CHECKOUT / "requirements.txt").read_text()
-    if name in ("newest", "middle", "enterprise", "demo", "store", "bench"):
+    if name in ("newest", "middle", "enterprise", "demo", "store", "bench", "events"):
         pins += needed.splitlines()
     elif name == "oldest":
         pins += needed.replace(">=", "==").splitlines()

@@ -284,6 +284,12 @@ class Live(CallbackCalls):
         rows = self.client.pages(INGEST_RECORDS, parameters, parse_ingest_event)
         return sorted((event for event in rows if event), key=lambda event: event.time)
 
+    def ingest_callbacks(self, ingest_domain: str, window: TimeWindow) -> list[NotifyEvent]:
+        """Return the same with the bodies of the callbacks, in no order, and streams named with the ingest domain."""
+        parameters = {**self._common, "DomainName": ingest_domain, **window.parameters()}
+        rows = self.client.pages(INGEST_RECORDS, parameters, lambda row: parse_notify_event(ingest_domain, row))
+        return [event for event in rows if event.stream]
+
     def record_usage(self, domain_name: str, window: TimeWindow, interval: int) -> list[RecordUsage]:
         """Return the recordings that the cloud counts, read with one DescribeLiveDomainRecordUsageData.
 

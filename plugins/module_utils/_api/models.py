@@ -211,7 +211,8 @@ class NotifyEvent(NamedTuple):
     """A row of the notify log: a callback of a type that the cloud made at a time about a stream.
 
     `time` is None if it cannot be read. `delivered` is whether the callback reached its receiver; the event
-    happened either way. `body` is JSON, and may take twenty times its length in memory once it is parsed.
+    happened either way. `body` is JSON, and may take twenty times its length in memory once it is parsed. `stamp` is
+    the time in the signature of a signed callback, in seconds since the epoch.
     """
 
     type: str
@@ -220,6 +221,7 @@ class NotifyEvent(NamedTuple):
     storage_type: str | None = None
     delivered: bool | None = None
     body: str | None = None
+    stamp: int | None = None
 
     @property
     def content(self) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ from .models import (
     parse_time,
 )
 
+_STAMP = re.compile(r'"ALI-LIVE-TIMESTAMP"\s*:\s*\[?\s*"?([0-9]{1,12})\b', re.IGNORECASE)
+
 
 def _read_text(value: Any) -> str | None:
     """Return a value that the API documents as a text; None if it is empty or of another type."""
@@ -283,7 +285,14 @@ def parse_notify_event(domain_name: str, row: dict[str, Any]) -> NotifyEvent:
         storage_type=_read_text(row.get("StorageType")),
         delivered=None if result is None else str(result).lower() == "success",
         body=body if isinstance(body, str) else None,
+        stamp=_find_stamp(row.get("NotifyHeader")),
     )
+
+
+def _find_stamp(headers: Any) -> int | None:
+    """Return the time in the signature of a callback, whose headers are JSON; None without one."""
+    found = _STAMP.search(headers) if isinstance(headers, str) else None
+    return int(found[1]) if found else None
 
 
 def parse_push(row: dict[str, Any]) -> Push | None:

@@ -43,6 +43,7 @@ SPEC = Spec(
     {
         "state": {"type": "str", "choices": [STARTED, STOPPED, RESTARTED, SCHEDULED], "default": STARTED},
         **_TARGETS,
+        "only": {"type": "list", "elements": "str"},
         **{name: record.SPEC.options[name] for name in STREAM_OPTIONS},
         "keep": {"type": "bool", "default": False},
         "watch_interval": {"type": "float", "default": 5.0},
@@ -53,7 +54,7 @@ SPEC = Spec(
         "title": {"type": "str", "default": "record"},
         **_RUN,
     },
-    _RULES,
+    {"mutually_exclusive": [("hosts", "streams"), ("only", "streams")]},
 )
 
 # Recordings begin with a key frame, which comes some seconds after the push, and times of the API are whole seconds.

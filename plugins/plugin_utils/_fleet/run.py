@@ -35,7 +35,7 @@ from .result import format_failure, make_diff, make_measures, make_result, mark_
 from .retry_file import write_retry_file
 from .slices import warn_of_slices
 from .standing import Standing
-from .targets import STREAM_OPTIONS, Requests, Target, make_entry_targets, make_host_targets
+from .targets import STREAM_OPTIONS, Requests, Target, choose_targets, make_entry_targets, make_host_targets
 
 _SAVE_SECONDS = 2.0  # between updates of the retry file
 
@@ -133,7 +133,12 @@ class FleetRun:
             raise InvalidOption(
                 f"No host matches {pattern}", "Check the name, --limit, and the sources of the inventory."
             )
-        return names, list(make_host_targets(names, hosts.read))
+        targets = make_host_targets(names, hosts.read)
+        only = options.get("only")
+        if only is None:
+            return names, list(targets)
+        chosen = list(choose_targets(targets, only, self._task.clock.now()))
+        return [str(target.host) for target in chosen], chosen
 
     def _is_batch(self) -> bool:
         """Return whether the play has other batches of hosts, earlier or later ones."""

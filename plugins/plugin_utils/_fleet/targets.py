@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
+from urllib.parse import unquote
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ...module_utils._api.models import Stream
 from ...module_utils._domain.windows import VARIABLES as WINDOWS
+from ...module_utils._domain.windows import parse_windows
 from ...module_utils._errors import InvalidOption
 from ...module_utils._module.argspec import CONNECTION, STREAM, Spec
 from ...module_utils._module.record import SPEC as RECORD
@@ -84,6 +87,39 @@ def make_entry_targets(
         given = {"domain_name": domain, **{name: value for name, value in entry.items() if value is not None}}
         names = {name: given.get(name) if isinstance(given.get(name), (str, int)) else "?" for name in Stream._fields}
         yield Target(entry.get("host"), lambda entry=entry: read_entry(entry), names)  # type: ignore[misc]
+
+
+def choose_targets(targets: Iterable[Target], ids: Iterable[str], now: float) -> Iterator[Target]:
+    """Yield the targets whose streams are named by `domain/app/stream`, each part percent-encoded.
+
+    A stream with recording windows is left out unless one of them is open. A host whose names cannot be read may stand
+    for none of these streams, and is left out; one whose windows are not valid fails.
+    """
+    wanted = {tuple(map(unquote, name.split("/"))) for name in ids}
+    for target in targets:
+        try:
+            found = target.read()
+        except InvalidOption:
+            continue
+        if tuple(str(found.get(name)) for name in Stream._fields) not in wanted:
+            continue
+        try:
+            if _is_open(found, now):
+                yield target._replace(read=lambda found=found: found)  # type: ignore[misc]
+        except InvalidOption as error:
+            yield target._replace(read=functools.partial(_fail, error))
+
+
+def _fail(error: InvalidOption) -> NoReturn:
+    raise error
+
+
+def _is_open(variables: Mapping[str, Any], now: float) -> bool:
+    """Return whether variables set no recording window, or one that is open."""
+    if all(variables.get(name) in (None, "") for name in WINDOWS):
+        return True
+    windows = parse_windows({name: variables.get(name) for name in WINDOWS}, now)
+    return any(window.start.epoch <= now < window.stop.epoch for window in windows)
 
 
 def _rename_to_options(variables: Mapping[str, Any]) -> dict[str, Any]:
