@@ -90,7 +90,7 @@ options:
   ingest_domain:
     description:
       - The domain that streams are pushed to. Its log of ingest callbacks, which goes back 7 days, is used if it begins
-        before the windows of a stream and names the stream.
+        before the windows of a stream and names the stream, and if a callback is still configured.
     type: str
   accept_unknown:
     description: Whether a stream with the verdict V(unknown) does not fail.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._api.error_codes import STREAM_ABSENT, recording_meaning
 from ...module_utils._api.live import MAX_WINDOW, NOTIFY_LOG_KEPT, Live
-from ...module_utils._api.models import Push, Scope, Stream, TimeWindow, parse_time
+from ...module_utils._api.models import IngestEvent, Push, Scope, Stream, TimeWindow, parse_time
 from ...module_utils._domain import knowledge, recorded, verify
 from ...module_utils._domain.coverage import Spans, intersect, normalize
 from ...module_utils._domain.knowledge import KEPT_SECONDS, NotifyLog, Sources
@@ -187,11 +187,10 @@ class _Inquiry:
         if not domain or self._windows[0][0] < since:
             return None
         window = TimeWindow(_to_datetime(since), _to_datetime(now))
-        events, until = (
-            yield from self._share(
-                INGEST_LOG, since, lambda live: (_group(live.ingest_events(domain, window)), now), domain
-            )
-        ) or ({}, now)
+        found = yield from self._share(
+            INGEST_LOG, since, lambda live: (_read_ingest_events(live, domain, window), now), domain
+        )
+        events, until = found or ({}, now)
         own = events.get(self._stream[1:])
         first = min((rows[0].time.timestamp() for rows in events.values()), default=now)
         if not own or first > self._windows[0][0]:
@@ -232,6 +231,11 @@ def _read_notify_log(live: Live, domain: str, since: float) -> NotifyLog:
         recorded.find_first(events) if callback else None,
         recorded.find_first(events, recorded.STATUS_TYPES) if callback and callback.settings["status_events"] else None,
     )
+
+
+def _read_ingest_events(live: Live, domain: str, window: TimeWindow) -> dict[tuple[str, str], list[IngestEvent]]:
+    """Return the events by stream; none if no callback is configured now, because the latest ones would be missing."""
+    return _group(live.ingest_events(domain, window)) if live.stream_notify_config(domain) else {}
 
 
 def _group(rows: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
