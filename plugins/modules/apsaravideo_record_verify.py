@@ -24,8 +24,8 @@ description:
     those that the callbacks of the last 7 days name, in any format. A recording in several formats counts once, and is
     complete if one of them is.
   - When a file must exist follows from the recording configuration, that is, from its longest cycle and its
-    C(DelayTime), or is a day where the pushes cannot be read, because short pauses of a push make a recording longer than
-    its cycle. Until then, what has no file is V(unknown) unless the recording is known to have ended. A callback
+    C(DelayTime). Where the pushes cannot be read, it is a day, because short pauses of a push make a recording longer
+    than its cycle. Until then, what has no file is V(unknown) unless the recording is known to have ended. A callback
     with status events shows that (M(apsaravideo.live.apsaravideo_record_notify)).
   - A window that has not ended is judged up to now minus that delay, which RV(streams[].reason) says. One that has not
     begun is V(unknown).

@@ -64,7 +64,7 @@ class Pushes(NamedTuple):
 
     def correct(self, files: Iterable[RecordedFile]) -> Pushes:
         """Return the pushes without the times off in which a file without pauses was recorded: a push is missing."""
-        whole = normalize((row.start, row.stop) for row in files if row.duration and row.duration >= row.stop - row.start)
+        whole = normalize(row[:2] for row in files if row.duration and row.duration >= row.stop - row.start)
         wrong = [span for span in self.off if measure(intersect((span,), whole)) > FILE_LAG]
         return Pushes(self.on, normalize((*self.unsure, *wrong)))
 

@@ -190,7 +190,9 @@ class _Inquiry:
         found = yield from self._share(
             INGEST_LOG, since, lambda live: (_read_ingest_events(live, domain, window), now), domain
         )
-        events, until = found or ({}, now)
+        if found is None:
+            return None
+        events, until = found
         own = events.get(self._stream[1:])
         first = min((rows[0].time.timestamp() for rows in events.values()), default=now)
         if not own or first > self._windows[0][0]:

@@ -147,7 +147,8 @@ def test_reasons_of_unknown():
     assert judge(visible=(), unseen="the list was refused").reason == "the list was refused"
     pending = judge(pushed=None, push_problem="no permission")
     assert pending.cause == "files may not exist yet; no permission" and pending.reason.endswith("; no permission")
-    assert "is unknown: no permission" in judge(make_file(0, 60), pushed=None, push_problem="no permission", now=26 * HOUR).reason
+    late = judge(make_file(0, 60), pushed=None, push_problem="no permission", now=26 * HOUR)
+    assert "is unknown: no permission" in late.reason
 
 
 def test_push_that_a_whole_file_shows_to_be_missing_from_the_list_is_unknown():

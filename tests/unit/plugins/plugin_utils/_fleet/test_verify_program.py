@@ -115,7 +115,7 @@ def test_publish_list_is_trusted_for_one_span(since, first, trusted):
     assert verify_program._find_trusted(pushes, NOW + since * DAY, NOW) == NOW + trusted * DAY
 
 
-# --- lists that were read before others --------------------------------------------------------------------------------
+# --- lists that were read before others ------------------------------------------------------------------------------
 
 STREAM = Stream("live.example.com", "news", "studio1")
 CONFIG = {
