@@ -24,13 +24,15 @@ description:
     those that the callbacks of the last 7 days name, in any format. A recording in several formats counts once, and is
     complete if one of them is.
   - When a file must exist follows from the recording configuration, that is, from its longest cycle and its
-    C(DelayTime). Until then, what has no file is V(unknown) unless the recording is known to have ended. A callback
+    C(DelayTime). Where the pushes cannot be read, it is a day, because short pauses of a push make a recording longer
+    than its cycle. Until then, what has no file is V(unknown) unless the recording is known to have ended. A callback
     with status events shows that (M(apsaravideo.live.apsaravideo_record_notify)).
   - A window that has not ended is judged up to now minus that delay, which RV(streams[].reason) says. One that has not
     begun is V(unknown).
   - Pushes are read only if the files do not cover everything. They come from the callbacks of O(ingest_domain), or else
     from C(DescribeLiveStreamsPublishList), read by domain for 30 days. A push that began more than 7 days before the
-    window and has ended since may be missing there. For windows that are older than 30 days, the list is trusted from
+    window and has ended since may be missing there. If a file without pauses shows that a push is missing, the times
+    without a push that it contradicts are unknown. For windows that are older than 30 days, the list is trusted from
     the first push of the domain on that it shows, because it is not documented how long pushes are kept.
   - The streams are those of the hosts of the play's batch, of O(hosts), or of O(streams), as for
     M(apsaravideo.live.apsaravideo_record_fleet). Their windows are set by the same variables as there. A stream with an
@@ -88,7 +90,7 @@ options:
   ingest_domain:
     description:
       - The domain that streams are pushed to. Its log of ingest callbacks, which goes back 7 days, is used if it begins
-        before the windows of a stream and names the stream.
+        before the windows of a stream and names the stream, and if a callback is still configured.
     type: str
   accept_unknown:
     description: Whether a stream with the verdict V(unknown) does not fail.
@@ -172,6 +174,9 @@ notes:
   - Index files are listed for 6 months. Older windows are V(unknown).
   - An index file that was created on request (C(CreateLiveStreamRecordIndexFiles)) while a recording ran is taken for a
     file of that recording, so that what was recorded before it counts as missing until the recording has its own file.
+  - Recordings to ApsaraVideo VOD are not listed. A stream that is recorded only there may count as not recorded.
+  - The logs of callbacks are taken for whole from their first event on, as the API does not show when callbacks were
+    configured. If they were removed for a time, a verdict that rests on them may be wrong for that time.
   - A file that somebody has deleted from the bucket is still listed. O(check_files) finds it missing.
 seealso:
   - module: apsaravideo.live.apsaravideo_record_fleet
@@ -298,7 +303,7 @@ streams:
           returned: always
           sample: record/news/studio1/0.m3u8
         url:
-          description: The address.
+          description: The address, without a query, which may hold a signature.
           type: str
           returned: if known
           sample: http://recordings.oss-cn-shanghai.aliyuncs.com/record/news/studio1/0.m3u8

@@ -141,6 +141,16 @@ def play(ansible, name, *arguments, **variables):
     assert done.exit_code == 0, done.output
 
 
+def test_apsaravideo_record_verify_needs_exactly_its_policy(least, cloud, ansible):
+    limit_rights, check_used = least
+    limit_rights("apsaravideo_record_verify")
+    # The callback is newer than the push, so that its log does not name the stream.
+    config = {"DomainName": "push.example.com", "NotifyUrl": NOTIFY["notify_url"]}
+    cloud.add_accounts({"id": ACCOUNT, "ingest_notify_configs": [config]})
+    play(ansible, "verify", since="2h", ingest_domain="push.example.com", accept_unknown=True)
+    check_used("apsaravideo_record_verify")
+
+
 def test_apsaravideo_record_fleet_needs_exactly_its_policy(least, cloud, ansible):
     limit_rights, check_used = least
     limit_rights("apsaravideo_record_fleet")

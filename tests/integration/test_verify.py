@@ -12,7 +12,10 @@ from datetime import datetime
 
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.access_key import AccessKey
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.live import Live
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import Schema
+from support.client import make_client, make_credentials
 from support.emulator import ACCOUNT, KEY, Emulator
 from support.playbook import Ansible, environment, streams
 
@@ -179,6 +182,11 @@ def test_ingest_log_is_used_in_place_of_the_publish_list(cloud, ansible):
     assert verdicts(run) == {"dropped": "interrupted"}, run.output
     assert run.entries(VERIFY)["dropped"]["verified_by"] == ["index_files", "notify_log", "ingest_log"]
     assert cloud.calls("DescribeLiveStreamsPublishList") == []
+    # Without a callback that is configured now, the log does not show the latest pushes.
+    live = Live(make_client(cloud.endpoint, credentials=make_credentials(AccessKey(*KEY, None, "test"))))
+    live.delete_stream_notify_config(live.stream_notify_config("push.example.com"))
+    run = play(ansible, ["dropped"], {**window, "ingest_domain": "push.example.com"})
+    assert run.entries(VERIFY)["dropped"]["verified_by"] == ["index_files", "notify_log", "publish_list"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report import entries
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.merge import restore_entries
+
 BEGAN = datetime(2027, 1, 2, 20, 0, tzinfo=timezone.utc).timestamp()
 DOMAINS = ("live.example.com", "push.example.net")
 APPS = ("news", "sport", "studio", "city")
@@ -115,15 +118,10 @@ def make_run(
 
 
 def group_failures(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    groups: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        if row["status"] == "failed":
-            code, text = row.get("code"), row["message"].split(" (")[0]
-            cause = f"{code}: {text}" if code else text
-            group = groups.setdefault(cause, {"cause": cause, "advice": row["advice"], "code": code, "streams": []})
-            names = "/".join(row[name] for name in ("domain_name", "app_name", "stream_name"))
-            group["streams"].append(row.get("host") or names)
-    return sorted(groups.values(), key=lambda group: -len(group["streams"]))
+    found = entries.group_failures(restore_entries({"streams": rows}))
+    return [
+        {"cause": group.cause, "advice": group.advice, "code": group.code, "streams": group.names} for group in found
+    ]
 
 
 def make_names(count: int) -> list[dict[str, str]]:
@@ -165,7 +163,7 @@ def _start_row(names: dict[str, str], kind: str, number: int, chance: random.Ran
     if kind == "ok":
         return {**row, "state": "recording", "previous_state": "idle", "state_source": "response", "changed": True}
     code, message, advice = chance.choices(CAUSES, weights=(6, 3, 1))[0]
-    row |= {"message": f"{message} (of {'/'.join(list(names.values())[1:])})", "advice": advice}
+    row |= {"message": f"{message} of {'/'.join(names.values())}", "advice": advice}
     identity = f"{chance.getrandbits(128):032X}"
     request = "-".join((identity[:8], identity[8:12], identity[12:16], identity[16:20], identity[20:]))
     return {**row, "code": code, "request_id": request} if code else row

@@ -25,13 +25,14 @@ _NOT_LISTED = (
 
 
 class NotifyLog(NamedTuple):
-    """The notify log of a domain, by stream.
+    """The notify log of a domain until a time, by stream.
 
     `since`, `status_since`: the times of the first event, and of the first one that shows the state of a recording;
     None if there is none, or if no callback for such events is configured now.
     """
 
     events: Mapping[Stream, Sequence[NotifyEvent]]
+    until: float
     since: float | None = None
     status_since: float | None = None
 

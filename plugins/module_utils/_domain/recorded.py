@@ -9,6 +9,7 @@ All times are seconds since the epoch. Rows that cannot be understood are left o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -83,9 +84,16 @@ def _split_uri(uri: str, config: Mapping[str, Any] | None) -> tuple[str, str | N
         try:
             return unquote(urlsplit(uri).path).lstrip("/"), uri
         except ValueError:
-            return uri, None
+            return remove_secrets(uri), None
     bucket, endpoint = (config or {}).get("oss_bucket"), (config or {}).get("oss_endpoint")
     return uri, f"http://{bucket}.{endpoint}/{quote(uri)}" if bucket and endpoint else None
+
+
+def remove_secrets(url: str) -> str:
+    """Return an address without its user and its query, which may hold a password or a signature."""
+    scheme, mark, rest = re.sub(r"(?s)[?#].*", "", url).partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _make_file(

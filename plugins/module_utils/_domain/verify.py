@@ -28,6 +28,8 @@ _PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may stil
 
 # Seconds that a file may take to be made and listed after the end of its recording and the delay.
 FILE_LAG = 60.0
+# Seconds for which a recording may be open if its pushes are not known: short pauses make it longer than its cycle.
+MAX_OPEN = 86400.0
 
 
 class RecordedFile(NamedTuple):
@@ -59,6 +61,12 @@ class Pushes(NamedTuple):
     def off(self) -> Spans:
         """Return the times at which the stream was certainly not pushed."""
         return invert(normalize((*self.on, *self.unsure)))
+
+    def correct(self, files: Iterable[RecordedFile]) -> Pushes:
+        """Return the pushes without the times off in which a file without pauses was recorded: a push is missing."""
+        whole = normalize(row[:2] for row in files if row.duration and row.duration >= row.stop - row.start)
+        wrong = [span for span in self.off if measure(intersect((span,), whole)) > FILE_LAG]
+        return Pushes(self.on, normalize((*self.unsure, *wrong)))
 
 
 class Known(NamedTuple):
@@ -154,6 +162,7 @@ class _Loose(NamedTuple):
 
 def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     """Return the verdict on the windows of a stream; parts of at most `tolerance` seconds may be missing."""
+    known = known._replace(pushes=known.pushes and known.pushes.correct(known.files))
     covered, loose = _locate(known, tolerance)
     judged = _limit_to_past(windows, known)
     if not judged:
@@ -237,7 +246,7 @@ def find_open_since(known: Known) -> float:
     """
     bounds = [known.closed_until, *(file.stop for file in known.files)]
     if known.pushes is None:
-        bounds.append(known.horizon - known.cycle)
+        bounds.append(known.horizon - MAX_OPEN)
     else:
         longest = known.delay + FILE_LAG
         off = intersect(known.pushes.off, ((-math.inf, known.now),))
@@ -357,7 +366,9 @@ def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> 
 def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
     if facts.has(_PENDING):
         since = min(piece.start for piece in facts.pieces if piece.cause == _PENDING)
-        return FILES_TO_COME, f"files of what was recorded from {format_second(since)} on may not exist yet"
+        problem = f"; {known.push_problem}" if known.push_problem else ""
+        reason = f"files of what was recorded from {format_second(since)} on may not exist yet"
+        return f"{FILES_TO_COME}{problem}", f"{reason}{problem}"
     if facts.has(_UNSEEN):
         why = known.unseen or "not all files of the window are listed any more"
         return why, why

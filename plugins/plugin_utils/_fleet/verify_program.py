@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._api.error_codes import STREAM_ABSENT, recording_meaning
 from ...module_utils._api.live import MAX_WINDOW, NOTIFY_LOG_KEPT, Live
-from ...module_utils._api.models import Push, Scope, Stream, TimeWindow, parse_time
+from ...module_utils._api.models import IngestEvent, Push, Scope, Stream, TimeWindow, parse_time
 from ...module_utils._domain import knowledge, recorded, verify
 from ...module_utils._domain.coverage import Spans, intersect, normalize
 from ...module_utils._domain.knowledge import KEPT_SECONDS, NotifyLog, Sources
@@ -120,6 +120,8 @@ class _Inquiry:
         rules = knowledge.find_rules(configs, stream, start, self._policy.delay)
         log = yield from self._read_log(start - rules.cycle - rules.delay)
         index, now = yield from self._read_index(rules)
+        if log:
+            now = min(now, log.until)  # Of files that were made after the log was read, nothing is known.
         sources = Sources(now, index, configs, log, self._policy.delay, self._problems)
         known = knowledge.combine(stream, self._windows, sources)
         self.verified_by = knowledge.name_sources(sources)
@@ -185,15 +187,18 @@ class _Inquiry:
         if not domain or self._windows[0][0] < since:
             return None
         window = TimeWindow(_to_datetime(since), _to_datetime(now))
-        events = yield from self._share(
-            INGEST_LOG, since, lambda live: _group(live.ingest_events(domain, window)), domain
+        found = yield from self._share(
+            INGEST_LOG, since, lambda live: (_read_ingest_events(live, domain, window), now), domain
         )
-        own = (events or {}).get(self._stream[1:])
-        first = min((rows[0].time.timestamp() for rows in (events or {}).values()), default=now)
+        if found is None:
+            return None
+        events, until = found
+        own = events.get(self._stream[1:])
+        first = min((rows[0].time.timestamp() for rows in events.values()), default=now)
         if not own or first > self._windows[0][0]:
             return None
         self.verified_by.append(INGEST_LOG)
-        return recorded.read_push_events(own, first, now)
+        return recorded.read_push_events(own, first, min(now, until))
 
     def _read_publish_list(self, now: float) -> Generator[Any, Any, Pushes | None]:
         domain, days = self._stream.domain_name, _PUBLISH_DAYS
@@ -201,18 +206,19 @@ class _Inquiry:
             days += _PUBLISH_DAYS
         since = now - days * _DAY
         window = TimeWindow(_to_datetime(since), _to_datetime(now))
-        found = yield from self._share(PUBLISH_LIST, since, lambda live: _read_pushes(live, domain, window))
+        found = yield from self._share(PUBLISH_LIST, since, lambda live: (*_read_pushes(live, domain, window), now))
         if found is None:
             return None
         self.verified_by.append(PUBLISH_LIST)
-        pushes, online = found
-        name = self._stream[1:]
-        return recorded.read_push_list(pushes.get(name, ()), online.get(name), _find_trusted(pushes, since, now), now)
+        pushes, online, until = found
+        name, trusted = self._stream[1:], _find_trusted(pushes, since, now)
+        return recorded.read_push_list(pushes.get(name, ()), online.get(name), trusted, min(now, until))
 
 
 def _read_notify_log(live: Live, domain: str, since: float) -> NotifyLog:
     """Return the log, with the times from which on it has all events of a kind; these need a callback to this day."""
-    events = live.notify_events(Scope(domain), TimeWindow(_to_datetime(since), live.now()))
+    now = live.now()
+    events = live.notify_events(Scope(domain), TimeWindow(_to_datetime(since), now))
     by_stream: dict[Stream, list[Any]] = {}
     for event in events:
         if event.stream:
@@ -223,9 +229,15 @@ def _read_notify_log(live: Live, domain: str, since: float) -> NotifyLog:
         callback = None
     return NotifyLog(
         by_stream,
+        now.timestamp(),
         recorded.find_first(events) if callback else None,
         recorded.find_first(events, recorded.STATUS_TYPES) if callback and callback.settings["status_events"] else None,
     )
+
+
+def _read_ingest_events(live: Live, domain: str, window: TimeWindow) -> dict[tuple[str, str], list[IngestEvent]]:
+    """Return the events by stream; none if no callback is configured now, because the latest ones would be missing."""
+    return _group(live.ingest_events(domain, window)) if live.stream_notify_config(domain) else {}
 
 
 def _group(rows: Iterable[Any]) -> dict[tuple[str, str], list[Any]]:
@@ -274,6 +286,7 @@ def _make_result(judgement: Judgement, known: Known, verified_by: Sequence[str])
 
 def _format_file(file: RecordedFile) -> dict[str, Any]:
     found = {**file._asdict(), "start": format_second(file.start), "stop": format_second(file.stop)}
+    found["url"] = recorded.remove_secrets(file.url) if file.url else None
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 

@@ -111,10 +111,11 @@ def _merge_runs(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def restore_entries(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the entries of which a run was made, as far as it has them."""
-    return [_restore_entry(row) for row in run["streams"]]
+    return [restore_entry(row) for row in run["streams"]]
 
 
-def _restore_entry(row: Mapping[str, Any]) -> dict[str, Any]:
+def restore_entry(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry of which a row was made, as far as it has it."""
     names = {field: row[field] for field in Stream._fields if field in row}
     error = {"code": row.get("code"), "message": row.get("message") or "", "request_id": row.get("request_id")}
     return {

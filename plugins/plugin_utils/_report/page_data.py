@@ -16,6 +16,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from .entries import FAILED, describe_cause
+from .merge import restore_entry
+
 _TEXTS = (
     "host",
     "domain_name",
@@ -105,7 +108,7 @@ def _pack_run(packer: _Packer, run: Mapping[str, Any]) -> dict[str, Any]:
     rows = run["streams"]
     failures = run.get("failures") or []
     columns = _make_columns(packer, rows)
-    causes = {name: number for number, failure in enumerate(failures) for name in failure["streams"]}
+    causes = {(failure["cause"], failure["advice"]): number for number, failure in enumerate(failures)}
     columns["cause"] = _make_column(rows, partial(_find_cause, causes))
     return {
         **{name: value for name, value in run.items() if name not in ("streams", "failures")},
@@ -115,12 +118,11 @@ def _pack_run(packer: _Packer, run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _find_cause(causes: Mapping[str, int], row: Mapping[str, Any]) -> int | None:
-    """Return the number of the group of failures that names this row by its host or its own names."""
-    if row["status"] != "failed":
+def _find_cause(causes: Mapping[tuple[str, str], int], row: Mapping[str, Any]) -> int | None:
+    """Return the number of the group of failures that this row is in."""
+    if row["status"] != FAILED:
         return None
-    names = "/".join(str(row.get(name)) for name in ("domain_name", "app_name", "stream_name"))
-    return causes.get(row.get("host") or names)
+    return causes.get((describe_cause(restore_entry(row)), row.get("advice") or ""))
 
 
 def _make_columns(packer: _Packer, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any] | None]:

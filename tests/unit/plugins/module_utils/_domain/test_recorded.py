@@ -203,7 +203,7 @@ def test_longest_times_apply_without_a_configuration_of_that_time(configs):
 def test_only_what_is_listed_or_logged_is_visible():
     mp4 = {**CONFIG, "formats": CONFIG["formats"][1:]}
     m3u8 = {**CONFIG, "formats": CONFIG["formats"][:1]}
-    log = NotifyLog({}, since=START + 60)
+    log = NotifyLog({}, START + 2 * HOUR, since=START + 60)
     assert combine(configs=[mp4]).visible == ()
     assert combine(configs=[mp4], log=log).visible == ((START + 60, START + 2 * HOUR),)
     assert combine(configs=[m3u8]).visible == combine(configs=[m3u8]).whole != ()
@@ -217,8 +217,8 @@ def test_only_what_is_listed_or_logged_is_visible():
 
 def test_errors_of_the_window_are_named_once():
     rows = [make_event("record_error", time, error_info={"code": "BucketNotFound"}) for time in (-5, 5, 6)]
-    assert combine(log=NotifyLog({STREAM: rows})).errors == ["BucketNotFound"]
-    assert combine(log=NotifyLog({STREAM: rows[:1]})).errors == []
+    assert combine(log=NotifyLog({STREAM: rows}, START + 2 * HOUR)).errors == ["BucketNotFound"]
+    assert combine(log=NotifyLog({STREAM: rows[:1]}, START + 2 * HOUR)).errors == []
 
 
 # --- files at their addresses ----------------------------------------------------------------------------------------

@@ -12,11 +12,14 @@ import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Push
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Push, Stream
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import FILE_FIELDS
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.knowledge import NotifyLog
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import LiveError, ParentExited
+from ansible_collections.apsaravideo.live.plugins.module_utils._util.text import format_second
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import verify_program
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.shared_reads import SharedReads
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.steps import ReadShared
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.steps import FileList, ReadShared
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.verify_run import format_plan
 
 NOW = 1_767_355_200.0
@@ -110,3 +113,65 @@ def test_publish_list_is_trusted_for_one_span(since, first, trusted):
     start = datetime.fromtimestamp(NOW, timezone.utc) + timedelta(days=first or 0)
     pushes = {} if first is None else {("app", "stream"): [Push("app", "stream", start, None)]}
     assert verify_program._find_trusted(pushes, NOW + since * DAY, NOW) == NOW + trusted * DAY
+
+
+# --- lists that were read before others ------------------------------------------------------------------------------
+
+STREAM = Stream("live.example.com", "news", "studio1")
+CONFIG = {
+    "app_name": "news",
+    "stream_name": "*",
+    "create_time": None,
+    "mode": "manual",
+    "transcode_formats": [],
+    "delay_time": 60,
+    "oss_bucket": "recordings",
+    "oss_endpoint": "oss-cn-shanghai.aliyuncs.com",
+}
+
+
+def to_datetime(epoch):
+    return datetime.fromtimestamp(epoch, timezone.utc)
+
+
+def verify(window, now, kind, files, log, pushes):
+    """Return the result for a stream recorded in a format, whose index files are listed at `now`, its pushes at NOW."""
+    rows = [Push(*STREAM[1:], to_datetime(start), to_datetime(stop)) for start, stop in pushes]
+    config = {**CONFIG, "formats": [{"format": kind, "cycle_duration": 900}]}
+    shared = {"configs": [config], "notify_log": log, "publish_list": ({STREAM[1:]: rows}, {}, NOW)}
+    policy = verify_program.VerifyPolicy(SimpleNamespace(now=lambda: now))
+    program = verify_program.verify_stream(STREAM, (window,), policy, [])
+    step = next(program)
+    while True:
+        try:
+            step = program.send(shared[step.key[0]] if isinstance(step, ReadShared) else FileList(files, now))
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize("later", [0, 20 * 60])
+def test_files_made_after_the_log_was_read_for_all_streams_are_not_missing(later):
+    log = NotifyLog({}, NOW, NOW - 6 * DAY)
+    result = verify((NOW - 600, NOW - 120), NOW + later, "mp4", [], log, [(NOW - HOUR, NOW)])
+    assert (result["verdict"], result["gaps"]) == ("unknown", [])
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://h.example.com/a/b.m3u8?Expires=1&Signature=secret", "http://h.example.com/a/b.m3u8"),
+        ("https://user:secret@h.example.com/a@b.m3u8#secret", "https://h.example.com/a@b.m3u8"),
+    ],
+)
+def test_result_has_neither_signature_nor_password_of_an_address(url, shown):
+    file = dict.fromkeys(FILE_FIELDS.values())
+    file.update(record_id="1", start_time=format_second(NOW - 600), end_time=format_second(NOW), record_url=url)
+    (found,) = verify((NOW - 600, NOW), NOW + DAY, "m3u8", [file], None, [])["files"]
+    assert found["url"] == shown and "secret" not in str(found)
+
+
+def test_stream_pushed_after_the_pushes_were_read_for_all_streams_is_not_interrupted():
+    file = dict.fromkeys(FILE_FIELDS.values())
+    file.update(record_id="1", start_time=format_second(NOW - 600), end_time=format_second(NOW), duration=600.0)
+    result = verify((NOW - 600, NOW + HOUR), NOW + DAY, "m3u8", [file], None, [(NOW - 600, NOW)])
+    assert (result["verdict"], [gap["cause"] for gap in result["gaps"]]) == ("unknown", [])

@@ -13,6 +13,8 @@ import re
 
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.document import Measures, make_document, make_run
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.entries import make_entry
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.page import ASSETS, SCRIPTS, make_page
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.page_data import pack
 from support.reports import BEGAN, HOSTILE, SAMPLES, sample
@@ -84,6 +86,20 @@ def test_failed_rows_know_their_cause():
     failures = document["runs"][0]["failures"]
     for row, cause in zip(document["runs"][0]["streams"], run["columns"]["cause"], strict=True):
         assert (row["host"] in failures[cause]["streams"]) if cause is not None else row["status"] != "failed"
+
+
+def test_rows_with_the_same_name_or_none_have_their_own_causes():
+    names = {"domain_name": "live.example.com", "app_name": "news", "stream_name": "studio1"}
+    failed = [
+        make_entry("studio", names, {"failed": True, "msg": "denied"}),
+        make_entry("studio", {**names, "stream_name": "studio2"}, {"failed": True, "msg": "timed out"}),
+        make_entry(None, None, {"failed": True, "msg": "the item is not a stream", "item": "studio3"}),
+        make_entry(None, None, {"failed": True, "msg": "nothing is known"}),
+    ]
+    run = make_run("start", False, "complete", failed, Measures(BEGAN, BEGAN + 1))
+    causes = [failure["cause"] for failure in run["failures"]]
+    columns = pack(make_document([run], BEGAN))["runs"][0]["columns"]
+    assert [causes[number] for number in columns["cause"]] == [row["error"]["message"] for row in failed]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
