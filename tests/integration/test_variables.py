@@ -298,7 +298,7 @@ def test_the_terminal_shows_the_urgent_rows_and_the_file_has_all(cloud, ansible)
     run, found = status(ansible, source)
     assert run.exit_code != 0
     lines = run.output.splitlines()
-    rows = [line for line in lines if line.startswith(DOMAIN)]
+    rows = [line for line in lines if line.startswith(f"{DOMAIN}/")]
     assert len(rows) == 40
     assert [f"stream{number:03}" in row for number, row in zip(range(100, 120), rows)] == [True] * 20
     assert "... and 80 more: -v or -e all=true shows them" in lines
@@ -309,7 +309,7 @@ def test_the_terminal_shows_the_urgent_rows_and_the_file_has_all(cloud, ansible)
     for arguments, variables in ((("-v",), {}), ((), {"all": True})):
         run, found = status(ansible, source, *arguments, **variables)
         lines = run.output.splitlines()
-        assert len([line for line in lines if line.startswith(DOMAIN)]) == 120
+        assert len([line for line in lines if line.startswith(f"{DOMAIN}/")]) == 120
         assert max(map(len, lines)) < 500
 
 
