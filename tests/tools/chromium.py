@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import debian
+
 NAMES = ("chromium", "google-chrome-stable", "google-chrome")
 # Without a font there would be no text to look at.
 PACKAGES = ("chromium", "fonts-dejavu-core")
@@ -29,20 +31,10 @@ def find() -> str | None:
     return None
 
 
-def install() -> None:
-    """Install Debian's browser; raise CalledProcessError if that fails."""
-    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        subprocess.run(["apt-get", "--quiet", *arguments], env=variables, check=True, stdout=sys.stderr)
-
-
 def find_or_install() -> str | None:
     """Return the path of a browser, or None if there is none and none can be installed."""
-    if (found := find()) is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        try:
-            install()
-        except subprocess.CalledProcessError as error:
-            print(error, file=sys.stderr)
+    if (found := find()) is None:
+        debian.install(*PACKAGES)
         found = find()
     return found
 

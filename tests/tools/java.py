@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 
+import debian
 from steps import Step
 
 PACKAGE = "openjdk-17-jre-headless"
@@ -17,8 +16,7 @@ PACKAGE = "openjdk-17-jre-headless"
 def install(step: Step) -> None:
     """Install Java with apt-get if it is missing, and note what that means for the tests if it cannot be done."""
     path = step.variables["PATH"]
-    if shutil.which("java", path=path) is None and os.geteuid() == 0 and shutil.which("apt-get", path=path):
-        command = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", PACKAGE]
-        subprocess.run(command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    if shutil.which("java", path=path) is None:
+        debian.install(PACKAGE)
     if shutil.which("java", path=path) is None:
         step.note(f"no java, so that the tests with ansible-rulebook are left out; they need {PACKAGE}")

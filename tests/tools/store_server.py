@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
+
+import debian
 
 PROGRAMS = ("redis-server", "valkey-server")
 
@@ -18,11 +18,8 @@ def find() -> str | None:
 
 def ensure() -> bool:
     """Return whether there is a server, which is installed if that is possible."""
-    apt_get = shutil.which("apt-get")
-    if not find() and apt_get and os.geteuid() == 0:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update"], ["install", "--yes", "--no-install-recommends", "redis-server"]):
-            subprocess.run([apt_get, "-qq", *words], env=quiet, stdout=subprocess.DEVNULL, check=False)
+    if not find():
+        debian.install("redis-server")
     return find() is not None
 
 
