@@ -196,7 +196,7 @@ options:
     type: float
   rate_limit_share:
     description:
-      - The part of the rate limit that this machine may use on its own, more than 0 and at most 1. Without
+      - The part of the rate limit that this machine may use on its own, from V(0.001) to V(1). Without
         O(rate_limit_store), set it to V(0.5) on each of two machines that use one account, or to V(0.25) in each of
         four job slices.
       - With O(rate_limit_store), it is used only while the server cannot be.

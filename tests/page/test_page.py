@@ -96,7 +96,7 @@ def test_calls_per_second_stand_below_the_quota_line(open_page):
     drawing = page.get_by_role("img", name="At most 48 calls in a second; the quota is 50")
     assert drawing.locator(".bar").count() == len(sample("start")["runs"][0]["rate"]["by_second"])
     quota = float(drawing.locator(".quota").get_attribute("y1"))
-    tops = [float(bar.get_attribute("y")) for bar in drawing.locator(".bar").all()]
+    tops = [float(column.get_attribute("y")) for column in drawing.locator(".bar").all()]
     assert all(top > quota for top in tops)
 
 
@@ -104,6 +104,7 @@ def test_table_sorts_by_each_heading_in_both_directions(open_page):
     page = open_page("start")
     heading = page.get_by_role("columnheader", name="Seconds")
     expect(page.get_by_role("columnheader", name="Result")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator(f"{ROWS} td.status").nth(12)).to_be_attached()  # Rows are drawn when the page has its size.
     assert column(page, "status")[:13] == ["failed"] * 13
     heading.get_by_role("button").click()
     expect(heading).to_have_attribute("aria-sort", "ascending")
@@ -265,7 +266,7 @@ def test_keyboard_reaches_everything(open_page):
     page.keyboard.press("Enter")
     expect(page.locator("#streams-title")).to_be_focused()
     reached = []
-    for _ in range(14):
+    for _number in range(14):
         page.keyboard.press("Tab")
         reached.append(page.evaluate(FOCUSED))
     headings = ["status", "stream", "state", "time", "seconds", "calls", "message"]
@@ -285,7 +286,7 @@ def test_keyboard_reaches_everything(open_page):
 
 def test_focus_is_visible(open_page):
     page = open_page("start")
-    for _ in range(12):
+    for _number in range(12):
         page.keyboard.press("Tab")
         assert page.evaluate("getComputedStyle(document.activeElement).outline").endswith(" solid 2px")
 

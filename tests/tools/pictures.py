@@ -95,7 +95,7 @@ def run(program: str, directory: Path, cloud: Emulator) -> tuple[pyte.Screen, py
 
 def read_screens(terminal: int) -> tuple[pyte.Screen, pyte.Screen]:
     """Return what a terminal shows about two thirds into the run, and what it shows when it is closed."""
-    screens = [pyte.Screen(COLUMNS, LINES) for _ in range(2)]
+    screens = [pyte.Screen(COLUMNS, LINES) for _number in range(2)]
     streams = [pyte.ByteStream(screen) for screen in screens]
     is_early = True
     while True:

@@ -30,10 +30,12 @@ from .._util.instant import Instant
 from .._util.text import format_duration
 
 MIN_RATE = 0.001  # calls per second
+MIN_SHARE = 0.001  # of the rate limit, for one machine
 MAX_TIMEOUT = 3600  # seconds
 MAX_LATE = 600.0  # seconds by which `start_at` may have passed; an older time is probably a mistake
 _RENEW_BEFORE = 10.0  # seconds before `start_at` at which credentials are renewed
 _CONNECT_BEFORE = 1.0  # seconds before `start_at` at which the first call is prepared and connected
+_ACCOUNT_ID = re.compile("[0-9]{1,32}")
 _REGION_VARIABLES = ("ALIBABA_CLOUD_REGION_ID", "ALIBABACLOUD_REGION_ID", "ALICLOUD_REGION", "ALICLOUD_REGION_ID")
 
 
@@ -168,9 +170,10 @@ class Task:
         if rate_limit is not None and not rate_limit >= MIN_RATE:
             advice = f"Give calls per second, more than 0 and at least {MIN_RATE}."
             raise InvalidOption(f"The option rate_limit is {rate_limit}", advice)
-        if not 0 < share <= 1:
-            advice = "Give a part of the rate limit, more than 0 and at most 1, such as 0.5 for two machines."
+        if not MIN_SHARE <= share <= 1:
+            advice = f"Give a part of the rate limit, at least {MIN_SHARE} and at most 1, such as 0.5 for two machines."
             raise InvalidOption(f"The option rate_limit_share is {share}", advice)
+        _check_account(self.options.get("rate_limit_account"))
         retry_timeout, store = self.parse_retry_timeout(), self._parse_store(settings, share)
         try:
             directory = make_shared_directory(self.environ)
@@ -222,6 +225,15 @@ class Task:
             validate_certs=options["validate_certs"],
             ca_path=ca_path,
             run_directory=self.run_directory,
+        )
+
+
+def _check_account(account: str | None) -> None:
+    """Raise InvalidOption if the option rate_limit_account is not the ID of an account."""
+    if account and not _ACCOUNT_ID.fullmatch(account):
+        raise InvalidOption(
+            f"The option rate_limit_account is {account}",
+            "Give the account's ID, which is a number, such as 1234567890123456.",
         )
 
 

@@ -60,7 +60,7 @@ def add_measures(parts: Sequence[Measures]) -> Measures:
     by_second: Counter[int] = Counter()
     for part in parts:
         by_operation.update(part.by_operation)
-        by_second.update({second: calls for second, calls in part.by_second})
+        by_second.update(dict(part.by_second))
     return Measures(
         min(part.began for part in parts),
         max(part.ended for part in parts),

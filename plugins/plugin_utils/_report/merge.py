@@ -135,7 +135,7 @@ def _restore_measures(run: Mapping[str, Any]) -> Measures:
         calls["total"],
         calls["throttled"],
         calls["by_operation"],
-        [(second, number) for second, number in rate["by_second"]],
+        rate["by_second"],
         first,
         last,
         rate["quota"],
