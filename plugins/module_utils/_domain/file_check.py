@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .verify import DAMAGED, MISSING, OK, UNCHECKED, RecordedFile
+from .verification import DAMAGED, MISSING, OK, UNCHECKED, RecordedFile
 
 _HAS_PLAYLIST = ("m3u8",)
 _TS_PACKET = b"\x47"

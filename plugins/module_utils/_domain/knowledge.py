@@ -13,7 +13,7 @@ from . import recorded
 from .coverage import Spans, normalize
 from .record_config import find_best_config
 from .recorded import Files
-from .verify import Known
+from .verification import Known
 
 DEFAULT_DELAY = 180.0  # seconds that a recording waits before its file is made, unless its configuration says more
 MAX_DELAY = MAX_CYCLE = 21600.0  # seconds; the longest that a configuration may set

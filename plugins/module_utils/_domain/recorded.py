@@ -19,7 +19,7 @@ from .._api.models import IngestEvent, NotifyEvent, Push, parse_time
 from .._util.strict_json import parse_integer
 from .coverage import Span, Spans, normalize, subtract
 from .recording_state import FILE_CREATED
-from .verify import ERROR, Pushes, RecordedFile
+from .verification import ERROR, Pushes, RecordedFile
 
 INDEX_FORMAT = "m3u8"  # the only format of which there are index files
 _TRANSFORM_ERROR, _RECORD_ERROR = "transformat_error", "record_error"

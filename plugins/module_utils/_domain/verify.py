@@ -14,119 +14,30 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .._util.text import format_duration, format_second
-from .coverage import ALWAYS, Span, Spans, intersect, invert, measure, normalize, subtract
+from .coverage import Span, Spans, intersect, invert, measure, normalize, subtract
+from .verification import (
+    BY_PUSH,
+    BY_RECORDING,
+    BY_UNKNOWN,
+    COMPLETE,
+    FILE_LAG,
+    FILES_TO_COME,
+    FILES_UNUSABLE,
+    INCOMPLETE,
+    INTERRUPTED,
+    MAX_OPEN,
+    NOT_BEGUN,
+    NOTHING_RECORDED,
+    UNKNOWN,
+    Gap,
+    Judgement,
+    Known,
+    Pushes,
+    RecordedFile,
+)
 
-COMPLETE, INTERRUPTED, INCOMPLETE = "complete", "interrupted", "incomplete"
-NOTHING_RECORDED, UNKNOWN = "nothing_recorded", "unknown"
-VERDICTS = (COMPLETE, INTERRUPTED, INCOMPLETE, NOTHING_RECORDED, UNKNOWN)
-
-OK, MISSING, DAMAGED, ERROR, UNCHECKED = "ok", "missing", "damaged", "error", "unchecked"  # statuses of a file
-
-BY_PUSH, BY_RECORDING, BY_UNKNOWN = "push", "recording", "unknown"  # causes of a gap
-FILES_TO_COME = "files may not exist yet"
 _PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may still come, or cannot be seen
-
-# Seconds that a file may take to be made and listed after the end of its recording and the delay.
-FILE_LAG = 60.0
-# Seconds for which a recording may be open if its pushes are not known: short pauses make it longer than its cycle.
-MAX_OPEN = 86400.0
-
-
-class RecordedFile(NamedTuple):
-    """A file of a recording. `duration` is the recorded time without pauses, None if it is not known."""
-
-    start: float
-    stop: float
-    duration: float | None
-    format: str
-    object: str
-    url: str | None = None
-    status: str = UNCHECKED
-    size: int | None = None
-    note: str = ""
-
-    @property
-    def is_usable(self) -> bool:
-        """Return whether nothing shows that the file is unusable."""
-        return self.status in (OK, UNCHECKED)
-
-
-class Pushes(NamedTuple):
-    """The times at which a stream was pushed, and those of which it is not known."""
-
-    on: Spans
-    unsure: Spans = ()
-
-    @property
-    def off(self) -> Spans:
-        """Return the times at which the stream was certainly not pushed."""
-        return invert(normalize((*self.on, *self.unsure)))
-
-    def correct(self, files: Iterable[RecordedFile]) -> Pushes:
-        """Return the pushes without the times off in which a file without pauses was recorded: a push is missing."""
-        whole = normalize(row[:2] for row in files if row.duration and row.duration >= row.stop - row.start)
-        wrong = [span for span in self.off if measure(intersect((span,), whole)) > FILE_LAG]
-        return Pushes(self.on, normalize((*self.unsure, *wrong)))
-
-
-class Known(NamedTuple):
-    """The knowledge of a stream's recording at the time `now`.
-
-    `visible`: the times of which a file would be listed if there were one, and `unseen` why others would not; `whole`:
-    those of which the files of all formats would be.
-    `delay`: the seconds for which a recording that was stopped or interrupted waits before its file is made. `cycle`:
-    the most seconds that a file may hold. `closed_until`: no recording that began earlier is still open. `pauses`: the
-    times at which the notify log shows the recording as paused. `pushes` is None if they are not known, and
-    `push_problem` says why. `errors`: the codes of errors that the notify log shows.
-    """
-
-    now: float
-    files: Sequence[RecordedFile]
-    visible: Spans
-    delay: float
-    cycle: float
-    closed_until: float = -math.inf
-    pauses: Spans = ()
-    pushes: Pushes | None = None
-    unseen: str = ""
-    push_problem: str = ""
-    errors: Sequence[str] = ()
-    whole: Spans = ALWAYS
-
-    @property
-    def horizon(self) -> float:
-        """Return the time before which every recording that has ended has its file."""
-        return self.now - self.delay - FILE_LAG
-
-
-class Gap(NamedTuple):
-    """A part of a window without a recording; `seconds` is set if it is anywhere between `start` and `stop`."""
-
-    start: float
-    stop: float
-    cause: str
-    seconds: float | None = None
-
-    @property
-    def length(self) -> float:
-        """Return the seconds that are missing."""
-        return self.stop - self.start if self.seconds is None else self.seconds
-
-
-class Judgement(NamedTuple):
-    """A verdict, its `cause` in words that are the same for many streams, and the `reason` with numbers and times.
-
-    Both are without a full stop, as are the notes.
-    """
-
-    verdict: str
-    cause: str
-    reason: str
-    windows: Spans
-    expected: float
-    recorded: float
-    gaps: Sequence[Gap]
-    notes: Sequence[str] = ()
+_MAX_NAMED_FILES = 3  # in a reason
 
 
 class _Loose(NamedTuple):
@@ -348,6 +259,10 @@ def _decide(facts: _Facts) -> str:
 def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> tuple[str, str]:
     """Return the cause and the reason of a verdict."""
     errors = f"; the notify log shows {', '.join(known.errors)}" if known.errors else ""
+    unusable = [file for file in known.files if not file.is_usable and _is_in_a_gap(file, facts.gaps)]
+    if unusable and verdict in (INCOMPLETE, NOTHING_RECORDED):
+        cause, reason = _describe_unusable(unusable, len(known.files))
+        return f"{cause}{errors}", f"{reason}{errors}"
     if verdict == INCOMPLETE:
         missing = format_duration(facts.measure(BY_RECORDING))
         reason = f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed"
@@ -361,6 +276,18 @@ def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> 
         missing = format_duration(facts.measure(BY_PUSH))
         return "the push was interrupted", f"it is recorded except for {missing} in which the stream was not pushed"
     return _explain_doubt(facts, known) if verdict == UNKNOWN else ("", "")
+
+
+def _is_in_a_gap(file: RecordedFile, gaps: Iterable[Gap]) -> bool:
+    return any(file.start < gap.stop and gap.start < file.stop for gap in gaps)
+
+
+def _describe_unusable(files: Sequence[RecordedFile], total: int) -> tuple[str, str]:
+    """Return the cause and the reason of a verdict that rests on files that exist no more, or cannot be played."""
+    statuses = " or ".join(sorted({file.status for file in files}))
+    named = ", ".join(f"{file.object} ({file.status})" for file in files[:_MAX_NAMED_FILES])
+    more = f" and {len(files) - _MAX_NAMED_FILES} more" if len(files) > _MAX_NAMED_FILES else ""
+    return f"{FILES_UNUSABLE}: {statuses}", f"{len(files)} of {total} files cannot be used: {named}{more}"
 
 
 def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
@@ -387,7 +314,7 @@ def _describe_early(windows: Spans, known: Known) -> tuple[str, str]:
         return "there is no window to judge", "there is no window to judge"
     start = format_second(windows[0][0])
     if windows[0][0] >= known.now:
-        return "the window has not begun", f"the window begins at {start}"
+        return NOT_BEGUN, f"the window begins at {start}"
     return FILES_TO_COME, f"the window began at {start}, and its files may not exist yet"
 
 

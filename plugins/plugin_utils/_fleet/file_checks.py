@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ...module_utils._api.live import Live
 from ...module_utils._domain.file_check import judge_beginning, judge_duration
-from ...module_utils._domain.verify import OK, RecordedFile
+from ...module_utils._domain.verification import OK, RecordedFile
 from ...module_utils._errors import LiveError, ParentExited, printable
 from ...module_utils._http.endpoint import Settings
 from ...module_utils._http.file_reader import read_beginning

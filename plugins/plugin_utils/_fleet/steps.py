@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...module_utils._api.live import Live
 from ...module_utils._api.models import Stream, TimeWindow
-from ...module_utils._domain.verify import RecordedFile
+from ...module_utils._domain.verification import RecordedFile
 
 
 class AwaitTime(NamedTuple):

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from ...module_utils._api.error_codes import STREAM_ABSENT, recording_meaning
 from ...module_utils._api.live import MAX_WINDOW, NOTIFY_LOG_KEPT, Live
 from ...module_utils._api.models import IngestEvent, Push, Scope, Stream, TimeWindow, parse_time
-from ...module_utils._domain import knowledge, recorded, verify
+from ...module_utils._domain import knowledge, recorded, verification
 from ...module_utils._domain.coverage import Spans, intersect, normalize
 from ...module_utils._domain.knowledge import KEPT_SECONDS, NotifyLog, Sources
-from ...module_utils._domain.verify import Judgement, Known, Pushes, RecordedFile
+from ...module_utils._domain.verification import Judgement, Known, Pushes, RecordedFile
+from ...module_utils._domain.verify import judge
 from ...module_utils._errors import ApiError, LiveError, NotSent
 from ...module_utils._util.clock import Clock
 from ...module_utils._util.text import format_second
@@ -29,13 +30,17 @@ _DAY = 86400.0
 _PUBLISH_DAYS = 30  # that one call of the publish list covers
 _MAX_PUSH_DAYS = 7  # before a window in which a push may have begun that lasts into it
 _ADVICE = {
-    verify.INCOMPLETE: "Look at the gaps in the result; for coming windows, set keep, or record automatically.",
-    verify.NOTHING_RECORDED: (
+    verification.INCOMPLETE: "Look at the gaps in the result; for coming windows, set keep, or record automatically.",
+    verification.NOTHING_RECORDED: (
         "Check that the recording was started, and its configuration and bucket (apsaravideo_record_config)."
     ),
-    verify.INTERRUPTED: "Check the encoder and its network; set accept_interrupted where that is good enough.",
-    verify.UNKNOWN: "Remove the cause, or set accept_unknown where that is good enough.",
+    verification.INTERRUPTED: "Check the encoder and its network; set accept_interrupted where that is good enough.",
+    verification.UNKNOWN: "Remove the cause, or set accept_unknown where that is good enough.",
 }
+_LATER = (
+    "Run it again later, with windows or with times as since and till: the files exist at the latest a cycle and the "
+    "delay after the end."
+)
 
 Check = Callable[[Sequence[RecordedFile], Live], list[RecordedFile]]
 
@@ -62,7 +67,7 @@ def plan_lists(windows: Spans, now: float, cycle: float, delay: float) -> list[T
 
     Which of the two the operation goes by is not documented.
     """
-    spans = [(start - cycle, stop + cycle + delay + verify.FILE_LAG) for start, stop in windows]
+    spans = [(start - cycle, stop + cycle + delay + verification.FILE_LAG) for start, stop in windows]
     return [
         TimeWindow(_to_datetime(start), _to_datetime(stop))
         for start, stop in intersect(normalize(spans), ((now - KEPT_SECONDS, now),))
@@ -81,14 +86,14 @@ def verify_stream(stream: Stream, windows: Spans, policy: VerifyPolicy, warnings
     known = Known(policy.clock.now(), (), (), 0.0, 0.0)
     if windows[0][0] < known.now:
         known = yield from inquiry.read()
-    judgement = verify.judge(windows, known, policy.tolerance)
-    if judgement.verdict != verify.COMPLETE and windows[0][0] < known.now:
+    judgement = judge(windows, known, policy.tolerance)
+    if judgement.verdict != verification.COMPLETE and windows[0][0] < known.now:
         known = yield from inquiry.read_pushes(known)
-        judgement = verify.judge(windows, known, policy.tolerance)
+        judgement = judge(windows, known, policy.tolerance)
     warnings += _warn_of_files(known.files, judgement)
     result = _make_result(judgement, known, inquiry.verified_by)
-    accepted = {verify.COMPLETE: True, verify.UNKNOWN: policy.accept_unknown}
-    accepted[verify.INTERRUPTED] = policy.accept_interrupted
+    accepted = {verification.COMPLETE: True, verification.UNKNOWN: policy.accept_unknown}
+    accepted[verification.INTERRUPTED] = policy.accept_interrupted
     if accepted.get(judgement.verdict):
         return result
     return {**result, **_make_failure(stream, judgement, inquiry.refusal)}
@@ -96,7 +101,7 @@ def verify_stream(stream: Stream, windows: Spans, policy: VerifyPolicy, warnings
 
 def _warn_of_files(files: Iterable[RecordedFile], judgement: Judgement) -> list[str]:
     """Return warnings about files that cannot be used although another format makes the recording whole."""
-    if judgement.verdict not in (verify.COMPLETE, verify.INTERRUPTED):
+    if judgement.verdict not in (verification.COMPLETE, verification.INTERRUPTED):
         return []
     statuses = sorted({file.status for file in files if not file.is_usable})
     return [f"A stream is recorded, but files of one of its formats are: {', '.join(statuses)}."] if statuses else []
@@ -128,7 +133,7 @@ class _Inquiry:
         inside = [file for file in known.files if _is_inside(file, self._windows)]
         if self._policy.check and inside:
             inside = yield CheckFiles(inside, self._policy.check)
-            if any(file.status != verify.UNCHECKED for file in inside):
+            if any(file.status != verification.UNCHECKED for file in inside):
                 self.verified_by.append(FILE_CONTENTS)
         return known._replace(files=inside + [file for file in known.files if not _is_inside(file, self._windows)])
 
@@ -290,18 +295,18 @@ def _format_file(file: RecordedFile) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, "")}
 
 
-def _format_gap(gap: verify.Gap) -> dict[str, Any]:
+def _format_gap(gap: verification.Gap) -> dict[str, Any]:
     seconds = {} if gap.seconds is None else {"seconds": round(gap.seconds, 3)}
     return {"start": format_second(gap.start), "stop": format_second(gap.stop), "cause": gap.cause, **seconds}
 
 
 def _make_failure(stream: Stream, judgement: Judgement, refusal: LiveError | None) -> Result:
     """Return the entries of a failure; its message is the same for all streams with the same cause."""
-    error = refusal if judgement.verdict == verify.UNKNOWN and refusal else LiveError("", _ADVICE[judgement.verdict])
+    error = (
+        refusal if judgement.verdict == verification.UNKNOWN and refusal else LiveError("", _choose_advice(judgement))
+    )
     advice = error.advice
-    if judgement.cause == verify.FILES_TO_COME:
-        advice = "Run it again later, at the latest a cycle and the delay after the end of the window."
-    prefix = "it is unknown whether the recording is complete: " if judgement.verdict == verify.UNKNOWN else ""
+    prefix = "it is unknown whether the recording is complete: " if judgement.verdict == verification.UNKNOWN else ""
     title = judgement.verdict.replace("_", " ")
     return {
         "failed": True,
@@ -309,6 +314,18 @@ def _make_failure(stream: Stream, judgement: Judgement, refusal: LiveError | Non
         "msg": f"{stream} is {title}: {judgement.reason}. {advice}",
         "error": {**error.as_result(), "message": f"{prefix}{judgement.cause}"},
     }
+
+
+def _choose_advice(judgement: Judgement) -> str:
+    if judgement.cause == verification.FILES_TO_COME:
+        return _LATER
+    if judgement.cause == verification.NOT_BEGUN:
+        return "Run it again after the window."
+    if judgement.cause.startswith(verification.FILES_UNUSABLE):
+        return "Look for them in the bucket, and at its lifecycle rules and permissions; the result names them."
+    if judgement.verdict == verification.NOTHING_RECORDED and judgement.gaps and not judgement.was_pushed:
+        return "Check domain_name, app_name and stream_name, and whether the stream was pushed."
+    return _ADVICE[judgement.verdict]
 
 
 def _is_inside(file: RecordedFile, windows: Spans) -> bool:

@@ -13,10 +13,10 @@ import pytest
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import IngestEvent, NotifyEvent, Push, Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import FILE_FIELDS, rename_fields
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain import knowledge, recorded, verify
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain import knowledge, recorded, verification
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.file_check import judge_beginning, judge_duration
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.knowledge import NotifyLog, Sources
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.verify import RecordedFile
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.verification import RecordedFile
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 START = NOON.timestamp()
@@ -231,29 +231,29 @@ def make_file(kind):
 @pytest.mark.parametrize(
     ("kind", "status", "content", "expected"),
     [
-        ("m3u8", 206, b"#EXTM3U\n", verify.OK),
-        ("m3u8", 206, b"\xef\xbb\xbf#EXTM3U", verify.OK),
-        ("m3u8", 200, b"<html>", verify.DAMAGED),
-        ("mp4", 206, b"\0\0\0\x20ftypisom", verify.OK),
-        ("mp4", 206, b"\0" * 20, verify.DAMAGED),
-        ("flv", 200, b"FLV\x01", verify.OK),
-        ("ts", 200, b"\x47\x40", verify.OK),
-        ("ts", 200, b"FLV", verify.DAMAGED),
-        ("mov", 200, b"anything", verify.OK),
-        ("mp4", 200, b"", verify.DAMAGED),
-        ("mp4", 416, b"", verify.DAMAGED),
-        ("mp4", 404, b"", verify.MISSING),
-        ("mp4", 403, b"", verify.UNCHECKED),
-        ("mp4", 302, b"", verify.UNCHECKED),
-        ("mp4", 503, b"", verify.UNCHECKED),
+        ("m3u8", 206, b"#EXTM3U\n", verification.OK),
+        ("m3u8", 206, b"\xef\xbb\xbf#EXTM3U", verification.OK),
+        ("m3u8", 200, b"<html>", verification.DAMAGED),
+        ("mp4", 206, b"\0\0\0\x20ftypisom", verification.OK),
+        ("mp4", 206, b"\0" * 20, verification.DAMAGED),
+        ("flv", 200, b"FLV\x01", verification.OK),
+        ("ts", 200, b"\x47\x40", verification.OK),
+        ("ts", 200, b"FLV", verification.DAMAGED),
+        ("mov", 200, b"anything", verification.OK),
+        ("mp4", 200, b"", verification.DAMAGED),
+        ("mp4", 416, b"", verification.DAMAGED),
+        ("mp4", 404, b"", verification.MISSING),
+        ("mp4", 403, b"", verification.UNCHECKED),
+        ("mp4", 302, b"", verification.UNCHECKED),
+        ("mp4", 503, b"", verification.UNCHECKED),
     ],
 )
 def test_beginning_of_a_file(kind, status, content, expected):
     found = judge_beginning(make_file(kind), status, content, 7)
     assert (found.status, found.size) == (expected, 7)
-    assert bool(found.note) == (expected != verify.OK)
+    assert bool(found.note) == (expected != verification.OK)
 
 
 def test_duration_of_a_file():
-    assert judge_duration(make_file("mp4"), 51.0, 10.0).status == verify.UNCHECKED
-    assert judge_duration(make_file("mp4"), 49.0, 10.0).status == verify.DAMAGED
+    assert judge_duration(make_file("mp4"), 51.0, 10.0).status == verification.UNCHECKED
+    assert judge_duration(make_file("mp4"), 49.0, 10.0).status == verification.DAMAGED

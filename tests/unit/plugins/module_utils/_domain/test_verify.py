@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain import coverage, verify
-from ansible_collections.apsaravideo.live.plugins.module_utils._domain.verify import Known, Pushes, RecordedFile
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain import coverage, verification, verify
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain.verification import Known, Pushes, RecordedFile
 
 NOON = 1_767_355_200
 HOUR = 3600
@@ -88,12 +88,12 @@ PUSHED_LATE = ((600, 30 * HOUR),)
         ([make_file(0, HOUR)], {"visible": ()}, "complete"),
         ([make_file(0, 1800)], {"visible": ()}, "unknown"),
         ([make_file(0, 1800)], {"visible": (), "pushed": ((-HOUR, 1800),)}, "interrupted"),
-        ([make_file(0, HOUR, status=verify.DAMAGED)], {}, "nothing_recorded"),
-        ([make_file(0, HOUR, status=verify.DAMAGED)], {"whole": ()}, "unknown"),
-        ([make_file(0, HOUR, status=verify.DAMAGED), make_file(0, 1800)], {"whole": ()}, "unknown"),
+        ([make_file(0, HOUR, status=verification.DAMAGED)], {}, "nothing_recorded"),
+        ([make_file(0, HOUR, status=verification.DAMAGED)], {"whole": ()}, "unknown"),
+        ([make_file(0, HOUR, status=verification.DAMAGED), make_file(0, 1800)], {"whole": ()}, "unknown"),
         ([make_file(0, 1800)], {"whole": ()}, "incomplete"),
-        ([make_file(0, HOUR, status=verify.MISSING), make_file(0, 1800)], {}, "incomplete"),
-        ([make_file(0, HOUR, status=verify.ERROR), make_file(0, HOUR)], {}, "complete"),
+        ([make_file(0, HOUR, status=verification.MISSING), make_file(0, 1800)], {}, "incomplete"),
+        ([make_file(0, HOUR, status=verification.ERROR), make_file(0, HOUR)], {}, "complete"),
         # A window that has just ended, one that has not, and one that has not begun
         ([], {"now": HOUR + 60}, "unknown"),
         ([make_file(0, HOUR)], {"now": HOUR + 60}, "complete"),
@@ -234,10 +234,10 @@ def as_known(story, damaged, now, pushes_are_known=True, pauses=()):
             float(len(seconds)),
             "m3u8",
             str(number),
-            status=verify.OK if number not in damaged else verify.DAMAGED,
+            status=verification.OK if number not in damaged else verification.DAMAGED,
         )
         for number, (seconds, made) in enumerate(story.files)
-        if made + verify.FILE_LAG <= now
+        if made + verification.FILE_LAG <= now
     ]
     pushed = Pushes(as_spans({second for second in story.pushed if second < now})) if pushes_are_known else None
     return Known(NOON + now, files, EVER, DELAY, CYCLE, pushes=pushed, pauses=pauses)
@@ -322,3 +322,25 @@ def test_verdict_with_less_knowledge_is_the_same_or_weaker(story, window, damage
     for less in less_known:
         weaker = verify.judge(span, less, TOLERANCE).verdict
         assert weaker in (full, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "verdict", "cause", "reason"),
+    [
+        ([verification.DAMAGED], "nothing_recorded", "damaged", "1 of 1 files cannot be used: file0 (damaged)"),
+        (
+            [verification.OK, verification.MISSING],
+            "incomplete",
+            "missing",
+            "1 of 2 files cannot be used: file1 (missing)",
+        ),
+    ],
+)
+def test_unusable_files_are_the_cause_and_are_named(statuses, verdict, cause, reason):
+    files = [
+        make_file(number * HOUR, (number + 1) * HOUR, status=status)._replace(object=f"file{number}")
+        for number, status in enumerate(statuses)
+    ]
+    found = judge(*files, windows=((0, len(files) * HOUR),))
+    assert (found.verdict, found.cause) == (verdict, f"files that were recorded cannot be used: {cause}")
+    assert found.reason == reason
