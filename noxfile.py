@@ -254,7 +254,18 @@ def ways_middle(step: Step) -> None:
 def integration_enterprise(step: Step) -> None:
     """Run playbooks, without tests that run no Ansible or are about processes and time rather than its versions."""
     names = ["record", "record_info", "record_config", "record_notify", "wait", "trust", "pacing", "policies"]
-    names += ["answers", "late_log", "others", "pull", "stream_notify", "verdicts", "verify"]
+    names += [
+        "answers",
+        "bad_input",
+        "credentials",
+        "domains",
+        "late_log",
+        "others",
+        "pull",
+        "stream_notify",
+        "verdicts",
+    ]
+    names += ["verify"]
     large = "tests/integration/test_playbooks.py::test_of_three_hundred_streams_exactly_those_four_fail"
     without = [f"--ignore=tests/integration/test_{name}.py" for name in names]
     step.tests("tests/integration", *without, f"--deselect={large}", workers=4)

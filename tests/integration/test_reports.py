@@ -396,13 +396,15 @@ def test_results_of_a_loop_are_reported(cloud, ansible):
     assert "record: 3 streams, 2 recording, 1 failed. 2 changed. 3 calls, 0 throttled." in run.output
 
 
-@pytest.mark.parametrize("kind", ["ending", "directory", "link", "pipe"])
+@pytest.mark.parametrize("kind", ["ending", "nowhere", "directory", "link", "pipe"])
 def test_unusable_places_are_refused_before_any_call(cloud, ansible, kind):
     cloud.push(*SIX)
     place = ansible.directory / ("report.txt" if kind == "ending" else "report.json")
+    place = ansible.directory / "nowhere" / "report.json" if kind == "nowhere" else place
     target = ansible.directory / "target"
     {
         "ending": lambda: None,
+        "nowhere": lambda: None,
         "directory": place.mkdir,
         "link": lambda: place.symlink_to(target),
         "pipe": lambda: os.mkfifo(place),
@@ -417,7 +419,7 @@ def test_unusable_places_are_refused_before_any_call(cloud, ansible, kind):
 
 def test_place_that_cannot_be_written_is_a_warning(cloud, ansible):
     cloud.push(*SIX)
-    place = ansible.directory / "nowhere" / "report.json"
+    place = "/proc/report.json"  # a directory in which nobody can make a file
     run = ansible.playbook(*command("start", ansible.inventory(streams(SIX)), report=f"{place}, good.csv"))
     assert run.exit_code == 0, run.output
     # Ansible breaks the lines of warnings, with some versions within a word.

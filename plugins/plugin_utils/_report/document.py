@@ -114,13 +114,14 @@ def make_run(
 def _make_rate(measures: Measures) -> dict[str, Any]:
     first, last = measures.first_call, measures.last_call
     sent = sum(calls for _second, calls in measures.by_second)
+    is_short = first is None or last is None or last - first < 1  # The first calls may come at once.
     return {
         "operation": measures.operation,
         "quota": measures.quota,
         "limit": measures.limit,
         "first_call": format_moment(first),
         "last_call": format_moment(last),
-        "calls_per_second": measure_rate(sent, first, last),
+        "calls_per_second": None if is_short else measure_rate(sent, first, last),
         "by_second": [list(pair) for pair in measures.by_second],
     }
 

@@ -25,7 +25,7 @@ _MIN_ROOM = 2000  # bytes
 
 
 def check_paths(option: str, paths: Sequence[str]) -> None:
-    """Raise InvalidOption if the ending of a path names no form, or if something else than a file is there."""
+    """Raise InvalidOption for an ending that names no form, a missing directory, and anything else than a file."""
     for path in paths:
         if get_ending(path) not in WRITERS:
             raise InvalidOption(
@@ -34,6 +34,7 @@ def check_paths(option: str, paths: Sequence[str]) -> None:
             )
         try:
             require_regular_file(path)
+            os.stat(os.path.dirname(path) or ".")
         except OSError as error:
             raise InvalidOption(
                 f"The option {option} has {path}, which cannot be written: {error.strerror}",

@@ -28,6 +28,14 @@ METRICS = {
     "apsaravideo_domain_recordings_counted": "Recordings of the domain at the same time, as the cloud counts them.",
     "apsaravideo_domain_recordings_believed": "Recordings of the domain as their states are known.",
 }
+_SUMS = (
+    "apsaravideo_run_streams",
+    "apsaravideo_run_changed",
+    "apsaravideo_run_calls",
+    "apsaravideo_run_throttled",
+    "apsaravideo_run_seconds",
+)
+_WORST = ("apsaravideo_run_complete",)
 _STREAM = ("host", "domain_name", "app_name", "stream_name")
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
@@ -42,7 +50,13 @@ def format_metrics(document: Mapping[str, Any]) -> str:
             # One that is named twice is as well as its worst entry.
             of_run[name][text] = min(value, of_run[name].get(text, value))
         for name, samples in of_run.items():
-            found[name].update(samples)  # A later run with the same title replaces the earlier one.
+            for text, value in samples.items():
+                if name in _SUMS and text in found[name]:
+                    found[name][text] += value  # Runs with the same title count together.
+                elif name in _WORST and text in found[name]:
+                    found[name][text] = min(value, found[name][text])
+                else:
+                    found[name][text] = value
     return "".join(_format_metric(name, samples) for name, samples in found.items() if samples)
 
 

@@ -189,13 +189,19 @@ def test_metrics_can_be_parsed_and_are_unique(document):
     assert of_streams == expected
 
 
-def test_later_run_of_the_same_title_replaces_the_metrics_of_the_earlier_one():
+def test_runs_of_the_same_title_count_together_and_the_later_one_shows_the_stream():
     names = ("live.example.com", "news", "s1")
     earlier, later = make_report([make_ok_entry("s1", names)]), make_report([make_untried_entry("s1", names)])
     text = format_metrics(make_document([*earlier["runs"], *later["runs"]], 1_800_000_100))
     values = {name: value for (name, _labels), value in parse_metrics(text).items()}
     assert values["apsaravideo_stream_ok"] == 0
-    assert values["apsaravideo_run_changed"] == 0
+    assert values["apsaravideo_run_changed"] == 1
+    statuses = {
+        dict(labels)["status"]: value
+        for (name, labels), value in parse_metrics(text).items()
+        if "status" in dict(labels)
+    }
+    assert statuses == {"ok": 1, "failed": 0, "not_tried": 1}
 
 
 def test_metrics_of_verified_streams_and_counted_domains():
