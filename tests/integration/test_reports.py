@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Stream
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.document import parse_moment
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.schema import Schema
 from support.emulator import ACCOUNT, KEY
@@ -24,6 +25,7 @@ from support.playbook import streams
 
 FORMS = ("json", "csv", "xml", "md", "prom", "html")
 SIX = [f"live.example.com/app/s{number}" for number in range(6)]
+UNTRIED = {"status": "not_tried", "changed": False}
 COUNTS = ("streams", "ok", "failed", "not_tried", "changed")
 
 
@@ -196,6 +198,18 @@ def test_batches_make_one_run(cloud, ansible, max_fail, outcome, counts):
     assert (document["counts"], document["outcome"]) == (counts, outcome)
     assert f"start: 6 streams, {counts['ok']} recording, 1 failed" in run.output
     assert [row["host"] for row in found["streams"]] == [f"s{number}" for number in range(6)]
+    # Pipelines compare test cases by these names, with those of earlier runs.
+    assert ["/".join(row[name] for name in Stream._fields) for row in found["streams"]] == SIX
+
+
+@pytest.mark.parametrize("name", ["{{ 'x' }}", True, ["x"]])
+def test_names_of_streams_without_a_turn_are_given_if_they_are_plain(cloud, ansible, name):
+    hosts = streams(SIX)
+    hosts["s5"]["app_name"] = name
+    run = ansible.playbook(*command("start", ansible.inventory(hosts), report="out.json", batch="1,5", max_fail=10))
+    assert run.exit_code == 2
+    *_others, last = read_json(ansible)["runs"][0]["streams"]
+    assert last == {"host": "s5", "domain_name": "live.example.com", "stream_name": "s5", **UNTRIED}
 
 
 def test_check_mode_writes_the_report_and_nothing_else(cloud, ansible):

@@ -25,6 +25,7 @@ from .variable_names import find_misspelt
 _PLAY_LISTS = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 _COMMON = (*_PLAY_LISTS, "ansible_search_path", "hostvars")
 _NO_LIST = ["none"]
+_TEMPLATE = re.compile(r"\{[{%#]")
 _SUBSCRIPT = re.compile(r"\[[-0-9:]*\]$")
 
 
@@ -93,6 +94,19 @@ class HostVariables:
         values = {name: evaluate(self._templar, name, value, omit) for name, value in given.items()}
         return {
             name: value for name, value in values.items() if value is not None and may_set(name, value, self._loader)
+        }
+
+    def read_plain(self, host: str, names: Iterable[str]) -> dict[str, str]:
+        """Return the variables of a host that are plain texts or numbers; nothing is evaluated, and nothing raised."""
+        try:
+            context = self._context(host)
+        except InvalidOption:
+            return {}
+        found = {name: to_plain(context.get(name)) for name in names}
+        return {
+            name: str(value)
+            for name, value in found.items()
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and not _TEMPLATE.search(str(value))
         }
 
     def warnings(self) -> list[str]:

@@ -16,6 +16,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ...module_utils._api.models import Stream
 from ...module_utils._domain.recording_state import STOPPED
 from ...module_utils._errors import InvalidOption, ParentExited
 from ...module_utils._module.argspec import CONNECTION
@@ -247,8 +248,18 @@ class FleetRun:
         """Return an entry for each target, in which values of `no_log` options are masked."""
         fleet = self._fleet
         made = [make_entry(entry.host, entry.names, entry.result, entry.advice) for entry in fleet.entries]
-        made += [make_entry(target.host, target.names, None) for target in self._targets[len(made) :]]
+        made += [self._make_untried(target.host, target.names) for target in self._targets[len(made) :]]
         return list(remove_values(made, fleet.no_log)) if fleet.no_log else made
+
+    def _make_untried(self, host: str | None, names: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the entry of a stream that had no turn, for a report with the names that its host's variables say.
+
+        An interrupted run does not read them, because that would delay its end.
+        """
+        if names is None and host and self._reporter.paths and not self._is_interrupted():
+            known = {"domain_name": self._options["domain_name"]} if self._options["domain_name"] else {}
+            names = {**known, **self._host_variables.read_plain(host, Stream._fields)}
+        return make_entry(host, names, None)
 
     def _stand(self, batch: Batch, is_complete: bool) -> Standing:
         """Return how the run stands after this batch."""
@@ -256,7 +267,9 @@ class FleetRun:
         ended = not is_complete or 100 * failures / max(1, len(batch.entries)) > self._options["max_fail"]
         tried = {row["host"] for part in (*self._earlier, batch) for row in part.entries}
         hosts = self._all_hosts if ended else self._variables["ansible_play_hosts"] if self._is_batch() else []
-        left = [make_entry(host, None, None) for host in hosts if host not in tried]
+        untried = [host for host in hosts if host not in tried]
+        # The reports between batches do without names: reading those of all hosts takes longer than a small batch.
+        left = [self._make_untried(host) if ended else make_entry(host, None, None) for host in untried]
         return Standing([*self._earlier, batch], left, ended, is_complete)
 
     def _make_result(self, standing: Standing, lines: list[str]) -> dict[str, Any]:
