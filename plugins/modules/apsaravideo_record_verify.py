@@ -342,10 +342,12 @@ streams:
           returned: always
           sample: "2026-01-02T13:05:00Z"
         cause:
-          description: The cause. V(push) means that the stream was not pushed, V(recording) that it was.
+          description:
+            - The cause. V(push) means that the stream was not pushed, V(recording) that it was, and V(file) that a file
+              should hold this time and cannot be used.
           type: str
           returned: always
-          choices: [push, recording, unknown]
+          choices: [push, recording, file, unknown]
           sample: recording
         seconds:
           description: The missing seconds, which may be anywhere between beginning and end.

@@ -211,6 +211,22 @@ def test_missing_permission_makes_a_verdict_weaker_at_most(cloud, ansible, denie
         assert "could not be read (Forbidden.RAM)" in run.output
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+def test_account_without_permissions_is_told_so_and_not_to_wait(cloud, ansible, accepted):
+    window = tell(cloud, {"whole": WHOLE})
+    keys = {
+        "users": [{"name": "u", "deny": ["live:*"]}],
+        "access_keys": [{"id": "k", "secret": "s", "user": "u"}],
+    }
+    cloud.add_accounts({"id": ACCOUNT, **keys})
+    options = {**window, "accept_unknown": accepted}
+    run = play(ansible, ["whole"], options, environ=environment(cloud, ("k", "s")))
+    text = " ".join(run.output.split())
+    assert verdicts(run) == {"whole": "unknown"}, run.output
+    assert "Run it again" not in text and "the list of index files could not be read (Forbidden.RAM)" in text
+    assert ("It is unknown whether recordings are complete, and accepted" in text) == accepted
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +262,7 @@ def test_files_are_checked_at_their_addresses(served, tmp_path, state, verdict, 
         assert not {name.lower() for name in call["params"]["headers"]} & {"authorization", "cookie"}
         assert not any(name.lower().startswith("x-acs") for name in call["params"]["headers"])
     assert ("file_contents" in row["verified_by"]) == (status != "unchecked")
+    assert ("files could not be checked: private" in " ".join(run.output.split())) == (status == "unchecked")
 
 
 def test_damaged_format_is_a_warning_if_another_one_is_whole(served, tmp_path):
@@ -255,7 +272,8 @@ def test_damaged_format_is_a_warning_if_another_one_is_whole(served, tmp_path):
     served.mark_files(stream_name="whole", state="missing", format="mp4")
     run = play(ansible, ["whole"], {**window, "check_files": True})
     assert verdicts(run) == {"whole": "complete"}
-    assert "files of one of its formats are: missing" in " ".join(run.output.split())
+    text = " ".join(run.output.split())
+    assert "2 of 3 files cannot be used (missing), but streams are recorded without them: whole." in text
 
 
 def test_ffprobe_compares_durations(served, tmp_path):

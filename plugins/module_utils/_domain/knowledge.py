@@ -10,18 +10,15 @@ from typing import Any, NamedTuple
 
 from .._api.models import NotifyEvent, Stream, parse_time
 from . import recorded
-from .coverage import Spans, normalize
+from .coverage import Spans, intersect, normalize
 from .record_config import find_best_config
 from .recorded import Files
-from .verification import Known
+from .verification import NOT_LISTED, TOO_OLD, Known
 
 DEFAULT_DELAY = 180.0  # seconds that a recording waits before its file is made, unless its configuration says more
 MAX_DELAY = MAX_CYCLE = 21600.0  # seconds; the longest that a configuration may set
 KEPT_SECONDS = 180 * 86400.0  # for which index files are listed
 INDEX_FILES, NOTIFY_LOG = "index_files", "notify_log"
-_NOT_LISTED = (
-    "the cloud lists only index files of m3u8 recordings, and neither these nor a callback shows what was recorded"
-)
 
 
 class NotifyLog(NamedTuple):
@@ -89,12 +86,16 @@ def combine(stream: Stream, windows: Spans, sources: Sources) -> Known:
     status_since = sources.log.status_since if sources.log else None
     course = recorded.read_course(events, status_since, known.horizon, rules.cycle)
     listed, logged = _find_visible(sources, rules, files, bool(index.found))
+    visible = normalize((*listed, *logged))
+    is_hopeless = sources.listed is None or (config is not None and not rules.has_index and not sources.problems)
+    unseen = _explain_unseen(sources, files, windows)
     return known._replace(
-        visible=normalize((*listed, *logged)),
-        whole=logged if rules.has_others else normalize((*listed, *logged)),
+        visible=visible,
+        whole=logged if rules.has_others else visible,
         pauses=course.pauses,
         closed_until=course.closed_until,
-        unseen=_explain_unseen(sources, files, windows),
+        unseen=unseen,
+        blind=unseen if is_hopeless and not intersect(visible, windows) else "",
         errors=recorded.list_errors(events, windows),
     )
 
@@ -114,8 +115,8 @@ def _explain_unseen(sources: Sources, files: Files, windows: Spans) -> str:
     if files.unreadable:
         return "some files are listed without valid times"
     if windows[0][0] < sources.now - KEPT_SECONDS:
-        return "files are listed for about 6 months, and the window is older"
-    return "; ".join(sources.problems) or _NOT_LISTED
+        return TOO_OLD
+    return "; ".join(sources.problems) or NOT_LISTED
 
 
 def name_sources(sources: Sources) -> list[str]:

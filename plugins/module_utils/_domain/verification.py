@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from .coverage import ALWAYS, Spans, intersect, invert, measure, normalize
+from .coverage import ALWAYS, Spans, intersect, invert, measure, normalize, subtract
 
 COMPLETE, INTERRUPTED, INCOMPLETE = "complete", "interrupted", "incomplete"
 NOTHING_RECORDED, UNKNOWN = "nothing_recorded", "unknown"
@@ -17,10 +17,17 @@ VERDICTS = (COMPLETE, INTERRUPTED, INCOMPLETE, NOTHING_RECORDED, UNKNOWN)
 
 OK, MISSING, DAMAGED, ERROR, UNCHECKED = "ok", "missing", "damaged", "error", "unchecked"  # statuses of a file
 
-BY_PUSH, BY_RECORDING, BY_UNKNOWN = "push", "recording", "unknown"  # causes of a gap
+BY_PUSH, BY_RECORDING, BY_FILE, BY_UNKNOWN = "push", "recording", "file", "unknown"  # causes of a gap
+PENDING, UNSEEN = "pending", "unseen"  # not gaps: files of this time may still come, or cannot be seen
 FILES_TO_COME = "files may not exist yet"
 NOT_BEGUN = "the window has not begun"
 FILES_UNUSABLE = "files that were recorded cannot be used"  # followed by their statuses
+
+UNPROVEN = "files of one format cannot be used, and those of another could not be checked"
+TOO_OLD = "files are listed for about 6 months, and the window is older"
+NOT_LISTED = (
+    "the cloud lists only index files of m3u8 recordings, and neither these nor a callback shows what was recorded"
+)
 
 # Seconds that a file may take to be made and listed after the end of its recording and the delay.
 FILE_LAG = 60.0
@@ -73,7 +80,8 @@ class Known(NamedTuple):
     `delay`: the seconds for which a recording that was stopped or interrupted waits before its file is made. `cycle`:
     the most seconds that a file may hold. `closed_until`: no recording that began earlier is still open. `pauses`: the
     times at which the notify log shows the recording as paused. `pushes` is None if they are not known, and
-    `push_problem` says why. `errors`: the codes of errors that the notify log shows.
+    `push_problem` says why. `blind` says why no file will be listed however long one waits. `is_checked`: files were to
+    be checked. `errors`: the codes of errors that the notify log shows.
     """
 
     now: float
@@ -88,6 +96,24 @@ class Known(NamedTuple):
     push_problem: str = ""
     errors: Sequence[str] = ()
     whole: Spans = ALWAYS
+    blind: str = ""
+    is_checked: bool = False
+
+    @property
+    def unusable(self) -> Spans:
+        """Return the times of which there are files that cannot be used."""
+        return normalize((file.start, file.stop) for file in self.files if not file.is_usable)
+
+    @property
+    def doubted(self) -> Spans:
+        """Return the times of which files are bad, and others could not be checked although they should have been."""
+        if not self.is_checked:
+            return ()
+        bad, unchecked, good = (
+            normalize((file.start, file.stop) for file in self.files if file.status in statuses)
+            for statuses in ((MISSING, DAMAGED), (UNCHECKED,), (OK,))
+        )
+        return subtract(intersect(bad, unchecked), good)
 
     @property
     def horizon(self) -> float:
@@ -128,3 +154,20 @@ class Judgement(NamedTuple):
     def was_pushed(self) -> bool:
         """Return whether the stream may have been pushed in the gaps."""
         return any(gap.cause != BY_PUSH for gap in self.gaps)
+
+
+class Facts(NamedTuple):
+    """`pieces` are those without a file, `gaps` those that are certainly not recorded."""
+
+    pieces: Sequence[Gap]
+    gaps: Sequence[Gap]
+    recorded: float
+    is_recorded: bool
+    may_be_recorded: bool
+    is_doubtful: bool
+
+    def has(self, cause: str) -> bool:
+        return any(piece.cause == cause for piece in (*self.pieces, *self.gaps))
+
+    def measure(self, cause: str) -> float:
+        return sum(gap.length for gap in self.gaps if gap.cause == cause)

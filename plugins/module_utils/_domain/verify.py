@@ -10,34 +10,31 @@ times are seconds since the epoch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from .._util.text import format_duration, format_second
 from .coverage import Span, Spans, intersect, invert, measure, normalize, subtract
 from .verification import (
+    BY_FILE,
     BY_PUSH,
     BY_RECORDING,
     BY_UNKNOWN,
     COMPLETE,
     FILE_LAG,
-    FILES_TO_COME,
-    FILES_UNUSABLE,
     INCOMPLETE,
     INTERRUPTED,
     MAX_OPEN,
-    NOT_BEGUN,
     NOTHING_RECORDED,
+    PENDING,
     UNKNOWN,
+    UNSEEN,
+    Facts,
     Gap,
     Judgement,
     Known,
     Pushes,
-    RecordedFile,
 )
-
-_PENDING, _UNSEEN = "pending", "unseen"  # not gaps: files of this time may still come, or cannot be seen
-_MAX_NAMED_FILES = 3  # in a reason
+from .verify_reasons import describe_early, give_reason, make_notes
 
 
 class _Loose(NamedTuple):
@@ -77,7 +74,7 @@ def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     covered, loose = _locate(known, tolerance)
     judged = _limit_to_past(windows, known)
     if not judged:
-        return Judgement(UNKNOWN, *_describe_early(windows, known), windows, 0.0, 0.0, ())
+        return Judgement(UNKNOWN, *describe_early(windows, known), windows, 0.0, 0.0, ())
     inside = [part.within(judged) for part in loose]
     missing = subtract(judged, normalize((*covered, *(span for part in loose for span in part.spans))))
     recorded = measure(intersect(judged, covered)) + sum(part.least for part in inside)
@@ -85,20 +82,23 @@ def judge(windows: Spans, known: Known, tolerance: float) -> Judgement:
     negligible = min(tolerance, measure(judged) / 2)
     may_be_recorded = recorded + sum(part.most - part.least for part in inside) > negligible
     pieces = [piece for gap in missing for piece in _explain(gap, known, tolerance if may_be_recorded else 0.0)]
-    gaps = [piece for piece in pieces if piece.cause not in (_PENDING, _UNSEEN)]
+    gaps = [piece for piece in pieces if piece.cause not in (PENDING, UNSEEN)]
     gaps += [gap for gap in (part.find_gap(known.pushes) for part in inside) if gap]
     is_recorded = recorded > negligible
     is_doubtful = is_recorded != may_be_recorded or any(part.is_doubtful(tolerance) for part in inside)
-    facts = _Facts(pieces, gaps, recorded, is_recorded, may_be_recorded, is_doubtful)
+    facts = Facts(pieces, gaps, recorded, is_recorded, may_be_recorded, is_doubtful)
     verdict = _decide(facts)
+    if verdict in (COMPLETE, INTERRUPTED) and measure(intersect(judged, known.doubted)) > tolerance:
+        verdict = UNKNOWN
+    gaps = [part for gap in gaps for part in _find_files_of(gap, known, tolerance)]
     return Judgement(
         verdict,
-        *_give_reason(verdict, facts, known, measure(judged)),
+        *give_reason(verdict, facts._replace(gaps=gaps), known, windows, measure(judged)),
         windows,
         measure(judged),
         recorded,
         sorted(gaps),
-        _make_notes(windows, judged, known),
+        make_notes(windows, judged, known),
     )
 
 
@@ -190,7 +190,7 @@ def _explain(gap: Span, known: Known, tolerance: float) -> list[Gap]:
     large = [piece for piece in pieces if piece.cause == BY_PUSH or piece.length > tolerance]
     if not large:
         causes = {piece.cause for piece in pieces}
-        return [Gap(*gap, next(cause for cause in (_PENDING, _UNSEEN, BY_UNKNOWN, BY_RECORDING) if cause in causes))]
+        return [Gap(*gap, next(cause for cause in (PENDING, UNSEEN, BY_UNKNOWN, BY_RECORDING) if cause in causes))]
     found: list[Gap] = []
     for piece in pieces:
         cause = piece.cause if piece in large else found[-1].cause if found else large[0].cause
@@ -206,10 +206,10 @@ def _split_by_cause(gap: Span, known: Known) -> list[Gap]:
     rest: Spans = (gap,)
     found = []
     for cause, spans in (
-        (_PENDING, ((known.now - FILE_LAG, math.inf),)),  # The lists of pushes may lag as well.
+        (PENDING, ((known.now - FILE_LAG, math.inf),)),  # The lists of pushes may lag as well.
         (BY_PUSH, off),
-        (_PENDING, ((find_open_since(known), math.inf),)),
-        (_UNSEEN, _find_unseen(known)),
+        (PENDING, ((find_open_since(known), math.inf),)),
+        (UNSEEN, _find_unseen(known)),
         (BY_RECORDING, on),
     ):
         found += [Gap(start, stop, cause) for start, stop in intersect(rest, spans)]
@@ -222,105 +222,29 @@ def _find_unseen(known: Known) -> Spans:
 
     Where one format has no file, no other has one; but where one has a file that is unusable, another may be whole.
     """
-    unusable = normalize((file.start, file.stop) for file in known.files if not file.is_usable)
-    return normalize((*invert(known.visible), *subtract(unusable, known.whole)))
+    return normalize((*invert(known.visible), *subtract(known.unusable, known.whole)))
+
+
+def _find_files_of(gap: Gap, known: Known, tolerance: float) -> list[Gap]:
+    """Return a gap in parts: of those that an unusable file should hold, that file is the cause."""
+    span = ((gap.start, gap.stop),)
+    held = intersect(span, known.unusable)
+    if gap.cause != BY_RECORDING or gap.seconds is not None or measure(held) <= tolerance:
+        return [gap]
+    rest = subtract(span, held)
+    if measure(rest) <= tolerance:
+        return [gap._replace(cause=BY_FILE)]
+    return sorted([Gap(*part, BY_FILE) for part in held] + [Gap(*part, BY_RECORDING) for part in rest])
 
 
 # --- the verdict ---------------------------------------------------------------------------------------------------
 
 
-class _Facts(NamedTuple):
-    """`pieces` are those without a file, `gaps` those that are certainly not recorded."""
-
-    pieces: Sequence[Gap]
-    gaps: Sequence[Gap]
-    recorded: float
-    is_recorded: bool
-    may_be_recorded: bool
-    is_doubtful: bool
-
-    def has(self, cause: str) -> bool:
-        return any(piece.cause == cause for piece in (*self.pieces, *self.gaps))
-
-    def measure(self, cause: str) -> float:
-        return sum(gap.length for gap in self.gaps if gap.cause == cause)
-
-
-def _decide(facts: _Facts) -> str:
+def _decide(facts: Facts) -> str:
     if not facts.may_be_recorded:
-        return UNKNOWN if facts.has(_PENDING) or facts.has(_UNSEEN) else NOTHING_RECORDED
+        return UNKNOWN if facts.has(PENDING) or facts.has(UNSEEN) else NOTHING_RECORDED
     if facts.has(BY_RECORDING) and facts.is_recorded:
         return INCOMPLETE
-    if facts.is_doubtful or facts.has(BY_UNKNOWN) or facts.has(_PENDING) or facts.has(_UNSEEN):
+    if facts.is_doubtful or facts.has(BY_UNKNOWN) or facts.has(PENDING) or facts.has(UNSEEN):
         return UNKNOWN
     return INTERRUPTED if facts.has(BY_PUSH) else COMPLETE
-
-
-def _give_reason(verdict: str, facts: _Facts, known: Known, expected: float) -> tuple[str, str]:
-    """Return the cause and the reason of a verdict."""
-    errors = f"; the notify log shows {', '.join(known.errors)}" if known.errors else ""
-    unusable = [file for file in known.files if not file.is_usable and _is_in_a_gap(file, facts.gaps)]
-    if unusable and verdict in (INCOMPLETE, NOTHING_RECORDED):
-        cause, reason = _describe_unusable(unusable, len(known.files))
-        return f"{cause}{errors}", f"{reason}{errors}"
-    if verdict == INCOMPLETE:
-        missing = format_duration(facts.measure(BY_RECORDING))
-        reason = f"{missing} of {format_duration(expected)} are not recorded although the stream was pushed"
-        return f"the recording is incomplete{errors}", f"{reason}{errors}"
-    if verdict == NOTHING_RECORDED:
-        is_push = all(gap.cause == BY_PUSH for gap in facts.gaps)
-        unpushed = ", and the stream was not pushed" if is_push else ""
-        held = f"only {facts.recorded:.0f} seconds are recorded" if facts.recorded else "no file holds any of it"
-        return f"nothing was recorded{unpushed}{errors}", f"{held}{unpushed}{errors}"
-    if verdict == INTERRUPTED:
-        missing = format_duration(facts.measure(BY_PUSH))
-        return "the push was interrupted", f"it is recorded except for {missing} in which the stream was not pushed"
-    return _explain_doubt(facts, known) if verdict == UNKNOWN else ("", "")
-
-
-def _is_in_a_gap(file: RecordedFile, gaps: Iterable[Gap]) -> bool:
-    return any(file.start < gap.stop and gap.start < file.stop for gap in gaps)
-
-
-def _describe_unusable(files: Sequence[RecordedFile], total: int) -> tuple[str, str]:
-    """Return the cause and the reason of a verdict that rests on files that exist no more, or cannot be played."""
-    statuses = " or ".join(sorted({file.status for file in files}))
-    named = ", ".join(f"{file.object} ({file.status})" for file in files[:_MAX_NAMED_FILES])
-    more = f" and {len(files) - _MAX_NAMED_FILES} more" if len(files) > _MAX_NAMED_FILES else ""
-    return f"{FILES_UNUSABLE}: {statuses}", f"{len(files)} of {total} files cannot be used: {named}{more}"
-
-
-def _explain_doubt(facts: _Facts, known: Known) -> tuple[str, str]:
-    if facts.has(_PENDING):
-        since = min(piece.start for piece in facts.pieces if piece.cause == _PENDING)
-        problem = f"; {known.push_problem}" if known.push_problem else ""
-        reason = f"files of what was recorded from {format_second(since)} on may not exist yet"
-        return f"{FILES_TO_COME}{problem}", f"{reason}{problem}"
-    if facts.has(_UNSEEN):
-        why = known.unseen or "not all files of the window are listed any more"
-        return why, why
-    if facts.is_doubtful:
-        return (
-            "a file has pauses of unknown place",
-            "a file has pauses, of which it is not known how much they cut off",
-        )
-    why = known.push_problem or "the pushes are not known"
-    missing = format_duration(facts.measure(BY_UNKNOWN))
-    return why, f"{missing} are not recorded, and whether the stream was pushed then is unknown: {why}"
-
-
-def _describe_early(windows: Spans, known: Known) -> tuple[str, str]:
-    if not windows:
-        return "there is no window to judge", "there is no window to judge"
-    start = format_second(windows[0][0])
-    if windows[0][0] >= known.now:
-        return NOT_BEGUN, f"the window begins at {start}"
-    return FILES_TO_COME, f"the window began at {start}, and its files may not exist yet"
-
-
-def _make_notes(windows: Spans, judged: Spans, known: Known) -> list[str]:
-    if windows[-1][1] <= known.now:
-        return []
-    return [
-        f"the last window ends at {format_second(windows[-1][1])}, and is judged up to {format_second(judged[-1][1])}"
-    ]

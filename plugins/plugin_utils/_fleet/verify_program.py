@@ -17,6 +17,7 @@ from ...module_utils._domain.coverage import Spans, intersect, normalize
 from ...module_utils._domain.knowledge import KEPT_SECONDS, NotifyLog, Sources
 from ...module_utils._domain.verification import Judgement, Known, Pushes, RecordedFile
 from ...module_utils._domain.verify import judge
+from ...module_utils._domain.verify_reasons import advise
 from ...module_utils._errors import ApiError, LiveError, NotSent
 from ...module_utils._util.clock import Clock
 from ...module_utils._util.text import format_second
@@ -29,18 +30,13 @@ _NO_PERMISSION = ("Forbidden", "NoPermission")  # how codes begin that mean a mi
 _DAY = 86400.0
 _PUBLISH_DAYS = 30  # that one call of the publish list covers
 _MAX_PUSH_DAYS = 7  # before a window in which a push may have begun that lasts into it
-_ADVICE = {
-    verification.INCOMPLETE: "Look at the gaps in the result; for coming windows, set keep, or record automatically.",
-    verification.NOTHING_RECORDED: (
-        "Check that the recording was started, and its configuration and bucket (apsaravideo_record_config)."
-    ),
-    verification.INTERRUPTED: "Check the encoder and its network; set accept_interrupted where that is good enough.",
-    verification.UNKNOWN: "Remove the cause, or set accept_unknown where that is good enough.",
+
+_TITLES = {
+    verification.INCOMPLETE: "is incomplete",
+    verification.NOTHING_RECORDED: "was not recorded",
+    verification.INTERRUPTED: "was interrupted",
+    verification.UNKNOWN: "is unknown",
 }
-_LATER = (
-    "Run it again later, with windows or with times as since and till: the files exist at the latest a cycle and the "
-    "delay after the end."
-)
 
 Check = Callable[[Sequence[RecordedFile], Live], list[RecordedFile]]
 
@@ -90,21 +86,14 @@ def verify_stream(stream: Stream, windows: Spans, policy: VerifyPolicy, warnings
     if judgement.verdict != verification.COMPLETE and windows[0][0] < known.now:
         known = yield from inquiry.read_pushes(known)
         judgement = judge(windows, known, policy.tolerance)
-    warnings += _warn_of_files(known.files, judgement)
+    warnings += inquiry.list_problems()
     result = _make_result(judgement, known, inquiry.verified_by)
     accepted = {verification.COMPLETE: True, verification.UNKNOWN: policy.accept_unknown}
     accepted[verification.INTERRUPTED] = policy.accept_interrupted
     if accepted.get(judgement.verdict):
         return result
-    return {**result, **_make_failure(stream, judgement, inquiry.refusal)}
-
-
-def _warn_of_files(files: Iterable[RecordedFile], judgement: Judgement) -> list[str]:
-    """Return warnings about files that cannot be used although another format makes the recording whole."""
-    if judgement.verdict not in (verification.COMPLETE, verification.INTERRUPTED):
-        return []
-    statuses = sorted({file.status for file in files if not file.is_usable})
-    return [f"A stream is recorded, but files of one of its formats are: {', '.join(statuses)}."] if statuses else []
+    advice = advise(judgement, known, policy.span is not None)
+    return {**result, **_make_failure(stream, judgement, advice, inquiry.refusal)}
 
 
 class _Inquiry:
@@ -114,7 +103,8 @@ class _Inquiry:
         self._stream = stream
         self._windows = windows
         self._policy = policy
-        self._problems: list[str] = []
+        self._problems: list[str] = []  # of the reads so far that say the same: of files, or of pushes
+        self._all_problems: list[str] = []
         self.refusal: LiveError | None = None
         self.verified_by: list[str] = []
 
@@ -129,6 +119,7 @@ class _Inquiry:
             now = min(now, log.until)  # Of files that were made after the log was read, nothing is known.
         sources = Sources(now, index, configs, log, self._policy.delay, self._problems)
         known = knowledge.combine(stream, self._windows, sources)
+        known = known._replace(is_checked=self._policy.check is not None)
         self.verified_by = knowledge.name_sources(sources)
         inside = [file for file in known.files if _is_inside(file, self._windows)]
         if self._policy.check and inside:
@@ -170,8 +161,13 @@ class _Inquiry:
             self._add_problem(f"the {kind.replace('_', ' ')} could not be read", error)
             return None
 
+    def list_problems(self) -> list[str]:
+        """Return a sentence on each source that could not be read."""
+        return [f"A verdict rests on less: {text}." for text in self._all_problems]
+
     def _add_problem(self, what: str, error: LiveError) -> None:
         self._problems.append(f"{what} ({error.code or error.happened})")
+        self._all_problems.append(self._problems[-1])
         self.refusal = self.refusal or error
 
     # --- pushes --------------------------------------------------------------------------------------------------
@@ -300,32 +296,21 @@ def _format_gap(gap: verification.Gap) -> dict[str, Any]:
     return {"start": format_second(gap.start), "stop": format_second(gap.stop), "cause": gap.cause, **seconds}
 
 
-def _make_failure(stream: Stream, judgement: Judgement, refusal: LiveError | None) -> Result:
+def _make_failure(stream: Stream, judgement: Judgement, advice: str, refusal: LiveError | None) -> Result:
     """Return the entries of a failure; its message is the same for all streams with the same cause."""
-    error = (
-        refusal if judgement.verdict == verification.UNKNOWN and refusal else LiveError("", _choose_advice(judgement))
-    )
-    advice = error.advice
-    prefix = "it is unknown whether the recording is complete: " if judgement.verdict == verification.UNKNOWN else ""
-    title = judgement.verdict.replace("_", " ")
+    is_unknown = judgement.verdict == verification.UNKNOWN
+    error = refusal if is_unknown and refusal else LiveError("", "")
+    if error.advice:
+        is_pending = judgement.cause.startswith(verification.FILES_TO_COME)
+        advice = f"{advice} {error.advice}" if is_pending else error.advice
+    prefix = "it is unknown whether the recording is complete: " if is_unknown else ""
+    title = _TITLES.get(judgement.verdict, judgement.verdict)
     return {
         "failed": True,
         "advice": advice,
-        "msg": f"{stream} is {title}: {judgement.reason}. {advice}",
+        "msg": f"{stream} {title}: {judgement.reason}. {advice}",
         "error": {**error.as_result(), "message": f"{prefix}{judgement.cause}"},
     }
-
-
-def _choose_advice(judgement: Judgement) -> str:
-    if judgement.cause == verification.FILES_TO_COME:
-        return _LATER
-    if judgement.cause == verification.NOT_BEGUN:
-        return "Run it again after the window."
-    if judgement.cause.startswith(verification.FILES_UNUSABLE):
-        return "Look for them in the bucket, and at its lifecycle rules and permissions; the result names them."
-    if judgement.verdict == verification.NOTHING_RECORDED and judgement.gaps and not judgement.was_pushed:
-        return "Check domain_name, app_name and stream_name, and whether the stream was pushed."
-    return _ADVICE[judgement.verdict]
 
 
 def _is_inside(file: RecordedFile, windows: Spans) -> bool:

@@ -20,6 +20,7 @@ from ...module_utils._module.task import Task
 from ...module_utils._util.clock import Clock
 from ...module_utils._util.instant import Instant, parse_duration
 from ...module_utils._util.text import format_duration
+from .._report.entries import make_entry
 from .._util import terminal
 from .._util.run_directory import RUN_DIRECTORY
 from . import summary
@@ -30,6 +31,7 @@ from .program import VERIFIED, Policy, Program
 from .run import FleetRun
 from .targets import Request, Requests
 from .verify_program import VerifyPolicy, count_lists, verify_stream
+from .verify_warnings import warn_of_verdicts
 
 
 class VerifyFleet(Fleet):
@@ -50,6 +52,12 @@ class VerifyFleet(Fleet):
             return None
         self.lists += count_lists(windows, policy.clock.now())
         return verify_stream(request.stream, windows, policy, task.warnings)
+
+    def warnings(self) -> list[str]:
+        """Return the warnings of all streams, and those about files and accepted doubts."""
+        rows = [make_entry(entry.host, entry.names, entry.result) for entry in self.entries]
+        judged = [row for row in rows if row.get("verdict")]
+        return [*super().warnings(), *warn_of_verdicts(judged, self._policy.check is not None)]
 
     def _report_interrupted(self) -> None:
         """Leave streams without a verdict as not tried: nothing was sent that could have changed them."""

@@ -6,6 +6,7 @@ const GAP_WORDS = new Map(
   Object.entries({
     push: "the push was interrupted",
     recording: "pushed, but not recorded",
+    file: "its file cannot be used",
     unknown: "not recorded, cause unknown",
   }),
 );

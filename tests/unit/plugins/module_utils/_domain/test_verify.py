@@ -132,7 +132,10 @@ def test_formats_of_one_recording_count_once():
 def test_gaps_name_their_causes():
     found = judge(make_file(0, 600), make_file(1200, 2000), pushed=((-HOUR, 600), (900, 30 * HOUR)))
     assert gaps_of(found) == [(600, 900, "push"), (900, 1200, "recording"), (2000, HOUR, "recording")]
-    assert found.reason == "32 minutes of 60 minutes are not recorded although the stream was pushed"
+    assert found.reason == (
+        "32 minutes of 60 minutes are not recorded although the stream was pushed: "
+        "2026-01-02T12:15:00Z to 2026-01-02T12:20:00Z, 2026-01-02T12:33:20Z to 2026-01-02T13:00:00Z"
+    )
 
 
 def test_short_push_between_interruptions_need_not_be_recorded():
@@ -344,3 +347,28 @@ def test_unusable_files_are_the_cause_and_are_named(statuses, verdict, cause, re
     found = judge(*files, windows=((0, len(files) * HOUR),))
     assert (found.verdict, found.cause) == (verdict, f"files that were recorded cannot be used: {cause}")
     assert found.reason == reason
+    assert {gap.cause for gap in found.gaps} == {"file"}
+
+
+def test_time_that_no_file_should_hold_is_named_beside_a_damaged_file():
+    found = judge(make_file(0, 600, status=verification.DAMAGED), make_file(600, 1200), make_file(2400, HOUR))
+    assert gaps_of(found) == [(0, 600, "file"), (1200, 2400, "recording")]
+    assert found.cause == "files that were recorded cannot be used: damaged; the recording is incomplete"
+    assert found.reason.startswith("1 of 3 files cannot be used: a (damaged); 20 minutes of 60 minutes")
+
+
+@pytest.mark.parametrize(
+    ("is_checked", "other", "verdict"),
+    [(True, "unchecked", "unknown"), (False, "unchecked", "complete")] + [(True, "ok", "complete")],
+)
+def test_unchecked_format_does_not_hide_a_damaged_one(is_checked, other, verdict):
+    bad, rest = (make_file(0, HOUR, status=status) for status in (verification.DAMAGED, other))
+    found = judge(bad, rest, is_checked=is_checked)
+    assert found.verdict == verdict
+    assert ("could not be checked: 1 of 2 files" in found.reason) == (verdict == "unknown")
+
+
+def test_waiting_is_not_advised_where_no_file_will_be_listed():
+    known = {"visible": (), "now": HOUR + 60, "unseen": "refused", "blind": "refused"}
+    assert judge(**known).cause == "refused"
+    assert judge(**{**known, "blind": ""}).cause == "files may not exist yet"
