@@ -303,7 +303,7 @@ def test_missing_ffprobe_is_refused_before_any_call(cloud, ansible):
     ("options", "message"),
     [
         ({"tolerance": -1}, "The option tolerance is -1"),
-        ({"till": 1767355200}, "The option until is set and since is not"),
+        ({"till": 1767355200}, "The option till (until) is set and since is not"),
         ({"since": 1767355200, "till": 1767355200}, "is not before"),
         ({"since": "yesterday"}, "The option since is yesterday"),
         ({"since": 1767355200, "ffprobe": True}, "The option ffprobe is set and check_files is not"),

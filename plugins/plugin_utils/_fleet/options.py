@@ -102,7 +102,7 @@ def check_verify(options: Mapping[str, Any]) -> None:
         if options[name] is not None and not 0 <= options[name] < float("inf"):
             raise InvalidOption(f"The option {name} is {options[name]}", "Give seconds, at least 0.")
     if options["until"] and not options["since"]:
-        raise InvalidOption("The option until is set and since is not", "Set both, or none to use the windows.")
+        raise InvalidOption("The option till (until) is set and since is not", "Set both, or none to use the windows.")
     if options["ffprobe"] and not options["check_files"]:
         raise InvalidOption("The option ffprobe is set and check_files is not", "Set check_files as well.")
     if options["ffprobe"] and not shutil.which(options["ffprobe_path"]):

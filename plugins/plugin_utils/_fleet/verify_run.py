@@ -13,7 +13,7 @@ from ansible.utils.display import Display
 from ...module_utils._api.operations import INDEX_FILES
 from ...module_utils._domain.coverage import Spans, normalize
 from ...module_utils._domain.recording_state import STARTED
-from ...module_utils._domain.windows import parse_windows, warn_of_short_durations
+from ...module_utils._domain.windows import VARIABLES, Window, parse_windows, warn_of_short_durations
 from ...module_utils._errors import InvalidOption
 from ...module_utils._module.argspec import CONNECTION
 from ...module_utils._module.task import Task
@@ -45,7 +45,7 @@ class VerifyFleet(Fleet):
     def _make_program(self, request: Request, task: Task) -> Program | None:
         policy, windows = self._policy, self._policy.span
         if windows is None:
-            found = parse_windows(request.windows, policy.clock.now())
+            found = _parse_windows(request.windows, policy.clock.now())
             task.warnings += warn_of_short_durations(request.windows)
             windows = normalize((window.start.epoch, window.stop.epoch) for window in found)
         if not windows:
@@ -111,8 +111,10 @@ class VerifyRun(FleetRun):
 def format_plan(title: str, streams: int, lists: int, quota: float, limit: float) -> str:
     """Return a line on the calls of a run, and the time that they take."""
     thing = "stream" if streams == 1 else "streams"
-    seconds = format_duration(max(1.0, lists / limit))
-    return f"{title}: {streams} {thing}, {lists} file lists at {quota:g} a second, at least {seconds}."
+    listed = "file list" if lists == 1 else "file lists"
+    seconds = lists / limit
+    least = format_duration(seconds) if round(seconds) > 1 else "1 second"
+    return f"{title}: {streams} {thing}, {lists} {listed} at {quota:g} a second, at least {least}."
 
 
 def _parse_span(options: Mapping[str, Any], clock: Clock) -> Spans | None:
@@ -131,8 +133,21 @@ def _parse_span(options: Mapping[str, Any], clock: Clock) -> Spans | None:
     return ((start, stop),)
 
 
+def _parse_windows(variables: Mapping[str, Any], now: float) -> list[Window]:
+    """Return the windows that variables set; raise InvalidOption, which offers `since` if there are none."""
+    if not any(variables.get(name) not in (None, "") for name in VARIABLES):
+        raise InvalidOption(
+            "No recording window is defined",
+            "Set since, for example to 2h, or window_start and window_stop, or record_windows.",
+        )
+    return parse_windows(variables, now)
+
+
 def _parse_since(text: str, now: float) -> float:
     """Return the seconds since the epoch of a time, or of a duration with a unit before now."""
     if text.strip()[-1:] in tuple("dhms"):
-        return now - parse_duration("since", text)
+        try:
+            return now - parse_duration("since", text)
+        except InvalidOption as error:
+            raise error.with_context(advice=f"{error.advice} Or give a time, such as 2026-01-02T12:00:00Z.") from None
     return Instant.parse("since", text, now).epoch

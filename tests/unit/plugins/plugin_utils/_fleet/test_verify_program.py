@@ -14,10 +14,12 @@ pytest.importorskip("ansible")
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.models import Push, Stream
 from ansible_collections.apsaravideo.live.plugins.module_utils._api.rows import FILE_FIELDS
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain import verification, verify_reasons
+from ansible_collections.apsaravideo.live.plugins.module_utils._domain import verify as verify_module
 from ansible_collections.apsaravideo.live.plugins.module_utils._domain.knowledge import NotifyLog
-from ansible_collections.apsaravideo.live.plugins.module_utils._errors import LiveError, ParentExited
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption, LiveError, ParentExited
 from ansible_collections.apsaravideo.live.plugins.module_utils._util.text import format_second
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import verify_program
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet import verify_program, verify_run
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.shared_reads import SharedReads
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.steps import FileList, ReadShared
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._fleet.verify_run import format_plan
@@ -104,6 +106,7 @@ def test_lists_include_files_of_the_window_by_recording_and_by_creation():
 def test_plan_says_how_long_the_lists_take():
     line = format_plan("verify", 1000, 1000, 15.0, 14.4)
     assert line == "verify: 1000 streams, 1000 file lists at 15 a second, at least 69 seconds."
+    assert format_plan("verify", 1, 1, 15.0, 14.4).endswith("1 stream, 1 file list at 15 a second, at least 1 second.")
 
 
 @pytest.mark.parametrize(
@@ -175,3 +178,20 @@ def test_stream_pushed_after_the_pushes_were_read_for_all_streams_is_not_interru
     file.update(record_id="1", start_time=format_second(NOW - 600), end_time=format_second(NOW), duration=600.0)
     result = verify((NOW - 600, NOW + HOUR), NOW + DAY, "m3u8", [file], None, [(NOW - 600, NOW)])
     assert (result["verdict"], [gap["cause"] for gap in result["gaps"]]) == ("unknown", [])
+
+
+def test_advice_on_a_span_names_the_times_to_give_again():
+    known = verification.Known(NOW, (), (), 180.0, HOUR)
+    judgement = verify_module.judge(((NOW - HOUR, NOW),), known, 10.0)
+    advice = verify_reasons.advise(judgement, known, is_span=True)
+    assert f"since={format_second(NOW - HOUR)} and till={format_second(NOW)}" in advice
+    assert f"after {format_second(NOW + DAY + 240)}" in advice
+
+
+def test_streams_without_windows_may_use_since():
+    with pytest.raises(InvalidOption) as error:
+        verify_run._parse_windows({"record_windows": None}, NOW)
+    assert "Set since" in error.value.advice
+    with pytest.raises(InvalidOption) as error:
+        verify_run._parse_since("bogus", NOW)
+    assert "time" in error.value.advice
