@@ -19,7 +19,8 @@ description:
     pushed. V(incomplete) means that the stream was pushed for longer than O(tolerance) while it was not recorded,
     V(nothing_recorded) that no file exists, and V(unknown) that what can be read does not decide.
   - A source that cannot be read, for example because of a missing permission, is named in a warning. It leads to
-    V(unknown) where the others do not decide, and never to a better verdict. RV(streams[].verified_by) names the sources.
+    V(unknown) where the others do not decide, and never to a better verdict. RV(streams[].verified_by) names
+    the sources.
   - Files are those of C(DescribeLiveStreamRecordIndexFiles), which lists only index files of recordings in m3u8, and
     those that the callbacks of the last 7 days name, in any format. A recording in several formats counts once, and is
     complete if one of them is.
