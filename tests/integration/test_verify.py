@@ -74,7 +74,7 @@ def test_streams_that_were_recorded_whenever_they_were_pushed_pass(cloud, ansibl
     assert actions.count(LISTS) == 2 and actions.count("DescribeLiveRecordNotifyRecords") == 1
     assert actions.count("DescribeLiveStreamsPublishList") == 1
     assert "RealTimeRecordCommand" not in actions
-    assert "verify: 2 streams, 2 file lists at 15 a second, at least 1 seconds." in run.output
+    assert "verify: 2 streams, 2 file lists at 15 a second, at least 1 second." in run.output
     assert retry_file(ansible) is None
 
 
