@@ -15,6 +15,11 @@ description:
   - Returns a message if an extra variable (C(-e)) begins with C(apsaravideo_), C(record_) or C(window_), is not read by
     any playbook or role of the collection, and looks like one that is, such as C(record_fial_each). Ansible itself
     ignores such a variable.
+  - Returns a message if another extra variable is a typing slip or two (a letter missing, added, wrong, or swapped with
+    the next one) away from one that a playbook of the collection takes, such as C(bacth) from C(batch). In a name of
+    less than 9 letters it is one slip that leaves the beginning right, and in one of less than 5 letters only two
+    swapped ones. Names with a digit, and plurals such as C(targets), are taken for variables of your own.
+  - Warns if C(reports) of the playbook merge_reports is set and C(report) is not.
   - Returns a message if C(record_fail_each) is not a number.
   - Warns about other extra variables with these prefixes that nothing reads.
   - The playbooks of the collection refuse to run with such a message.

@@ -349,6 +349,15 @@ def test_a_misspelt_extra_variable_is_refused_before_any_call(cloud, ansible, na
     assert cloud.calls() == []
 
 
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_a_misspelt_short_variable_is_refused_before_any_call(cloud, ansible, name):
+    cloud.push(*streams("s1"))
+    run = play(ansible, name, inventory(ansible, {"s1": {}}), "-e", "max_fial=5", wanted="s1")
+    assert run.exit_code == 2, run.output
+    assert verdict(run).startswith("There is no variable max_fial. Did you mean max_fail?")
+    assert cloud.calls() == []
+
+
 @pytest.mark.parametrize(("given", "value"), [("x", "x"), (-1, "-1"), ("{{ 'y' }}", "y")])
 def test_an_invalid_record_fail_each_is_refused_before_any_call(cloud, ansible, given, value):
     cloud.push(*streams("s1"))

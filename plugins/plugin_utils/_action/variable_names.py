@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
@@ -32,6 +33,14 @@ KNOWN = frozenset(
     | {f"apsaravideo_{name}" for name in CONNECTION}
     | {f"record_{name}" for name in RECORD.options if name not in STREAM and name not in CONNECTION}
 )
+# Variables of playbooks without such a prefix, which the comments at their top list.
+SHORT = frozenset(
+    """
+    accept_interrupted accept_unknown all allow_empty allow_private_addresses batch check_files cloud_count dest
+    ffprobe ffprobe_path file_delay finalize ingest_domain ingest_types keep max_duration max_fail order progress
+    report reports retry_file since start_at stop_unknown strays target till tolerance until wanted watch_interval
+    """.split()
+)
 _ALIASES = {
     f"apsaravideo_{alias}": f"apsaravideo_{name}"
     for name, option in CONNECTION.items()
@@ -41,18 +50,25 @@ _ALIASES = {
 # playbook than a variable of the inventory, which may have any purpose.
 _MIN_RATIO_EXTRA = 0.7
 _MIN_RATIO_HOST = 0.85
+# A name without a prefix may well be that of a user's own variable, the more so the shorter it is.
+_MIN_SLIP_LENGTH = 5  # of a short name; in one with fewer letters only two swapped ones are a slip
+_MIN_TWO_SLIPS_LENGTH = 9
 
 
 def refuse_misspelt(extra: Iterable[str]) -> list[str]:
     """Return warnings about extra variables that nothing reads; raise InvalidOption if one looks like a known one."""
-    unknown = list(_list_unknown(extra))
-    for name in unknown:
-        meant = _find_match(name, _MIN_RATIO_EXTRA)
+    names = sorted(map(str, extra))
+    unknown = list(_list_unknown(names))
+    for name in names:
+        meant = _find_match(name, _MIN_RATIO_EXTRA) if name in unknown else _find_short(name)
         if meant:
             raise InvalidOption(
                 f"There is no variable {name}", f"Did you mean {meant}? Call a variable of your own something else."
             )
-    return [f"There is no variable {printable(name)} in the playbooks of apsaravideo.live." for name in unknown]
+    warnings = [f"There is no variable {printable(name)} in the playbooks of apsaravideo.live." for name in unknown]
+    if "reports" in names and "report" not in names:
+        warnings.append("The variable reports is one of the playbook merge_reports; the others take report.")
+    return warnings
 
 
 def find_misspelt(names: Iterable[str]) -> list[str]:
@@ -70,3 +86,36 @@ def _find_match(name: str, min_ratio: float) -> str | None:
     rest = {known.removeprefix(prefix): known for known in KNOWN if known.startswith(prefix)}
     close = get_close_matches(name.removeprefix(prefix), rest, 1, min_ratio)
     return _ALIASES.get(name) or (rest[close[0]] if close else None)
+
+
+def _find_short(name: str) -> str | None:
+    """Return the short name from which a name without a known prefix is a slip or two away."""
+    # A name with a digit, such as batch2, is the user's own.
+    if name in SHORT or name.startswith(PREFIXES) or not re.fullmatch("[A-Za-z_-]+", name):
+        return None
+    return next((known for known in sorted(SHORT) if _is_slip(name, known)), None)
+
+
+def _is_slip(name: str, known: str) -> bool:
+    """Return whether a name may be a misspelt known one; other words, such as targets and match, are not."""
+    if len(known) < _MIN_SLIP_LENGTH:
+        return sorted(name) == sorted(known) and _count_slips(name, known) == 1
+    if len(known) >= _MIN_TWO_SLIPS_LENGTH:
+        return _count_slips(name, known) <= 2
+    is_plural = name == f"{known}s" and "_" not in known
+    begins_alike = name[0] == known[0] or sorted(name[:2]) == sorted(known[:2])
+    return begins_alike and not is_plural and _count_slips(name, known) == 1
+
+
+def _count_slips(one: str, other: str) -> int:
+    """Return how many letters were added, left out, replaced or swapped with the next one to make a name of another."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, wanted in enumerate(other, 1):
+            slips = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                slips = min(slips, last[j - 2] + 1)
+            row.append(slips)
+    return row[-1]

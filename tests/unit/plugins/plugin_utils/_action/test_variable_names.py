@@ -17,6 +17,7 @@ from ansible_collections.apsaravideo.live.plugins.module_utils._errors import In
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._action.variable_names import (
     KNOWN,
     PREFIXES,
+    SHORT,
     find_misspelt,
     refuse_misspelt,
 )
@@ -40,6 +41,20 @@ def listed_by_playbooks():
     return found
 
 
+def short_listed_by_playbooks():
+    """Return the variables without a prefix in the same comments, in a list of variables or one for each line."""
+    found = set()
+    for path in LIVE.glob("playbooks/*.yml"):
+        head = "".join(re.findall(r"^#.*\n", path.read_text(encoding="utf-8"), re.MULTILINE))
+        _before, _word, lists = re.sub(r"\([^()]*\)", "", head).partition("# Variables")
+        for names in re.findall(r"^#   ((?:[a-z_]+, )*[a-z_]+)(?:  |,$|$| \(| and)", lists, re.MULTILINE):
+            found |= set(names.split(", "))
+        for names in re.findall(r"^: (.*(?:\n# .*)*?),? as for", lists, re.MULTILINE):
+            found |= set(re.findall(r"\b[a-z_]+\b(?!\.)", names)) - {"and"}
+        found |= set(re.findall(r"(\w+) is the same as", lists))
+    return {name for name in found if not name.startswith((*PREFIXES, "demo_", "keep_"))}
+
+
 def used_by_the_collection():
     files = [*LIVE.glob("playbooks/**/*.yml"), *LIVE.glob("roles/record*/**/*.yml")]
     return {name for file in files for name in re.findall(r"\b(?:record|window)_\w+", file.read_text(encoding="utf-8"))}
@@ -50,6 +65,65 @@ def test_known_are_those_that_are_documented():
     documented = options_of("record") | options_of("record_config") | listed_by_playbooks()
     assert of_fleet < documented
     assert documented | set(_HOST_VARIABLES) | set(WINDOWS) == KNOWN
+
+
+def test_short_names_are_those_that_the_playbooks_list():
+    assert short_listed_by_playbooks() == SHORT
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("bacth", "batch"),
+        ("max_fial", "max_fail"),
+        ("maxfail", "max_fail"),
+        ("reprot", "report"),
+        ("tolerence", "tolerance"),
+        ("check_file", "check_files"),
+        ("acept_interrupted", "accept_interrupted"),
+        ("accept_unknow", "accept_unknown"),
+        ("acept_unknow", "accept_unknown"),
+        ("sinse", "since"),
+        ("ingest_domian", "ingest_domain"),
+        ("wanteed", "wanted"),
+        ("kepe", "keep"),
+        ("tlil", "till"),
+        ("finalise", "finalize"),
+        ("stray", "strays"),
+    ],
+)
+def test_misspelt_short_name_is_refused_with_the_known_one(name, meant):
+    with pytest.raises(InvalidOption) as refused:
+        refuse_misspelt(["mine", name])
+    assert str(refused.value) == (
+        f"There is no variable {name}. Did you mean {meant}? Call a variable of your own something else."
+    )
+
+
+def test_every_short_name_with_two_letters_swapped_is_refused():
+    for name in SHORT:
+        swapped = {f"{name[:i]}{name[i + 1]}{name[i]}{name[i + 2 :]}" for i in range(len(name) - 1)} - {name}
+        for misspelt in swapped - SHORT:
+            with pytest.raises(InvalidOption):
+                refuse_misspelt([misspelt])
+
+
+OWN = """
+    apps batch2 batches border channel data day deep destination dist domain end env fill hosts keeper kept limit match
+    name orders patch path port process region repo reported rest sports start start_up stop tall team test tests tile
+    targets time trays unit until_when user version wall watch wait well
+"""
+
+
+@pytest.mark.parametrize("name", OWN.split())
+def test_own_variables_pass(name):
+    assert refuse_misspelt([name]) == []
+
+
+def test_reports_without_report_is_a_warning():
+    (warning,) = refuse_misspelt(["reports"])
+    assert warning == "The variable reports is one of the playbook merge_reports; the others take report."
+    assert refuse_misspelt(["reports", "report"]) == []
 
 
 def test_names_that_the_collection_itself_sets_raise_no_warning():
