@@ -331,6 +331,29 @@ def test_two_runs_share_one_retry_file(cloud, ansible):
     assert sorted(path.name for path in ansible.directory.glob("*retry*")) == ["start.retry"]
 
 
+def test_the_number_that_is_left_is_that_of_the_retry_file(cloud, ansible):
+    cloud.push(*FEW[1:])
+    inventory = str(ansible.inventory(streams(FEW)))
+    (ansible.directory / "start.retry").write_text("s001\nelsewhere\nanother\n", encoding="utf-8")
+    run = ansible.playbook(*command("start", inventory))
+    assert retry_file(ansible) == ["elsewhere", "another", "s000"]
+    said = "To go on with the 3 that are left (1 of this run, 2 of other runs): --limit @start.retry"
+    assert run.summary()[-1] == said
+
+
+def test_hosts_that_failed_in_an_earlier_play_are_told_from_those_of_the_run(cloud, ansible):
+    cloud.push(*FEW[1:])
+    inventory = str(ansible.inventory(streams(FEW)))
+    plays = [{"ansible.builtin.import_playbook": f"apsaravideo.live.{name}"} for name in ("start", "stop")]
+    file = ansible.directory / "site.json"
+    file.write_text(json.dumps(plays), encoding="utf-8")
+    run = ansible.playbook(str(file), "-i", inventory)
+    assert retry_file(ansible, "stop.retry") == ["s000"]
+    output = " ".join(run.output.split())
+    assert "stop: 19 streams, 19 stopped." in output
+    assert "To go on with the 1 that is left (1 failed in an earlier play): --limit @stop.retry" in output
+
+
 def test_a_retry_file_that_cannot_be_written_is_a_warning(cloud, ansible):
     cloud.push(*FEW[1:4])
     inventory = str(ansible.inventory(streams(FEW[:4])))

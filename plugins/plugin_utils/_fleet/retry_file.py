@@ -9,8 +9,16 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from typing import NamedTuple
 
 from .._util.files import lock_directory, require_regular_file, write_atomically
+
+
+class Remaining(NamedTuple):
+    """What a retry file holds: hosts of this run that are not done, and the number of those that only others left."""
+
+    hosts: list[str]
+    others: int
 
 
 def make_host_pattern(host: str) -> str:
@@ -26,6 +34,17 @@ def make_limit_line(host: str) -> str:
     if host.isprintable() and host == host.strip() and not host.startswith(("!", "&")):
         return host
     return "~" + "".join(re.escape(char) if char.isprintable() else rf"\U{ord(char):08x}" for char in host) + r"\Z"
+
+
+def list_remaining(hosts: Iterable[str], targets: Iterable[tuple[str | None, bool]]) -> list[str]:
+    """Return those of the hosts that are not done; `targets` are hosts, each with whether one stream of it is done.
+
+    Several targets may name one host, which is done if all of them are.
+    """
+    is_done: dict[str | None, bool] = {}
+    for host, is_ok in targets:
+        is_done[host] = is_ok and is_done.get(host, True)
+    return [host for host in dict.fromkeys(hosts) if not is_done.get(host)]
 
 
 def update_lines(lines: Iterable[str], covered: Collection[str], remaining: Iterable[str]) -> list[str]:

@@ -33,7 +33,7 @@ from .ledger import Batch, Ledger
 from .options import check
 from .program import SCHEDULED, VERIFIED, Policy
 from .result import format_failure, make_diff, make_measures, make_result, mark_failed
-from .retry_file import write_retry_file
+from .retry_file import Remaining, list_remaining, write_retry_file
 from .slices import warn_of_slices
 from .standing import Standing
 from .targets import STREAM_OPTIONS, Requests, Target, choose_targets, make_entry_targets, make_host_targets
@@ -221,21 +221,20 @@ class FleetRun:
             fleet.accounts.quota(),
         )
 
-    def _save_retry_file(self) -> int | None:
-        """Write the hosts that are not done to the retry file; return their number, or None if there is no file."""
+    def _save_retry_file(self) -> Remaining | None:
+        """Write the hosts that are not done to the retry file; return what it holds, or None if there is no file."""
         path = self._options["retry_file"]
         if not path or self._task.check_mode:
             return None
         self._last_save = time.monotonic()
         entries = self._fleet.entries
-        done = {row["host"] for batch in self._earlier for row in batch.entries if row["status"] == OK}
-        # Several entries may name one host, which is done if all of them are.
-        done |= {entry.host for entry in entries}
-        done -= {entry.host for entry in entries if not entry.is_ok()}
+        targets = [(row["host"], row["status"] == OK) for batch in self._earlier for row in batch.entries]
+        targets += [(entry.host, entry.is_ok()) for entry in entries]
+        targets += [(target.host, False) for target in self._targets[len(entries) :]]
+        hosts = list_remaining(self._all_hosts, targets)
         try:
-            remaining = [host for host in self._all_hosts if host not in done]
-            write_retry_file(os.path.expanduser(path), self._all_hosts, remaining)
-            return len(remaining)
+            lines = write_retry_file(os.path.expanduser(path), self._all_hosts, hosts)
+            return Remaining(hosts, lines - len(hosts))
         except OSError as error:
             warning = f"{path} does not list the hosts that are left: {error.strerror}."
             if warning not in self._warnings:
@@ -288,11 +287,14 @@ class FleetRun:
             self._task.traffic.request_ids = []
         return result
 
-    def _show(self, standing: Standing, remaining: int | None) -> list[str]:
+    def _show(self, standing: Standing, remaining: Remaining | None) -> list[str]:
         """Show and return the summary."""
         lines = standing.summarize(self._make_title())
-        if remaining and not standing.has_more:
-            lines.append(summary.format_remaining(remaining, self._options["retry_file"]))
+        if remaining and remaining.hosts and not standing.has_more:
+            shown = {row["host"] for row in standing.list_shown()}
+            earlier = sum(host not in shown for host in remaining.hosts)
+            numbers = len(remaining.hosts) - earlier, earlier, remaining.others
+            lines.append(summary.format_remaining(*numbers, self._options["retry_file"]))
         if not self._action._task.no_log:
             summary.show(lines, bad=any(row["status"] != OK for row in standing.list_shown()))
         if not standing.is_complete:

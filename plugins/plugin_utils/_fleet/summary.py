@@ -48,9 +48,16 @@ def _punctuality(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     return [f"start_at {at}: {late}the first call left {first:.3f} s after, the last stream's {last:.3f} s after."]
 
 
-def format_remaining(remaining: int, path: str) -> str:
-    """Return the line on how to go on with the hosts that remain."""
-    return f"To go on with the {remaining} that {'is' if remaining == 1 else 'are'} left: --limit @{path}"
+def format_remaining(own: int, earlier: int, others: int, path: str) -> str:
+    """Return the line on how to go on with the hosts that the retry file lists.
+
+    `own` are those of this summary, `earlier` those that had failed before it, and `others` those of other runs.
+    """
+    total = own + earlier + others
+    parts = {"of this run": own, "failed in an earlier play": earlier, "of other runs": others}
+    said = ", ".join(f"{number} {words}" for words, number in parts.items() if number)
+    origin = "" if own == total else f" ({said})"
+    return f"To go on with the {total} that {'is' if total == 1 else 'are'} left{origin}: --limit @{path}"
 
 
 def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:

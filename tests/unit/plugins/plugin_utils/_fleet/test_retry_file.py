@@ -69,6 +69,21 @@ def test_the_retry_file_lists_the_remaining_hosts(tmp_path, before, covered, lef
     assert os.listdir(tmp_path) == (["start.retry"] if after else [])
 
 
+@pytest.mark.parametrize(
+    ("targets", "left"),
+    [
+        ([], ["a", "b"]),
+        ([("a", True)], ["b"]),
+        ([("a", True), ("b", False)], ["b"]),
+        ([("a", True), ("a", False), ("b", True)], ["a"]),
+        ([("a", False), ("a", True), ("b", True)], ["a"]),
+        ([("a", True), ("a", True), (None, False), ("b", True)], []),
+    ],
+)
+def test_a_host_is_done_if_all_its_streams_are(targets, left):
+    assert retry_file.list_remaining(["a", "b", "a"], targets) == left
+
+
 def test_the_retry_file_has_default_permissions(tmp_path):
     (tmp_path / "any").touch()
     retry_file.write_retry_file(str(tmp_path / "retry"), HOSTS, ["a"])

@@ -113,3 +113,17 @@ def test_the_second_line_shows_delays_after_start_at(late, said):
         make_other_entry({**RECORDING, "start_at": at, "late_seconds": seconds}, str(seconds)) for seconds in late
     ]
     assert summarize("start", entries)[1] == f"start_at {at}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("own", "earlier", "others", "said"),
+    [
+        (1, 0, 0, "1 that is left"),
+        (4, 0, 0, "4 that are left"),
+        (1, 0, 207, "208 that are left (1 of this run, 207 of other runs)"),
+        (0, 1, 0, "1 that is left (1 failed in an earlier play)"),
+        (2, 1, 3, "6 that are left (2 of this run, 1 failed in an earlier play, 3 of other runs)"),
+    ],
+)
+def test_the_line_on_remaining_hosts_says_whose_they_are(own, earlier, others, said):
+    assert summary.format_remaining(own, earlier, others, "a.retry") == f"To go on with the {said}: --limit @a.retry"
