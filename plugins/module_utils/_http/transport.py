@@ -92,7 +92,7 @@ class Transport:
         before the request is written. The body is cut after `max_size` bytes and is not decompressed. Raises NotSent,
         ResponseLost or EndpointUnusable.
         """
-        attempt = _Attempt(before_send, self._settings.read_timeout, self._handle_connected)
+        attempt = _Attempt(before_send, self._settings.read_timeout, self._check_address, self._reached.set)
         try:
             return self._send(attempt, method, target, headers, body, max_size)
         except (exceptions.HTTPError, OSError, HTTPException) as error:
@@ -105,13 +105,13 @@ class Transport:
         if pool:
             pool.close()
 
-    def _handle_connected(self, sock: Any) -> None:
+    def _check_address(self, sock: Any) -> None:
+        """Raise PrivateAddress if a socket, over which nothing was sent, is connected to an address to refuse."""
         # A name may resolve to any address. One that a proxy connects to is not known.
         if self._settings.refuse_private and not self._get_pool().proxy and is_private(sock.getpeername()[0]):
             raise PrivateAddress(
                 f"{self._settings.endpoint.host} has a private address", "Allow such addresses if they are expected."
             )
-        self._reached.set()
 
     def _send(
         self, attempt: _Attempt, method: str, target: str, headers: dict[str, str], body: bytes, max_size: int
@@ -205,10 +205,15 @@ class _Attempt:
     """The state of one request, through which the pooled connection reports how far it has come."""
 
     def __init__(
-        self, before_send: Callable[[], None], read_timeout: float, on_connected: Callable[[Any], None]
+        self,
+        before_send: Callable[[], None],
+        read_timeout: float,
+        check_address: Callable[[Any], None],
+        on_connected: Callable[[], None],
     ) -> None:
         self._before_send = before_send
         self.read_timeout = read_timeout
+        self.check_address = check_address
         self.on_connected = on_connected
         self.target = ""
         self.sent = False
@@ -228,10 +233,19 @@ def _reporting_connection(connection_class: Any) -> Any:
     """Return a subclass of this urllib3 connection that reports to the attempt of its thread."""
 
     class ReportingConnection(connection_class):
+        def _new_conn(self) -> Any:
+            sock = super()._new_conn()
+            try:
+                _thread.attempt.check_address(sock)  # before the TLS handshake, which would name the host
+            except BaseException:
+                sock.close()
+                raise
+            return sock
+
         def connect(self) -> None:
             super().connect()
             tls_module.require_alternative_name(self.sock)
-            _thread.attempt.on_connected(self.sock)
+            _thread.attempt.on_connected()
 
         def request(self, method: str, _normalized: str, *args: Any, **kwargs: Any) -> None:
             if self.sock is None:

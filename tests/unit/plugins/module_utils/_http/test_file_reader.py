@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import InvalidOption, ResponseLost
@@ -100,6 +102,19 @@ def test_name_of_a_private_address_is_refused_before_anything_is_sent(monkeypatc
             read_beginning(f"http://files.example.com:{port}/f", SETTINGS._replace(refuse_private=True))
         assert read_beginning(f"http://files.example.com:{port}/f", SETTINGS).status == 200
     assert len(server.requests) == 1
+
+
+def test_name_of_a_private_address_is_refused_before_a_tls_handshake(monkeypatch):
+    real = socket.getaddrinfo
+    monkeypatch.setattr("socket.getaddrinfo", lambda host, *rest, **named: real("127.0.0.1", *rest, **named))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://files.example.com:{server.getsockname()[1]}/f"
+        with pytest.raises(PrivateAddress):
+            read_beginning(url, SETTINGS._replace(refuse_private=True))
+        connection, _address = server.accept()
+        with connection:
+            connection.settimeout(2)
+            assert connection.recv(1) == b"", "closed without a byte"
 
 
 @pytest.mark.parametrize(
