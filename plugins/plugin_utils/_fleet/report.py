@@ -170,5 +170,5 @@ def _save_retry_file(path: str, rows: list[dict[str, Any]]) -> list[str]:
     if all(row["status"] == NOT_TRIED for row in rows):
         return []  # as with --start-at-task
     left = [row["host"] for row in rows if row["status"] != OK]
-    write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
-    return [summary.format_remaining(len(left), path)] if left else []
+    lines = write_retry_file(os.path.expanduser(path), [row["host"] for row in rows], left)
+    return [summary.format_remaining(len(left), 0, lines - len(left), path)] if left else []
