@@ -354,6 +354,20 @@ def test_hosts_that_failed_in_an_earlier_play_are_told_from_those_of_the_run(clo
     assert "To go on with the 1 that is left (1 failed in an earlier play): --limit @stop.retry" in output
 
 
+def test_an_interrupted_run_of_thousands_of_entries_ends(cloud, ansible):
+    cloud.push(*MANY)
+    rows = [{**row, "host": host} for host, row in streams(MANY).items()]
+    options = {"streams": [*rows[:1], *rows[1:-1] * 40, {**rows[-1], "host": "s000"}], "retry_file": "start.retry"}
+    tasks = [{"apsaravideo.live.apsaravideo_record_fleet": {**options, "state": "started", "rate_limit": 5}}]
+    file = ansible.directory / "twice.json"
+    file.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    process = ansible.begin(str(file), "-i", str(ansible.inventory(streams(MANY))))
+    wait_until(cloud.calls)
+    process.send_signal(signal.SIGINT)
+    assert ansible.end(process).exit_code != 0
+    assert "s000" in retry_file(ansible)
+
+
 def test_a_retry_file_that_cannot_be_written_is_a_warning(cloud, ansible):
     cloud.push(*FEW[1:4])
     inventory = str(ansible.inventory(streams(FEW[:4])))

@@ -35,11 +35,41 @@ KNOWN = frozenset(
 )
 # Variables of playbooks without such a prefix, which the comments at their top list.
 SHORT = frozenset(
-    """
-    accept_interrupted accept_unknown all allow_empty allow_private_addresses batch check_files cloud_count dest
-    ffprobe ffprobe_path file_delay finalize ingest_domain ingest_types keep max_duration max_fail order progress
-    report reports retry_file since start_at stop_unknown strays target till tolerance until wanted watch_interval
-    """.split()
+    {
+        "accept_interrupted",
+        "accept_unknown",
+        "all",
+        "allow_empty",
+        "allow_private_addresses",
+        "batch",
+        "check_files",
+        "cloud_count",
+        "dest",
+        "ffprobe",
+        "ffprobe_path",
+        "file_delay",
+        "finalize",
+        "ingest_domain",
+        "ingest_types",
+        "keep",
+        "max_duration",
+        "max_fail",
+        "order",
+        "progress",
+        "report",
+        "reports",
+        "retry_file",
+        "since",
+        "start_at",
+        "stop_unknown",
+        "strays",
+        "target",
+        "till",
+        "tolerance",
+        "until",
+        "wanted",
+        "watch_interval",
+    }
 )
 _ALIASES = {
     f"apsaravideo_{alias}": f"apsaravideo_{name}"
@@ -52,7 +82,8 @@ _MIN_RATIO_EXTRA = 0.7
 _MIN_RATIO_HOST = 0.85
 # A name without a prefix may well be that of a user's own variable, the more so the shorter it is.
 _MIN_SLIP_LENGTH = 5  # of a short name; in one with fewer letters only two swapped ones are a slip
-_MIN_TWO_SLIPS_LENGTH = 9
+_MAX_SLIPS = 2
+_MIN_MAX_SLIPS_LENGTH = 9  # of a short name in which so many are looked for, and one in others
 
 
 def refuse_misspelt(extra: Iterable[str]) -> list[str]:
@@ -100,8 +131,8 @@ def _is_slip(name: str, known: str) -> bool:
     """Return whether a name may be a misspelt known one; other words, such as targets and match, are not."""
     if len(known) < _MIN_SLIP_LENGTH:
         return sorted(name) == sorted(known) and _count_slips(name, known) == 1
-    if len(known) >= _MIN_TWO_SLIPS_LENGTH:
-        return _count_slips(name, known) <= 2
+    if len(known) >= _MIN_MAX_SLIPS_LENGTH:
+        return _count_slips(name, known) <= _MAX_SLIPS
     is_plural = name == f"{known}s" and "_" not in known
     begins_alike = name[0] == known[0] or sorted(name[:2]) == sorted(known[:2])
     return begins_alike and not is_plural and _count_slips(name, known) == 1

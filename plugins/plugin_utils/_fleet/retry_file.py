@@ -15,7 +15,7 @@ from .._util.files import lock_directory, require_regular_file, write_atomically
 
 
 class Remaining(NamedTuple):
-    """What a retry file holds: hosts of this run that are not done, and the number of those that only others left."""
+    """Hold the content of a retry file: hosts of this run that are not done, and the number of hosts of other runs."""
 
     hosts: list[str]
     others: int

@@ -281,6 +281,7 @@ class FleetRun:
             # The interrupted ansible-playbook reads no more, so that a result larger than a pipe's buffer would block.
             for name in ("failed_hosts", "failed_patterns", "diff"):
                 result.pop(name, None)
+            self._action._task.args.pop("streams", None)  # Ansible sends the arguments along with the result.
         elif options["fail"] and any(row["status"] != OK for row in entries):
             mark_failed(result, format_failure(options["title"], entries))
         if result.get("failed"):
