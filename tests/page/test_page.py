@@ -55,6 +55,7 @@ def test_page_is_quiet_and_shows_its_counts(name, scheme, open_page):
         ("check", "Check mode: 300 of 300 streams would change", "neutral"),
         ("several", "15 of 900 results failed", "bad"),
         ("empty", "No stream", "neutral"),
+        ("unknown", "4 of 4 recordings: unknown", "neutral"),
     ],
 )
 def test_headline_says_how_it_went(name, headline, tone, open_page):
@@ -89,6 +90,36 @@ def test_tiles_show_rate_quota_and_throttled_calls(open_page):
     expect(open_page("several", "run=1").locator("#tiles")).to_contain_text(
         "believed 300, peak 310 on 2027-01-02 20:00"
     )
+
+
+def test_reason_of_an_accepted_verdict_stands_in_its_row(open_page):
+    assert {words.strip() for words in column(open_page("unknown"), "message")} == {"Forbidden.RAM: not authorized"}
+
+
+def test_advice_of_a_single_cause_stands_there_once(open_page):
+    (failure,) = sample("cause")["runs"][0]["failures"]
+    expect(open_page("cause").get_by_text(failure["advice"])).to_have_count(1)
+    first = sample("start")["runs"][0]["failures"][0]
+    expect(open_page("start").locator("#advice")).to_contain_text(first["advice"])
+
+
+def test_too_few_calls_have_no_rate(open_page):
+    tiles = open_page("one").locator("#tiles")
+    expect(tiles).to_contain_text("Most calls in a second1too few calls for a rate")
+    expect(tiles).to_contain_text("Quota used2 %")
+
+
+def test_check_mode_says_what_would_change(open_page):
+    expect(open_page("check").locator(".tile a.changed")).to_have_text("300 would change")
+
+
+def test_long_address_shows_its_end(open_page):
+    page = open_page("start")
+    page.set_viewport_size({"width": 800, "height": 800})
+    cell = page.locator(f"{ROWS} td.stream .sub").first
+    box, text = (part.bounding_box() for part in (cell, cell.locator("bdi").first))
+    assert text["width"] > box["width"]
+    assert abs(text["x"] + text["width"] - box["x"] - box["width"]) < 1
 
 
 def test_calls_per_second_stand_below_the_quota_line(open_page):

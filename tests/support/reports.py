@@ -218,6 +218,12 @@ def _verify_row(names: dict[str, str], parts: int, length: float, chance: random
     return row
 
 
+def _unknown_rows(count: int) -> list[Any]:
+    """Return the rows of a verification whose verdicts are unknown, and accepted."""
+    unknown = {"verdict": "unknown", "state": "unknown", "reason": "Forbidden.RAM: not authorized", "gaps": []}
+    return [{**row, **unknown, "files": []} for row in verify_rows(count, bad=0)]
+
+
 def _cut(low: float, high: float, start: float, stop: float) -> list[tuple[float, float]]:
     """Return what is left of a span without another one."""
     return [span for span in ((low, min(high, start)), (max(low, stop), high)) if span[0] < span[1]]
@@ -292,6 +298,8 @@ SAMPLES = {
     "good": lambda: make_document(make_run("start", start_rows(50))),
     "large": lambda: make_document(make_run("start", start_rows(10_000, failed=170))),
     "verify": lambda: make_document(make_run("verify", verify_rows(300), rate=15)),
+    "unknown": lambda: make_document(make_run("verify", _unknown_rows(4))),
+    "cause": lambda: make_document(make_run("start", start_rows(300, failed=1))),
     "large_verify": lambda: make_document(make_run("verify", verify_rows(10_000), rate=15)),
     "interrupted": lambda: make_document(
         make_run(

@@ -114,21 +114,23 @@ def make_run(
 def _make_rate(measures: Measures) -> dict[str, Any]:
     first, last = measures.first_call, measures.last_call
     sent = sum(calls for _second, calls in measures.by_second)
-    is_short = first is None or last is None or last - first < 1  # The first calls may come at once.
     return {
         "operation": measures.operation,
         "quota": measures.quota,
         "limit": measures.limit,
         "first_call": format_moment(first),
         "last_call": format_moment(last),
-        "calls_per_second": None if is_short else measure_rate(sent, first, last),
+        "calls_per_second": measure_rate(sent, first, last),
         "by_second": [list(pair) for pair in measures.by_second],
     }
 
 
 def measure_rate(calls: int, first: float | None, last: float | None) -> float | None:
-    """Return the calls per second between the first and the last one; None if there is no time between them."""
-    if first is None or last is None or last <= first:
+    """Return the calls per second between the first and the last one; None if less than a second is between them.
+
+    A burst of ten calls in a tenth of a second says nothing of the share of a quota.
+    """
+    if first is None or last is None or last - first < 1:
         return None
     return round((calls - 1) / (last - first), 2)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._errors import InvalidOption, printable
@@ -24,17 +24,23 @@ WRITERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 _MIN_ROOM = 2000  # bytes
 
 
-def check_paths(option: str, paths: Sequence[str]) -> None:
-    """Raise InvalidOption for an ending that names no form, a missing directory, and anything else than a file."""
+def check_paths(option: str, paths: Sequence[str], known: Collection[str] = ()) -> None:
+    """Raise InvalidOption if the ending of a path names no form, or if no file can be there.
+
+    The directory of a `known` path existed when an earlier run began; that it is gone by now must not stop this one.
+    """
     for path in paths:
         if get_ending(path) not in WRITERS:
             raise InvalidOption(
                 f"The option {option} has {path}, whose ending names no form of a report",
                 f"Use one of {' '.join(WRITERS)}.",
             )
+        if path not in known and not os.path.isdir(os.path.dirname(path)):
+            raise InvalidOption(
+                f"The option {option} has {path}, whose directory does not exist", "Create it, or name another one."
+            )
         try:
             require_regular_file(path)
-            os.stat(os.path.dirname(path) or ".")
         except OSError as error:
             raise InvalidOption(
                 f"The option {option} has {path}, which cannot be written: {error.strerror}",

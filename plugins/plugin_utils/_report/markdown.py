@@ -74,7 +74,10 @@ def _list_counts(run: Mapping[str, Any]) -> list[str]:
 
 def _list_calls(run: Mapping[str, Any]) -> list[str]:
     calls, rate = run["calls"], run["rate"]
-    per_second = "" if rate["calls_per_second"] is None else f"{rate['calls_per_second']:g}"
+    most = max((number for _second, number in rate["by_second"]), default=None)
+    per_second = "" if most is None else f"at most {most}"
+    if rate["calls_per_second"] is not None:
+        per_second = f"{rate['calls_per_second']:g}"
     return [str(calls["total"]), str(calls["throttled"]), per_second, f"{rate['quota']:g}"]
 
 

@@ -31,11 +31,12 @@ class Reporter:
         """Read the earlier runs; raise InvalidOption if a path cannot be that of a report."""
         given = (path.strip() for path in paths)
         self.paths = [os.path.abspath(os.path.expanduser(path)) for path in given if path]
-        check_paths("report", self.paths)
         self._file = os.path.join(directory, f"{_PREFIX}{key}.json")
         self._environ = environ
         # They are read now, because the directory may be gone when an interrupted run ends.
-        self._earlier = list(_read_runs(directory, self._file)) if self.paths else []
+        saved = dict(_read_runs(directory)) if self.paths else {}
+        self._earlier = [run for path, run in saved.items() if path != self._file]
+        check_paths("report", self.paths, {path for run in saved.values() for path in run["paths"]})
 
     def write(self, run: Mapping[str, Any], now: float, is_last: bool = True) -> list[str]:
         """Write the report, and return warnings; `is_last` is false for a batch that others follow."""
@@ -65,10 +66,10 @@ class Reporter:
             write_atomically(self._file, json.dumps({"paths": self.paths, "run": run}))
 
 
-def _read_runs(directory: str, own: str) -> Iterator[dict[str, Any]]:
-    """Yield the saved runs of other tasks, in the order in which they ended."""
-    found = [path for path in glob.glob(os.path.join(glob.escape(directory), f"{_PREFIX}*.json")) if path != own]
+def _read_runs(directory: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the files of saved runs and what they hold, in the order in which they ended."""
+    found = glob.glob(os.path.join(glob.escape(directory), f"{_PREFIX}*.json"))
     with suppress(OSError):
         for path in sorted(found, key=os.path.getmtime):
             with suppress(ValueError), open(path, encoding="utf-8") as file:
-                yield json.load(file)
+                yield path, json.load(file)

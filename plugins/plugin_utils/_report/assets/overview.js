@@ -8,9 +8,14 @@ function totals() {
     ["streams", "ok", "failed", "not_tried", "changed"].map((key) => [key, add((run) => run.counts[key])]),
   );
   const worst = ["interrupted", "ended_early"].find((outcome) => runs.some((run) => run.outcome === outcome));
+  const verdicts = chosenRows()
+    .map((row) => text("verdict", row))
+    .filter(Boolean);
   return {
     ...counts,
     runs,
+    verdicts: verdicts.length,
+    unknown: verdicts.length ? verdicts.filter((verdict) => verdict === "unknown").length : null,
     outcome: worst ?? "complete",
     checked: runs.length > 0 && runs.every((run) => run.check_mode),
   };
@@ -24,13 +29,14 @@ function describeResult(total) {
   if (total.failed) return `${formatNumber(total.failed)} ${of} failed`;
   if (total.not_tried) return `${formatNumber(total.not_tried)} ${of} not tried`;
   if (!total.streams) return "No stream";
-  if (total.checked) return `${formatNumber(total.changed)} ${of} would change`;
+  if (total.checked && total.unknown === null) return `${formatNumber(total.changed)} ${of} would change`;
+  if (total.unknown) return `${formatNumber(total.unknown)} of ${plural(total.verdicts, "recording")}: unknown`;
   return total.streams === 1 ? `The ${word} succeeded` : `All ${plural(total.streams, word)} succeeded`;
 }
 
 function tone(total) {
   if (total.failed || total.not_tried || total.outcome !== "complete") return "bad";
-  return total.checked || !total.streams ? "neutral" : "good";
+  return total.checked || !total.streams || total.unknown ? "neutral" : "good";
 }
 
 function drawHeadline() {
@@ -63,10 +69,10 @@ function drawAdvice(total) {
   const causes = total.runs.flatMap((run) => run.failures).sort((a, b) => b.streams.length - a.streams.length);
   const first = causes.find((failure) => failure.advice);
   const lines = [];
-  if (first) {
+  // The advice of a single cause stands with it, just below.
+  if (first && causes.length > 1) {
     lines.push(element("p", {}, element("strong", {}, "What to do: "), foreign(first.advice)));
-    if (causes.length > 1)
-      lines.push(element("p", { class: "quiet" }, `and ${plural(causes.length - 1, "other cause")} below`));
+    lines.push(element("p", { class: "quiet" }, `and ${plural(causes.length - 1, "other cause")} below`));
   }
   if (total.not_tried) {
     lines.push(
@@ -121,21 +127,35 @@ function drawTiles() {
   const total = totals();
   const rates = total.runs.map((run) => run.rate).filter((rate) => rate?.calls_per_second);
   const fastest = rates.sort((a, b) => b.calls_per_second - a.calls_per_second)[0];
+  const busiest = busiestRate(total.runs);
   replaceContent(
     "tiles",
     streamTile(total),
     verdictTile(),
     recordedTile(),
-    tile(
-      "Calls per second",
-      formatNumber(fastest?.calls_per_second),
-      fastest ? (rates.length > 1 ? "the fastest run" : "from the first to the last") : "too few calls to tell",
-    ),
-    quotaTile(fastest),
+    fastest
+      ? tile(
+          "Calls per second",
+          formatNumber(fastest.calls_per_second),
+          rates.length > 1 ? "the fastest run" : "from the first to the last",
+        )
+      : tile("Most calls in a second", formatNumber(busiest?.most), "too few calls for a rate"),
+    quotaTile(fastest ?? busiest, fastest?.calls_per_second ?? busiest?.most),
     callsTile(total.runs),
     tile("Duration", formatDuration(sum(total.runs.map((run) => run.seconds ?? 0))), outcomeNote(total)),
     ...cloudTiles(total.runs),
   );
+}
+
+// Return the rate with the busiest second, and its number of calls; undefined if no run has sent any.
+function busiestRate(runs) {
+  const found = runs
+    .map(({ rate }) => ({
+      ...rate,
+      most: (rate?.by_second ?? []).reduce((most, [, calls]) => Math.max(most, calls), 0),
+    }))
+    .filter(({ most }) => most);
+  return found.sort((a, b) => b.most - a.most)[0];
 }
 
 function outcomeNote(total) {
@@ -145,7 +165,7 @@ function outcomeNote(total) {
   );
 }
 
-function countLinks(counts, key) {
+function countLinks(counts, key, isCheck = false) {
   return Object.entries(counts)
     .filter(([, count]) => count)
     .map(([value, count]) =>
@@ -155,7 +175,7 @@ function countLinks(counts, key) {
         choiceLink(
           { ...cleared(), [key]: value },
           { class: `mark ${value}`, "data-goes": "streams-title" },
-          `${formatNumber(count)} ${word(value)}`,
+          `${formatNumber(count)} ${value === "changed" && isCheck ? "would change" : word(value)}`,
         ),
       ),
     );
@@ -179,7 +199,7 @@ function streamTile(total) {
     tile(
       label,
       formatNumber(total.streams),
-      element("span", { class: "counts" }, ...countLinks(counts, "status")),
+      element("span", { class: "counts" }, ...countLinks(counts, "status", total.checked)),
       shown,
     ),
   );
@@ -212,9 +232,9 @@ function recordedTile() {
   );
 }
 
-function quotaTile(rate) {
+function quotaTile(rate, calls) {
   if (!rate?.quota) return tile("Quota used", "–");
-  const share = rate.calls_per_second / rate.quota;
+  const share = calls / rate.quota;
   const meter = element("meter", {
     min: 0,
     max: 1,

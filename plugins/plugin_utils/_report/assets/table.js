@@ -148,7 +148,8 @@ const CELLS = {
   stream: (row) => {
     const button = element("button", { type: "button", class: "open", "aria-haspopup": "dialog" }, foreign(name(row)));
     const runName = chosen.run === "all" && RUNS.length > 1 ? [foreign(RUNS[RUN_OF_ROW[row]].title), " · "] : [];
-    return [button, element("small", { class: "sub" }, ...runName, foreign(path(row)))];
+    // The names of streams differ at their ends, so that the style sheet cuts a long address at its beginning.
+    return [button, element("small", { class: "sub" }, element("bdi", { dir: "ltr" }, ...runName, foreign(path(row))))];
   },
   state: (row) => {
     const [verdict, state, before] = ["verdict", "state", "previous_state"].map((field) => text(field, row));

@@ -42,6 +42,23 @@ def test_other_endings_are_refused(tmp_path, path):
         Reporter([path], str(tmp_path), "key", {})
 
 
+def test_missing_directory_is_refused_unless_an_earlier_run_wrote_there(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "place").mkdir()
+    path = str(tmp_path / "place" / "a.json")
+
+    def make(key):
+        return Reporter([path], str(tmp_path / "run"), key, {})
+
+    reporter = make("start")
+    (tmp_path / "place").rmdir()
+    with pytest.raises(InvalidOption, match="whose directory does not exist"):
+        make("start")
+    for key in ("start", "start", "stop"):
+        assert reporter.write(SMALL["runs"][0], 0) == [f"The report {path} was not written: No such file or directory."]
+        reporter = make(key)
+
+
 def test_empty_paths_mean_no_report(tmp_path):
     reporter = Reporter(["", " "], str(tmp_path), "key", {"GITHUB_STEP_SUMMARY": str(tmp_path / "summary")})
     assert reporter.paths == []

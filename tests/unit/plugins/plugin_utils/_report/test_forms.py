@@ -16,7 +16,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.apsaravideo.live.plugins.module_utils._errors import printable
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.csv_text import COLUMNS, format_csv
-from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.document import make_document
+from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.document import (
+    Measures,
+    make_document,
+    make_run,
+)
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.json_text import format_json
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.junit import format_junit
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.markdown import format_markdown
@@ -232,6 +236,16 @@ def test_verified_files_and_gaps_are_counted_in_csv():
     assert Schema.load().find_problem(document) is None
     (row,) = csv.DictReader(format_csv(document).splitlines())
     assert (row["verdict"], row["files"], row["gaps"]) == ("incomplete", "2", "0")
+
+
+def test_burst_has_no_rate_but_a_busiest_second():
+    names = ("live.example.com", "news", "s1")
+    entry = make_ok_entry("s1", names)
+    for last, rate, cell in ((0.15, None, "at most 10"), (3.0, 3.0, "3")):
+        measures = Measures(0, 4, 10, 0, {}, [(0, 10)], 0.0, last)
+        run = make_run("start", False, "complete", [entry], measures)
+        assert run["rate"]["calls_per_second"] == rate
+        assert f"| 10 | 0 | {cell} | 50 |" in format_markdown(make_document([run], 4))
 
 
 def test_reports_without_streams_have_all_forms():
