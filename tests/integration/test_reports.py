@@ -38,7 +38,8 @@ def command(name, inventory, *arguments, **variables):
 
 
 def read(ansible, form, name="out"):
-    return (ansible.directory / f"{name}.{form}").read_text(encoding="utf-8")
+    encoding = "utf-8-sig" if form == "csv" else "utf-8"
+    return (ansible.directory / f"{name}.{form}").read_text(encoding=encoding)
 
 
 def read_json(ansible, name="out"):
@@ -197,6 +198,8 @@ def test_batches_make_one_run(cloud, ansible, max_fail, outcome, counts):
     found = assert_calls_agree(document, cloud)
     assert (document["counts"], document["outcome"]) == (counts, outcome)
     assert f"start: 6 streams, {counts['ok']} recording, 1 failed" in run.output
+    assert ("max_fail ended the run: 4 were not tried." in run.output) == (outcome == "ended_early")
+    assert ("max_fail" in read(ansible, "xml")) == (outcome == "ended_early")
     assert [row["host"] for row in found["streams"]] == [f"s{number}" for number in range(6)]
     # Pipelines compare test cases by these names, with those of earlier runs.
     assert ["/".join(row[name] for name in Stream._fields) for row in found["streams"]] == SIX

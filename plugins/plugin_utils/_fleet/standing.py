@@ -43,6 +43,8 @@ class Standing(NamedTuple):
         measures = [batch.measures for batch in (self.batches[-1:] if self.has_more else self.batches)]
         calls, throttled = sum(part.total for part in measures), sum(part.throttled for part in measures)
         lines = summary.format_summary(title, self.list_shown(), calls, throttled)
+        if self.find_outcome() == ENDED_EARLY:
+            lines.insert(1, f"max_fail ended the run: {len(self.left)} were not tried.")
         return [f"{lines[0]} {len(self.left)} to come."] if self.has_more else lines
 
     def find_outcome(self) -> str:

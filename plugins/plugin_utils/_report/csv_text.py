@@ -40,6 +40,7 @@ COLUMNS = (
     "files",
     "gaps",
 )
+_MARK = "\ufeff"  # without it, Excel takes UTF-8 for the code page of its system
 _COUNTED = ("files", "gaps")
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # full-width ones are formulas in East Asian editions
 
@@ -52,7 +53,7 @@ def format_csv(document: Mapping[str, Any]) -> str:
     for run in document["runs"]:
         head = [_format_cell(run[name]) for name in ("title", "check_mode", "outcome")]
         writer.writerows([*head, *_format_row(row)] for row in run["streams"])
-    return text.getvalue()
+    return _MARK + text.getvalue()
 
 
 def _format_row(row: Mapping[str, Any]) -> Iterator[Any]:

@@ -85,7 +85,9 @@ def describe_cause(row: Mapping[str, Any]) -> str:
     """Return the cause of a failure in one line, without the stream's name, so that equal causes are equal texts."""
     code, message = row["error"]["code"], row["error"]["message"]
     if row["stream"]:
-        message = message.replace(f" of {'/'.join(map(str, row['stream'].values()))}", "")
+        name = "/".join(map(str, row["stream"].values()))
+        for shown in (name, printable(name)):
+            message = message.replace(f" of {shown}", "")
     return shorten(f"{code}: {message}" if code else message)
 
 

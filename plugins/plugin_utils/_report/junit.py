@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as Xml
 
 from ...module_utils._errors import printable
-from .document import INTERRUPTED, get_row_name
+from .document import COMPLETE, ENDED_EARLY, INTERRUPTED, get_row_name
 from .entries import FAILED, NOT_TRIED
 
 _UNTRIED = {
-    "error": "not tried, because the run was interrupted",
-    "skipped": "not tried, because too many streams had failed or the run did not get to it",
+    INTERRUPTED: "not tried, because the run was interrupted",
+    ENDED_EARLY: "not tried, because more streams had failed than max_fail allows",
+    COMPLETE: "not tried, because the run did not get to it",
 }
 
 
@@ -28,8 +30,19 @@ def format_junit(document: Mapping[str, Any]) -> str:
         totals = {name: number + counts[name] for name, number in totals.items()}
         root.append(_make_suite(run, counts))
     root.attrib.update(_as_texts(totals), time=f"{sum(run['seconds'] for run in document['runs']):.3f}")
+    _number_repeated(root)
     Xml.indent(root, "")
     return "<?xml version='1.0' encoding='UTF-8'?>\n" + Xml.tostring(root, encoding="unicode") + "\n"
+
+
+def _number_repeated(root: Xml.Element) -> None:
+    """Make the names of test cases unique, of which pipelines show one of several with the same name."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for case in root.iter("testcase"):
+        key = (case.attrib["classname"], case.attrib["name"])
+        seen[key] += 1
+        if seen[key] > 1:
+            case.set("name", f"{key[1]} ({seen[key]})")
 
 
 def _count(run: Mapping[str, Any]) -> dict[str, int]:
@@ -59,12 +72,11 @@ def _make_suite(run: Mapping[str, Any], counts: Mapping[str, int]) -> Xml.Elemen
     numbers = {"outcome": run["outcome"], "changed": run["counts"]["changed"]}
     for name, value in {**numbers, "calls": run["calls"]["total"], "throttled": run["calls"]["throttled"]}.items():
         Xml.SubElement(properties, "property", name=name, value=str(value))
-    kind = _get_untried_kind(run)
-    suite.extend([_make_case(row, title, kind) for row in run["streams"]])
+    suite.extend([_make_case(row, title, run) for row in run["streams"]])
     return suite
 
 
-def _make_case(row: Mapping[str, Any], title: str, untried: str) -> Xml.Element:
+def _make_case(row: Mapping[str, Any], title: str, run: Mapping[str, Any]) -> Xml.Element:
     """Return the test case of a stream.
 
     GitLab shows only its name and the text of its failure, so that these say everything.
@@ -77,7 +89,8 @@ def _make_case(row: Mapping[str, Any], title: str, untried: str) -> Xml.Element:
         failure = Xml.SubElement(case, "failure", type=printable(row.get("code") or "failed"), message=message)
         failure.text = "\n".join([f"{name}: {message}", *_list_details(row)])
     elif row["status"] == NOT_TRIED:
-        Xml.SubElement(case, untried, message=_UNTRIED[untried]).text = f"{name}: {_UNTRIED[untried]}"
+        why = _UNTRIED[run["outcome"]]
+        Xml.SubElement(case, _get_untried_kind(run), message=why).text = f"{name}: {why}"
     return case
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.apsaravideo.live.plugins.module_utils._errors import printable
 from ansible_collections.apsaravideo.live.plugins.plugin_utils._report.entries import (
     count_statuses,
     describe_cause,
@@ -44,6 +45,15 @@ def test_an_entry_has_all_keys_for_any_failure():
     found = make_entry("c", None, None)
     assert (found["stream"], found["status"], found["error"]) == (None, "not_tried", None)
     assert make_entry("d", None, RECORDING)["error"] is None
+
+
+def test_cause_is_the_same_whatever_the_name_looks_like():
+    found = set()
+    for name in ("studio1", "a\u202eb", "\\"):
+        message = f"start of live.example.com/news/{printable(name)} was refused"
+        result = {"failed": True, "error": {"code": "X", "message": message}}
+        found.add(describe_cause(make_entry("a", {**STREAM, "stream_name": name}, result)))
+    assert found == {"X: start was refused"}
 
 
 def test_statuses_and_changes_are_counted():

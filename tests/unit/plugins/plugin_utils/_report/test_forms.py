@@ -86,7 +86,7 @@ def test_json_keeps_all_texts_and_keeps_to_the_schema(document):
 @given(REPORT)
 def test_csv_has_a_row_for_each_stream_and_no_formula(document):
     text = format_csv(document)
-    head, *rows = csv.reader(text.split("\r\n")[:-1], strict=True)
+    head, *rows = csv.reader(text.removeprefix("\ufeff").split("\r\n")[:-1], strict=True)
     assert head == ["run", "check_mode", "outcome", *COLUMNS]
     assert len(rows) == len(get_rows(document))
     for row, given_row in zip(rows, get_rows(document)):
@@ -236,6 +236,18 @@ def test_verified_files_and_gaps_are_counted_in_csv():
     assert Schema.load().find_problem(document) is None
     (row,) = csv.DictReader(format_csv(document).splitlines())
     assert (row["verdict"], row["files"], row["gaps"]) == ("incomplete", "2", "0")
+
+
+def test_repeated_stream_is_named_once_in_a_failure_and_has_its_own_test_case():
+    entries = [make_failed_entry("s1", ("live.example.com", "news", "s1"), "refused", "X") for _ in range(3)]
+    document = make_report(entries)
+    assert document["runs"][0]["failures"][0]["streams"] == ["s1"]
+    names = [case.get("name") for case in ElementTree.fromstring(format_junit(document)).iter("testcase")]
+    assert names == ["news/s1", "news/s1 (2)", "news/s1 (3)"]
+
+
+def test_csv_begins_with_the_mark_that_excel_looks_for():
+    assert format_csv(SMALL).encode().startswith(b"\xef\xbb\xbfrun,")
 
 
 def test_burst_has_no_rate_but_a_busiest_second():
