@@ -439,6 +439,7 @@ def test_place_that_cannot_be_written_is_a_warning(cloud, ansible):
     place = "/proc/report.json"  # a directory in which nobody can make a file
     run = ansible.playbook(*command("start", ansible.inventory(streams(SIX)), report=f"{place}, good.csv"))
     assert run.exit_code == 0, run.output
+    assert "Report: good.csv\n" in run.output
     # Ansible breaks the lines of warnings, with some versions within a word.
     said = f"The report {place} was not written: No such file or directory."
     assert "".join(said.split()) in "".join(run.output.split())

@@ -72,6 +72,7 @@ class ReportAction(ActionBase):
             measures = Measures(now, now, calls, throttled)
             run = make_run(options["title"], self._task.check_mode, COMPLETE, rows, measures)
             warnings += reporter.write(run, now)
+            summary.show_written(reporter.written)
         return {
             **_make_result({**count_statuses(rows), "api_calls": calls, "throttled": throttled}, lines, warnings),
             "streams": [
@@ -100,6 +101,7 @@ class ReportAction(ActionBase):
         summary.show(lines, bad=counts["ok"] < counts["streams"])
         calls, throttled = (sum(run["calls"][name] for run in document["runs"]) for name in ("total", "throttled"))
         warnings = reporter.write_document(document)
+        summary.show_written(reporter.written)
         result = _make_result({**counts, "api_calls": calls, "throttled": throttled}, lines, warnings)
         return {**result, "outcome": document["outcome"]}
 

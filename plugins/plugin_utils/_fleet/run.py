@@ -308,6 +308,8 @@ class FleetRun:
         run = standing.make_run(self._options["title"], self._task.check_mode)
         for warning in self._reporter.write(run, self._task.clock.now(), is_last=not standing.has_more):
             self._task.warn(warning)
+        if not standing.has_more and not self._action._task.no_log:
+            summary.show_written(self._reporter.written)
 
 
 def _display(text: str, ends: bool) -> None:

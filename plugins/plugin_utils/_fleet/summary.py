@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C
 from ansible.utils.display import Display
 
+from ...module_utils._errors import printable
 from .._report.entries import FAILED, NOT_TRIED, count_states, count_statuses, group_failures, shorten
 from .._util import terminal
 
@@ -60,6 +62,14 @@ def format_remaining(own: int, earlier: int, others: int, path: str) -> str:
     return f"To go on with the {total} that {'is' if total == 1 else 'are'} left{origin}: --limit @{path}"
 
 
+def show_written(paths: Sequence[str]) -> None:
+    """Display where a report was written, if it was, relative to the current directory where it is within that."""
+    if paths:
+        shown = [os.path.relpath(path) for path in paths]
+        names = [path if name.startswith("..") else name for path, name in zip(paths, shown)]
+        show([f"Report: {', '.join(map(printable, names))}"], bad=False)
+
+
 def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     found = []
     room = MAX_NAME_LINES
@@ -68,7 +78,7 @@ def _failures(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         found.append(f"{len(names)} x {why}")
         if advice:
             found.append(f"    {shorten(advice)}")
-        shown, omitted = wrap_names(names, max(1, room))
+        shown, omitted = wrap_names(list(dict.fromkeys(names)), max(1, room))
         room -= len(shown)
         found += shown
         if omitted:

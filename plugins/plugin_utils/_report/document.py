@@ -102,18 +102,13 @@ def make_run(
         },
         "rate": _make_rate(measures),
         "failures": [
-            {"cause": failure.cause, "advice": failure.advice, "code": failure.code, "streams": _list_once(failure.names)}
+            {"cause": failure.cause, "advice": failure.advice, "code": failure.code, "streams": failure.names}
             for failure in group_failures(entries)
         ],
         "warnings": list(measures.warnings),
         "cloud_count": cloud_count,
         "streams": [_make_row(entry) for entry in entries],
     }
-
-
-def _list_once(names: Iterable[str]) -> list[str]:
-    """Return names once each: merged reports may have a stream several times."""
-    return list(dict.fromkeys(names))
 
 
 def _make_rate(measures: Measures) -> dict[str, Any]:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._errors import printable
 from .document import get_row_name
-from .entries import OK
+from .entries import FAILED, OK, describe_cause
+from .merge import restore_entry
 
 MAX_BYTES = 1024 * 1024  # of a step summary of GitHub
 _MAX_NAMES = 20  # of streams for each cause
+_MAX_MESSAGES = 20  # of streams for each cause
 _MAX_CELL = 500  # characters
 _ROOM = 200  # bytes for the line that says what was left out
 # Whatever may begin markup, a link, a mention or an emoji, which an underscore within a word does not.
@@ -101,6 +104,7 @@ def _format_causes(failures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _format_names(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))  # Merged reports may have a stream several times.
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     return ", ".join(map(escape, names[:_MAX_NAMES])) + more
 
@@ -111,8 +115,17 @@ def _format_failures(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield from ("", "### Streams that failed or were not tried", "")
     yield from _format_table(
         ("stream", "domain", "status", "message", "code", "RequestId"),
-        ([escape(text) for text in _list_failure(row)] for row in rows),
+        ([escape(text) for text in _list_failure(row)] for row in _shorten_repeated(rows)),
     )
+
+
+def _shorten_repeated(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield rows, without the messages of further ones of a cause, which stands above with its number of streams."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        cause = describe_cause(restore_entry(row)) if row["status"] == FAILED else ""
+        seen[cause] += 1
+        yield {**row, "message": ""} if seen[cause] > _MAX_MESSAGES else row
 
 
 def _list_failure(row: Mapping[str, Any]) -> list[str]:

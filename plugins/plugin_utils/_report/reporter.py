@@ -33,6 +33,7 @@ class Reporter:
         self.paths = [os.path.abspath(os.path.expanduser(path)) for path in given if path]
         self._file = os.path.join(directory, f"{_PREFIX}{key}.json")
         self._environ = environ
+        self.written: list[str] = []
         # They are read now, because the directory may be gone when an interrupted run ends.
         saved = dict(_read_runs(directory)) if self.paths else {}
         self._earlier = [run for path, run in saved.items() if path != self._file]
@@ -47,14 +48,19 @@ class Reporter:
             places.setdefault(shared, []).append(path)
         for shared, paths in places.items():
             runs = [*(self._earlier[number]["run"] for number in shared), run]
-            warnings += write_reports(make_document(runs, now), paths)
+            warnings += self._write(make_document(runs, now), paths)
         if places:
             self._save(run)
         return warnings + (self._append_step_summary(make_document([run], now)) if is_last else [])
 
     def write_document(self, document: Mapping[str, Any]) -> list[str]:
         """Write a document of its own, without earlier runs, and return warnings."""
-        return write_reports(document, self.paths) + self._append_step_summary(document)
+        return self._write(document, self.paths) + self._append_step_summary(document)
+
+    def _write(self, document: Mapping[str, Any], paths: Sequence[str]) -> list[str]:
+        found = {path: write_reports(document, [path]) for path in paths}
+        self.written += [path for path in found if not found[path]]
+        return [warning for warnings in found.values() for warning in warnings]
 
     def _append_step_summary(self, document: Mapping[str, Any]) -> list[str]:
         path = self._environ.get("GITHUB_STEP_SUMMARY")

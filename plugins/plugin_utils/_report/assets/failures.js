@@ -42,7 +42,7 @@ function drawCause({ cause, advice, streams, run, place }) {
       chosenRuns().length > 1 ? element("span", { class: "quiet" }, " in ", foreign(RUNS[run].title)) : null,
     ),
     advice ? element("p", { class: "advice" }, element("strong", {}, "What to do: "), foreign(advice)) : null,
-    element("p", { class: "names" }, ...listNames(names)),
+    element("p", { class: "names" }, ...listNames([...new Set(names)])),
     link,
   );
 }

@@ -148,7 +148,7 @@ def test_markdown_has_the_same_structure_whatever_the_texts(document):
 
 @pytest.mark.parametrize("size", [2000, 4000, 20_000])
 def test_markdown_is_cut_at_a_line_and_says_so(size):
-    document = make_large_report(1000)
+    document = make_large_report(2000)
     whole, cut = format_markdown(document), format_markdown(document, size)
     assert len(cut.encode()) <= size < len(whole.encode()) < 1024 * 1024
     *lines, _empty, last = cut.removesuffix("\n").split("\n")
@@ -241,13 +241,23 @@ def test_verified_files_and_gaps_are_counted_in_csv():
 def test_repeated_stream_is_named_once_in_a_failure_and_has_its_own_test_case():
     entries = [make_failed_entry("s1", ("live.example.com", "news", "s1"), "refused", "X") for _ in range(3)]
     document = make_report(entries)
-    assert document["runs"][0]["failures"][0]["streams"] == ["s1"]
+    assert "| 3 | X: refused |" in format_markdown(document)
+    assert "| s1 |" in format_markdown(document)
     names = [case.get("name") for case in ElementTree.fromstring(format_junit(document)).iter("testcase")]
     assert names == ["news/s1", "news/s1 (2)", "news/s1 (3)"]
 
 
 def test_csv_begins_with_the_mark_that_excel_looks_for():
     assert format_csv(SMALL).encode().startswith(b"\xef\xbb\xbfrun,")
+
+
+def test_markdown_repeats_the_message_of_a_cause_for_its_first_streams_only():
+    names = [("live.example.com", "news", f"s{number}") for number in range(50)]
+    entries = [make_failed_entry(name[2], name, f"start of {'/'.join(name)} was refused", "X") for name in names]
+    text = format_markdown(make_report(entries))
+    rows = [line for line in text.split("\n") if line.startswith("| news/s")]
+    assert ["refused" in line for line in rows] == [True] * 20 + [False] * 30
+    assert all("088AF471" in line for line in rows)
 
 
 def test_burst_has_no_rate_but_a_busiest_second():
