@@ -44,6 +44,7 @@ description:
   - When C(ansible-playbook) is interrupted (SIGINT, SIGTERM), streams without a verdict count as not tried.
 extends_documentation_fragment:
   - apsaravideo.live.connection
+  - apsaravideo.live.run
   - apsaravideo.live.report
   - apsaravideo.live.attributes
 options:
@@ -60,11 +61,6 @@ options:
         variables of the connection.
     type: list
     elements: dict
-  domain_name:
-    description:
-      - The domain of the streams whose hosts, or entries of O(streams), name none. A domain that they name comes first.
-    type: str
-    aliases: [domain]
   since:
     description:
       - The beginning of one span for all streams, which replaces their windows. In ISO 8601 with a time zone, in
@@ -130,37 +126,10 @@ options:
     description: The name or the path of the program. The task fails without a call if it is missing.
     type: str
     default: ffprobe
-  max_fail:
-    description:
-      - The percentage of the streams of a batch that may fail. RV(ended) says whether more failed, so that a playbook
-        can skip further batches.
-    type: float
-    default: 100
-  fail:
-    description:
-      - Whether the task fails if a stream fails. With V(false), failures are only reported.
-      - A failed task returns neither RV(streams) nor RV(request_ids), because Ansible would show them all.
-    type: bool
-    default: true
   title:
     description: The title of progress and summary.
     type: str
     default: verify
-  progress:
-    description:
-      - The form of the progress. V(bar) is a progress bar, V(lines) a line every ten seconds.
-      - V(auto) means a bar on a terminal, unless E(CI), E(AWX_ISOLATED_DATA_DIR) or E(RUNNER_OMIT_EVENTS) is set or
-        E(TERM) is V(dumb). Otherwise it means lines, or none with a callback plugin that writes JSON.
-    type: str
-    choices: [auto, bar, lines, none]
-    default: auto
-  retry_file:
-    description:
-      - A file on the controller that lists the hosts to retry, for C(--limit @file). During the run, it lists all hosts
-        that are not done yet. When none is left, it is removed, unless it lists hosts of other runs.
-      - Default is no file. Check mode does not write it.
-    type: str
-    default: ""
 attributes:
   check_mode:
     support: full
