@@ -239,7 +239,7 @@ def test_verified_files_and_gaps_are_counted_in_csv():
 
 
 def test_repeated_stream_is_named_once_in_a_failure_and_has_its_own_test_case():
-    entries = [make_failed_entry("s1", ("live.example.com", "news", "s1"), "refused", "X") for _ in range(3)]
+    entries = [make_failed_entry("s1", ("live.example.com", "news", "s1"), "refused", "X") for _number in range(3)]
     document = make_report(entries)
     assert "| 3 | X: refused |" in format_markdown(document)
     assert "| s1 |" in format_markdown(document)
